@@ -1,0 +1,58 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "engine/lane/lane.hpp"
+
+namespace jackfield::lane {
+
+/// A lane on real sockets and the real clock: epoll, recvmmsg/sendmmsg with UDP segmentation
+/// trains, media sockets in an epoll set of their own.
+class io_lane final : public lane {
+public:
+  /// Does not run yet.
+  static result<std::unique_ptr<io_lane>> make(caf::actor_system& system, unsigned index);
+  /// Stops and joins.
+  ~io_lane() override;
+
+  /// Runs the loop on a thread of its own. Once.
+  void start();
+  /// Runs the loop on the calling thread until `stop`.
+  void run();
+  /// Ends the loop after the pass under way. Any thread.
+  void stop() noexcept;
+  /// Stops and waits for the thread of `start`.
+  void join();
+
+  /// CPU time used by the lane's thread so far. Any thread, while it runs.
+  [[nodiscard]] duration cpu_time() const;
+
+  // -- lane --------------------------------------------------------------------
+  [[nodiscard]] time_point exact_now() const override;
+  void random_bytes(std::span<std::byte> out) override;
+  result<std::unique_ptr<datagram_socket>> open_datagram(const endpoint& local,
+                                                         datagram_handler& handler,
+                                                         const datagram_options& options) override;
+  result<std::unique_ptr<stream_listener>> listen(const endpoint& local,
+                                                  accept_handler& handler) override;
+  result<std::unique_ptr<stream_socket>> connect(const endpoint& remote, stream_handler& handler,
+                                                 const endpoint& local) override;
+  result<void> watch(int fd, bool readable, bool writable,
+                     std::function<void(bool, bool)> ready) override;
+
+protected:
+  void wake() override;
+
+private:
+  class reactor;
+  io_lane(caf::actor_system& system, unsigned index, std::unique_ptr<reactor> reactor);
+  void loop();
+
+  std::unique_ptr<reactor> reactor_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+};
+
+} // namespace jackfield::lane

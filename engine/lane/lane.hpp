@@ -1,0 +1,154 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <caf/actor_config.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/execution_unit.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/resumable.hpp>
+
+#include "engine/error/error.hpp"
+#include "engine/lane/socket.hpp"
+#include "engine/lane/timer_wheel.hpp"
+
+namespace jackfield::lane {
+
+/// How a lane keeps up. All times in nanoseconds; "lag" is how late a pass began compared with the
+/// moment its first event was due.
+struct lane_health {
+  uint64_t passes = 0;
+  duration worst_lag{};
+  /// Exponentially smoothed lag; above `lane::overload_bound` the lane refuses new work.
+  duration smoothed_lag{};
+  /// Passes whose lag was above `lane::overload_bound`.
+  uint64_t late_passes = 0;
+  uint64_t datagrams_in = 0;
+  uint64_t datagrams_out = 0;
+  /// Datagrams lost at this lane's own sockets.
+  uint64_t socket_drops = 0;
+};
+
+/// An event loop on one thread that is also a CAF execution unit: it polls its sockets, advances
+/// its timer wheel, and runs the actors that these woke, on the same core, in the same pass.
+///
+/// Unless it says otherwise, a member function is called on the lane's thread only. Everything
+/// that is opened or armed on a lane stays on it.
+class lane : public caf::execution_unit {
+public:
+  /// A lane whose smoothed lag is above this refuses new work.
+  static constexpr duration overload_bound = std::chrono::milliseconds{20};
+
+  ~lane() override;
+
+  /// The time at which the current pass began. Cheap.
+  [[nodiscard]] time_point now() const noexcept { return now_; }
+  /// The time now, even inside a long pass; a system call's worth on an io_lane.
+  [[nodiscard]] virtual time_point exact_now() const = 0;
+
+  /// Position of this lane in its node, 0-based; encoded in the identifiers it gives out.
+  [[nodiscard]] unsigned index() const noexcept { return index_; }
+
+  void arm(timer& t, time_point deadline) { wheel_.arm(t, deadline); }
+  void arm_in(timer& t, duration delay) { wheel_.arm(t, now_ + delay); }
+  [[nodiscard]] timer_wheel& wheel() noexcept { return wheel_; }
+
+  /// Unpredictable bytes (getrandom) on an io_lane, a seeded sequence on a sim_lane.
+  virtual void random_bytes(std::span<std::byte> out) = 0;
+  [[nodiscard]] uint64_t random();
+  /// Uniform in [0, 1).
+  [[nodiscard]] double random_unit();
+
+  // -- sockets -----------------------------------------------------------------
+
+  virtual result<std::unique_ptr<datagram_socket>>
+  open_datagram(const endpoint& local, datagram_handler& handler,
+                const datagram_options& options = {}) = 0;
+  virtual result<std::unique_ptr<stream_listener>> listen(const endpoint& local,
+                                                          accept_handler& handler) = 0;
+  /// Begins a connection; `handler` hears `on_connected` or `on_closed`. `local` may be invalid:
+  /// the system chooses.
+  virtual result<std::unique_ptr<stream_socket>>
+  connect(const endpoint& remote, stream_handler& handler, const endpoint& local = {}) = 0;
+
+  /// Watches a foreign library's descriptor (c-ares); `ready(readable, writable)` is called while
+  /// the condition holds. Passing neither stops watching. A sim_lane has no descriptors and fails.
+  virtual result<void> watch(int fd, bool readable, bool writable,
+                             std::function<void(bool, bool)> ready) = 0;
+
+  // -- actors ------------------------------------------------------------------
+
+  /// Runs `task` on this lane, in order with other posts. Any thread.
+  void post(std::function<void()> task);
+
+  /// Hands a message from another thread to an actor of this lane. Any thread. One wake-up a batch.
+  void inject(caf::strong_actor_ptr receiver, caf::mailbox_element_ptr message);
+
+  /// Creates an actor of class `Impl` (a `lane_actor`) that runs on this lane. On the lane's
+  /// thread, or on any thread before the lane runs.
+  template <class Impl, class... Ts>
+  auto spawn(Ts&&... xs) {
+    caf::actor_config config{this};
+    return system().spawn_class<Impl, caf::hidden>(config, *this, std::forward<Ts>(xs)...);
+  }
+
+  /// True on the lane's own thread.
+  [[nodiscard]] bool on_lane() const noexcept {
+    return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
+  void exec_later(caf::resumable* job) override { ready_.push_back(job); }
+
+  /// Lane actors alive now; tests demand that it returns to where it was.
+  [[nodiscard]] size_t live_actors() const noexcept { return live_actors_; }
+
+  // -- load --------------------------------------------------------------------
+
+  [[nodiscard]] const lane_health& health() const noexcept { return health_; }
+  /// True when new work is to be refused: answer 503 with Retry-After, count arrivals as missed.
+  [[nodiscard]] bool overloaded() const noexcept { return health_.smoothed_lag > overload_bound; }
+
+protected:
+  lane(caf::actor_system& system, unsigned index, time_point start);
+
+  /// Begins a pass at `now`, `due` being when its first event was due.
+  void begin_pass(time_point now, time_point due) noexcept;
+  /// Takes posts and messages of other threads. Returns false if there were none.
+  bool drain_inbox();
+  /// Runs ready actors until none is ready. Returns false if none was.
+  bool run_ready();
+  void claim_thread() noexcept { thread_.store(std::this_thread::get_id()); }
+  /// Makes a waiting lane look at its inbox. Any thread.
+  virtual void wake() = 0;
+
+  time_point now_;
+  timer_wheel wheel_;
+  lane_health health_;
+
+private:
+  friend class lane_actor;
+  struct inbox_entry {
+    caf::strong_actor_ptr receiver; // empty: `task` is run
+    caf::mailbox_element_ptr message;
+    std::function<void()> task;
+  };
+
+  const unsigned index_;
+  std::atomic<std::thread::id> thread_{};
+  std::vector<caf::resumable*> ready_;
+  std::vector<caf::resumable*> running_;
+  std::mutex inbox_mutex_;
+  std::vector<inbox_entry> inbox_;
+  std::vector<inbox_entry> taken_;
+  size_t live_actors_ = 0;
+};
+
+} // namespace jackfield::lane

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+
+#include "engine/lane/lane.hpp"
+
+namespace jackfield::lane {
+
+/// Sent to a lane actor by its own `actor_timer`.
+struct timer_fired {
+  /// What the actor gave the timer: tells its timers apart.
+  unsigned id = 0;
+};
+
+/// An actor that always runs on its lane's thread, whoever sends to it: messages of the lane's own
+/// actors and sockets go straight to its mailbox, others through the lane's inbox. So its sockets,
+/// timers and state need no lock.
+class lane_actor : public caf::event_based_actor {
+public:
+  lane_actor(caf::actor_config& config, lane& home);
+  ~lane_actor() override;
+
+  [[nodiscard]] lane& home() const noexcept { return home_; }
+
+  using caf::event_based_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr message, caf::execution_unit* from) override;
+
+private:
+  lane& home_;
+};
+
+/// A timer of a lane actor: when it fires the actor receives `timer_fired{id}` as a message, so
+/// that handlers run one at a time and the actor may quit in any of them. Belongs to the actor's
+/// state; destroyed with it.
+class actor_timer {
+public:
+  actor_timer(lane_actor& owner, unsigned id) noexcept
+      : timer_(&fire, this), owner_(owner), id_(id) {}
+
+  void arm(time_point deadline) { owner_.home().arm(timer_, deadline); }
+  void cancel() noexcept { timer_.cancel(); }
+  [[nodiscard]] bool armed() const noexcept { return timer_.armed(); }
+
+private:
+  static void fire(void* self);
+  timer timer_;
+  lane_actor& owner_;
+  unsigned id_;
+};
+
+} // namespace jackfield::lane
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::lane::timer_fired)

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/lane/lane.hpp"
+
+namespace jackfield::lane {
+
+/// What the simulated network does to a datagram on its way. Probabilities in [0, 1].
+struct sim_link {
+  duration delay = std::chrono::milliseconds{1};
+  /// Uniform in [delay - jitter, delay + jitter], never below zero; jitter above the spacing of
+  /// two datagrams reorders them.
+  duration jitter{};
+  double loss = 0;
+  double duplication = 0;
+  /// Mean length of a loss burst in datagrams (Gilbert model); 1 is independent loss.
+  double burst = 1;
+};
+
+/// A lane in virtual time with an in-memory network: the clock jumps to the next deadline, and one
+/// seed decides every random choice, so that the same seed gives the same event log to the byte on
+/// every machine. All simulated hosts live on the one lane; they differ by IP address.
+///
+/// Streams are reliable and in order: loss becomes delay. Runs on the caller's thread.
+class sim_lane final : public lane {
+public:
+  sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
+  ~sim_lane() override;
+
+  /// The link for all traffic that has no own one.
+  void set_link(const sim_link& link);
+  /// The link from one address to another (one direction; ports do not matter).
+  void set_link(const endpoint& from, const endpoint& to, const sim_link& link);
+  /// Cuts or mends traffic between two addresses, both directions. Streams stall while cut.
+  void set_partition(const endpoint& a, const endpoint& b, bool cut);
+  /// The host loses power: its sockets vanish without a word, what was under way to it is lost,
+  /// and its peers' streams learn of it only when they next send (reset after the host is back).
+  /// Owners of its sockets must be ended by the caller.
+  void kill_host(const endpoint& host);
+
+  /// Runs passes until nothing is left to do or `until` is reached; returns false in the latter
+  /// case. The clock then stands at the last event, or at `until`.
+  bool run_until(time_point until);
+  /// Runs until no timer, datagram, message or task is left.
+  void run();
+  /// Runs one pass; false if there was nothing to do.
+  bool step();
+
+  /// Calls `sink` with one line an event: "time_ns kind from to length hash". For comparing runs.
+  void set_event_log(std::function<void(std::string_view)> sink);
+  /// Digest of all events so far: equal for equal seeds, whether or not a log is kept.
+  [[nodiscard]] uint64_t event_digest() const noexcept;
+
+  // -- lane --------------------------------------------------------------------
+  [[nodiscard]] time_point exact_now() const override { return now_; }
+  void random_bytes(std::span<std::byte> out) override;
+  result<std::unique_ptr<datagram_socket>> open_datagram(const endpoint& local,
+                                                         datagram_handler& handler,
+                                                         const datagram_options& options) override;
+  result<std::unique_ptr<stream_listener>> listen(const endpoint& local,
+                                                  accept_handler& handler) override;
+  result<std::unique_ptr<stream_socket>> connect(const endpoint& remote, stream_handler& handler,
+                                                 const endpoint& local) override;
+  result<void> watch(int fd, bool readable, bool writable,
+                     std::function<void(bool, bool)> ready) override;
+
+protected:
+  void wake() override {}
+
+private:
+  class network;
+  friend class network;
+  std::unique_ptr<network> network_;
+};
+
+} // namespace jackfield::lane

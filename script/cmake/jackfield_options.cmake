@@ -1,0 +1,39 @@
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+
+option(JACKFIELD_TESTS "Build the tests" ON)
+option(JACKFIELD_BENCH "Build the benchmarks" ON)
+option(JACKFIELD_FUZZ "Build the libFuzzer targets (clang)" OFF)
+set(JACKFIELD_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+# Optimised, with line numbers for perf and back traces; assertions stay on.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+
+find_program(JACKFIELD_CCACHE ccache)
+if(JACKFIELD_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${JACKFIELD_CCACHE})
+endif()
+find_program(JACKFIELD_MOLD mold)
+if(JACKFIELD_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(jackfield_flags INTERFACE)
+target_compile_options(jackfield_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
+  -fno-omit-frame-pointer)
+target_include_directories(jackfield_flags INTERFACE ${PROJECT_SOURCE_DIR})
+if(JACKFIELD_SANITIZE)
+  add_compile_options(-fsanitize=${JACKFIELD_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${JACKFIELD_SANITIZE})
+endif()
+if(JACKFIELD_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+endif()

@@ -96,6 +96,7 @@ public:
   /// thread, or on any thread before the lane runs.
   template <class Impl, class... Ts>
   auto spawn(Ts&&... xs) {
+    const own_job_scope scope{*this};
     caf::actor_config config{this};
     return system().spawn_class<Impl, caf::hidden>(config, *this, std::forward<Ts>(xs)...);
   }
@@ -105,10 +106,13 @@ public:
     return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
 
-  void exec_later(caf::resumable* job) override { ready_.push_back(job); }
+  /// Queues one of this lane's actors; any other actor goes to CAF's scheduler.
+  void exec_later(caf::resumable* job) override;
 
   /// Lane actors alive now; tests demand that it returns to where it was.
-  [[nodiscard]] size_t live_actors() const noexcept { return live_actors_; }
+  [[nodiscard]] size_t live_actors() const noexcept {
+    return live_actors_.load(std::memory_order_relaxed);
+  }
 
   // -- load --------------------------------------------------------------------
 
@@ -135,20 +139,40 @@ protected:
 
 private:
   friend class lane_actor;
+
+  /// While it lives, what CAF hands to `exec_later` is one of our own actors.
+  class own_job_scope {
+  public:
+    explicit own_job_scope(lane& home) noexcept
+        : home_(home), outer_(std::exchange(home.own_job_, true)) {
+      // nop
+    }
+    ~own_job_scope() { home_.own_job_ = outer_; }
+    own_job_scope(const own_job_scope&) = delete;
+    own_job_scope& operator=(const own_job_scope&) = delete;
+
+  private:
+    lane& home_;
+    bool outer_;
+  };
+
   struct inbox_entry {
     caf::strong_actor_ptr receiver; // empty: `task` is run
     caf::mailbox_element_ptr message;
     std::function<void()> task;
   };
 
+  void add_to_inbox(inbox_entry entry);
+
   const unsigned index_;
+  bool own_job_ = false;
   std::atomic<std::thread::id> thread_{};
   std::vector<caf::resumable*> ready_;
   std::vector<caf::resumable*> running_;
   std::mutex inbox_mutex_;
   std::vector<inbox_entry> inbox_;
   std::vector<inbox_entry> taken_;
-  size_t live_actors_ = 0;
+  std::atomic<size_t> live_actors_{0};
 };
 
 } // namespace jackfield::lane

@@ -49,6 +49,9 @@ public:
   /// orders the queue where trains reorder it: lower ranks leave first (0..7). Datagrams the
   /// kernel refuses are counted in `drops`.
   virtual void send(const endpoint& to, std::string_view bytes, unsigned rank = 0) = 0;
+  /// From now on exchanges datagrams with `peer` only: others' are dropped by the kernel, and
+  /// sending costs no route look-up. What arrived earlier from others may still be handed up.
+  virtual result<void> connect(const endpoint& peer) = 0;
   /// The bound address; the port is the real one even if 0 was asked for.
   [[nodiscard]] virtual const endpoint& local() const noexcept = 0;
   /// Datagrams lost at this socket: receive-queue overflows (SO_RXQ_OVFL) and refused sends.

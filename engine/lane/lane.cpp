@@ -1,0 +1,119 @@
+#include "engine/lane/lane.hpp"
+
+#include <algorithm>
+
+#include <caf/scheduler/abstract_coordinator.hpp>
+
+#include "engine/lane/lane_actor.hpp"
+
+namespace jackfield::lane {
+
+namespace {
+
+/// Messages one actor may handle before the next ready one has its turn.
+constexpr size_t max_throughput = 300;
+
+/// Weight of one pass in the smoothed lag.
+constexpr int lag_smoothing = 16;
+
+} // namespace
+
+lane::lane(caf::actor_system& system, unsigned index, time_point start)
+    : caf::execution_unit(&system), now_(start), wheel_(start), index_(index) {
+  // nop
+}
+
+lane::~lane() {
+  // Messages that were never delivered go before the actors they name.
+  const std::lock_guard guard{inbox_mutex_};
+  inbox_.clear();
+}
+
+void lane::exec_later(caf::resumable* job) {
+  // CAF offers every actor that our actors send to; those that are not ours belong to its pool.
+  if (own_job_)
+    ready_.push_back(job);
+  else
+    system().scheduler().enqueue(job);
+}
+
+uint64_t lane::random() {
+  uint64_t value = 0;
+  random_bytes(std::as_writable_bytes(std::span{&value, 1}));
+  return value;
+}
+
+double lane::random_unit() {
+  return static_cast<double>(random() >> 11U) * 0x1.0p-53;
+}
+
+void lane::post(std::function<void()> task) {
+  add_to_inbox({nullptr, nullptr, std::move(task)});
+}
+
+void lane::inject(caf::strong_actor_ptr receiver, caf::mailbox_element_ptr message) {
+  add_to_inbox({std::move(receiver), std::move(message), nullptr});
+}
+
+void lane::add_to_inbox(inbox_entry entry) {
+  bool first = false;
+  {
+    const std::lock_guard guard{inbox_mutex_};
+    first = inbox_.empty();
+    inbox_.push_back(std::move(entry));
+  }
+  if (first)
+    wake();
+}
+
+bool lane::drain_inbox() {
+  {
+    const std::lock_guard guard{inbox_mutex_};
+    taken_.swap(inbox_);
+  }
+  if (taken_.empty())
+    return false;
+  for (auto& entry : taken_) {
+    if (entry.receiver)
+      entry.receiver->get()->enqueue(std::move(entry.message), this);
+    else
+      entry.task();
+  }
+  taken_.clear();
+  return true;
+}
+
+bool lane::run_ready() {
+  if (ready_.empty())
+    return false;
+  while (!ready_.empty()) {
+    running_.swap(ready_);
+    for (auto* job : running_) {
+      switch (job->resume(this, max_throughput)) {
+      case caf::resumable::resume_later:
+        ready_.push_back(job);
+        break;
+      case caf::resumable::done:
+      case caf::resumable::awaiting_message:
+        caf::intrusive_ptr_release(job);
+        break;
+      case caf::resumable::shutdown_execution_unit:
+        break;
+      }
+    }
+    running_.clear();
+  }
+  return true;
+}
+
+void lane::begin_pass(time_point now, time_point due) noexcept {
+  now_ = now;
+  const auto lag = std::max(duration::zero(), now - due);
+  health_.passes += 1;
+  health_.worst_lag = std::max(health_.worst_lag, lag);
+  health_.smoothed_lag += (lag - health_.smoothed_lag) / lag_smoothing;
+  if (lag > overload_bound)
+    health_.late_passes += 1;
+}
+
+} // namespace jackfield::lane

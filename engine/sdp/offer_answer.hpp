@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/error/error.hpp"
+#include "engine/sdp/session.hpp"
+
+/// Offer/answer (RFC 3264) for calls with one audio stream. Plain functions on values.
+namespace jackfield::sdp {
+
+/// An audio encoding that this side can send and receive.
+struct codec {
+  std::string encoding;            ///< as in a=rtpmap; compared case-insensitively
+  std::uint32_t clock_rate = 8000; ///< Hz, as in a=rtpmap (8000 for G722, RFC 3551)
+  std::uint32_t channels = 1;      ///< as in a=rtpmap (2 for opus, RFC 7587)
+  std::uint8_t payload_type = 0;   ///< used when offering; an answer takes the offerer's
+  std::string parameters;          ///< a=fmtp, empty for none
+
+  friend bool operator==(const codec&, const codec&) = default;
+};
+
+[[nodiscard]] codec pcmu();
+[[nodiscard]] codec pcma();
+[[nodiscard]] codec g722();
+[[nodiscard]] codec opus(std::uint8_t payload_type = 111);
+[[nodiscard]] codec telephone_event(std::uint8_t payload_type = 101,
+                                    std::uint32_t clock_rate = 8000);
+
+/// True for telephone-event (RFC 4733), which accompanies a codec and is none itself.
+[[nodiscard]] bool is_telephone_event(const codec& value) noexcept;
+
+/// What this side can do and wants.
+struct media_capabilities {
+  std::vector<codec> codecs{pcmu(), pcma(), telephone_event()}; ///< preferred first
+  std::uint8_t ptime_ms = 20;
+  direction wanted = direction::sendrecv;
+  bool rtcp_mux = false;                        ///< offer it, and accept it when offered
+  std::vector<std::string> profiles{"RTP/AVP"}; ///< accepted; the first one is offered
+};
+
+/// What both sides agreed on for the audio stream, as seen by the side that asked.
+struct negotiated_audio {
+  std::size_t media_index = 0; ///< which m-line carries it
+  codec audio;                 ///< `payload_type` and `parameters` are those to send with
+  std::uint8_t send_payload_type = 0;
+  std::uint8_t receive_payload_type = 0;
+  std::optional<std::uint8_t> send_event_payload_type; ///< telephone-event, none if not agreed
+  std::optional<std::uint8_t> receive_event_payload_type;
+  std::uint8_t send_ptime_ms = 20;
+  direction way = direction::sendrecv; ///< as seen from here: `sends(way)` means we send
+  std::string remote_host;             ///< where to send RTP; empty if `0.0.0.0` or `::`
+  std::uint16_t remote_port = 0;
+  std::string remote_rtcp_host;
+  std::uint16_t remote_rtcp_port = 0; ///< equals `remote_port` if muxed; 0 if there is none
+  bool muxed = false;
+
+  friend bool operator==(const negotiated_audio&, const negotiated_audio&) = default;
+};
+
+struct answer_outcome {
+  session answer;
+  negotiated_audio audio;
+};
+
+/// Makes an offer of one audio stream. `host` is an IP literal, or a name.
+[[nodiscard]] session make_offer(std::string_view host, std::uint16_t port,
+                                 const media_capabilities& capabilities, std::uint64_t session_id,
+                                 std::uint64_t version = 1);
+
+/// Answers an offer: the first usable audio m-line is accepted, all others are refused in place
+/// with port 0. Fails (the caller answers 488 or clears the call) if no stream is acceptable; the
+/// error's place is "sdp offer". `version` is that of our own o= line.
+[[nodiscard]] result<answer_outcome>
+make_answer(const session& offer, const media_capabilities& capabilities, std::string_view host,
+            std::uint16_t port, std::uint64_t session_id, std::uint64_t version = 1);
+
+/// Judges the answer to our offer. Fails (the caller ends the call) if the answer doesn't fit the
+/// offer or refuses every stream; the error's place is "sdp answer".
+[[nodiscard]] result<negotiated_audio> accept_answer(const session& offer, const session& answer);
+
+/// The next offer within a call: what we sent last, with another direction and the o= version one
+/// up (RFC 3264 section 8). Hold is `sendonly` or `inactive`, resume is `sendrecv`.
+[[nodiscard]] session make_reoffer(const session& last_sent, direction wanted);
+
+/// The offer of thousands of calls that differ by port and session id only, printed once and
+/// rendered by copying. Immutable after construction, so any thread may render.
+class offer_template {
+public:
+  /// The ports that can be rendered: they are all five digits wide.
+  static constexpr std::uint16_t min_port = 10'000;
+  static constexpr std::uint16_t max_port = 65'535;
+  /// Session ids are printed as `session_id_base + id`, all of one width.
+  static constexpr std::uint64_t session_id_base = 1'000'000'000;
+  static constexpr std::uint64_t max_session_id = 8'999'999'999;
+
+  offer_template(std::string_view host, const media_capabilities& capabilities);
+
+  /// Bytes that `render` writes.
+  [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
+
+  /// Writes the offer to `out`, which holds at least `size()` bytes; returns false and writes
+  /// nothing if `port` or `session_id` is out of range.
+  [[nodiscard]] bool render(std::uint16_t port, std::uint64_t session_id, char* out) const noexcept;
+
+  /// The same offer as a value, for `accept_answer`.
+  [[nodiscard]] session description(std::uint16_t port, std::uint64_t session_id) const;
+
+private:
+  std::string host_;
+  media_capabilities capabilities_;
+  std::string bytes_;
+  std::size_t session_id_at_ = 0;
+  std::size_t port_at_ = 0;
+};
+
+} // namespace jackfield::sdp

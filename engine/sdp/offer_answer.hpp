@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,9 +104,10 @@ public:
   /// Bytes that `render` writes.
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
 
-  /// Writes the offer to `out`, which holds at least `size()` bytes; returns false and writes
-  /// nothing if `port` or `session_id` is out of range.
-  [[nodiscard]] bool render(std::uint16_t port, std::uint64_t session_id, char* out) const noexcept;
+  /// Writes the offer to the front of `out` and returns true; returns false and writes nothing if
+  /// `out` is smaller than `size()`, or `port` or `session_id` is out of range.
+  [[nodiscard]] bool render(std::uint16_t port, std::uint64_t session_id,
+                            std::span<char> out) const noexcept;
 
   /// The same offer as a value, for `accept_answer`.
   [[nodiscard]] session description(std::uint16_t port, std::uint64_t session_id) const;

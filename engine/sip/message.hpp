@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -124,7 +125,7 @@ public:
                       const message_limits& limits = {});
 
   [[nodiscard]] const message_fault& fault() const noexcept { return fault_; }
-  /// A faulty request that has the fields an answer must copy (Via, From, To, Call-ID, CSeq).
+  /// A request, not ACK, that has the fields an answer must copy (Via, From, To, Call-ID, CSeq).
   [[nodiscard]] bool answerable() const noexcept;
 
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
@@ -178,9 +179,20 @@ public:
   void each_value(header id, F&& f) const;
 
 private:
+  void fail(int status, std::string_view cause, header where = header::other) noexcept;
+  std::string_view take_line(std::string_view& rest) noexcept;
+  bool parse_start_line(std::string_view& rest);
+  bool parse_status_line(std::string_view line);
+  bool parse_fields(std::string_view& rest, const message_limits& limits);
+  void read_field(header id, std::string_view value, bool repeated);
+  bool read_via(std::string_view value);
+  bool read_cseq(std::string_view value);
+  void finish(std::string_view rest, bool datagram, const message_limits& limits);
+
   std::string_view bytes_;
   std::vector<header_field> fields_;
-  std::vector<int16_t> first_; // header -> index of the first field, -1 if absent
+  /// Index of the first field of each kind, -1 if absent.
+  std::array<int16_t, static_cast<size_t>(header::count_)> first_;
   message_fault fault_;
   int status_ = 0;
   method method_ = method::unknown;

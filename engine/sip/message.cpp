@@ -1,0 +1,611 @@
+#include "engine/sip/message.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "engine/sip/cursor.hpp"
+#include "engine/sip/text.hpp"
+
+namespace jackfield::sip {
+
+namespace {
+
+struct header_name {
+  std::string_view name; // lower case
+  header id;
+};
+
+/// Long and compact names (RFC 3261 §7.3.3 and the IANA registry).
+constexpr header_name header_names[] = {
+  {"via", header::via},
+  {"v", header::via},
+  {"from", header::from},
+  {"f", header::from},
+  {"to", header::to},
+  {"t", header::to},
+  {"call-id", header::call_id},
+  {"i", header::call_id},
+  {"cseq", header::cseq},
+  {"contact", header::contact},
+  {"m", header::contact},
+  {"max-forwards", header::max_forwards},
+  {"content-length", header::content_length},
+  {"l", header::content_length},
+  {"content-type", header::content_type},
+  {"c", header::content_type},
+  {"route", header::route},
+  {"record-route", header::record_route},
+  {"expires", header::expires},
+  {"min-expires", header::min_expires},
+  {"authorization", header::authorization},
+  {"proxy-authorization", header::proxy_authorization},
+  {"www-authenticate", header::www_authenticate},
+  {"proxy-authenticate", header::proxy_authenticate},
+  {"authentication-info", header::authentication_info},
+  {"require", header::require},
+  {"proxy-require", header::proxy_require},
+  {"supported", header::supported},
+  {"k", header::supported},
+  {"unsupported", header::unsupported},
+  {"allow", header::allow},
+  {"accept", header::accept},
+  {"accept-encoding", header::accept_encoding},
+  {"content-encoding", header::content_encoding},
+  {"e", header::content_encoding},
+  {"content-disposition", header::content_disposition},
+  {"retry-after", header::retry_after},
+  {"reason", header::reason},
+  {"subject", header::subject},
+  {"s", header::subject},
+  {"user-agent", header::user_agent},
+  {"server", header::server},
+  {"warning", header::warning},
+  {"date", header::date},
+  {"event", header::event},
+  {"o", header::event},
+  {"path", header::path},
+  {"service-route", header::service_route},
+  {"refer-to", header::refer_to},
+  {"r", header::refer_to},
+  {"referred-by", header::referred_by},
+  {"b", header::referred_by},
+  {"replaces", header::replaces},
+  {"session-expires", header::session_expires},
+  {"x", header::session_expires},
+  {"min-se", header::min_se},
+  {"rseq", header::rseq},
+  {"rack", header::rack},
+  {"p-asserted-identity", header::p_asserted_identity},
+};
+
+constexpr size_t longest_name = 19;
+constexpr size_t slots = 256;
+
+/// Mixes length, first, middle and last letter, which tell all known names apart. Letters are
+/// folded by setting a bit, which merges only characters that are no part of a token.
+constexpr size_t name_slot(std::string_view name, uint32_t seed) {
+  auto fold = [](char c) { return static_cast<uint32_t>(static_cast<unsigned char>(c) | 0x20U); };
+  uint32_t key = fold(name.front()) | fold(name[name.size() / 2]) << 8U | fold(name.back()) << 16U |
+                 static_cast<uint32_t>(name.size()) << 24U;
+  return (key * seed) >> 24U;
+}
+
+struct name_table {
+  uint32_t seed = 0;
+  std::array<uint8_t, slots> entry{}; // 1 + index into header_names, 0: none
+};
+
+/// Finds the multiplier under which no two names share a slot.
+constexpr name_table make_name_table() {
+  name_table table;
+  uint32_t state = 1;
+  for (;;) {
+    state = state * 1664525U + 1013904223U;
+    table.seed = state | 1U;
+    table.entry = {};
+    bool collision = false;
+    for (size_t i = 0; i < std::size(header_names) && !collision; ++i) {
+      auto& entry = table.entry[name_slot(header_names[i].name, table.seed)];
+      collision = entry != 0;
+      entry = static_cast<uint8_t>(i + 1);
+    }
+    if (!collision)
+      return table;
+  }
+}
+
+constexpr name_table known_names = make_name_table();
+
+/// `name` is a token and not empty.
+header recognise(std::string_view name) noexcept {
+  if (name.size() > longest_name)
+    return header::other;
+  auto entry = known_names.entry[name_slot(name, known_names.seed)];
+  if (entry == 0)
+    return header::other;
+  const auto& known = header_names[entry - 1];
+  return iequals(known.name, name) ? known.id : header::other;
+}
+
+/// Digits only, with white space around them refused; nothing above `max`.
+std::optional<uint64_t> number(std::string_view digits, uint64_t max) noexcept {
+  if (digits.empty())
+    return std::nullopt;
+  uint64_t value = 0;
+  for (char c : digits) {
+    if (!is(c, digit_char))
+      return std::nullopt;
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+    if (value > max)
+      return std::nullopt;
+  }
+  return value;
+}
+
+/// From or To: `tag` is set where there is one. False if malformed. An unquoted display name may
+/// have characters that are no tokens, as many senders write, but no separator that could make the
+/// address something else.
+bool scan_address(std::string_view value, std::string_view& tag) noexcept {
+  cursor at(value);
+  bool bracketed = false;
+  if (at.peek() == '"') {
+    if (!at.take_quoted())
+      return false;
+    at.skip_space();
+    bracketed = true;
+  } else {
+    // The display name ends at '<'; without one, the URI ends at ';'.
+    auto end = value.find_first_of("<;,\"");
+    bracketed = end != std::string_view::npos && value[end] == '<';
+    if (bracketed)
+      at.advance(end);
+    else
+      at.advance(std::min(end, value.size()));
+    if (!bracketed && trim(value.substr(0, at.offset())).find(':') == std::string_view::npos)
+      return false;
+  }
+  if (bracketed) {
+    if (!at.skip('<'))
+      return false;
+    auto uri = at.take_until('>');
+    if (!uri || uri->find(':') == std::string_view::npos)
+      return false;
+    at.skip('>');
+    at.skip_space();
+  }
+  while (!at.done()) {
+    if (!at.skip(';'))
+      return false;
+    auto parameter = take_parameter(at);
+    if (!parameter)
+      return false;
+    if (parameter->name.size() == 3 && iequals(parameter->name, "tag")) {
+      if (parameter->value.empty() || !tag.empty())
+        return false;
+      tag = parameter->value;
+    }
+  }
+  return true;
+}
+
+/// Quotes and angle brackets end where they should.
+bool balanced(std::string_view value) noexcept {
+  cursor at(value);
+  while (!at.done()) {
+    if (at.peek() == '"') {
+      if (!at.take_quoted())
+        return false;
+    } else if (at.peek() == '<') {
+      if (!at.take_until('>'))
+        return false;
+    } else {
+      at.advance(1);
+    }
+  }
+  return true;
+}
+
+/// Values of a comma-separated field, counted up to `enough`.
+size_t count_values(std::string_view value, size_t enough) noexcept {
+  if (value.find(',') == std::string_view::npos)
+    return 1;
+  size_t count = 0;
+  while (!value.empty() && count < enough)
+    count += next_value(value).empty() ? 0 : 1;
+  return count;
+}
+
+/// "SIP/" 1*DIGIT "." 1*DIGIT, in any case (RFC 3261 §25.1: literal strings ignore case).
+bool is_version(std::string_view text) noexcept {
+  if (text.size() < 7 || !iequals(text.substr(0, 4), "SIP/"))
+    return false;
+  auto dot = text.find('.', 4);
+  return dot != std::string_view::npos && dot > 4 && dot + 1 < text.size() &&
+         all_of(text.substr(4, dot - 4), digit_char) && all_of(text.substr(dot + 1), digit_char);
+}
+
+/// What every URI has in common: a scheme, and no character that may not stand in one.
+bool is_uri(std::string_view text) noexcept {
+  cursor at(text);
+  if (!is(at.peek(), alpha_char))
+    return false;
+  at.take(token_char);
+  if (!at.skip(':') || at.done())
+    return false;
+  while (!at.done()) {
+    at.take(uri_char);
+    if (!at.done())
+      return false;
+  }
+  for (size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1))
+    if (i + 2 >= text.size() || !is(text[i + 1], hex_char) || !is(text[i + 2], hex_char))
+      return false;
+  return true;
+}
+
+} // namespace
+
+message::message() {
+  first_.fill(-1);
+  fields_.reserve(32);
+}
+
+void message::fail(int status, std::string_view cause, header where) noexcept {
+  if (fault_.status == 0)
+    fault_ = {status, cause, where};
+}
+
+parse_verdict message::parse(std::string_view bytes, bool datagram, const message_limits& limits) {
+  fields_.clear();
+  first_.fill(-1);
+  fault_ = {};
+  status_ = 0;
+  method_ = cseq_method_ = method::unknown;
+  cseq_number_ = 0;
+  max_forwards_ = 70;
+  method_name_ = request_uri_ = reason_ = from_tag_ = to_tag_ = call_id_ = cseq_method_name_ =
+    body_ = {};
+  via_ = {};
+  bytes_ = bytes;
+
+  // Line ends before the start line are ignored (RFC 3261 §7.5).
+  size_t start = 0;
+  while (start < bytes.size() && (bytes[start] == '\r' || bytes[start] == '\n'))
+    ++start;
+  auto rest = bytes.substr(start);
+  if (rest.empty())
+    return parse_verdict::keep_alive;
+  if (bytes.size() > limits.message_bytes)
+    fail(513, "message too large");
+  if (!parse_start_line(rest) || !parse_fields(rest, limits) || via_.whole.empty())
+    return parse_verdict::garbage;
+  finish(rest, datagram, limits);
+  return fault_.status == 0 ? parse_verdict::good : parse_verdict::faulty;
+}
+
+std::string_view message::take_line(std::string_view& rest) noexcept {
+  const char* at = rest.data();
+  const char* end = at + rest.size();
+  for (;;) {
+    const auto* stop =
+      static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
+    if (stop == nullptr) {
+      fail(400, "header without an end");
+      auto line = rest;
+      rest = {};
+      return line;
+    }
+    if (stop == rest.data() || stop[-1] != '\r') {
+      fail(400, "line not ended by CRLF");
+    }
+    at = stop + 1;
+    // A line that begins with white space continues the one before (RFC 3261 §7.3.1).
+    if (at != end && (*at == ' ' || *at == '\t') && stop - rest.data() > 1)
+      continue;
+    std::string_view line{rest.data(), static_cast<size_t>(stop - rest.data())};
+    if (!line.empty() && line.back() == '\r')
+      line.remove_suffix(1);
+    rest.remove_prefix(static_cast<size_t>(at - rest.data()));
+    return line;
+  }
+}
+
+bool message::parse_start_line(std::string_view& rest) {
+  auto line = take_line(rest);
+  if (line.size() > 4 && iequals(line.substr(0, 4), "SIP/"))
+    return parse_status_line(line);
+
+  cursor at(line);
+  method_name_ = at.take(token_char);
+  if (method_name_.empty() || !at.skip(' '))
+    return false;
+  method_ = parse_method(method_name_);
+  auto tail = line.substr(at.offset());
+  auto trimmed = trim(tail);
+  if (trimmed.size() != tail.size())
+    fail(400, "extra space in the request line");
+  auto space = trimmed.find_last_of(" \t");
+  auto version = space == std::string_view::npos ? trimmed : trimmed.substr(space + 1);
+  if (!is_version(version)) {
+    fail(400, "no SIP version in the request line");
+    request_uri_ = trimmed;
+    return true;
+  }
+  if (!iequals(version, "SIP/2.0"))
+    fail(505, "unknown SIP version");
+  request_uri_ = space == std::string_view::npos ? std::string_view{} : trimmed.substr(0, space);
+  if (!is_uri(request_uri_))
+    fail(400, "malformed Request-URI");
+  return true;
+}
+
+bool message::parse_status_line(std::string_view line) {
+  auto space = line.find(' ');
+  auto version = line.substr(0, space);
+  if (space == std::string_view::npos || !is_version(version))
+    return false;
+  // Any status marks this as a response, also where the line is faulty.
+  status_ = 699;
+  if (!iequals(version, "SIP/2.0"))
+    fail(505, "unknown SIP version");
+  auto tail = line.substr(space + 1);
+  auto code = number(tail.substr(0, 3), 699);
+  if (!code || *code < 100 || tail.size() < 3 || (tail.size() > 3 && tail[3] != ' ')) {
+    fail(400, "status outside 100..699");
+    return true;
+  }
+  status_ = static_cast<int>(*code);
+  reason_ = tail.size() > 4 ? tail.substr(4) : std::string_view{};
+  return true;
+}
+
+bool message::parse_fields(std::string_view& rest, const message_limits& limits) {
+  while (!rest.empty()) {
+    auto line = take_line(rest);
+    if (line.empty())
+      return true;
+    cursor at(line);
+    auto name = at.take(token_char);
+    at.skip_space();
+    if (name.empty() || !at.skip(':')) {
+      fail(400, "line that is no header field");
+      continue;
+    }
+    auto id = recognise(name);
+    auto& first = first_[static_cast<size_t>(id)];
+    bool repeated = id != header::other && first >= 0;
+    if (fields_.size() >= limits.headers) {
+      fail(400, "too many header fields");
+      // What an answer needs is still kept, if it is the first.
+      if (id == header::other || repeated)
+        continue;
+    }
+    auto value = trim(line.substr(at.offset()));
+    if (id != header::other && !repeated)
+      first = static_cast<int16_t>(fields_.size());
+    fields_.push_back({id, name, value});
+    if (id != header::other)
+      read_field(id, value, repeated);
+  }
+  fail(400, "no empty line after the header");
+  return true;
+}
+
+void message::read_field(header id, std::string_view value, bool repeated) {
+  switch (id) {
+  case header::via:
+    if (!repeated && !read_via(value))
+      fail(400, "malformed Via", id);
+    break;
+  case header::from:
+    if (repeated || !scan_address(value, from_tag_))
+      fail(400, repeated ? "repeated From" : "malformed From", id);
+    break;
+  case header::to:
+    if (repeated || !scan_address(value, to_tag_))
+      fail(400, repeated ? "repeated To" : "malformed To", id);
+    break;
+  case header::call_id:
+    if (repeated || value.empty() || value.find_first_of(" \t\r\n,") != std::string_view::npos)
+      fail(400, repeated ? "repeated Call-ID" : "malformed Call-ID", id);
+    else
+      call_id_ = value;
+    break;
+  case header::cseq:
+    if (repeated || !read_cseq(value))
+      fail(400, repeated ? "repeated CSeq" : "malformed CSeq", id);
+    break;
+  case header::max_forwards:
+    if (auto hops = number(value, 255); !repeated && hops)
+      max_forwards_ = static_cast<unsigned>(*hops);
+    else
+      fail(400, repeated ? "repeated Max-Forwards" : "Max-Forwards outside 0..255", id);
+    break;
+  case header::content_length:
+    if (repeated)
+      fail(400, "repeated Content-Length", id);
+    else if (!number(value, std::numeric_limits<uint32_t>::max()))
+      fail(400, "malformed Content-Length", id);
+    break;
+  case header::content_type:
+    if (repeated)
+      fail(400, "repeated Content-Type", id);
+    break;
+  case header::contact:
+  case header::route:
+  case header::record_route:
+    if (!balanced(value))
+      fail(400, "quote or bracket without an end", id);
+    break;
+  default:
+    break;
+  }
+}
+
+bool message::read_via(std::string_view value) {
+  cursor at(value);
+  auto slash = [&] {
+    at.skip_space();
+    bool found = at.skip('/');
+    at.skip_space();
+    return found;
+  };
+  auto protocol = at.take(token_char);
+  if (protocol.empty() || !slash())
+    return false;
+  auto version = at.take(token_char);
+  if (version.empty() || !slash())
+    return false;
+  via_.transport = at.take(token_char);
+  if (via_.transport.empty() || !is(at.peek(), space_char))
+    return false;
+  at.skip_space();
+  if (at.skip('[')) {
+    auto host = at.take_until(']');
+    if (!host)
+      return false;
+    via_.host = *host;
+    at.skip(']');
+  } else {
+    via_.host = at.take(host_char);
+  }
+  if (via_.host.empty())
+    return false;
+  at.skip_space();
+  if (at.skip(':')) {
+    at.skip_space();
+    auto port = number(at.take(digit_char), 65'535);
+    if (!port || *port == 0)
+      return false;
+    via_.port = static_cast<uint16_t>(*port);
+    at.skip_space();
+  }
+  // With a sent-by, an answer finds its way, whatever is wrong behind it.
+  auto values = value;
+  via_.whole = next_value(values);
+  while (at.skip(';')) {
+    auto parameter = take_parameter(at);
+    if (!parameter)
+      return false;
+    if (iequals(parameter->name, "branch")) {
+      if (parameter->value.empty() || !via_.branch.empty())
+        return false;
+      via_.branch = parameter->value;
+    } else if (iequals(parameter->name, "rport")) {
+      via_.has_rport = true;
+    }
+  }
+  return (at.done() || at.peek() == ',') && iequals(protocol, "SIP") && version == "2.0";
+}
+
+bool message::read_cseq(std::string_view value) {
+  cursor at(value);
+  // RFC 3261 §8.1.1.5 asks senders for less than 2**31; RFC 4475 §3.1.2.4 draws the line at 2**32.
+  auto count = number(at.take(digit_char), std::numeric_limits<uint32_t>::max());
+  if (!count || !is(at.peek(), space_char))
+    return false;
+  at.skip_space();
+  auto name = at.take(token_char);
+  if (name.empty() || !at.done())
+    return false;
+  cseq_number_ = static_cast<uint32_t>(*count);
+  cseq_method_name_ = name;
+  cseq_method_ = parse_method(name);
+  return true;
+}
+
+void message::finish(std::string_view rest, bool datagram, const message_limits& limits) {
+  body_ = rest;
+  if (has(header::content_length)) {
+    auto length = number(first(header::content_length), std::numeric_limits<uint32_t>::max());
+    if (length && *length > rest.size())
+      fail(400, "Content-Length beyond the end of the message", header::content_length);
+    else if (length)
+      body_ = rest.substr(0, static_cast<size_t>(*length));
+  } else if (!datagram) {
+    fail(400, "no Content-Length on a stream", header::content_length);
+  }
+  if (body_.size() > limits.body_bytes)
+    fail(413, "body too large");
+
+  for (auto [id, cause] : {std::pair{header::from, std::string_view{"no From"}},
+                           {header::to, "no To"},
+                           {header::call_id, "no Call-ID"},
+                           {header::cseq, "no CSeq"}})
+    if (!has(id))
+      fail(400, cause, id);
+
+  constexpr std::string_view cookie = "z9hG4bK";
+  if (via_.branch.size() == cookie.size() && iequals(via_.branch, cookie))
+    fail(400, "branch without an identifier", header::via);
+
+  if (is_request() && !cseq_method_name_.empty() && cseq_method_name_ != method_name_)
+    fail(method_ == method::unknown ? 501 : 400, "method and CSeq differ", header::cseq);
+
+  for (auto [id, most] : {std::pair{header::via, limits.vias},
+                          {header::route, limits.routes},
+                          {header::record_route, limits.routes},
+                          {header::contact, limits.contacts}}) {
+    if (!has(id))
+      continue;
+    size_t count = 0;
+    for (auto& field : fields_)
+      if (field.id == id && count <= most)
+        count += count_values(field.value, most + 1);
+    if (count > most)
+      fail(400, "too many values", id);
+  }
+}
+
+bool message::answerable() const noexcept {
+  return is_request() && method_ != method::ack && !via_.whole.empty() && has(header::from) &&
+         has(header::to) && has(header::call_id) && has(header::cseq);
+}
+
+std::string_view message::first(header id) const noexcept {
+  auto index = first_[static_cast<size_t>(id)];
+  return index < 0 ? std::string_view{} : fields_[static_cast<size_t>(index)].value;
+}
+
+bool message::has(header id) const noexcept {
+  return first_[static_cast<size_t>(id)] >= 0;
+}
+
+std::optional<std::string_view> message::find(std::string_view name) const noexcept {
+  for (auto& field : fields_)
+    if (iequals(field.name, name))
+      return field.value;
+  return std::nullopt;
+}
+
+std::string_view next_value(std::string_view& rest) noexcept {
+  size_t end = 0;
+  bool quoted = false;
+  bool bracketed = false;
+  for (; end < rest.size(); ++end) {
+    char c = rest[end];
+    if (quoted) {
+      if (c == '\\')
+        ++end;
+      else if (c == '"')
+        quoted = false;
+    } else if (bracketed) {
+      bracketed = c != '>';
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '<') {
+      bracketed = true;
+    } else if (c == ',') {
+      break;
+    }
+  }
+  end = std::min(end, rest.size());
+  auto value = trim(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return value;
+}
+
+} // namespace jackfield::sip

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/report/failure_cause.hpp"
+
+namespace jackfield::report {
+
+/// One direction of a call's audio at its receiving end.
+struct call_media {
+  uint64_t packets = 0;
+  uint64_t lost = 0;
+  uint64_t duplicate = 0;
+  uint64_t reordered = 0;
+  uint64_t late = 0;
+  std::optional<std::chrono::nanoseconds> jitter;
+  std::optional<double> mos;
+};
+
+/// One finished call. Views are read during the call only.
+struct call_record {
+  uint64_t id = 0;          ///< counts arrivals of the run, from 0
+  std::string_view call_id; ///< Call-ID
+  std::string_view from;    ///< URI
+  std::string_view to;      ///< URI
+  std::chrono::system_clock::time_point started{};
+  std::chrono::nanoseconds due{0};     ///< when the arrival was due, since the run began
+  std::chrono::nanoseconds late_by{0}; ///< how long after that it was started
+  int status = 0;                      ///< final status of the INVITE; 0 if none came
+  failure_cause cause;                 ///< `none` for a call that completed
+  std::optional<std::chrono::nanoseconds> srd;
+  std::optional<std::chrono::nanoseconds> pdd;
+  std::optional<std::chrono::nanoseconds> setup;
+  std::optional<std::chrono::nanoseconds> sdd;
+  std::optional<std::chrono::nanoseconds> duration; ///< answered calls: 200 to BYE
+  uint64_t packets_sent = 0;
+  std::optional<call_media> received; ///< what the caller heard; nothing without media
+  std::optional<call_media> sent;     ///< what the peer says it heard
+  std::optional<std::chrono::nanoseconds> rtt;
+};
+
+/// Appends the call as one JSON object and a newline. Times are in ms, `started` is ISO 8601 in
+/// UTC with milliseconds. Allocates only when `out` must grow.
+void append_call_line(std::string& out, const call_record& call);
+
+} // namespace jackfield::report

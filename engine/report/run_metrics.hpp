@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "engine/report/failure_cause.hpp"
+#include "engine/report/histogram.hpp"
+#include "engine/report/mos_distribution.hpp"
+#include "engine/report/status_matrix.hpp"
+
+namespace jackfield::report {
+
+/// Arrivals and what became of them. Once a run has ended, offered = started + missed() and
+/// started = completed + failed; before that, started - completed - failed calls are under way.
+struct call_counts {
+  uint64_t offered = 0; ///< arrivals that were due
+  uint64_t started = 0; ///< of these, attempts whose first INVITE was handed to the transport
+  uint64_t missed_by_limit = 0;     ///< not started: the user's own cap on concurrent calls
+  uint64_t missed_by_generator = 0; ///< not started: we could not keep up; makes a run invalid
+  uint64_t answered = 0;            ///< got a 2xx
+  uint64_t completed = 0;           ///< answered, ran its length, and ended with a confirmed BYE
+  uint64_t failed = 0;              ///< everything else that ended
+  uint64_t current = 0;             ///< under way now
+  /// Highest `current`. Merging adds: an upper bound that is exact when all lanes peak together; a
+  /// coordinator that knows better overwrites it.
+  uint64_t peak = 0;
+  std::map<failure_cause, uint64_t> failures; ///< sums to `failed`
+
+  [[nodiscard]] uint64_t missed() const noexcept { return missed_by_limit + missed_by_generator; }
+
+  void offer() noexcept { ++offered; }
+  void start() noexcept;
+  void answer() noexcept { ++answered; }
+  void complete() noexcept;
+  /// `cause` must not be `none`.
+  void fail(failure_cause cause);
+  void merge(const call_counts& other);
+};
+
+/// How attempts at a session ended, one entry an attempt: retransmissions and the round trip of a
+/// challenge belong to the attempt. The basis of the RFC 6076 ratios.
+struct session_outcomes {
+  /// By final status of the INVITE, 200 to 699. An attempt that timed out counts as 408 and one
+  /// that the transport failed as 503, as RFC 3261 section 8.1.3.1 tells a UAC to treat them.
+  std::map<uint16_t, uint64_t> finals;
+
+  void count(int status);
+  void merge(const session_outcomes& other);
+  [[nodiscard]] uint64_t total() const noexcept;
+};
+
+struct registration_counts {
+  uint64_t attempted = 0; ///< first registrations; a satisfied challenge is part of the attempt
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t refreshed = 0; ///< later registrations of the same user that succeeded
+  uint64_t refresh_failed = 0;
+  uint64_t current = 0;                       ///< bindings we hold now
+  std::map<failure_cause, uint64_t> failures; ///< sums to failed + refresh_failed
+
+  void merge(const registration_counts& other);
+};
+
+/// Times, all in microseconds. Those that begin with the first INVITE begin at the moment the
+/// arrival was *due*, not when it was sent: a generator or a peer that stalls does not hide the
+/// calls that would have come in the meantime.
+struct latencies {
+  histogram srd;     ///< session request delay (RFC 6076 section 4.3): INVITE -> 180, 183, or final
+  histogram ttr;     ///< time to the first response at all: INVITE -> any 1xx or final
+  histogram pdd;     ///< post-dial delay: INVITE -> 180 or 183; not recorded if neither came
+  histogram setup;   ///< INVITE -> ACK sent; answered calls only
+  histogram sdd;     ///< session disconnect delay (4.4): BYE -> its final response
+  histogram rrd;     ///< registration request delay (4.1): REGISTER -> 200
+  histogram options; ///< OPTIONS -> final response
+  histogram call_length; ///< session duration time (4.5): 200 to INVITE -> BYE
+
+  void merge(const latencies& other) noexcept;
+};
+
+/// One direction of all calls' audio, as judged at its receiving end.
+struct media_direction {
+  uint64_t streams = 0;  ///< streams judged
+  uint64_t expected = 0; ///< packets that sequence numbers say were sent (RFC 3550 appendix A.3)
+  uint64_t received = 0; ///< packets that came, duplicates included
+  uint64_t lost = 0;     ///< never came
+  uint64_t duplicate = 0;
+  uint64_t reordered = 0;
+  uint64_t late = 0;    ///< came too late to be played
+  histogram jitter;     ///< us; interarrival jitter (RFC 3550 section 6.4.1), one value a stream
+  mos_distribution mos; ///< G.107, one value a stream
+
+  void merge(const media_direction& other) noexcept;
+};
+
+struct media_counts {
+  uint64_t packets_sent = 0;
+  /// What the calling side received.
+  media_direction received;
+  /// What became of the packets we sent: from the peer's RTCP reports, or from the answering side
+  /// itself where that is in this process.
+  media_direction sent;
+  histogram rtt;              ///< us; from RTCP (RFC 3550 section 6.4.1), one value a report
+  histogram send_lateness;    ///< us; how long after its time each packet was sent
+  uint64_t one_way_calls = 0; ///< answered calls with packets in exactly one direction
+  uint64_t silent_calls = 0;  ///< answered calls that should have had media and saw none
+  uint64_t dtmf_sent = 0;     ///< digits (RFC 4733 events)
+  uint64_t dtmf_received = 0;
+
+  void merge(const media_counts& other) noexcept;
+};
+
+/// What tells whether the generator itself was the bottleneck.
+struct generator_health {
+  histogram lane_lag;       ///< us; how late passes of the lane began
+  histogram start_lateness; ///< us; how long after it was due a call was started
+  uint64_t passes = 0;
+  uint64_t late_passes = 0;  ///< passes beyond the lane's own overload bound
+  uint64_t socket_drops = 0; ///< datagrams lost at our own sockets (SO_RXQ_OVFL, send buffers)
+  uint64_t send_blocked = 0; ///< sends that the system would not take at once
+  double cpu_seconds = 0;    ///< user and system time; merging adds
+  uint64_t rss_peak_kb = 0;  ///< of the process; merging takes the greater
+
+  void merge(const generator_health& other) noexcept;
+};
+
+/// Everything one lane measured in a run, from its beginning: a plain value that the lane fills
+/// without locks. A coordinator takes copies and merges them, in any order. About 250 KB.
+struct run_metrics {
+  call_counts calls;
+  session_outcomes sessions;
+  registration_counts registrations;
+  latencies times;
+  media_counts media;
+  generator_health health;
+  status_matrix statuses;
+
+  uint64_t requests_sent = 0;   ///< retransmissions not included
+  uint64_t retransmissions = 0; ///< requests and responses that we sent again
+  uint64_t retransmissions_received = 0;
+  uint64_t timeouts = 0;   ///< timers B, F and H fired
+  uint64_t unexpected = 0; ///< messages that fit no transaction or dialog, or not its state
+  uint64_t malformed = 0;  ///< what came in and was no SIP message
+
+  void merge(const run_metrics& other);
+};
+
+} // namespace jackfield::report

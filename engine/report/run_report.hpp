@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "engine/report/interval_series.hpp"
+#include "engine/report/run_metrics.hpp"
+#include "engine/report/thresholds.hpp"
+#include "engine/report/verdict.hpp"
+
+namespace jackfield::report {
+
+/// What was run. Strings come from the user and are shown as they are; writers escape them.
+struct run_info {
+  std::string version;   ///< of the program, "0.1.0"
+  std::string command;   ///< the command line
+  std::string target;    ///< URI called, or "embedded answering engine"
+  std::string flow;      ///< "call", "register", "options"
+  std::string transport; ///< "udp", "tcp", "tls", "ws", "wss"
+  std::string media;     ///< "none", "rtp", "srtp", "webrtc"
+  std::string mos_model; ///< "G.107 PCMU"; empty without media
+  std::string ended_by;  ///< why it ended early, "interrupted"; empty when it ran to its end
+  std::chrono::system_clock::time_point started{};
+  std::chrono::nanoseconds duration{
+    0}; ///< from the first arrival's due time to the last call's end
+  unsigned lanes = 1;
+};
+
+/// Everything the writers show.
+struct run_report {
+  run_info info;
+  run_metrics metrics;
+  verdict validity;
+  std::vector<threshold_outcome> thresholds;
+  std::vector<interval_row> series;
+
+  [[nodiscard]] bool thresholds_passed() const noexcept {
+    for (const auto& t : thresholds)
+      if (!t.passed)
+        return false;
+    return true;
+  }
+};
+
+} // namespace jackfield::report

@@ -4,6 +4,8 @@
 #include <memory>
 #include <thread>
 
+#include <time.h>
+
 #include "engine/lane/lane.hpp"
 
 namespace jackfield::lane {
@@ -46,12 +48,13 @@ protected:
   void wake() override;
 
 private:
-  class reactor;
-  io_lane(caf::actor_system& system, unsigned index, std::unique_ptr<reactor> reactor);
-  void loop();
+  struct machinery;
+  io_lane(caf::actor_system& system, unsigned index, std::unique_ptr<machinery> parts);
 
-  std::unique_ptr<reactor> reactor_;
+  std::unique_ptr<machinery> parts_;
   std::thread thread_;
+  clockid_t cpu_clock_{};
+  std::atomic<bool> has_cpu_clock_{false};
   std::atomic<bool> stopping_{false};
 };
 

@@ -1,0 +1,313 @@
+#include "engine/lane/udp_socket.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <netinet/udp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+namespace jackfield::lane {
+
+namespace {
+
+/// Datagrams (or trains of them) taken from the system in one call.
+constexpr size_t receive_batch_size = 32;
+/// Rounds of such calls one socket may take in a pass before others have their turn.
+constexpr int receive_rounds = 4;
+/// The kernel's bound on the segments of one train.
+constexpr size_t max_train = 64;
+constexpr size_t max_datagram = 65'507;
+
+/// Where datagrams land: one set a thread, shared by its sockets, since a batch is handed up
+/// before the next is read.
+struct receive_buffers {
+  static constexpr size_t bytes = 1U << 16U;
+  static constexpr size_t control_bytes = 128;
+  struct slot {
+    std::array<std::byte, bytes> data;
+    alignas(cmsghdr) std::array<std::byte, control_bytes> control;
+    sockaddr_storage from;
+    iovec vector;
+  };
+  std::array<slot, receive_batch_size> slots;
+  std::array<mmsghdr, receive_batch_size> headers;
+
+  void prepare() {
+    for (size_t i = 0; i < receive_batch_size; ++i) {
+      slots[i].vector = {slots[i].data.data(), bytes};
+      auto& header = headers[i].msg_hdr;
+      header.msg_name = &slots[i].from;
+      header.msg_namelen = sizeof(sockaddr_storage);
+      header.msg_iov = &slots[i].vector;
+      header.msg_iovlen = 1;
+      header.msg_control = slots[i].control.data();
+      header.msg_controllen = control_bytes;
+      header.msg_flags = 0;
+    }
+  }
+};
+
+receive_buffers& buffers() {
+  thread_local auto instance = std::make_unique<receive_buffers>();
+  return *instance;
+}
+
+void set_option(int fd, int level, int name, int value) {
+  setsockopt(fd, level, name, &value, sizeof value);
+}
+
+/// Asks for a buffer beyond the system's limit where we may, up to the limit where not.
+void set_buffer(int fd, int forced, int plain, size_t bytes) {
+  const int value = static_cast<int>(bytes);
+  if (setsockopt(fd, SOL_SOCKET, forced, &value, sizeof value) != 0)
+    setsockopt(fd, SOL_SOCKET, plain, &value, sizeof value);
+}
+
+} // namespace
+
+udp_socket::udp_socket(const lane& home, lane_health& health, reactor& events,
+                       datagram_handler& handler, const datagram_options& options)
+    : home_(home), health_(health), events_(events), handler_(handler), trains_(options.trains),
+      media_(options.media) {
+  // nop
+}
+
+result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_health& health,
+                                                     reactor& events, const endpoint& local,
+                                                     datagram_handler& handler,
+                                                     const datagram_options& options) {
+  const auto place = "udp " + local.to_string();
+  std::unique_ptr<udp_socket> made{new udp_socket(home, health, events, handler, options)};
+  sockaddr_storage address{};
+  const auto length = local.to_sockaddr(address);
+  made->fd_ = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (made->fd_ < 0)
+    return fail_errno(place, "cannot open a socket", errno);
+  if (address.ss_family == AF_INET6)
+    set_option(made->fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  set_buffer(made->fd_, SO_RCVBUFFORCE, SO_RCVBUF, options.buffer_bytes);
+  set_buffer(made->fd_, SO_SNDBUFFORCE, SO_SNDBUF, options.buffer_bytes);
+  set_option(made->fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  if (options.trains)
+    set_option(made->fd_, IPPROTO_UDP, UDP_GRO, 1);
+  if (bind(made->fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
+    return fail_errno(place, "cannot bind", errno);
+  sockaddr_storage bound{};
+  socklen_t bound_length = sizeof bound;
+  getsockname(made->fd_, reinterpret_cast<sockaddr*>(&bound), &bound_length);
+  made->local_ = endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&bound), bound_length);
+  if (options.connect_to.valid())
+    if (auto connected = made->connect(options.connect_to); !connected)
+      return tl::unexpected{std::move(connected.error())};
+  auto registration = events.add(made->fd_, EPOLLIN, *made, options.media);
+  if (!registration)
+    return tl::unexpected{std::move(registration.error())};
+  made->registration_ = std::move(*registration);
+  return made;
+}
+
+udp_socket::~udp_socket() {
+  if (alive_ != nullptr)
+    *alive_ = false;
+  if (!queue_.empty()) {
+    events_.forget(*this);
+    flush(); // a response queued by the owner's last act still leaves
+  }
+  registration_.reset();
+  if (fd_ >= 0)
+    close(fd_);
+}
+
+result<void> udp_socket::connect(const endpoint& peer) {
+  sockaddr_storage address{};
+  const auto length = peer.to_sockaddr(address);
+  if (::connect(fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
+    return fail_errno("udp " + peer.to_string(), "cannot reach it", errno);
+  connected_ = true;
+  return {};
+}
+
+void udp_socket::count_drops(uint64_t n) {
+  drops_ += n;
+  health_.socket_drops += n;
+}
+
+void udp_socket::send(const endpoint& to, std::string_view bytes, unsigned rank) {
+  health_.datagrams_out += 1;
+  if (media_) {
+    ssize_t sent = 0;
+    if (connected_) {
+      sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    } else {
+      sockaddr_storage address;
+      const auto length = to.to_sockaddr(address);
+      sent = sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL,
+                    reinterpret_cast<const sockaddr*>(&address), length);
+    }
+    if (sent < 0)
+      count_drops(1);
+    return;
+  }
+  if (bytes.size() > max_datagram) {
+    count_drops(1);
+    return;
+  }
+  if (queue_.empty())
+    events_.want_flush(*this);
+  queue_.push_back({to, static_cast<uint32_t>(arena_.size()), static_cast<uint16_t>(bytes.size()),
+                    static_cast<uint16_t>(rank)});
+  arena_.append(bytes);
+}
+
+void udp_socket::flush() {
+  if (trains_ && queue_.size() > 1)
+    std::stable_sort(queue_.begin(), queue_.end(), [](const outgoing& a, const outgoing& b) {
+      if (a.rank != b.rank)
+        return a.rank < b.rank;
+      if (a.length != b.length)
+        return a.length < b.length;
+      return a.to < b.to;
+    });
+  for (size_t first = 0; first < queue_.size();) {
+    auto last = first + 1;
+    size_t bytes = queue_[first].length;
+    if (trains_)
+      while (last < queue_.size() && last - first < max_train &&
+             queue_[last].length == queue_[first].length && queue_[last].to == queue_[first].to &&
+             bytes + queue_[last].length <= max_datagram) {
+        bytes += queue_[last].length;
+        ++last;
+      }
+    if (last - first > 1)
+      send_train(first, last);
+    else
+      send_single(queue_[first]);
+    first = last;
+  }
+  queue_.clear();
+  arena_.clear();
+}
+
+void udp_socket::send_single(const outgoing& datagram) {
+  sockaddr_storage address;
+  const auto length = datagram.to.to_sockaddr(address);
+  const auto sent = sendto(fd_, arena_.data() + datagram.offset, datagram.length, MSG_NOSIGNAL,
+                           reinterpret_cast<const sockaddr*>(&address), length);
+  if (sent < 0)
+    count_drops(1);
+}
+
+void udp_socket::send_train(size_t first, size_t last) {
+  std::array<iovec, max_train> vectors;
+  for (size_t i = first; i < last; ++i)
+    vectors[i - first] = {arena_.data() + queue_[i].offset, queue_[i].length};
+  sockaddr_storage address;
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(uint16_t))> control{};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = queue_[first].to.to_sockaddr(address);
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = last - first;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* segment = CMSG_FIRSTHDR(&message);
+  segment->cmsg_level = IPPROTO_UDP;
+  segment->cmsg_type = UDP_SEGMENT;
+  segment->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+  std::memcpy(CMSG_DATA(segment), &queue_[first].length, sizeof(uint16_t));
+  if (sendmsg(fd_, &message, MSG_NOSIGNAL) >= 0)
+    return;
+  // A route whose path or device cannot segment (EIO, EINVAL, EMSGSIZE) takes them one by one.
+  if (errno == EIO || errno == EINVAL || errno == EMSGSIZE || errno == EOPNOTSUPP) {
+    for (size_t i = first; i < last; ++i)
+      send_single(queue_[i]);
+    return;
+  }
+  count_drops(last - first);
+}
+
+void udp_socket::on_ready(uint32_t ready) {
+  if ((ready & EPOLLERR) != 0U) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error != 0) {
+      bool alive = true;
+      alive_ = &alive;
+      handler_.on_datagram_error(error);
+      if (!alive)
+        return;
+      alive_ = nullptr;
+    }
+  }
+  if (media_)
+    receive_one();
+  else
+    receive_batch();
+}
+
+void udp_socket::receive_one() {
+  auto& slot = buffers().slots.front();
+  socklen_t length = sizeof slot.from;
+  const auto size = recvfrom(fd_, slot.data.data(), slot.data.size(), MSG_DONTWAIT,
+                             reinterpret_cast<sockaddr*>(&slot.from), &length);
+  if (size < 0)
+    return;
+  health_.datagrams_in += 1;
+  handler_.on_datagram(
+    endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&slot.from), length),
+    {slot.data.data(), static_cast<size_t>(size)}, home_.now());
+}
+
+void udp_socket::receive_batch() {
+  bool alive = true;
+  alive_ = &alive;
+  auto& in = buffers();
+  for (int round = 0; round < receive_rounds; ++round) {
+    in.prepare();
+    const int got = recvmmsg(fd_, in.headers.data(), receive_batch_size, MSG_DONTWAIT, nullptr);
+    for (int i = 0; i < got; ++i) {
+      auto& header = in.headers[i].msg_hdr;
+      size_t segment = in.headers[i].msg_len;
+      for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+          int size = 0;
+          std::memcpy(&size, CMSG_DATA(c), sizeof size);
+          segment = static_cast<size_t>(size);
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+          uint32_t total = 0;
+          std::memcpy(&total, CMSG_DATA(c), sizeof total);
+          count_drops(total - overflowed_);
+          overflowed_ = total;
+        }
+      }
+      const auto from = endpoint::from_sockaddr(
+        reinterpret_cast<const sockaddr*>(&in.slots[i].from), header.msg_namelen);
+      std::span<const std::byte> rest{in.slots[i].data.data(), in.headers[i].msg_len};
+      do {
+        const auto one = rest.first(std::min(segment, rest.size()));
+        rest = rest.subspan(one.size());
+        health_.datagrams_in += 1;
+        handler_.on_datagram(from, one, home_.now());
+        if (!alive)
+          return;
+      } while (!rest.empty());
+    }
+    if (got < static_cast<int>(receive_batch_size))
+      break;
+  }
+  alive_ = nullptr;
+}
+
+} // namespace jackfield::lane

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/lane/lane.hpp"
+#include "engine/lane/reactor.hpp"
+#include "engine/lane/socket.hpp"
+
+namespace jackfield::lane {
+
+/// A real UDP socket of an io_lane.
+///
+/// A signalling socket queues what a pass sends and lets it leave at the pass's end, equal-sized
+/// neighbours to one peer as trains (UDP_SEGMENT, one system call and one walk through the stack
+/// for up to 64 datagrams), the rest by sendmmsg; it receives by recvmmsg, trains included
+/// (UDP_GRO). A media socket sends at once and reads one datagram a wake-up: a stream has one each
+/// 20 ms.
+class udp_socket final : public datagram_socket, private ready_handler, private flush_handler {
+public:
+  static result<std::unique_ptr<udp_socket>> open(const lane& home, lane_health& health,
+                                                  reactor& events, const endpoint& local,
+                                                  datagram_handler& handler,
+                                                  const datagram_options& options);
+  ~udp_socket() override;
+
+  void send(const endpoint& to, std::string_view bytes, unsigned rank) override;
+  result<void> connect(const endpoint& peer) override;
+  [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
+  [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
+
+private:
+  struct outgoing {
+    endpoint to;
+    uint32_t offset;
+    uint16_t length;
+    uint16_t rank;
+  };
+
+  udp_socket(const lane& home, lane_health& health, reactor& events, datagram_handler& handler,
+             const datagram_options& options);
+  void on_ready(uint32_t ready) override;
+  void flush() override;
+  void receive_batch();
+  void receive_one();
+  void count_drops(uint64_t n);
+  /// Sends queue_[first, last) as one train; returns false if the system refused trains.
+  void send_train(size_t first, size_t last);
+  void send_single(const outgoing& datagram);
+
+  const lane& home_;
+  lane_health& health_;
+  reactor& events_;
+  datagram_handler& handler_;
+  reactor::registration registration_;
+  endpoint local_;
+  int fd_ = -1;
+  bool trains_ = false;
+  bool media_ = false;
+  bool connected_ = false;
+  bool* alive_ = nullptr; // set while a receive loop runs, so that it sees its own end
+  uint32_t overflowed_ = 0;
+  uint64_t drops_ = 0;
+  std::vector<outgoing> queue_;
+  std::string arena_;
+};
+
+} // namespace jackfield::lane

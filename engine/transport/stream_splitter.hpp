@@ -31,6 +31,8 @@ public:
   /// can be found any more (no usable length, a message too big); the connection is then closed.
   /// Bounds what it keeps by itself.
   virtual result<void> feed(std::string_view bytes, splitter_sink& sink) = 0;
+  /// True while the beginning of a message waits for its rest.
+  [[nodiscard]] virtual bool mid_message() const noexcept = 0;
 };
 
 /// Makes the splitter of a new connection.

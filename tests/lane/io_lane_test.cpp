@@ -1,0 +1,222 @@
+#include "engine/lane/io_lane.hpp"
+
+#include <future>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor_system_config.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace jackfield::lane {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+class io_lane_test : public testing::Test {
+protected:
+  io_lane_test() : system_(config_), lane_(io_lane::make(system_, 0).value()) {}
+
+  /// Runs `f` on the lane and returns when it is done.
+  void on_lane(std::function<void()> f) {
+    std::promise<void> done;
+    lane_->post([&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  std::unique_ptr<io_lane> lane_;
+};
+
+struct collecting_handler : datagram_handler {
+  explicit collecting_handler(size_t expected_count) : expected(expected_count) {}
+  void on_datagram(const endpoint& from, std::span<const std::byte> bytes, time_point) override {
+    source = from;
+    got.push_back(text(bytes));
+    if (got.size() == expected)
+      complete.set_value();
+  }
+  size_t expected;
+  endpoint source;
+  std::vector<std::string> got;
+  std::promise<void> complete;
+};
+
+TEST_F(io_lane_test,
+       datagrams_of_equal_length_arrive_one_by_one_whether_or_not_the_peer_takes_trains) {
+  for (const bool trains : {false, true}) {
+    constexpr size_t count = 150; // more than two trains
+    collecting_handler receiver{count};
+    collecting_handler sender{0};
+    std::unique_ptr<datagram_socket> in;
+    std::unique_ptr<datagram_socket> out;
+    auto fresh = io_lane::make(system_, 0).value();
+    fresh->start();
+    fresh->post([&] {
+      datagram_options options;
+      options.trains = trains;
+      in = fresh->open_datagram(endpoint::loopback_v4(0), receiver, options).value();
+      options.trains = true;
+      out = fresh->open_datagram(endpoint::loopback_v4(0), sender, options).value();
+      for (size_t i = 0; i < count; ++i)
+        out->send(in->local(), "message " + std::to_string(1000 + i));
+    });
+    receiver.complete.get_future().get();
+    std::promise<void> closed;
+    fresh->post([&] {
+      EXPECT_EQ(receiver.source, out->local());
+      in.reset();
+      out.reset();
+      closed.set_value();
+    });
+    closed.get_future().get();
+    ASSERT_EQ(receiver.got.size(), count);
+    for (size_t i = 0; i < count; ++i)
+      EXPECT_EQ(receiver.got[i], "message " + std::to_string(1000 + i))
+        << "order of one rank is kept";
+  }
+}
+
+TEST_F(io_lane_test, lower_ranks_leave_first) {
+  collecting_handler receiver{3};
+  collecting_handler sender{0};
+  std::unique_ptr<datagram_socket> in;
+  std::unique_ptr<datagram_socket> out;
+  lane_->start();
+  lane_->post([&] {
+    datagram_options options;
+    options.trains = true;
+    in = lane_->open_datagram(endpoint::loopback_v4(0), receiver, options).value();
+    out = lane_->open_datagram(endpoint::loopback_v4(0), sender, options).value();
+    out->send(in->local(), "last", 5);
+    out->send(in->local(), "first", 0);
+    out->send(in->local(), "middle", 1);
+  });
+  receiver.complete.get_future().get();
+  on_lane([&] {
+    in.reset();
+    out.reset();
+  });
+  EXPECT_THAT(receiver.got, testing::ElementsAre("first", "middle", "last"));
+}
+
+TEST_F(io_lane_test, binding_a_taken_port_names_it) {
+  collecting_handler handler{0};
+  lane_->start();
+  on_lane([&] {
+    auto first = lane_->open_datagram(endpoint::loopback_v4(0), handler, {});
+    ASSERT_TRUE(first);
+    auto second = lane_->open_datagram((*first)->local(), handler, {});
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().to_string(),
+              "udp " + (*first)->local().to_string() + ": cannot bind: Address already in use");
+  });
+}
+
+/// A stream that says back what it hears, owned by its acceptor.
+struct echo_server : accept_handler, stream_handler {
+  stream_handler* on_accept(std::unique_ptr<stream_socket> stream) override {
+    connection = std::move(stream);
+    return this;
+  }
+  void on_data(std::span<const std::byte> bytes) override {
+    ASSERT_TRUE(connection->write(text(bytes)));
+  }
+  void on_closed(const error& why) override {
+    EXPECT_EQ(why.cause, "");
+    connection.reset();
+    gone.set_value();
+  }
+  std::unique_ptr<stream_socket> connection;
+  std::promise<void> gone;
+};
+
+struct stream_client : stream_handler {
+  void on_connected() override { up = true; }
+  void on_data(std::span<const std::byte> bytes) override {
+    got += text(bytes);
+    if (got.size() == expected)
+      complete.set_value();
+  }
+  void on_closed(const error& why) override { closed.set_value(why); }
+  bool up = false;
+  size_t expected = 0;
+  std::string got;
+  std::promise<void> complete;
+  std::promise<error> closed;
+};
+
+TEST_F(io_lane_test, a_stream_carries_more_than_socket_buffers_hold) {
+  lane_->start();
+  echo_server server;
+  stream_client client;
+  std::unique_ptr<stream_listener> listener;
+  std::unique_ptr<stream_socket> stream;
+  const std::string sent(stream_socket::max_queued, 'x');
+  client.expected = sent.size();
+  on_lane([&] {
+    listener = lane_->listen(endpoint::loopback_v4(0), server).value();
+    stream = lane_->connect(listener->local(), client, {}).value();
+    EXPECT_TRUE(stream->write(sent));
+    EXPECT_FALSE(stream->write("one byte too many")) << "the bound on queued bytes holds";
+  });
+  client.complete.get_future().get();
+  on_lane([&] {
+    EXPECT_TRUE(client.up);
+    EXPECT_EQ(client.got, sent);
+    stream.reset();
+  });
+  server.gone.get_future().get();
+  on_lane([&] { listener.reset(); });
+}
+
+TEST_F(io_lane_test, a_refused_connection_says_so) {
+  lane_->start();
+  stream_client client;
+  std::unique_ptr<stream_socket> stream;
+  std::string peer;
+  on_lane([&] {
+    collecting_handler handler{0};
+    const auto unused =
+      lane_->open_datagram(endpoint::loopback_v4(0), handler, {}).value()->local();
+    peer = unused.to_string();
+    stream = lane_->connect(unused, client, {}).value();
+  });
+  const auto why = client.closed.get_future().get();
+  EXPECT_EQ(why.to_string(), "tcp " + peer + ": cannot connect: Connection refused");
+  on_lane([&] { stream.reset(); });
+}
+
+TEST_F(io_lane_test, a_timer_never_fires_early) {
+  lane_->start();
+  struct shot {
+    std::promise<time_point> fired;
+    io_lane* home;
+    timer t{[](void* self) {
+              auto& s = *static_cast<shot*>(self);
+              s.fired.set_value(s.home->exact_now());
+            },
+            this};
+  };
+  auto s = std::make_unique<shot>();
+  s->home = lane_.get();
+  time_point due;
+  on_lane([&] {
+    due = lane_->exact_now() + 5ms;
+    lane_->arm(s->t, due);
+  });
+  EXPECT_GE(s->fired.get_future().get(), due);
+  on_lane([&] { s.reset(); });
+}
+
+} // namespace
+} // namespace jackfield::lane

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/error/error.hpp"
+#include "engine/sip/digest.hpp"
+#include "engine/sip/leg_id.hpp"
+#include "engine/sip/linger_table.hpp"
+#include "engine/sip/message.hpp"
+#include "engine/sip/session.hpp"
+#include "engine/sip/ua.hpp"
+
+namespace jackfield::sip {
+
+/// What to call. Views are copied by `invite_client::start`, except `credentials`.
+struct call_options {
+  /// Request-URI: "sip:bob@example.com".
+  std::string_view uri;
+  /// From value without tag: "\"Alice\" <sip:alice@example.com>".
+  std::string_view from;
+  /// To value without tag; empty: the URI in angle brackets.
+  std::string_view to;
+  /// Whole Contact value; empty: the profile's.
+  std::string_view contact;
+  /// Route values separated by commas (outbound proxy): "<sip:proxy.example.com;lr>".
+  std::string_view route;
+  /// Whole header lines to add to the INVITE.
+  std::string_view headers;
+  /// The offer; empty: delayed offer, the peer offers in its 2xx.
+  std::string_view body;
+  std::string_view content_type = "application/sdp";
+  /// Must outlive the leg.
+  std::span<const credential> credentials;
+  /// Unpredictable number, for the cnonce.
+  uint64_t random = 0;
+  /// First CSeq, 1 .. 2^30.
+  uint32_t cseq = 1;
+  /// Give up with CANCEL (timeout_c) if there is no final response this long after a provisional
+  /// one; RFC 3261 §16.6 wants more than three minutes of proxies.
+  duration ringing_limit = std::chrono::minutes{3};
+};
+
+/// A call that we make (RFC 3261 §13.2, §9.1, §14, §15): the INVITE with its retries by digest and
+/// redirection, its forks, the dialog that wins, and the end.
+///
+/// First 2xx wins; every other is ACKed and hung up. A call that was cancelled and yet answered is
+/// ACKed, hung up and ends with `cancelled_but_answered`.
+///
+/// Events: `provisional`, `retrying`, `surplus_answer`, `answered`, those within the dialog, and
+/// `ended` last. The machine is a value: one thread, no I/O, time by argument only.
+class invite_client {
+public:
+  invite_client(const ua_profile& profile, const leg_id& id);
+  ~invite_client();
+  invite_client(invite_client&&) noexcept;
+  invite_client& operator=(invite_client&&) noexcept;
+
+  /// Sends the INVITE. Fails, with nothing sent, if a text has control characters, the URI cannot
+  /// be called, or a number is out of range. Once.
+  result<void> start(time_point now, const call_options& options, ua_sink& sink);
+
+  /// A message whose Via branch (response) or To tag (request) names this leg, parsed and without
+  /// fault. What does not fit is answered 481 (request) or dropped. Views are not kept.
+  void on_message(time_point now, const message& m, ua_sink& sink);
+  /// To be called at `next_deadline` (or later; early calls do nothing).
+  void on_time(time_point now, ua_sink& sink);
+  /// What was sent last to a next hop could not be sent, or its flow broke: RFC 3261 §8.1.3.1
+  /// treats it as 503. An established call is given up without BYE.
+  void on_transport_failed(time_point now, ua_sink& sink);
+  /// `never` if nothing is due.
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
+  /// Ends the call whatever its state: CANCEL (held until a provisional response), or BYE. Calling
+  /// it again does nothing. `headers`: whole lines, such as "Reason: ...".
+  void hang_up(time_point now, ua_sink& sink, std::string_view headers = {});
+
+  /// Sends the ACK with our answer, after `answered` or `response` with `needs_answer`. Until then
+  /// the peer retransmits. False if no answer is owed.
+  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                   std::string_view content_type = "application/sdp");
+
+  /// Sends a request within the dialog: INFO, OPTIONS, UPDATE, MESSAGE or a re-INVITE; `response`
+  /// tells how it went. One at a time: false while one is on its way, or there is no dialog. An
+  /// UPDATE or re-INVITE answered 491 is sent again after the time of RFC 3261 §14.1, once.
+  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp",
+                    std::string_view headers = {});
+
+  /// Answers the `offer` event 200 with a body. False if no offer is open.
+  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp");
+  /// Refuses it with 4xx to 6xx (488).
+  bool refuse_offer(time_point now, int status, ua_sink& sink);
+
+  enum class phase : uint8_t {
+    idle,
+    inviting,    // no final response yet
+    cancelling,  // CANCEL is held or on its way
+    established, // 2xx has come
+    ending,      // BYE is on its way
+    over,        // `ended` was reported
+  };
+  [[nodiscard]] phase current() const noexcept { return phase_; }
+
+  /// Once there is a 2xx; invalid before.
+  [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
+  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+
+  /// After `ended`: leaves in the table what must outlive the leg.
+  void leave(time_point now, linger_table& table) const;
+
+  /// Bytes on the heap, for the memory budget.
+  [[nodiscard]] size_t heap_bytes() const noexcept;
+
+private:
+  struct setup;
+  const ua_profile* profile_;
+  leg_id id_;
+  std::unique_ptr<setup> setup_;
+  session session_;
+  digest_session digest_;
+  std::span<const credential> credentials_;
+  phase phase_ = phase::idle;
+};
+
+} // namespace jackfield::sip

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/sip/digest.hpp"
+#include "engine/sip/leg_id.hpp"
+#include "engine/sip/linger_table.hpp"
+#include "engine/sip/message.hpp"
+#include "engine/sip/session.hpp"
+#include "engine/sip/ua.hpp"
+
+namespace jackfield::sip {
+
+struct answer_options {
+  /// Send 100 at once; else only if nothing else was sent within 200 ms (RFC 3261 §17.2.1).
+  bool trying_at_once = false;
+  /// Whole Contact value; empty: the profile's.
+  std::string_view contact;
+  /// For challenges to our requests within the dialog. Must outlive the leg.
+  std::span<const credential> credentials;
+};
+
+/// A call that we receive (RFC 3261 §13.3, §9.2, §14, §15).
+///
+/// Events: `incoming` (from `start`), `acknowledged`, those within the dialog, and `ended` last:
+/// with `cancelled` if the caller gave up, `refused` if we did, `no_ack` if our 2xx was never ACKed
+/// (a BYE is sent then), `remote_bye`, `local_bye` and so on.
+///
+/// The owner routes to it: requests whose To tag names this leg, responses whose branch does, and
+/// by `transaction_key` of the INVITE: retransmissions of it, its CANCEL, and the ACK to a non-2xx.
+class invite_server {
+public:
+  invite_server(const ua_profile& profile, const leg_id& id);
+  ~invite_server();
+  invite_server(invite_server&&) noexcept;
+  invite_server& operator=(invite_server&&) noexcept;
+
+  /// Takes an INVITE without To tag that passed the checks of the owner (`check_request`,
+  /// authentication, merged requests: see `reject_statelessly` in this header). Copies what it
+  /// needs. `transaction` is `transaction_key` of the INVITE; only `leave` uses it.
+  void start(time_point now, const message& invite, uint64_t transaction,
+             const answer_options& options, ua_sink& sink);
+
+  /// A message for this leg. What does not fit is answered 481 or dropped. Views are not kept.
+  void on_message(time_point now, const message& m, ua_sink& sink);
+  void on_time(time_point now, ua_sink& sink);
+  /// The flow broke, or what was sent last could not be sent.
+  void on_transport_failed(time_point now, ua_sink& sink);
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
+  /// Sends 101..199, with early media in `body` if any. False once a final response was sent.
+  bool progress(time_point now, int status, ua_sink& sink, std::string_view body = {},
+                std::string_view content_type = "application/sdp", std::string_view headers = {});
+  /// Sends 200 with our answer, or with our offer if the INVITE had none. Retransmitted until ACK.
+  bool answer(time_point now, std::string_view body, ua_sink& sink,
+              std::string_view content_type = "application/sdp", std::string_view headers = {});
+  /// Sends 300..699. `headers`: whole lines ("Contact: ..." for 3xx, "Retry-After: 5").
+  bool reject(time_point now, int status, ua_sink& sink, std::string_view headers = {});
+
+  /// Ends the call whatever its state: before the answer as `reject` with 480; after it BYE, which
+  /// waits for the ACK or its time-out (§15).
+  void hang_up(time_point now, ua_sink& sink, std::string_view headers = {});
+
+  /// As in `invite_client`.
+  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp",
+                    std::string_view headers = {});
+  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                   std::string_view content_type = "application/sdp");
+  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp");
+  bool refuse_offer(time_point now, int status, ua_sink& sink);
+
+  enum class phase : uint8_t {
+    idle,
+    ringing,     // no final response sent
+    refusing,    // 3xx-6xx sent, no ACK yet
+    answered,    // 2xx sent, no ACK yet
+    established, // ACK has come
+    ending,      // BYE is on its way
+    over,        // `ended` was reported
+  };
+  [[nodiscard]] phase current() const noexcept { return phase_; }
+
+  [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
+  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+
+  /// After `ended`: leaves in the table what must outlive the leg.
+  void leave(time_point now, linger_table& table) const;
+
+  [[nodiscard]] size_t heap_bytes() const noexcept;
+
+private:
+  struct setup;
+  const ua_profile* profile_;
+  leg_id id_;
+  std::unique_ptr<setup> setup_;
+  session session_;
+  digest_session digest_;
+  std::span<const credential> credentials_;
+  uint64_t transaction_key_ = 0;
+  time_point absorb_until_{};
+  phase phase_ = phase::idle;
+};
+
+/// Answers a request that no leg is made for: a fault of `check_request`, 482 for a merged request
+/// (§8.2.2.2), 481 where no dialog matches, 503 under overload, 200 to OPTIONS. The To tag is made
+/// of the request, so that retransmissions get the same (§8.2.7). Never answers an ACK.
+void reject_statelessly(const message& request, int status, const ua_profile& profile,
+                        ua_sink& sink, std::string_view headers = {});
+
+} // namespace jackfield::sip

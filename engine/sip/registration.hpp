@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/error/error.hpp"
+#include "engine/sip/digest.hpp"
+#include "engine/sip/leg_id.hpp"
+#include "engine/sip/message.hpp"
+#include "engine/sip/transaction.hpp"
+#include "engine/sip/ua.hpp"
+
+namespace jackfield::sip {
+
+/// What to register. Views are copied, except `credentials`.
+struct registration_options {
+  /// Request-URI: "sip:example.com".
+  std::string_view registrar;
+  /// Address of record, a URI: "sip:alice@example.com". To and From.
+  std::string_view aor;
+  /// Whole Contact value with its parameters; empty: the profile's. Its `expires` is ours to add.
+  std::string_view contact;
+  /// Route values separated by commas.
+  std::string_view route;
+  /// Whole header lines.
+  std::string_view headers;
+  /// Lifetime to ask for, in seconds.
+  unsigned expires = 3600;
+  /// Must outlive the registration.
+  std::span<const credential> credentials;
+  uint64_t random = 0;
+  uint32_t cseq = 1;
+  /// 0 .. 1, uniform: spreads refreshes and retries of many registrations; from the caller's random
+  /// source.
+  double jitter = 0.5;
+  /// Retries after a failure begin here and double up to `retry_max`; each is drawn from the upper
+  /// half of its interval by `jitter`.
+  duration retry_base = std::chrono::seconds{30};
+  duration retry_max = std::chrono::seconds{1800};
+  /// Do not try again after a failure; `ended` follows.
+  bool once = false;
+};
+
+/// Keeps one binding (RFC 3261 §10.2): REGISTER, refresh at 85 .. 95 % of the granted lifetime
+/// (never later than 5 s before its end if it is long enough, never oftener than once a second),
+/// digest with nonce reuse, 423, 3xx, Retry-After, backoff, and removal.
+///
+/// Events: `registered` after each success, `retrying`, `registration_failed` after each failure
+/// with the time to the next attempt, `ended` last: `unregistered`, or a cause if `once`, or the
+/// credential was refused (retrying would lock the account).
+class registration {
+public:
+  registration(const ua_profile& profile, const leg_id& id);
+  ~registration();
+  registration(registration&&) noexcept;
+  registration& operator=(registration&&) noexcept;
+
+  result<void> start(time_point now, const registration_options& options, ua_sink& sink);
+  void on_message(time_point now, const message& m, ua_sink& sink);
+  void on_time(time_point now, ua_sink& sink);
+  /// The flow broke: registers again after the retry interval.
+  void on_transport_failed(time_point now, ua_sink& sink);
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
+  /// Registers now, if no REGISTER is on its way: a new flow, a new address.
+  void refresh(time_point now, ua_sink& sink);
+  /// Removes the binding (Expires: 0) and ends. While a REGISTER is on its way it waits for that.
+  void unregister(time_point now, ua_sink& sink);
+  /// New value of `registration_options::jitter`, for the next time one is drawn.
+  void set_jitter(double jitter) noexcept;
+
+  /// The binding stands as far as we know.
+  [[nodiscard]] bool registered(time_point now) const noexcept;
+  [[nodiscard]] bool over() const noexcept { return over_; }
+  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+  [[nodiscard]] size_t heap_bytes() const noexcept;
+
+private:
+  const ua_profile* profile_;
+  leg_id id_;
+  bool over_ = false;
+};
+
+} // namespace jackfield::sip

@@ -181,6 +181,8 @@ struct fingerprint {
 /// `a=setup` (RFC 4145).
 enum class setup : std::uint8_t { active, passive, actpass, holdconn };
 
+[[nodiscard]] std::string_view to_string(setup value) noexcept;
+
 /// Any other attribute, ICE's (ice-*, candidate) and SDES's (crypto) among them, as it came.
 struct raw_attribute {
   std::string name;
@@ -248,7 +250,8 @@ struct session {
 [[nodiscard]] result<session> parse(std::string_view text);
 
 /// Appends the description, every line ending in CRLF. What `parse` made prints as text that
-/// parses into an equal value.
+/// parses into an equal value, as long as that text is within the bounds itself (it may be a
+/// little longer: line ends become CRLF, and s= and t= are added where they were missing).
 void print(const session& description, std::string& out);
 
 [[nodiscard]] std::string print(const session& description);

@@ -1,0 +1,591 @@
+#include "engine/sdp/offer_answer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include <arpa/inet.h>
+
+namespace jackfield::sdp {
+
+namespace {
+
+constexpr std::string_view event_encoding = "telephone-event";
+
+/// Encoding names and profiles compare without regard to case (RFC 8866 section 6.6).
+bool equal_names(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool same_encoding(const codec& a, const codec& b) {
+  return a.clock_rate == b.clock_rate && a.channels == b.channels &&
+         equal_names(a.encoding, b.encoding);
+}
+
+struct static_encoding {
+  std::uint8_t payload_type;
+  std::string_view encoding;
+  std::uint32_t clock_rate;
+  std::uint32_t channels;
+};
+
+/// The audio payload types that need no a=rtpmap (RFC 3551 table 4, and 13 of RFC 3389).
+constexpr std::array<static_encoding, 17> static_encodings{{
+  {0, "PCMU", 8000, 1},
+  {3, "GSM", 8000, 1},
+  {4, "G723", 8000, 1},
+  {5, "DVI4", 8000, 1},
+  {6, "DVI4", 16000, 1},
+  {7, "LPC", 8000, 1},
+  {8, "PCMA", 8000, 1},
+  {9, "G722", 8000, 1},
+  {10, "L16", 44100, 2},
+  {11, "L16", 44100, 1},
+  {12, "QCELP", 8000, 1},
+  {13, "CN", 8000, 1},
+  {14, "MPA", 90000, 1},
+  {15, "G728", 8000, 1},
+  {16, "DVI4", 11025, 1},
+  {17, "DVI4", 22050, 1},
+  {18, "G729", 8000, 1},
+}};
+
+/// What each payload type of one m-line means. Made in one pass over its attributes, so that an
+/// m-line with many formats and attributes costs their sum and not their product.
+class payload_types {
+public:
+  explicit payload_types(const media_description& media) {
+    for (const auto& each : media.attributes) {
+      if (const auto* map = std::get_if<rtpmap>(&each); map != nullptr) {
+        keep_first(maps_, map->payload_type, map);
+      } else if (const auto* format = std::get_if<fmtp>(&each); format != nullptr) {
+        keep_first(formats_, format->payload_type, format);
+      }
+    }
+  }
+
+  /// The encoding, or nothing if no rtpmap names it and it is not a static type.
+  [[nodiscard]] std::optional<codec> find(std::uint8_t payload_type) const {
+    codec made;
+    made.payload_type = payload_type;
+    if (const auto* map = maps_[payload_type]; map != nullptr) {
+      made.encoding = map->encoding;
+      made.clock_rate = map->clock_rate;
+      made.channels = map->channels;
+    } else {
+      auto at = std::find_if(static_encodings.begin(), static_encodings.end(),
+                             [&](const auto& each) { return each.payload_type == payload_type; });
+      if (at == static_encodings.end()) {
+        return std::nullopt;
+      }
+      made.encoding = at->encoding;
+      made.clock_rate = at->clock_rate;
+      made.channels = at->channels;
+    }
+    if (const auto* format = formats_[payload_type]; format != nullptr) {
+      made.parameters = format->parameters;
+    }
+    return made;
+  }
+
+private:
+  /// A value that was made by hand and not parsed may hold any number.
+  template <class T>
+  static void keep_first(std::array<const T*, max_payload_type + 1>& table, std::size_t at,
+                         const T* value) {
+    if (at < table.size() && table[at] == nullptr) {
+      table[at] = value;
+    }
+  }
+
+  std::array<const rtpmap*, max_payload_type + 1> maps_{};
+  std::array<const fmtp*, max_payload_type + 1> formats_{};
+};
+
+std::optional<std::uint8_t> to_payload_type(std::string_view format) {
+  unsigned number = 0;
+  auto [stop, code] = std::from_chars(format.data(), format.data() + format.size(), number);
+  if (code != std::errc{} || stop != format.data() + format.size() || number > max_payload_type) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint8_t>(number);
+}
+
+/// What an m-line lists, in its order; formats of unknown meaning are left out.
+std::vector<codec> codecs_of(const media_description& media, const payload_types* fallback) {
+  payload_types types(media);
+  std::vector<codec> made;
+  made.reserve(media.formats.size());
+  for (const auto& format : media.formats) {
+    auto payload_type = to_payload_type(format);
+    if (!payload_type) {
+      continue;
+    }
+    auto found = types.find(*payload_type);
+    if (!found && fallback != nullptr) {
+      found = fallback->find(*payload_type);
+    }
+    if (found) {
+      made.push_back(std::move(*found));
+    }
+  }
+  return made;
+}
+
+direction direction_of(const session& description, const media_description& media) {
+  if (const auto* own = find<direction>(media.attributes); own != nullptr) {
+    return *own;
+  }
+  const auto* shared = find<direction>(description.attributes);
+  return shared == nullptr ? direction::sendrecv : *shared;
+}
+
+direction direction_from(bool sending, bool receiving) {
+  if (sending) {
+    return receiving ? direction::sendrecv : direction::sendonly;
+  }
+  return receiving ? direction::recvonly : direction::inactive;
+}
+
+enum class address_use : std::uint8_t { unicast, unspecified, multicast };
+
+address_use use_of(const connection& address) {
+  in_addr ipv4;
+  in6_addr ipv6;
+  switch (kind_of(address.host)) {
+  case host_kind::ipv4:
+    inet_pton(AF_INET, address.host.c_str(), &ipv4);
+    if (ipv4.s_addr == htonl(INADDR_ANY)) {
+      return address_use::unspecified;
+    }
+    return IN_MULTICAST(ntohl(ipv4.s_addr)) || ipv4.s_addr == htonl(INADDR_BROADCAST)
+             ? address_use::multicast
+             : address_use::unicast;
+  case host_kind::ipv6:
+    inet_pton(AF_INET6, address.host.c_str(), &ipv6);
+    if (IN6_IS_ADDR_UNSPECIFIED(&ipv6)) {
+      return address_use::unspecified;
+    }
+    return IN6_IS_ADDR_MULTICAST(&ipv6) ? address_use::multicast : address_use::unicast;
+  case host_kind::name:
+    break;
+  }
+  return address_use::unicast;
+}
+
+/// Where the writer of a description wants RTP and RTCP of one m-line.
+struct destination {
+  std::string host; ///< empty: nowhere for now, the old form of hold (RFC 3264 section 8.4)
+  std::uint16_t port = 0;
+  std::string rtcp_host;
+  std::uint16_t rtcp_port = 0;
+};
+
+result<destination> destination_of(const session& description, const media_description& media,
+                                   bool muxed, std::string_view place) {
+  const connection* address = nullptr;
+  if (!media.connections.empty()) {
+    address = &media.connections.front();
+  } else if (description.address) {
+    address = &*description.address;
+  }
+  if (address == nullptr) {
+    return fail(std::string(place), "no c= line for the audio stream");
+  }
+  if (address->network != "IN" || address->host.empty()) {
+    return fail(std::string(place), "the address of the audio stream is not an Internet address");
+  }
+  auto use = use_of(*address);
+  if (use == address_use::multicast || !address->suffix.empty()) {
+    return fail(std::string(place), "the address of the audio stream is not unicast");
+  }
+  destination made;
+  made.port = media.port;
+  if (use == address_use::unspecified) {
+    return made;
+  }
+  made.host = address->host;
+  made.rtcp_host = address->host;
+  if (muxed) {
+    made.rtcp_port = media.port;
+  } else if (const auto* own = find<rtcp>(media.attributes); own != nullptr) {
+    made.rtcp_port = own->port;
+    if (own->address && own->address->network == "IN" && own->address->suffix.empty() &&
+        use_of(*own->address) == address_use::unicast) {
+      made.rtcp_host = own->address->host;
+    }
+  } else if (media.port < std::numeric_limits<std::uint16_t>::max()) {
+    made.rtcp_port = static_cast<std::uint16_t>(media.port + 1);
+  }
+  if (made.rtcp_port == 0) {
+    made.rtcp_host.clear();
+  }
+  return made;
+}
+
+std::uint8_t clamped_ptime(std::uint8_t ms) {
+  return static_cast<std::uint8_t>(std::clamp<unsigned>(ms, min_ptime_ms, max_ptime_ms));
+}
+
+/// How long the packets are that the writer of `media` wants, `ours` if it doesn't say.
+std::uint8_t wanted_ptime(const media_description& media, std::uint8_t ours) {
+  const auto* wanted = find<ptime>(media.attributes);
+  const auto* most = find<maxptime>(media.attributes);
+  auto made = wanted == nullptr ? ours : wanted->ms;
+  return clamped_ptime(most == nullptr ? made : std::min(made, most->ms));
+}
+
+void add_format(media_description& media, const codec& value) {
+  media.formats.push_back(std::to_string(value.payload_type));
+  media.attributes.emplace_back(
+    rtpmap{value.payload_type, value.encoding, value.clock_rate, value.channels});
+  if (!value.parameters.empty()) {
+    media.attributes.emplace_back(fmtp{value.payload_type, value.parameters});
+  }
+}
+
+session make_frame(std::string_view host, std::uint64_t session_id, std::uint64_t version) {
+  session made;
+  made.from.session_id = session_id;
+  made.from.version = version;
+  made.from.address = connection_at(host);
+  made.address = made.from.address;
+  made.times.emplace_back();
+  return made;
+}
+
+/// What is left of an m-line that is refused (RFC 3264 section 6).
+media_description refused(const media_description& offered) {
+  media_description made;
+  made.type = offered.type;
+  made.profile = offered.profile;
+  made.formats = offered.formats;
+  return made;
+}
+
+bool is_listed(const std::vector<std::string>& profiles, std::string_view profile) {
+  return std::any_of(profiles.begin(), profiles.end(),
+                     [&](const auto& each) { return equal_names(each, profile); });
+}
+
+/// Fills in what both roles derive from the other side's m-line in the same way.
+void apply(negotiated_audio& audio, destination to) {
+  audio.remote_host = std::move(to.host);
+  audio.remote_port = to.port;
+  audio.remote_rtcp_host = std::move(to.rtcp_host);
+  audio.remote_rtcp_port = to.rtcp_port;
+  if (audio.remote_host.empty()) {
+    audio.way = direction_from(false, receives(audio.way));
+  }
+}
+
+/// The codec to use of those listed, and our own entry for it.
+struct match {
+  codec theirs;
+  codec ours;
+};
+
+template <class Accepts>
+std::optional<match> first_match(const std::vector<codec>& theirs, const std::vector<codec>& ours,
+                                 Accepts accepts) {
+  for (const auto& each : theirs) {
+    if (!accepts(each)) {
+      continue;
+    }
+    auto own = std::find_if(ours.begin(), ours.end(),
+                            [&](const codec& value) { return same_encoding(value, each); });
+    if (own != ours.end()) {
+      return match{each, *own};
+    }
+  }
+  return std::nullopt;
+}
+
+/// The first codec that both lists hold, in the order of `theirs`.
+std::optional<match> match_audio(const std::vector<codec>& theirs, const std::vector<codec>& ours) {
+  return first_match(theirs, ours, [](const codec& each) { return !is_telephone_event(each); });
+}
+
+/// Events run on the clock of the codec that they accompany (RFC 4733 section 2.6).
+std::optional<match> match_events(const std::vector<codec>& theirs, const std::vector<codec>& ours,
+                                  std::uint32_t clock_rate) {
+  return first_match(theirs, ours, [&](const codec& each) {
+    return is_telephone_event(each) && each.clock_rate == clock_rate;
+  });
+}
+
+/// Answers one m-line of an offer, or says why it cannot be accepted.
+class stream_answerer {
+public:
+  stream_answerer(const session& offer, const media_capabilities& capabilities, std::uint16_t port)
+      : offer_(offer), capabilities_(capabilities), port_(port) {}
+
+  result<negotiated_audio> answer(std::size_t index, media_description& out) const {
+    const auto& offered = offer_.media[index];
+    if (offered.port == 0) {
+      return refuse("the audio stream is disabled (port 0)");
+    }
+    if (!is_listed(capabilities_.profiles, offered.profile)) {
+      return refuse("the audio stream's profile is " + offered.profile + ", expected " +
+                    expected_profiles());
+    }
+    auto theirs = codecs_of(offered, nullptr);
+    auto audio = match_audio(theirs, capabilities_.codecs);
+    if (!audio) {
+      return refuse("no codec in common for the audio stream");
+    }
+    bool muxed = capabilities_.rtcp_mux && find<rtcp_mux>(offered.attributes) != nullptr;
+    auto to = destination_of(offer_, offered, muxed, place);
+    if (!to) {
+      return tl::unexpected(std::move(to.error()));
+    }
+    auto events = match_events(theirs, capabilities_.codecs, audio->theirs.clock_rate);
+    auto offered_way = direction_of(offer_, offered);
+
+    negotiated_audio made;
+    made.media_index = index;
+    made.audio = audio->theirs;
+    made.send_payload_type = audio->theirs.payload_type;
+    made.receive_payload_type = audio->theirs.payload_type;
+    if (events) {
+      made.send_event_payload_type = events->theirs.payload_type;
+      made.receive_event_payload_type = events->theirs.payload_type;
+    }
+    made.send_ptime_ms = wanted_ptime(offered, capabilities_.ptime_ms);
+    made.way = direction_from(sends(capabilities_.wanted) && receives(offered_way),
+                              receives(capabilities_.wanted) && sends(offered_way));
+    made.muxed = muxed;
+    apply(made, std::move(*to));
+
+    out.type = offered.type;
+    out.profile = offered.profile;
+    out.port = port_;
+    add_ours(out, *audio);
+    if (events) {
+      add_ours(out, *events);
+    }
+    out.attributes.emplace_back(ptime{clamped_ptime(capabilities_.ptime_ms)});
+    out.attributes.emplace_back(made.way);
+    if (muxed) {
+      out.attributes.emplace_back(rtcp_mux{});
+    }
+    if (const auto* tag = find<mid>(offered.attributes); tag != nullptr) {
+      out.attributes.emplace_back(*tag);
+    }
+    return made;
+  }
+
+  static tl::unexpected<error> refuse(std::string cause) {
+    return fail(std::string(place), std::move(cause));
+  }
+
+private:
+  static constexpr std::string_view place = "sdp offer";
+
+  /// Our parameters under the offerer's payload type: an answer keeps the numbers (RFC 3264
+  /// section 6.1).
+  static void add_ours(media_description& out, const match& from) {
+    codec made = from.ours;
+    made.payload_type = from.theirs.payload_type;
+    add_format(out, made);
+  }
+
+  [[nodiscard]] std::string expected_profiles() const {
+    std::string made;
+    for (const auto& each : capabilities_.profiles) {
+      made += (made.empty() ? "" : " or ") + each;
+    }
+    return made;
+  }
+
+  const session& offer_;
+  const media_capabilities& capabilities_;
+  std::uint16_t port_;
+};
+
+template <std::size_t Width>
+void write_digits(char* out, std::uint64_t number) {
+  for (std::size_t i = Width; i-- > 0;) {
+    out[i] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  }
+}
+
+constexpr std::size_t session_id_width = 10;
+constexpr std::size_t port_width = 5;
+
+} // namespace
+
+codec pcmu() {
+  return {"PCMU", 8000, 1, 0, ""};
+}
+
+codec pcma() {
+  return {"PCMA", 8000, 1, 8, ""};
+}
+
+codec g722() {
+  return {"G722", 8000, 1, 9, ""};
+}
+
+codec opus(std::uint8_t payload_type) {
+  return {"opus", 48000, 2, payload_type, "useinbandfec=1"};
+}
+
+codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate) {
+  return {std::string(event_encoding), clock_rate, 1, payload_type, "0-15"};
+}
+
+bool is_telephone_event(const codec& value) noexcept {
+  return equal_names(value.encoding, event_encoding);
+}
+
+session make_offer(std::string_view host, std::uint16_t port,
+                   const media_capabilities& capabilities, std::uint64_t session_id,
+                   std::uint64_t version) {
+  session made = make_frame(host, session_id, version);
+  auto& media = made.media.emplace_back();
+  media.type = "audio";
+  media.port = port;
+  media.profile = capabilities.profiles.empty() ? "RTP/AVP" : capabilities.profiles.front();
+  for (const auto& each : capabilities.codecs) {
+    add_format(media, each);
+  }
+  media.attributes.emplace_back(ptime{clamped_ptime(capabilities.ptime_ms)});
+  media.attributes.emplace_back(capabilities.wanted);
+  if (capabilities.rtcp_mux) {
+    media.attributes.emplace_back(rtcp_mux{});
+  }
+  return made;
+}
+
+result<answer_outcome> make_answer(const session& offer, const media_capabilities& capabilities,
+                                   std::string_view host, std::uint16_t port,
+                                   std::uint64_t session_id, std::uint64_t version) {
+  stream_answerer answerer(offer, capabilities, port);
+  answer_outcome made{make_frame(host, session_id, version), {}};
+  if (!offer.times.empty()) { // section 6: the same t= as in the offer
+    made.answer.times.front() = {offer.times.front().start, offer.times.front().stop, {}};
+  }
+  made.answer.media.reserve(offer.media.size());
+  auto accepted = result<negotiated_audio>(stream_answerer::refuse("no audio stream is offered"));
+  for (std::size_t i = 0; i < offer.media.size(); ++i) {
+    auto& out = made.answer.media.emplace_back();
+    if (!accepted && offer.media[i].type == "audio") {
+      accepted = answerer.answer(i, out);
+    }
+    if (!accepted || accepted->media_index != i) {
+      out = refused(offer.media[i]);
+    }
+  }
+  if (!accepted) {
+    return tl::unexpected(std::move(accepted.error()));
+  }
+  made.audio = std::move(*accepted);
+  return made;
+}
+
+result<negotiated_audio> accept_answer(const session& offer, const session& answer) {
+  auto refuse = [](std::string cause) { return fail("sdp answer", std::move(cause)); };
+  if (answer.media.size() != offer.media.size()) {
+    return refuse(std::to_string(answer.media.size()) + " m-lines, expected " +
+                  std::to_string(offer.media.size()) + " as in the offer");
+  }
+  for (std::size_t i = 0; i < offer.media.size(); ++i) {
+    const auto& ours = offer.media[i];
+    const auto& theirs = answer.media[i];
+    if (theirs.type != ours.type) {
+      return refuse("m-line " + std::to_string(i + 1) + " is " + theirs.type + ", expected " +
+                    ours.type);
+    }
+    if (ours.type != "audio" || ours.port == 0 || theirs.port == 0) {
+      continue;
+    }
+    if (!equal_names(theirs.profile, ours.profile)) {
+      return refuse("the audio stream's profile is " + theirs.profile + ", expected " +
+                    ours.profile);
+    }
+    payload_types offered(ours);
+    auto our_codecs = codecs_of(ours, nullptr);
+    auto their_codecs = codecs_of(theirs, &offered);
+    auto audio = match_audio(their_codecs, our_codecs);
+    if (!audio) {
+      return refuse("no codec of the offer for the audio stream");
+    }
+    bool muxed =
+      find<rtcp_mux>(ours.attributes) != nullptr && find<rtcp_mux>(theirs.attributes) != nullptr;
+    auto to = destination_of(answer, theirs, muxed, "sdp answer");
+    if (!to) {
+      return tl::unexpected(std::move(to.error()));
+    }
+    auto our_way = direction_of(offer, ours);
+    auto their_way = direction_of(answer, theirs);
+
+    negotiated_audio made;
+    made.media_index = i;
+    made.audio = audio->theirs;
+    made.send_payload_type = audio->theirs.payload_type;
+    made.receive_payload_type = audio->ours.payload_type;
+    if (auto events = match_events(their_codecs, our_codecs, audio->theirs.clock_rate); events) {
+      made.send_event_payload_type = events->theirs.payload_type;
+      made.receive_event_payload_type = events->ours.payload_type;
+    }
+    const auto* own_ptime = find<ptime>(ours.attributes);
+    made.send_ptime_ms = wanted_ptime(theirs, own_ptime == nullptr ? ptime{}.ms : own_ptime->ms);
+    made.way =
+      direction_from(sends(our_way) && receives(their_way), receives(our_way) && sends(their_way));
+    made.muxed = muxed;
+    apply(made, std::move(*to));
+    return made;
+  }
+  return refuse("every audio stream is refused");
+}
+
+session make_reoffer(const session& last_sent, direction wanted) {
+  session made = last_sent;
+  ++made.from.version;
+  for (auto& media : made.media) {
+    if (media.port == 0) {
+      continue;
+    }
+    auto at = std::find_if(media.attributes.begin(), media.attributes.end(), [](const auto& each) {
+      return std::holds_alternative<direction>(each);
+    });
+    if (at == media.attributes.end()) {
+      media.attributes.emplace_back(wanted);
+    } else {
+      *at = wanted;
+    }
+  }
+  return made;
+}
+
+offer_template::offer_template(std::string_view host, const media_capabilities& capabilities)
+    : host_(host), capabilities_(capabilities), bytes_(print(description(min_port, 0))) {
+  constexpr std::string_view before_session_id = "o=- ";
+  constexpr std::string_view before_port = "m=audio ";
+  session_id_at_ = bytes_.find(before_session_id) + before_session_id.size();
+  port_at_ = bytes_.find(before_port) + before_port.size();
+}
+
+bool offer_template::render(std::uint16_t port, std::uint64_t session_id,
+                            std::span<char> out) const noexcept {
+  if (out.size() < bytes_.size() || port < min_port || session_id > max_session_id) {
+    return false;
+  }
+  std::memcpy(out.data(), bytes_.data(), bytes_.size());
+  write_digits<session_id_width>(out.data() + session_id_at_, session_id_base + session_id);
+  write_digits<port_width>(out.data() + port_at_, port);
+  return true;
+}
+
+session offer_template::description(std::uint16_t port, std::uint64_t session_id) const {
+  return make_offer(host_, port, capabilities_, session_id_base + session_id);
+}
+
+} // namespace jackfield::sdp

@@ -16,24 +16,28 @@ endif()
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 
 find_program(JACKFIELD_CCACHE ccache)
-if(JACKFIELD_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${JACKFIELD_CCACHE})
-endif()
 find_program(JACKFIELD_MOLD mold)
+mark_as_advanced(JACKFIELD_CCACHE JACKFIELD_MOLD)
+if(JACKFIELD_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  # Without this sloppiness ccache passes by whatever is compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    env CCACHE_SLOPPINESS=pch_defines,time_macros ${JACKFIELD_CCACHE})
+endif()
 if(JACKFIELD_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# What every source of ours is compiled with: warnings as errors, includes from the root.
 add_library(jackfield_flags INTERFACE)
 target_compile_options(jackfield_flags INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wvla
   -fno-omit-frame-pointer)
 target_include_directories(jackfield_flags INTERFACE ${PROJECT_SOURCE_DIR})
-if(JACKFIELD_SANITIZE)
-  add_compile_options(-fsanitize=${JACKFIELD_SANITIZE} -fno-sanitize-recover=all)
-  add_link_options(-fsanitize=${JACKFIELD_SANITIZE})
-endif()
+
 if(JACKFIELD_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_compile_options(-O1 -g1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
+elseif(JACKFIELD_SANITIZE)
+  add_compile_options(-O1 -g1 -fsanitize=${JACKFIELD_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${JACKFIELD_SANITIZE})
 endif()

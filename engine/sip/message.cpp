@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/sip/cursor.hpp"
+#include "engine/sip/fields.hpp"
 #include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
@@ -128,67 +129,6 @@ header recognise(std::string_view name) noexcept {
     return header::other;
   const auto& known = header_names[entry - 1];
   return iequals(known.name, name) ? known.id : header::other;
-}
-
-/// Digits only, with white space around them refused; nothing above `max`.
-std::optional<uint64_t> number(std::string_view digits, uint64_t max) noexcept {
-  if (digits.empty())
-    return std::nullopt;
-  uint64_t value = 0;
-  for (char c : digits) {
-    if (!is(c, digit_char))
-      return std::nullopt;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-    if (value > max)
-      return std::nullopt;
-  }
-  return value;
-}
-
-/// From or To: `tag` is set where there is one. False if malformed. An unquoted display name may
-/// have characters that are no tokens, as many senders write, but no separator that could make the
-/// address something else.
-bool scan_address(std::string_view value, std::string_view& tag) noexcept {
-  cursor at(value);
-  bool bracketed = false;
-  if (at.peek() == '"') {
-    if (!at.take_quoted())
-      return false;
-    at.skip_space();
-    bracketed = true;
-  } else {
-    // The display name ends at '<'; without one, the URI ends at ';'.
-    auto end = value.find_first_of("<;,\"");
-    bracketed = end != std::string_view::npos && value[end] == '<';
-    if (bracketed)
-      at.advance(end);
-    else
-      at.advance(std::min(end, value.size()));
-    if (!bracketed && trim(value.substr(0, at.offset())).find(':') == std::string_view::npos)
-      return false;
-  }
-  if (bracketed) {
-    if (!at.skip('<'))
-      return false;
-    auto uri = at.take_until('>');
-    if (!uri || uri->find(':') == std::string_view::npos)
-      return false;
-    at.skip('>');
-    at.skip_space();
-  }
-  while (!at.done()) {
-    if (!at.skip(';'))
-      return false;
-    auto parameter = take_parameter(at);
-    if (!parameter)
-      return false;
-    if (parameter->name.size() == 3 && iequals(parameter->name, "tag")) {
-      if (parameter->value.empty() || !tag.empty())
-        return false;
-      tag = parameter->value;
-    }
-  }
-  return true;
 }
 
 /// Quotes and angle brackets end where they should.
@@ -352,7 +292,7 @@ bool message::parse_status_line(std::string_view line) {
   if (!iequals(version, "SIP/2.0"))
     fail(505, "unknown SIP version");
   auto tail = line.substr(space + 1);
-  auto code = number(tail.substr(0, 3), 699);
+  auto code = parse_uint(tail.substr(0, 3), 699);
   if (!code || *code < 100 || tail.size() < 3 || (tail.size() > 3 && tail[3] != ' ')) {
     fail(400, "status outside 100..699");
     return true;
@@ -397,15 +337,15 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
 void message::read_field(header id, std::string_view value, bool repeated) {
   switch (id) {
   case header::via:
-    if (!repeated && !read_via(value))
+    if (!repeated && !read_top_via(value))
       fail(400, "malformed Via", id);
     break;
   case header::from:
-    if (repeated || !scan_address(value, from_tag_))
+    if (repeated || !read_address(value, from_tag_))
       fail(400, repeated ? "repeated From" : "malformed From", id);
     break;
   case header::to:
-    if (repeated || !scan_address(value, to_tag_))
+    if (repeated || !read_address(value, to_tag_))
       fail(400, repeated ? "repeated To" : "malformed To", id);
     break;
   case header::call_id:
@@ -419,7 +359,7 @@ void message::read_field(header id, std::string_view value, bool repeated) {
       fail(400, repeated ? "repeated CSeq" : "malformed CSeq", id);
     break;
   case header::max_forwards:
-    if (auto hops = number(value, 255); !repeated && hops)
+    if (auto hops = parse_uint(value, 255); !repeated && hops)
       max_forwards_ = static_cast<unsigned>(*hops);
     else
       fail(400, repeated ? "repeated Max-Forwards" : "Max-Forwards outside 0..255", id);
@@ -427,7 +367,7 @@ void message::read_field(header id, std::string_view value, bool repeated) {
   case header::content_length:
     if (repeated)
       fail(400, "repeated Content-Length", id);
-    else if (!number(value, std::numeric_limits<uint32_t>::max()))
+    else if (!parse_uint(value, std::numeric_limits<uint32_t>::max()))
       fail(400, "malformed Content-Length", id);
     break;
   case header::content_type:
@@ -445,82 +385,46 @@ void message::read_field(header id, std::string_view value, bool repeated) {
   }
 }
 
-bool message::read_via(std::string_view value) {
-  cursor at(value);
-  auto slash = [&] {
-    at.skip_space();
-    bool found = at.skip('/');
-    at.skip_space();
-    return found;
-  };
-  auto protocol = at.take(token_char);
-  if (protocol.empty() || !slash())
-    return false;
-  auto version = at.take(token_char);
-  if (version.empty() || !slash())
-    return false;
-  via_.transport = at.take(token_char);
-  if (via_.transport.empty() || !is(at.peek(), space_char))
-    return false;
-  at.skip_space();
-  if (at.skip('[')) {
-    auto host = at.take_until(']');
-    if (!host)
-      return false;
-    via_.host = *host;
-    at.skip(']');
-  } else {
-    via_.host = at.take(host_char);
+bool message::read_address(std::string_view value, std::string_view& tag) {
+  auto address = parse_name_addr(value);
+  if (address)
+    tag = address->tag;
+  return address.has_value();
+}
+
+bool message::read_top_via(std::string_view value) {
+  sip::via top;
+  auto rest = value;
+  bool good = read_via(rest, top);
+  via_.transport = top.transport;
+  via_.host = top.host;
+  via_.port = top.port;
+  via_.branch = top.branch;
+  via_.has_rport = top.has_rport;
+  if (good) {
+    via_.whole = trim(value.substr(0, value.size() - rest.size()));
+  } else if (!top.host.empty()) {
+    // With a sent-by, an answer finds its way, whatever is wrong behind it.
+    rest = value;
+    via_.whole = next_value(rest);
   }
-  if (via_.host.empty())
-    return false;
-  at.skip_space();
-  if (at.skip(':')) {
-    at.skip_space();
-    auto port = number(at.take(digit_char), 65'535);
-    if (!port || *port == 0)
-      return false;
-    via_.port = static_cast<uint16_t>(*port);
-    at.skip_space();
-  }
-  // With a sent-by, an answer finds its way, whatever is wrong behind it.
-  auto values = value;
-  via_.whole = next_value(values);
-  while (at.skip(';')) {
-    auto parameter = take_parameter(at);
-    if (!parameter)
-      return false;
-    if (iequals(parameter->name, "branch")) {
-      if (parameter->value.empty() || !via_.branch.empty())
-        return false;
-      via_.branch = parameter->value;
-    } else if (iequals(parameter->name, "rport")) {
-      via_.has_rport = true;
-    }
-  }
-  return (at.done() || at.peek() == ',') && iequals(protocol, "SIP") && version == "2.0";
+  return good;
 }
 
 bool message::read_cseq(std::string_view value) {
-  cursor at(value);
-  // RFC 3261 §8.1.1.5 asks senders for less than 2**31; RFC 4475 §3.1.2.4 draws the line at 2**32.
-  auto count = number(at.take(digit_char), std::numeric_limits<uint32_t>::max());
-  if (!count || !is(at.peek(), space_char))
+  auto read = parse_cseq(value);
+  if (!read)
     return false;
-  at.skip_space();
-  auto name = at.take(token_char);
-  if (name.empty() || !at.done())
-    return false;
-  cseq_number_ = static_cast<uint32_t>(*count);
-  cseq_method_name_ = name;
-  cseq_method_ = parse_method(name);
+  cseq_number_ = read->number;
+  cseq_method_ = read->what;
+  cseq_method_name_ = read->method_name;
   return true;
 }
 
 void message::finish(std::string_view rest, bool datagram, const message_limits& limits) {
   body_ = rest;
   if (has(header::content_length)) {
-    auto length = number(first(header::content_length), std::numeric_limits<uint32_t>::max());
+    auto length = parse_uint(first(header::content_length), std::numeric_limits<uint32_t>::max());
     if (length && *length > rest.size())
       fail(400, "Content-Length beyond the end of the message", header::content_length);
     else if (length)

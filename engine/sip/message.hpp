@@ -185,7 +185,8 @@ private:
   bool parse_status_line(std::string_view line);
   bool parse_fields(std::string_view& rest, const message_limits& limits);
   void read_field(header id, std::string_view value, bool repeated);
-  bool read_via(std::string_view value);
+  static bool read_address(std::string_view value, std::string_view& tag);
+  bool read_top_via(std::string_view value);
   bool read_cseq(std::string_view value);
   void finish(std::string_view rest, bool datagram, const message_limits& limits);
 

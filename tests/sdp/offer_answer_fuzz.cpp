@@ -1,0 +1,72 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "engine/sdp/offer_answer.hpp"
+
+namespace {
+
+using namespace jackfield::sdp;
+
+void require(bool holds) {
+  if (!holds) {
+    std::abort();
+  }
+}
+
+void check(const negotiated_audio& got) {
+  require(got.send_payload_type <= max_payload_type);
+  require(got.receive_payload_type <= max_payload_type);
+  require(got.send_ptime_ms >= min_ptime_ms && got.send_ptime_ms <= max_ptime_ms);
+  require(got.remote_port != 0);
+  require(!got.remote_host.empty() || !sends(got.way));
+}
+
+void check(const session& offer, const session& answer) {
+  require(answer.media.size() == offer.media.size());
+  for (std::size_t i = 0; i < answer.media.size(); ++i) {
+    const auto& offered = offer.media[i].formats;
+    for (const auto& format : answer.media[i].formats) {
+      require(std::find(offered.begin(), offered.end(), format) != offered.end());
+    }
+  }
+  require(parse(print(answer)) == answer);
+}
+
+} // namespace
+
+/// Two descriptions, split at the first form feed, in every role that a peer can put them into.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  auto split = text.find('\f');
+  auto first = parse(text.substr(0, split));
+  if (!first) {
+    return 0;
+  }
+  media_capabilities with;
+  with.codecs = {opus(), g722(), pcmu(), pcma(), telephone_event(), telephone_event(110, 48'000)};
+  with.profiles.push_back("UDP/TLS/RTP/SAVPF");
+  with.rtcp_mux = size % 2 == 0;
+  for (const auto& offer : {*first, make_reoffer(*first, direction::sendonly)}) {
+    if (auto got = make_answer(offer, with, "192.0.2.1", 20'000, 1); got) {
+      check(got->audio);
+      check(offer, got->answer);
+      auto back = accept_answer(offer, got->answer);
+      require(back.has_value());
+      require(back->way == reversed(got->audio.way) || got->audio.remote_host.empty());
+    }
+  }
+  if (auto got = accept_answer(make_offer("192.0.2.1", 20'000, with, 1), *first); got) {
+    check(*got);
+  }
+  if (split != std::string_view::npos) {
+    if (auto second = parse(text.substr(split + 1)); second) {
+      if (auto got = accept_answer(*first, *second); got) {
+        check(*got);
+      }
+    }
+  }
+  return 0;
+}

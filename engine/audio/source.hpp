@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "engine/audio/g711.hpp"
@@ -43,8 +44,9 @@ struct source_spec {
 /// codec and packet time. A call keeps no more than an index. Any thread may read it.
 class encoded_source {
 public:
-  /// Reads, resamples and encodes. `packet_time` is 10..120 ms in steps of 10. A file is at most
-  /// `max_file_seconds` long. Errors are one line: "prompt.wav: 7-channel file, expected 1 or 2".
+  /// Reads, resamples and encodes. `packet_time` is 10..120 ms in steps of 10. Of a file at most
+  /// `max_file_seconds` are taken; a longer one is an error. Errors are one line: "prompt.wav:
+  /// 7-channel file, expected 1 or 2".
   static result<std::shared_ptr<const encoded_source>> make(const source_spec& spec, codec c,
                                                             std::chrono::milliseconds packet_time);
 
@@ -68,24 +70,35 @@ public:
   [[nodiscard]] std::chrono::milliseconds packet_time() const noexcept { return packet_time_; }
 
 private:
-  encoded_source() = default;
+  class maker {
+    friend class encoded_source;
+    maker() = default;
+  };
 
+public:
+  /// Made by `make` and `from_samples` only. `bytes` is whole frames, at least one.
+  encoded_source(maker, codec c, std::chrono::milliseconds packet_time, size_t frame_bytes,
+                 std::vector<std::byte> bytes) noexcept
+      : bytes_(std::move(bytes)), frame_count_(bytes_.size() / frame_bytes),
+        frame_bytes_(frame_bytes), codec_(c), packet_time_(packet_time) {}
+
+private:
   std::vector<std::byte> bytes_;
-  size_t frame_count_ = 0;
-  size_t frame_bytes_ = 0;
-  codec codec_ = codec::pcmu;
-  std::chrono::milliseconds packet_time_{};
+  size_t frame_count_;
+  size_t frame_bytes_;
+  codec codec_;
+  std::chrono::milliseconds packet_time_;
 };
 
-/// Gives out one `encoded_source` for each source, codec and packet time. Any thread; encodes
-/// under its lock, so ask before calls are placed.
+/// Gives out one `encoded_source` for each source, codec and packet time; a file is read once, when
+/// it is first asked for. Any thread; encodes under its lock, so ask before calls are placed.
 class source_cache {
 public:
   result<std::shared_ptr<const encoded_source>> get(const source_spec& spec, codec c,
                                                     std::chrono::milliseconds packet_time);
 
 private:
-  using key = std::tuple<source_spec, codec, int64_t>;
+  using key = std::tuple<source_spec, codec, std::chrono::milliseconds>;
   std::mutex mutex_;
   std::map<key, std::shared_ptr<const encoded_source>> sources_;
 };

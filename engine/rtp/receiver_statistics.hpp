@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "engine/rtp/loss_clusters.hpp"
 #include "engine/rtp/packet.hpp"
 #include "engine/rtp/time.hpp"
 
@@ -15,20 +16,6 @@ struct receiver_options {
   /// Depth of the fixed jitter buffer that a listener is assumed to have: a packet that comes
   /// later than this after the earliest transit of late counts as discarded.
   duration jitter_buffer = std::chrono::milliseconds{60};
-};
-
-/// How the losses of a stream (lost on the way or discarded by the jitter buffer) lie in time.
-/// Bursts and gaps as in RFC 3611 §4.7.2 with Gmin = 16. Rates in [0, 1], lengths in packets.
-struct loss_pattern {
-  double burst_density = 0;      ///< share of packets lost within bursts
-  double gap_density = 0;        ///< share of packets lost within gaps
-  double burst_length = 0;       ///< mean length of a burst, packets
-  double gap_length = 0;         ///< mean length of a gap, packets
-  uint64_t loss_runs = 0;        ///< number of runs of consecutive losses
-  uint32_t longest_loss_run = 0; ///< packets
-  /// G.107 BurstR: the mean run length over that of independent loss at the same rate; 1 when
-  /// losses are independent or none.
-  double burst_ratio = 1;
 };
 
 /// What one received stream was like, over all of its life. Invariant:
@@ -98,6 +85,72 @@ public:
   /// nothing was received for `bound`.
   [[nodiscard]] bool one_way(time_point sending_since, time_point now,
                              duration bound) const noexcept;
+
+private:
+  struct candidate {
+    time_point arrival{};
+    uint32_t ssrc = 0;
+    uint32_t timestamp = 0;
+    uint16_t sequence = 0;
+    bool valid = false;
+    bool paced = false;
+  };
+
+  bool probation(const packet& p, time_point arrival, bool paced) noexcept;
+  void begin_segment(const candidate& first) noexcept;
+  void end_segment() noexcept;
+  void advance(unsigned delta) noexcept;
+  bool fill(unsigned behind, const packet& p, time_point arrival, bool paced) noexcept;
+  bool in_time(uint32_t timestamp, time_point arrival, bool marker) noexcept;
+  void note_arrival(time_point arrival) noexcept;
+  [[nodiscard]] uint64_t expected() const noexcept;
+
+  // The window: bit i stands for the packet `highest_ - i`.
+  uint64_t came_ = 0;
+  uint64_t unheard_ = 0; // expected and missing, or discarded
+  // Extended sequence numbers. They begin at 2^32, so that the low half is what RTCP reports and
+  // a packet from before the first one still has a number.
+  uint64_t base_ = 0;
+  uint64_t highest_ = 0;
+
+  uint64_t packets_ = 0;
+  uint64_t octets_ = 0;
+  uint64_t unique_ = 0; // came in time for its place in the window, over all segments
+  uint64_t duplicates_ = 0;
+  uint64_t reordered_ = 0;
+  uint64_t late_ = 0;
+  uint64_t rejected_ = 0;
+  uint64_t discarded_ = 0;
+  uint64_t expected_before_ = 0; // in earlier segments
+  uint64_t unique_before_ = 0;
+  uint64_t expected_prior_ = 0; // in this segment, at the last report
+  uint64_t unique_prior_ = 0;
+
+  time_point first_{};
+  time_point last_ = time_point::min();
+  time_point epoch_{}; // of this segment's arrival times in timestamp units
+  duration gap_max_{};
+  uint64_t jitter_sum_ = 0; // of jitter_, for its mean
+  uint64_t jitter_count_ = 0;
+
+  loss_clusters clusters_;
+  candidate candidate_;
+
+  uint32_t ssrc_ = 0;
+  uint32_t clock_rate_;
+  uint32_t depth_;      // of the jitter buffer, timestamp units
+  uint32_t jitter_ = 0; // scaled by 16, RFC 3550 A.8
+  uint32_t jitter_max_ = 0;
+  uint32_t transit_ = 0;
+  uint32_t least_transit_ = 0;        // since the last turn of the minimum's window
+  uint32_t least_transit_before_ = 0; // in the turn before
+  uint32_t turn_ = 0;                 // packets in this turn
+  uint32_t restarts_ = 0;
+  uint32_t ssrc_changes_ = 0;
+  uint32_t timestamp_jumps_ = 0;
+  bool accepted_ = false;
+  bool has_transit_ = false;
 };
+static_assert(sizeof(receiver_statistics) <= 400, "there is one for each of thousands of streams");
 
 } // namespace jackfield::rtp

@@ -3,10 +3,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/error/error.hpp"
 #include "engine/rtp/time.hpp"
@@ -63,7 +63,7 @@ public:
   result<void> dial(std::string_view digits);
   static constexpr size_t max_queued = 256;
 
-  /// Queues one event that lasts `length`: more than 65,535 timestamp units are sent in segments
+  /// Queues one event of 1 ms to 10 minutes: more than 65,535 timestamp units are sent in segments
   /// (RFC 4733 §2.5.1.3).
   result<void> dial_event(uint8_t event, std::chrono::milliseconds length);
 
@@ -72,22 +72,53 @@ public:
   [[nodiscard]] std::optional<outgoing> next(uint32_t media_timestamp);
 
   /// True from `dial` until the last end packet was given out and the pause is over.
-  [[nodiscard]] bool busy() const noexcept;
-  /// Digits whose last end packet was given out.
-  [[nodiscard]] uint64_t sent() const noexcept;
+  [[nodiscard]] bool busy() const noexcept { return phase_ != phase::idle || queued() != 0; }
+  /// Events whose last end packet was given out.
+  [[nodiscard]] uint64_t sent() const noexcept { return sent_; }
+
+private:
+  enum class phase : uint8_t { idle, tone, ending, pausing };
+  struct pending {
+    uint32_t length; // timestamp units
+    uint8_t event;
+  };
+
+  [[nodiscard]] size_t queued() const noexcept { return queue_.size() - next_; }
+  [[nodiscard]] uint32_t units(std::chrono::milliseconds t) const noexcept;
+  void enqueue(pending p);
+  outgoing packet(uint16_t length, bool end) noexcept;
+  outgoing continue_tone() noexcept;
+
+  std::vector<pending> queue_; // those before next_ have been sent
+  size_t next_ = 0;
+  uint64_t sent_ = 0;
+  uint32_t clock_rate_;
+  uint32_t packet_units_;
+  uint32_t tone_units_;
+  uint32_t pause_packets_;
+  uint32_t timestamp_ = 0; // of the segment under way
+  uint32_t elapsed_ = 0;   // of the event
+  uint32_t segment_ = 0;   // where in the event the segment began
+  uint32_t left_ = 0;      // packet times left in this phase
+  pending current_{};
+  phase phase_ = phase::idle;
+  bool first_ = false;
+  uint8_t volume_;
 };
 
 /// What a packet changed, seen by somebody who listens for digits.
 struct telephone_event_change {
   struct ended_event {
     uint8_t event = 0;
-    uint32_t duration = 0; ///< timestamp units, over all segments
-    bool end_seen = false; ///< false if the end packets were lost
+    uint32_t duration = 0; ///< timestamp units, over all segments, as far as was heard
   };
-  /// The event that ended, before the one that started.
-  std::optional<ended_event> ended;
-  /// The event that began: reported once, at the first packet of it that came.
+  /// In the order of happening: the event whose end packets were lost and which another one, or
+  /// silence, now ends;
+  std::optional<ended_event> interrupted;
+  /// the event that began, reported once, at the first packet of it that came;
   std::optional<uint8_t> started;
+  /// the event whose end packet came: if `started` is set, that one.
+  std::optional<ended_event> ended;
 };
 
 /// Receives digits: each is reported once, whichever of its packets are lost, duplicated or
@@ -105,9 +136,23 @@ public:
                                  duration patience = std::chrono::milliseconds{200}) noexcept;
 
   /// True between an event's start and its end.
-  [[nodiscard]] bool active() const noexcept;
+  [[nodiscard]] bool active() const noexcept { return active_; }
   /// Payloads too short to be an event.
-  [[nodiscard]] uint64_t malformed() const noexcept;
+  [[nodiscard]] uint64_t malformed() const noexcept { return malformed_; }
+
+private:
+  [[nodiscard]] telephone_event_change::ended_event finish() noexcept;
+
+  time_point last_arrival_{};
+  uint64_t malformed_ = 0;
+  uint32_t clock_rate_;
+  uint32_t timestamp_ = 0; // of the last event's last segment
+  uint32_t before_ = 0;    // length of its earlier segments
+  uint32_t duration_ = 0;  // of this segment
+  uint8_t event_ = 0;
+  bool seen_any_ = false;
+  bool active_ = false;
+  bool end_seen_ = false;
 };
 
 } // namespace jackfield::rtp

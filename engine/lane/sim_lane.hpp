@@ -1,24 +1,29 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
+#include <string_view>
 
 #include "engine/lane/lane.hpp"
+#include "engine/lane/sim_random.hpp"
 
 namespace jackfield::lane {
 
-/// What the simulated network does to a datagram on its way. Probabilities in [0, 1].
+class sim_network;
+
+/// What the simulated network does to a datagram on its way. Probabilities in [0, 1]; what is out
+/// of range counts as the nearest value that is not.
 struct sim_link {
+  /// At most an hour.
   duration delay = std::chrono::milliseconds{1};
   /// Uniform in [delay - jitter, delay + jitter], never below zero; jitter above the spacing of
   /// two datagrams reorders them.
   duration jitter{};
   double loss = 0;
   double duplication = 0;
-  /// Mean length of a loss burst in datagrams (Gilbert model); 1 is independent loss.
+  /// Mean length of a loss burst in datagrams (Gilbert model); 1 / (1 - loss) and less is
+  /// independent loss.
   double burst = 1;
 };
 
@@ -26,11 +31,25 @@ struct sim_link {
 /// seed decides every random choice, so that the same seed gives the same event log to the byte on
 /// every machine. All simulated hosts live on the one lane; they differ by IP address.
 ///
-/// Streams are reliable and in order: loss becomes delay. Runs on the caller's thread.
+/// A socket is bound to the address of its host, never to 0.0.0.0 or ::. A host is up once a socket
+/// was opened on it; an address at which none ever was is silent, as a dead host is.
+///
+/// Streams are reliable and in order: loss becomes delay. What a pass writes leaves at its end, in
+/// segments of at most 64 KB; connecting is given up after 127 s and sending after about 15
+/// minutes, as Linux does.
+///
+/// Runs on the caller's thread, in `step` and `run`; sockets, timers and actors end before it.
 class sim_lane final : public lane {
 public:
+  /// Where the clock stands at first: not zero, so that no deadline is mistaken for "none".
+  static constexpr time_point start{std::chrono::hours{1}};
+
   sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
   ~sim_lane() override;
+
+  /// The address from which a stream connects that was given none: the peer's own where that is
+  /// loopback, otherwise 198.51.100.1 or 2001:db8:ffff::1.
+  static endpoint source_for(const endpoint& remote);
 
   /// The link for all traffic that has no own one.
   void set_link(const sim_link& link);
@@ -48,7 +67,8 @@ public:
   bool run_until(time_point until);
   /// Runs until no timer, datagram, message or task is left.
   void run();
-  /// Runs one pass; false if there was nothing to do.
+  /// Runs one pass: the clock goes to the next deadline or arrival, timers fire, what arrives is
+  /// delivered, and actors run until all is quiet. False if there was nothing to do.
   bool step();
 
   /// Calls `sink` with one line an event: "time_ns kind from to length hash". For comparing runs.
@@ -73,9 +93,12 @@ protected:
   void wake() override {}
 
 private:
-  class network;
-  friend class network;
-  std::unique_ptr<network> network_;
+  [[nodiscard]] time_point next_event() const noexcept;
+  /// Runs tasks and actors, and sends what streams wrote, until nothing is left at this instant.
+  bool settle();
+
+  sim_random random_;
+  std::unique_ptr<sim_network> network_;
 };
 
 } // namespace jackfield::lane

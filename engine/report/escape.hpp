@@ -19,8 +19,4 @@ namespace jackfield::report {
 /// unchanged for a program and visible to a person.
 void append_json_string(std::string& out, std::string_view text);
 
-/// A CSV field (RFC 4180): quoted where needed. A field that a spreadsheet would take for a formula
-/// (it begins with = + - @, a tab or a return) gets an apostrophe before it.
-[[nodiscard]] std::string escape_csv(std::string_view text);
-
 } // namespace jackfield::report

@@ -35,6 +35,10 @@ struct interval_row {
   std::optional<double> mos_mean; ///< of streams judged in the interval, both directions
 };
 
+/// One row of two that follow each other. Percentiles do not add up: of p95 and p99 the worse is
+/// taken, which never understates; p50 and MOS are weighted by calls.
+[[nodiscard]] interval_row joined(const interval_row& a, const interval_row& b);
+
 /// Turns snapshots of a run's metrics into rows over time. Memory is bounded: when `most_rows` are
 /// reached, neighbouring rows are joined and the interval doubles, so a run of days still fits.
 class interval_series {

@@ -19,7 +19,7 @@ struct ratios {
   std::optional<double> isa;
   /// Network effectiveness ratio: 100 - isa.
   std::optional<double> ner;
-  /// Session completion ratio (4.9): calls completed of all attempts.
+  /// Session completion ratio (4.9): calls completed of all attempts that have ended.
   std::optional<double> scr;
   /// Ineffective registration attempts (4.2): failed of all first registrations.
   std::optional<double> ira;

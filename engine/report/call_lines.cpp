@@ -1,0 +1,98 @@
+#include "engine/report/call_lines.hpp"
+
+#include <cmath>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
+
+namespace jackfield::report {
+
+namespace {
+
+using nanoseconds = std::chrono::nanoseconds;
+
+void put_key(std::string& out, std::string_view key) {
+  if (out.back() != '{')
+    out += ',';
+  out += '"';
+  out += key;
+  out += "\":";
+}
+
+void put(std::string& out, std::string_view key, std::string_view text) {
+  put_key(out, key);
+  append_json_string(out, text);
+}
+
+void put(std::string& out, std::string_view key, uint64_t n) {
+  put_key(out, key);
+  fmt::format_to(std::back_inserter(out), "{}", n);
+}
+
+void put_ms(std::string& out, std::string_view key, std::optional<nanoseconds> time) {
+  put_key(out, key);
+  if (time)
+    fmt::format_to(std::back_inserter(out), "{:.3f}",
+                   std::chrono::duration<double, std::milli>{*time}.count());
+  else
+    out += "null";
+}
+
+void put_media(std::string& out, std::string_view key, const std::optional<call_media>& media) {
+  put_key(out, key);
+  if (!media) {
+    out += "null";
+    return;
+  }
+  out += '{';
+  put(out, "packets", media->packets);
+  put(out, "lost", media->lost);
+  put(out, "duplicate", media->duplicate);
+  put(out, "reordered", media->reordered);
+  put(out, "late", media->late);
+  put_ms(out, "jitter_ms", media->jitter);
+  put_key(out, "mos");
+  if (media->mos && std::isfinite(*media->mos))
+    fmt::format_to(std::back_inserter(out), "{:.2f}", *media->mos);
+  else
+    out += "null";
+  out += '}';
+}
+
+} // namespace
+
+void append_call_line(std::string& out, const call_record& call) {
+  out += '{';
+  put(out, "id", call.id);
+  put(out, "call_id", call.call_id);
+  put(out, "from", call.from);
+  put(out, "to", call.to);
+  put(out, "started", iso_utc(call.started));
+  put_ms(out, "due_ms", call.due);
+  put_ms(out, "late_ms", call.late_by);
+  put_key(out, "status");
+  if (call.status > 0)
+    fmt::format_to(std::back_inserter(out), "{}", call.status);
+  else
+    out += "null";
+  put_key(out, "cause");
+  if (call.cause.failed())
+    append_json_string(out, call.cause.name());
+  else
+    out += "null";
+  put_ms(out, "srd_ms", call.srd);
+  put_ms(out, "pdd_ms", call.pdd);
+  put_ms(out, "setup_ms", call.setup);
+  put_ms(out, "sdd_ms", call.sdd);
+  put_ms(out, "duration_ms", call.duration);
+  put(out, "packets_sent", call.packets_sent);
+  put_media(out, "received", call.received);
+  put_media(out, "sent", call.sent);
+  put_ms(out, "rtt_ms", call.rtt);
+  out += "}\n";
+}
+
+} // namespace jackfield::report

@@ -1,0 +1,497 @@
+#include "engine/report/html_report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <iterator>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
+#include "engine/report/ratios.hpp"
+#include "engine/report/svg_chart.hpp"
+
+namespace jackfield::report {
+
+namespace {
+
+constexpr std::string_view head = R"html(<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>Jackfield load report</title>
+<style>
+:root { --page:#f4f5f7; --card:#fff; --ink:#1b1f24; --soft:#5b6572; --rule:#dfe3e8; --grid:#eceff2;
+  --good:#177245; --good-back:#dff3e7; --bad:#b3261e; --bad-back:#fbe4e2;
+  --c1:#2563c9; --c2:#8a94a3; --c3:#1b8f5a; --c4:#c8372d; --c5:#b7791f; --c6:#7a4fc0; }
+@media (prefers-color-scheme: dark) {
+  :root { --page:#14171b; --card:#1d2127; --ink:#e6e9ed; --soft:#98a2af; --rule:#323943; --grid:#272d35;
+    --good:#6fd6a0; --good-back:#173826; --bad:#ff8a80; --bad-back:#45201d;
+    --c1:#6ea4ff; --c2:#8d97a6; --c3:#4fc98d; --c4:#ff7468; --c5:#e3b04f; --c6:#b694f5; }
+}
+* { box-sizing:border-box; }
+body { margin:0; background:var(--page); color:var(--ink);
+  font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif; }
+main { max-width:1240px; margin:0 auto; padding:28px 20px 48px; }
+header { display:flex; flex-wrap:wrap; align-items:center; gap:6px 16px; margin-bottom:18px; }
+h1 { font-size:24px; margin:0; letter-spacing:-.01em; }
+h2 { font-size:17px; margin:34px 0 12px; }
+h3 { font-size:14px; margin:0; font-weight:600; }
+h3 small { font-weight:400; color:var(--soft); }
+.badge { padding:3px 12px; border-radius:999px; font-weight:700; font-size:13px; letter-spacing:.04em; }
+.good { color:var(--good); } .bad { color:var(--bad); }
+.badge.good { background:var(--good-back); } .badge.bad { background:var(--bad-back); }
+.about { flex-basis:100%; color:var(--soft); overflow-wrap:anywhere; }
+.note { border-radius:10px; padding:12px 16px; margin:0 0 16px; background:var(--card); border:1px solid var(--rule); }
+.note.bad { background:var(--bad-back); border-color:transparent; color:inherit; }
+.note strong { color:var(--bad); } .note ul { margin:4px 0 0; padding-left:20px; }
+.tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(142px,1fr)); gap:12px; }
+.tile { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:12px 14px; }
+.tile b { display:block; font-size:22px; font-weight:650; font-variant-numeric:tabular-nums; line-height:1.25; }
+.tile span { color:var(--soft); font-size:13px; }
+.grid { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr)); gap:14px; align-items:start; }
+figure, .card { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:14px 16px; margin:0; min-width:0; }
+figcaption { display:flex; flex-wrap:wrap; justify-content:space-between; gap:4px 16px; margin-bottom:8px; }
+.legend { list-style:none; display:flex; flex-wrap:wrap; gap:2px 14px; margin:0; padding:0; font-size:13px; color:var(--soft); }
+.legend li::before { content:""; display:inline-block; width:12px; height:3px; border-radius:2px; margin-right:6px; vertical-align:middle; background:var(--stroke); }
+.c1 { --stroke:var(--c1); } .c2 { --stroke:var(--c2); } .c3 { --stroke:var(--c3); }
+.c4 { --stroke:var(--c4); } .c5 { --stroke:var(--c5); } .c6 { --stroke:var(--c6); }
+svg { display:block; width:100%; height:auto; }
+svg text { font-size:11.5px; fill:var(--soft); font-variant-numeric:tabular-nums; }
+.axis { stroke:var(--rule); } .grid line.grid, line.grid { stroke:var(--grid); }
+.line { fill:none; stroke:var(--stroke); stroke-width:1.8; stroke-linejoin:round; stroke-linecap:round; }
+.bar { fill:var(--c1); }
+.at rect:not(.bar) { fill:transparent; } .at line { stroke:transparent; }
+.at:hover line { stroke:var(--soft); } .at:hover .bar { fill:var(--c6); }
+.nothing { color:var(--soft); margin:24px 0; text-align:center; }
+.scroll { overflow-x:auto; }
+table { border-collapse:collapse; width:100%; font-variant-numeric:tabular-nums; }
+th, td { text-align:right; padding:5px 10px; border-bottom:1px solid var(--rule); white-space:nowrap; }
+tr:last-child td, tr:last-child th { border-bottom:0; }
+thead th { color:var(--soft); font-weight:500; font-size:13px; border-bottom:1px solid var(--rule); }
+th:first-child, td:first-child { text-align:left; padding-left:0; } th:last-child, td:last-child { padding-right:0; }
+td.text { text-align:left; white-space:normal; overflow-wrap:anywhere; }
+td small { color:var(--soft); }
+.card h3 { margin-bottom:8px; }
+footer { margin-top:30px; color:var(--soft); font-size:13px; overflow-wrap:anywhere; }
+code { font:13px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace; }
+@media print { body { background:#fff; } figure, .card, .tile { break-inside:avoid; } }
+</style>
+</head>
+<body>
+<main>
+)html";
+
+constexpr std::string_view tail = "</main>\n</body>\n</html>\n";
+
+class html_writer {
+public:
+  template <class... Ts>
+  void put(fmt::format_string<Ts...> format, Ts&&... values) {
+    fmt::format_to(std::back_inserter(out_), format, std::forward<Ts>(values)...);
+  }
+  void raw(std::string_view text) { out_ += text; }
+
+  void tile(std::string_view figure, std::string_view name) {
+    put("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", figure, name);
+  }
+
+  void begin_table(std::string_view title, std::initializer_list<std::string_view> columns) {
+    put("<section class=\"card\"><h3>{}</h3><div class=\"scroll\"><table>", title);
+    if (columns.size() > 0) {
+      raw("<thead><tr>");
+      for (const auto column : columns)
+        put("<th scope=\"col\">{}</th>", column);
+      raw("</tr></thead>");
+    }
+    raw("<tbody>\n");
+  }
+  /// Cells are markup already.
+  void table_row(std::initializer_list<std::string> cells) {
+    raw("<tr>");
+    for (const auto& cell : cells)
+      put("<td>{}</td>", cell);
+    raw("</tr>\n");
+  }
+  void end_table() { raw("</tbody></table></div></section>\n"); }
+
+  [[nodiscard]] std::string take() { return std::move(out_); }
+
+private:
+  std::string out_;
+};
+
+std::string named(std::string_view name, std::string_view meaning) {
+  return fmt::format("{} <small>{}</small>", name, meaning);
+}
+
+void write_header(html_writer& w, const run_report& report) {
+  const auto& info = report.info;
+  const bool valid = report.validity.valid;
+  w.put("<header><h1>Jackfield load report</h1>"
+        "<span class=\"badge {}\">{}</span>",
+        valid ? "good" : "bad", valid ? "VALID" : "INVALID");
+  if (!report.thresholds.empty())
+    w.put("<span class=\"badge {}\">{}</span>", report.thresholds_passed() ? "good" : "bad",
+          report.thresholds_passed() ? "THRESHOLDS MET" : "THRESHOLDS CROSSED");
+  w.put("<div class=\"about\">{} over {}, {}, began {}, took {}", escape_markup(info.target),
+        escape_markup(info.transport),
+        info.media.empty() || info.media == "none" ? std::string{"no media"}
+                                                   : "media " + escape_markup(info.media),
+        iso_utc(info.started), length_text(info.duration));
+  if (!info.ended_by.empty())
+    w.put(", <span class=\"bad\">ended early: {}</span>", escape_markup(info.ended_by));
+  w.raw("</div></header>\n");
+
+  if (!valid) {
+    w.raw("<div class=\"note bad\"><strong>The generator was the bottleneck.</strong> "
+          "The figures below do not judge the tested system.<ul>");
+    for (const auto& reason : report.validity.invalid_reasons)
+      w.put("<li>{}</li>", escape_markup(reason));
+    w.raw("</ul></div>\n");
+  }
+  if (!report.validity.remarks.empty()) {
+    w.raw("<div class=\"note\"><ul>");
+    for (const auto& remark : report.validity.remarks)
+      w.put("<li>{}</li>", escape_markup(remark));
+    w.raw("</ul></div>\n");
+  }
+}
+
+void write_tiles(html_writer& w, const run_report& report) {
+  const auto& m = report.metrics;
+  w.raw("<div class=\"tiles\">\n");
+  if (m.calls.offered > 0 || m.registrations.attempted == 0) {
+    w.tile(fmt::format("{} / {}", grouped(m.calls.completed), grouped(m.calls.started)),
+           "calls completed of placed");
+    w.tile(grouped(m.calls.failed), "calls failed");
+    w.tile(grouped(m.calls.missed()), "calls missed");
+    w.tile(grouped(m.calls.peak), "most calls at once");
+    w.tile(short_figure(percentile_ms(m.times.srd, 99)) + " ms", "session request delay, p99");
+  }
+  if (m.registrations.attempted > 0) {
+    w.tile(fmt::format("{} / {}", grouped(m.registrations.succeeded),
+                       grouped(m.registrations.attempted)),
+           "users registered");
+    w.tile(short_figure(percentile_ms(m.times.rrd, 99)) + " ms", "registration request delay, p99");
+  }
+  mos_distribution mos = m.media.received.mos;
+  mos.merge(m.media.sent.mos);
+  if (!mos.empty())
+    w.tile(short_figure(mos.percentile(5)), "MOS, 5th percentile");
+  w.tile(short_figure(m.health.cpu_seconds) + " s", "processor time");
+  w.raw("</div>\n");
+}
+
+/// At most `most` rows, neighbours joined.
+std::vector<interval_row> thinned(const std::vector<interval_row>& rows, size_t most) {
+  const size_t group = (rows.size() + most - 1) / most;
+  if (group <= 1)
+    return rows;
+  std::vector<interval_row> result;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i % group == 0)
+      result.push_back(rows[i]);
+    else
+      result.back() = joined(result.back(), rows[i]);
+  }
+  return result;
+}
+
+class series_charts {
+public:
+  series_charts(html_writer& w, std::vector<interval_row> rows) : w_(w), rows_(std::move(rows)) {}
+
+  template <class Pick>
+  [[nodiscard]] chart_line line(std::string_view label, int colour, Pick pick) const {
+    chart_line result{label, colour, {}};
+    result.values.reserve(rows_.size());
+    for (const auto& row : rows_)
+      result.values.emplace_back(pick(row));
+    return result;
+  }
+
+  /// Counts per interval, shown per second.
+  [[nodiscard]] chart_line rate(std::string_view label, int colour,
+                                uint64_t interval_row::*count) const {
+    return line(label, colour, [count](const interval_row& row) -> std::optional<double> {
+      if (row.length_s <= 0)
+        return std::nullopt;
+      return static_cast<double>(row.*count) / row.length_s;
+    });
+  }
+
+  void draw(std::string_view title, std::string_view unit, std::vector<chart_line> lines,
+            std::optional<double> least = {}, std::optional<double> most = {}) {
+    time_chart chart{title, unit, {}, std::move(lines), least, most};
+    for (const auto& row : rows_)
+      chart.at_s.push_back(row.at_s);
+    w_.raw(render(chart));
+  }
+
+  [[nodiscard]] const std::vector<interval_row>& rows() const { return rows_; }
+
+private:
+  html_writer& w_;
+  std::vector<interval_row> rows_;
+};
+
+/// Bars of equal ratio, so that both the usual and the slow calls can be seen.
+bar_chart distribution_of(const histogram& h) {
+  bar_chart chart{"Session request delay, all calls", "calls by ms", {}};
+  if (h.empty())
+    return chart;
+  const double low = std::log10(static_cast<double>(std::max<uint64_t>(h.min(), 1)));
+  const double high = std::log10(static_cast<double>(std::max<uint64_t>(h.max(), 1)));
+  double per_decade = 16;
+  while (per_decade > 1 && (high - low) * per_decade > 32)
+    per_decade /= 2;
+  const auto first = static_cast<int>(std::floor(low * per_decade));
+  const auto last = static_cast<int>(std::floor(high * per_decade)) + 1;
+  const auto edge = [&](int i) {
+    return static_cast<uint64_t>(std::llround(std::pow(10, i / per_decade)));
+  };
+  const auto ms = [](uint64_t us) { return short_figure(static_cast<double>(us) / 1000); };
+  uint64_t below = 0;
+  for (int i = first; i < last; ++i) {
+    const uint64_t upto = i + 1 == last ? h.count() : h.count_at_most(edge(i + 1) - 1);
+    chart.bars.push_back({ms(edge(i)), fmt::format("{} to {} ms", ms(edge(i)), ms(edge(i + 1))),
+                          static_cast<double>(upto - std::min(upto, below))});
+    below = upto;
+  }
+  return chart;
+}
+
+void write_charts(html_writer& w, const run_report& report) {
+  constexpr size_t most_positions = 240;
+  series_charts charts{w, thinned(report.series, most_positions)};
+  const auto& m = report.metrics;
+  const bool media = m.media.packets_sent > 0 || m.media.received.received > 0;
+  w.raw("<h2>Over time</h2>\n<div class=\"grid\">\n");
+  charts.draw("Calls", "a second",
+              {charts.rate("offered", 2, &interval_row::offered),
+               charts.rate("started", 1, &interval_row::started),
+               charts.rate("answered", 3, &interval_row::answered),
+               charts.rate("failed", 4, &interval_row::failed)});
+  charts.draw("Calls at once", "", {charts.line("under way", 1, [](const interval_row& row) {
+                return std::optional{static_cast<double>(row.current)};
+              })});
+  charts.draw("Session request delay", "ms",
+              {charts.line("p50", 3, [](const interval_row& row) { return row.srd_p50_ms; }),
+               charts.line("p95", 5, [](const interval_row& row) { return row.srd_p95_ms; }),
+               charts.line("p99", 4, [](const interval_row& row) { return row.srd_p99_ms; })});
+  w.raw(render(distribution_of(m.times.srd)));
+  if (m.registrations.attempted > 0)
+    charts.draw("Registrations", "a second",
+                {charts.rate("succeeded", 3, &interval_row::registered)});
+  if (media) {
+    charts.draw("MOS of the calls that ended", "",
+                {charts.line("mean", 1, [](const interval_row& row) { return row.mos_mean; })}, 1,
+                4.5);
+    charts.draw("Packets", "a second",
+                {charts.rate("sent", 1, &interval_row::packets_sent),
+                 charts.rate("received", 3, &interval_row::packets_received),
+                 charts.rate("lost", 4, &interval_row::packets_lost)});
+  }
+  charts.draw("Processor", "% of one core",
+              {charts.line("used", 1,
+                           [](const interval_row& row) { return std::optional{row.cpu_percent}; })},
+              {}, 100);
+  charts.draw(
+    "Generator lateness, p99", "ms",
+    {charts.line("lanes", 6, [](const interval_row& row) { return row.lane_lag_p99_ms; }),
+     charts.line("packets", 5, [](const interval_row& row) { return row.send_lateness_p99_ms; })});
+  w.raw("</div>\n");
+}
+
+void write_times(html_writer& w, const run_metrics& m) {
+  const auto& t = m.times;
+  w.begin_table("Times, ms", {"", "p50", "p95", "p99", "max", "mean", "count"});
+  const auto row = [&](std::string_view name, std::string_view meaning, const histogram& h) {
+    if (h.empty())
+      return;
+    w.table_row({named(name, meaning), short_figure(percentile_ms(h, 50)),
+                 short_figure(percentile_ms(h, 95)), short_figure(percentile_ms(h, 99)),
+                 short_figure(percentile_ms(h, 100)), short_figure(h.mean() / 1000),
+                 grouped(h.count())});
+  };
+  row("SRD", "INVITE to ringing or final", t.srd);
+  row("TTR", "INVITE to first response", t.ttr);
+  row("PDD", "INVITE to ringing", t.pdd);
+  row("Setup", "INVITE to ACK", t.setup);
+  row("SDD", "BYE to response", t.sdd);
+  row("RRD", "REGISTER to 200", t.rrd);
+  row("OPTIONS", "to response", t.options);
+  row("RTT", "media, from RTCP", m.media.rtt);
+  row("Call length", "answer to BYE", t.call_length);
+  w.end_table();
+}
+
+void write_outcomes(html_writer& w, const run_metrics& m) {
+  w.begin_table("Calls", {});
+  w.table_row({"Offered", grouped(m.calls.offered)});
+  w.table_row({"Placed", grouped(m.calls.started)});
+  w.table_row(
+    {named("Missed", "by the limit on concurrent calls"), grouped(m.calls.missed_by_limit)});
+  w.table_row({named("Missed", "by the generator"), grouped(m.calls.missed_by_generator)});
+  w.table_row({"Answered", grouped(m.calls.answered)});
+  w.table_row({"Completed", grouped(m.calls.completed)});
+  w.table_row({"Failed", grouped(m.calls.failed)});
+  w.end_table();
+
+  const ratios r = derive_ratios(m);
+  w.begin_table("Ratios <small>RFC 6076, E.411</small>", {});
+  w.table_row({named("ASR", "answer-seizure"), percentage(r.asr)});
+  w.table_row({named("SER", "session establishment"), percentage(r.ser)});
+  w.table_row({named("SEER", "establishment effectiveness"), percentage(r.seer)});
+  w.table_row({named("ISA", "ineffective attempts"), percentage(r.isa)});
+  w.table_row({named("NER", "network effectiveness"), percentage(r.ner)});
+  w.table_row({named("SCR", "session completion"), percentage(r.scr)});
+  w.table_row(
+    {named("ACD", "average call duration"), r.acd ? short_figure(r.acd) + " s" : std::string{"-"}});
+  w.end_table();
+}
+
+void write_failures(html_writer& w, std::string_view title,
+                    const std::map<failure_cause, uint64_t>& failures) {
+  if (failures.empty())
+    return;
+  std::vector<std::pair<failure_cause, uint64_t>> sorted{failures.begin(), failures.end()};
+  std::ranges::stable_sort(sorted, std::greater{}, &std::pair<failure_cause, uint64_t>::second);
+  w.begin_table(title, {"cause", "count"});
+  for (const auto& [cause, count] : sorted)
+    w.table_row({escape_markup(cause.text()), grouped(count)});
+  w.end_table();
+}
+
+void write_registrations(html_writer& w, const registration_counts& r) {
+  if (r.attempted == 0)
+    return;
+  w.begin_table("Registrations", {});
+  w.table_row({"Attempted", grouped(r.attempted)});
+  w.table_row({"Succeeded", grouped(r.succeeded)});
+  w.table_row({"Failed", grouped(r.failed)});
+  w.table_row({"Refreshed", grouped(r.refreshed)});
+  w.table_row({"Refresh failed", grouped(r.refresh_failed)});
+  w.end_table();
+  write_failures(w, "Failed registrations", r.failures);
+}
+
+void write_media(html_writer& w, const run_report& report) {
+  const auto& m = report.metrics.media;
+  if (m.packets_sent == 0 && m.received.received == 0)
+    return;
+  const auto& a = m.received;
+  const auto& b = m.sent;
+  w.begin_table("Audio", {"", "to the caller", "to the callee"});
+  const auto counts = [&](std::string_view name, uint64_t media_direction::*count) {
+    w.table_row({std::string{name}, grouped(a.*count), grouped(b.*count)});
+  };
+  counts("Streams judged", &media_direction::streams);
+  counts("Packets expected", &media_direction::expected);
+  counts("Packets received", &media_direction::received);
+  counts("Packets lost", &media_direction::lost);
+  counts("Duplicates", &media_direction::duplicate);
+  counts("Out of order", &media_direction::reordered);
+  counts("Too late", &media_direction::late);
+  w.table_row({"Jitter p99, ms", short_figure(percentile_ms(a.jitter, 99)),
+               short_figure(percentile_ms(b.jitter, 99))});
+  const std::string mos_name =
+    report.info.mos_model.empty()
+      ? std::string{"MOS"}
+      : fmt::format("MOS <small>{}</small>", escape_markup(report.info.mos_model));
+  w.table_row({mos_name + " mean", short_figure(a.mos.mean()), short_figure(b.mos.mean())});
+  w.table_row({"MOS p5", short_figure(a.mos.percentile(5)), short_figure(b.mos.percentile(5))});
+  w.table_row({"MOS worst", short_figure(a.mos.min()), short_figure(b.mos.min())});
+  w.table_row({"DTMF digits", grouped(m.dtmf_received), grouped(m.dtmf_sent)});
+  w.end_table();
+}
+
+void write_sip(html_writer& w, const run_metrics& m) {
+  w.begin_table("SIP requests and their responses", {"method", "sent", "responses"});
+  for (size_t i = 0; i < counted_methods; ++i) {
+    const auto method = static_cast<counted_method>(i);
+    if (m.statuses.requests(method) == 0 && m.statuses.responses(method).empty())
+      continue;
+    std::string responses;
+    for (const auto& [status, count] : m.statuses.responses(method))
+      responses += fmt::format("{}{} <small>× {}</small>", responses.empty() ? "" : ", ", status,
+                               grouped(count));
+    w.table_row({std::string{to_string(method)}, grouped(m.statuses.requests(method)),
+                 responses.empty() ? std::string{"-"} : responses});
+  }
+  w.table_row({"Retransmissions", grouped(m.retransmissions), "-"});
+  w.table_row({"Timeouts", grouped(m.timeouts), "-"});
+  w.table_row({"Unexpected messages", grouped(m.unexpected), "-"});
+  w.table_row({"Malformed messages", grouped(m.malformed), "-"});
+  w.end_table();
+}
+
+void write_health(html_writer& w, const run_report& report) {
+  const auto& h = report.metrics.health;
+  w.begin_table("Generator", {});
+  w.table_row({"Lanes", grouped(report.info.lanes)});
+  w.table_row({"Processor time", short_figure(h.cpu_seconds) + " s"});
+  w.table_row({"Most memory", short_figure(static_cast<double>(h.rss_peak_kb) / 1024) + " MB"});
+  w.table_row(
+    {"Lane lag p99 / worst", fmt::format("{} / {} ms", short_figure(percentile_ms(h.lane_lag, 99)),
+                                         short_figure(percentile_ms(h.lane_lag, 100)))});
+  w.table_row({"Calls started late p99 / worst",
+               fmt::format("{} / {} ms", short_figure(percentile_ms(h.start_lateness, 99)),
+                           short_figure(percentile_ms(h.start_lateness, 100)))});
+  const auto& lateness = report.metrics.media.send_lateness;
+  w.table_row({"Packets sent late p99 / worst",
+               fmt::format("{} / {} ms", short_figure(percentile_ms(lateness, 99)),
+                           short_figure(percentile_ms(lateness, 100)))});
+  w.table_row(
+    {"Overloaded passes", fmt::format("{} of {}", grouped(h.late_passes), grouped(h.passes))});
+  w.table_row({"Datagrams lost at our sockets", grouped(h.socket_drops)});
+  w.end_table();
+}
+
+void write_thresholds(html_writer& w, const run_report& report) {
+  if (report.thresholds.empty())
+    return;
+  w.begin_table("Thresholds", {"condition", "observed", ""});
+  for (const auto& t : report.thresholds)
+    w.table_row(
+      {fmt::format("<code>{}</code>", escape_markup(t.condition.text)),
+       t.observed ? short_figure(t.observed) : std::string{"nothing was measured"},
+       t.passed ? "<span class=\"good\">met</span>" : "<span class=\"bad\">crossed</span>"});
+  w.end_table();
+}
+
+} // namespace
+
+std::string html_report(const run_report& report) {
+  html_writer w;
+  w.raw(head);
+  write_header(w, report);
+  write_tiles(w, report);
+  if (!report.series.empty())
+    write_charts(w, report);
+  w.raw("<h2>Figures</h2>\n<div class=\"grid\">\n");
+  write_thresholds(w, report);
+  write_times(w, report.metrics);
+  write_outcomes(w, report.metrics);
+  write_failures(w, "Failed calls", report.metrics.calls.failures);
+  write_registrations(w, report.metrics.registrations);
+  write_media(w, report);
+  write_sip(w, report.metrics);
+  write_health(w, report);
+  w.raw("</div>\n");
+  w.put("<footer>jackfield {}{}<code>{}</code></footer>\n", escape_markup(report.info.version),
+        report.info.command.empty() ? "" : ": ", escape_markup(report.info.command));
+  w.raw(tail);
+  return w.take();
+}
+
+} // namespace jackfield::report

@@ -1,0 +1,135 @@
+#include "engine/report/run_metrics.hpp"
+
+#include <algorithm>
+
+namespace jackfield::report {
+
+namespace {
+
+template <class Key>
+void add(std::map<Key, uint64_t>& to, const std::map<Key, uint64_t>& from) {
+  for (const auto& [key, count] : from)
+    to[key] += count;
+}
+
+} // namespace
+
+void call_counts::start() noexcept {
+  ++started;
+  ++current;
+  peak = std::max(peak, current);
+}
+
+void call_counts::complete() noexcept {
+  ++completed;
+  --current;
+}
+
+void call_counts::fail(failure_cause cause) {
+  ++failed;
+  --current;
+  ++failures[cause];
+}
+
+void call_counts::merge(const call_counts& other) {
+  offered += other.offered;
+  started += other.started;
+  missed_by_limit += other.missed_by_limit;
+  missed_by_generator += other.missed_by_generator;
+  answered += other.answered;
+  completed += other.completed;
+  failed += other.failed;
+  current += other.current;
+  peak += other.peak;
+  add(failures, other.failures);
+}
+
+void session_outcomes::count(int status) {
+  if (status >= 200 && status <= 699)
+    ++finals[static_cast<uint16_t>(status)];
+}
+
+void session_outcomes::merge(const session_outcomes& other) {
+  add(finals, other.finals);
+}
+
+uint64_t session_outcomes::total() const noexcept {
+  uint64_t sum = 0;
+  for (const auto& [status, count] : finals)
+    sum += count;
+  return sum;
+}
+
+void registration_counts::merge(const registration_counts& other) {
+  attempted += other.attempted;
+  succeeded += other.succeeded;
+  failed += other.failed;
+  refreshed += other.refreshed;
+  refresh_failed += other.refresh_failed;
+  current += other.current;
+  add(failures, other.failures);
+}
+
+void latencies::merge(const latencies& other) noexcept {
+  srd.merge(other.srd);
+  ttr.merge(other.ttr);
+  pdd.merge(other.pdd);
+  setup.merge(other.setup);
+  sdd.merge(other.sdd);
+  rrd.merge(other.rrd);
+  options.merge(other.options);
+  call_length.merge(other.call_length);
+}
+
+void media_direction::merge(const media_direction& other) noexcept {
+  streams += other.streams;
+  expected += other.expected;
+  received += other.received;
+  lost += other.lost;
+  duplicate += other.duplicate;
+  reordered += other.reordered;
+  late += other.late;
+  jitter.merge(other.jitter);
+  mos.merge(other.mos);
+}
+
+void media_counts::merge(const media_counts& other) noexcept {
+  packets_sent += other.packets_sent;
+  received.merge(other.received);
+  sent.merge(other.sent);
+  rtt.merge(other.rtt);
+  send_lateness.merge(other.send_lateness);
+  one_way_calls += other.one_way_calls;
+  silent_calls += other.silent_calls;
+  dtmf_sent += other.dtmf_sent;
+  dtmf_received += other.dtmf_received;
+}
+
+void generator_health::merge(const generator_health& other) noexcept {
+  lane_lag.merge(other.lane_lag);
+  start_lateness.merge(other.start_lateness);
+  passes += other.passes;
+  late_passes += other.late_passes;
+  socket_drops += other.socket_drops;
+  send_blocked += other.send_blocked;
+  cpu_seconds += other.cpu_seconds;
+  rss_peak_kb = std::max(rss_peak_kb, other.rss_peak_kb);
+}
+
+void run_metrics::merge(const run_metrics& other) {
+  calls.merge(other.calls);
+  sessions.merge(other.sessions);
+  registrations.merge(other.registrations);
+  times.merge(other.times);
+  media.merge(other.media);
+  health.merge(other.health);
+  statuses.merge(other.statuses);
+  requests_sent += other.requests_sent;
+  retransmissions += other.retransmissions;
+  retransmissions_received += other.retransmissions_received;
+  timeouts += other.timeouts;
+  unexpected += other.unexpected;
+  malformed += other.malformed;
+}
+
+} // namespace jackfield::report

@@ -1,0 +1,168 @@
+#include "engine/report/summary_json.hpp"
+
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/report/exit_code.hpp"
+#include "engine/report/figures.hpp"
+#include "engine/report/ratios.hpp"
+
+namespace jackfield::report {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json number(std::optional<double> value, double decimals = 1000) {
+  if (!value || !std::isfinite(*value))
+    return nullptr;
+  return std::round(*value * decimals) / decimals;
+}
+
+json milliseconds(const histogram& h) {
+  const auto mean = h.empty() ? std::nullopt : std::optional{h.mean() / 1000};
+  return {{"p50", number(percentile_ms(h, 50))},
+          {"p95", number(percentile_ms(h, 95))},
+          {"p99", number(percentile_ms(h, 99))},
+          {"max", number(percentile_ms(h, 100))},
+          {"min", number(percentile_ms(h, 0))},
+          {"mean", number(mean)},
+          {"count", h.count()}};
+}
+
+json causes(const std::map<failure_cause, uint64_t>& failures) {
+  json result = json::object();
+  for (const auto& [cause, count] : failures)
+    result[cause.name()] = count;
+  return result;
+}
+
+json direction(const media_direction& d) {
+  return {{"streams", d.streams},
+          {"packets_expected", d.expected},
+          {"packets_received", d.received},
+          {"packets_lost", d.lost},
+          {"packets_duplicate", d.duplicate},
+          {"packets_reordered", d.reordered},
+          {"packets_late", d.late},
+          {"jitter_ms", milliseconds(d.jitter)},
+          {"mos_min", number(d.mos.min())},
+          {"mos_p5", number(d.mos.percentile(5))},
+          {"mos_mean", number(d.mos.mean())}};
+}
+
+json media_of(const media_counts& m) {
+  mos_distribution both = m.received.mos;
+  both.merge(m.sent.mos);
+  return {{"packets_sent", m.packets_sent},
+          {"packets_lost", m.received.lost + m.sent.lost},
+          {"mos_p5", number(both.percentile(5))},
+          {"mos_mean", number(both.mean())},
+          {"send_lateness_p99", number(percentile_ms(m.send_lateness, 99))},
+          {"send_lateness_max", number(percentile_ms(m.send_lateness, 100))},
+          {"received", direction(m.received)},
+          {"sent", direction(m.sent)},
+          {"rtt_ms", milliseconds(m.rtt)},
+          {"one_way_calls", m.one_way_calls},
+          {"silent_calls", m.silent_calls},
+          {"dtmf_sent", m.dtmf_sent},
+          {"dtmf_received", m.dtmf_received}};
+}
+
+json sip_of(const run_metrics& m) {
+  json statuses = json::object();
+  for (size_t i = 0; i < counted_methods; ++i) {
+    const auto method = static_cast<counted_method>(i);
+    const auto& responses = m.statuses.responses(method);
+    if (m.statuses.requests(method) == 0 && responses.empty())
+      continue;
+    json by_status = json::object();
+    for (const auto& [status, count] : responses)
+      by_status[std::to_string(status)] = count;
+    statuses[std::string{to_string(method)}] = {{"requests", m.statuses.requests(method)},
+                                                {"responses", std::move(by_status)}};
+  }
+  return {{"requests_sent", m.requests_sent},
+          {"retransmissions", m.retransmissions},
+          {"retransmissions_received", m.retransmissions_received},
+          {"timeouts", m.timeouts},
+          {"unexpected", m.unexpected},
+          {"malformed", m.malformed},
+          {"methods", std::move(statuses)}};
+}
+
+json thresholds_of(const run_report& report) {
+  json result = json::array();
+  for (const auto& t : report.thresholds)
+    result.push_back({{"threshold", t.condition.text},
+                      {"observed", number(t.observed, 1e6)},
+                      {"passed", t.passed}});
+  return result;
+}
+
+} // namespace
+
+std::string summary_json(const run_report& report) {
+  const auto& m = report.metrics;
+  const auto& info = report.info;
+  const auto& calls = m.calls;
+  const ratios r = derive_ratios(m);
+  json j;
+  j["valid"] = report.validity.valid;
+  j["invalid_reasons"] = report.validity.invalid_reasons;
+  j["remarks"] = report.validity.remarks;
+  j["exit_code"] = static_cast<int>(exit_code_of(report));
+  j["version"] = info.version;
+  j["command"] = info.command;
+  j["target"] = info.target;
+  j["flow"] = info.flow;
+  j["transport"] = info.transport;
+  j["media_type"] = info.media;
+  j["mos_model"] = info.mos_model.empty() ? json(nullptr) : json(info.mos_model);
+  j["ended_by"] = info.ended_by.empty() ? json(nullptr) : json(info.ended_by);
+  j["started"] = iso_utc(info.started);
+  j["duration_s"] = number(std::chrono::duration<double>{info.duration}.count());
+  j["lanes"] = info.lanes;
+  j["calls"] = {{"offered", calls.offered},
+                {"started", calls.started},
+                {"missed", calls.missed()},
+                {"answered", calls.answered},
+                {"completed", calls.completed},
+                {"failed", calls.failed},
+                {"peak", calls.peak},
+                {"missed_by_limit", calls.missed_by_limit},
+                {"missed_by_generator", calls.missed_by_generator}};
+  j["ms"] = {
+    {"srd", milliseconds(m.times.srd)},         {"pdd", milliseconds(m.times.pdd)},
+    {"sdd", milliseconds(m.times.sdd)},         {"setup", milliseconds(m.times.setup)},
+    {"ttr", milliseconds(m.times.ttr)},         {"rrd", milliseconds(m.times.rrd)},
+    {"options", milliseconds(m.times.options)}, {"call_length", milliseconds(m.times.call_length)}};
+  j["media"] = media_of(m.media);
+  j["failures"] = causes(calls.failures);
+  j["cpu_seconds"] = number(m.health.cpu_seconds);
+  j["rss_peak_kb"] = m.health.rss_peak_kb;
+  j["ratios"] = {{"asr", number(r.asr, 1e4)},   {"ser", number(r.ser, 1e4)},
+                 {"seer", number(r.seer, 1e4)}, {"isa", number(r.isa, 1e4)},
+                 {"ner", number(r.ner, 1e4)},   {"scr", number(r.scr, 1e4)},
+                 {"ira", number(r.ira, 1e4)},   {"acd_s", number(r.acd)}};
+  j["registrations"] = {{"attempted", m.registrations.attempted},
+                        {"succeeded", m.registrations.succeeded},
+                        {"failed", m.registrations.failed},
+                        {"refreshed", m.registrations.refreshed},
+                        {"refresh_failed", m.registrations.refresh_failed},
+                        {"current", m.registrations.current},
+                        {"failures", causes(m.registrations.failures)}};
+  j["sip"] = sip_of(m);
+  j["health"] = {{"lane_lag_ms", milliseconds(m.health.lane_lag)},
+                 {"start_lateness_ms", milliseconds(m.health.start_lateness)},
+                 {"passes", m.health.passes},
+                 {"late_passes", m.health.late_passes},
+                 {"socket_drops", m.health.socket_drops},
+                 {"send_blocked", m.health.send_blocked}};
+  j["thresholds"] = thresholds_of(report);
+  // ASCII only: what reorders or hides text arrives as an escape.
+  return j.dump(2, ' ', true, json::error_handler_t::replace) + "\n";
+}
+
+} // namespace jackfield::report

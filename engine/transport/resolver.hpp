@@ -47,7 +47,8 @@ struct resolve_request {
 /// and what `add_host` told can be resolved.
 class resolver {
 public:
-  /// Exactly one call for each look-up that is not cancelled.
+  /// Exactly one call for each look-up that is not cancelled. It may call the resolver, but not
+  /// destroy it.
   using callback = std::function<void(result<target_selection>)>;
 
   /// A look-up under way; destroying it cancels it, and the callback is not called any more. May
@@ -84,7 +85,7 @@ public:
 
 private:
   class implementation;
-  std::shared_ptr<implementation> implementation_;
+  std::unique_ptr<implementation> implementation_;
 };
 
 } // namespace jackfield::transport

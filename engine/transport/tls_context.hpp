@@ -1,29 +1,21 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <mutex>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
 #include "engine/error/error.hpp"
+#include "engine/transport/certificate.hpp"
 
 struct ssl_ctx_st;
+struct ssl_session_st;
 
 namespace jackfield::transport {
 
 enum class tls_version : uint8_t { tls_1_2, tls_1_3 };
-
-/// A certificate with its private key, both PEM.
-struct certificate {
-  std::string certificate_pem; // the chain, leaf first
-  std::string key_pem;
-};
-
-/// Makes a self-signed EC P-256 certificate, valid for a year from an hour ago, for the DNS names
-/// and numeric IP addresses given (at least one). For the embedded answering engine and for tests:
-/// nobody trusts it who is not told to (`tls_settings::trusted_pem`).
-[[nodiscard]] result<certificate> self_signed_certificate(std::span<const std::string> names);
 
 /// How one end of TLS presents itself and whom it trusts.
 struct tls_settings {
@@ -61,13 +53,22 @@ public:
   [[nodiscard]] bool verifies() const noexcept { return verifies_; }
   [[nodiscard]] ssl_ctx_st* native() const noexcept { return native_; }
 
+  /// A session a client may resume with the peer of that key ("name:port"), to be freed by the
+  /// caller; null if there is none. Any thread.
+  [[nodiscard]] ssl_session_st* session_for(const std::string& key);
+  /// Keeps `session` for `session_for` and owns it from now on. Any thread.
+  void keep_session(const std::string& key, ssl_session_st* session);
+
 private:
-  tls_context(role r, bool verifies, ssl_ctx_st* native) noexcept
-      : role_(r), verifies_(verifies), native_(native) {}
+  static constexpr size_t max_sessions = 1024;
+
+  tls_context(role r, bool verifies, ssl_ctx_st* native) noexcept;
 
   role role_;
   bool verifies_;
   ssl_ctx_st* native_;
+  std::mutex mutex_;
+  std::unordered_map<std::string, ssl_session_st*> sessions_;
 };
 
 } // namespace jackfield::transport

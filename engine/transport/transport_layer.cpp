@@ -1,0 +1,560 @@
+#include "engine/transport/transport_layer.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "engine/transport/connection.hpp"
+
+namespace jackfield::transport {
+
+namespace {
+
+/// A finished stream's last bytes are waited for at least this long, so that what its peer still
+/// sends does not reset it, and at most that long.
+constexpr duration linger_least = std::chrono::milliseconds{500};
+constexpr duration linger_most = std::chrono::seconds{5};
+constexpr duration linger_check = std::chrono::milliseconds{100};
+constexpr size_t max_lingering = 1024;
+
+/// Kernel buffers for a SIP socket: some 8,000 messages wait without loss.
+constexpr size_t udp_buffer_bytes = 8U << 20U;
+/// Keep-alives over UDP are CRLFs or, from some proxies, zero bytes.
+constexpr size_t max_udp_keep_alive = 4;
+
+bool is_udp_keep_alive(std::string_view bytes) {
+  return bytes.size() <= max_udp_keep_alive &&
+         bytes.find_first_not_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos;
+}
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+bool has_control_or_space(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; });
+}
+
+std::string in_lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c + 32);
+  return text;
+}
+
+uint32_t next_generation(uint32_t generation) {
+  return ++generation == 0 ? 1 : generation;
+}
+
+} // namespace
+
+class transport_layer::implementation final : private connection_owner {
+public:
+  implementation(lane::lane& home, transport_handler& handler, splitter_factory splitter,
+                 const transport_settings& settings)
+      : home_(home), handler_(handler), make_splitter_(std::move(splitter)), settings_(settings),
+        reaper_(&fire<&implementation::reap>, this),
+        lingerer_(&fire<&implementation::drop_lingering>, this),
+        handshaker_(&fire<&implementation::resume_handshakes>, this) {}
+
+  ~implementation() = default;
+
+  result<lane::endpoint> listen_udp(const lane::endpoint& local, size_t buffer_bytes);
+  result<lane::endpoint> listen(protocol p, const lane::endpoint& local,
+                                const listen_settings& settings);
+  result<flow> open(protocol p, const lane::endpoint& remote, const open_settings& settings);
+  bool send(const flow& to, std::string_view bytes, unsigned rank);
+  void close(const flow& which);
+  void keep_alive_udp(const flow& which);
+
+  [[nodiscard]] connection* find_connection(const flow& which) const {
+    if (which.protocol == protocol::udp || which.handle.index >= slots_.size())
+      return nullptr;
+    const slot& s = slots_[which.handle.index];
+    return which.handle && s.generation == which.handle.generation ? s.used.get() : nullptr;
+  }
+  [[nodiscard]] lane::datagram_socket* find_socket(const flow& which) const {
+    if (which.protocol != protocol::udp || which.handle.index >= sockets_.size() ||
+        which.handle.generation != socket_generation)
+      return nullptr;
+    return sockets_[which.handle.index]->socket.get();
+  }
+  [[nodiscard]] size_t connections() const noexcept { return in_use_; }
+  [[nodiscard]] const transport_counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] uint64_t udp_drops() const noexcept {
+    uint64_t sum = 0;
+    for (const auto& s : sockets_)
+      sum += s->socket->drops();
+    return sum;
+  }
+
+private:
+  /// UDP sockets are never closed before the layer, so their handles need no generation.
+  static constexpr uint32_t socket_generation = 1;
+
+  struct udp_port final : lane::datagram_handler {
+    udp_port(implementation& owner, uint32_t position) : layer(owner), index(position) {}
+    void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
+                     time_point arrived) override {
+      if (is_udp_keep_alive(as_text(bytes)))
+        return;
+      ++layer.counters_.messages_in;
+      layer.handler_.on_message(
+        flow{{index, socket_generation}, protocol::udp, socket->local(), from}, as_text(bytes),
+        arrived);
+    }
+    implementation& layer;
+    uint32_t index;
+    std::unique_ptr<lane::datagram_socket> socket;
+  };
+
+  struct stream_port final : lane::accept_handler {
+    stream_port(implementation& owner, protocol of, std::shared_ptr<const listen_settings> as)
+        : layer(owner), p(of), settings(std::move(as)) {}
+    lane::stream_handler* on_accept(std::unique_ptr<lane::stream_socket> stream) override {
+      return layer.accept(*this, std::move(stream));
+    }
+    implementation& layer;
+    protocol p;
+    std::shared_ptr<const listen_settings> settings;
+    std::unique_ptr<lane::stream_listener> listener;
+  };
+
+  struct slot {
+    std::unique_ptr<connection> used;
+    uint32_t generation = 1;
+    std::string pool_key; // of a connection that may be shared
+  };
+
+  /// A connection that is over; its object lives until the call that ended it has returned.
+  struct dead_connection {
+    std::unique_ptr<connection> object;
+    error why;
+    bool tell = false;
+  };
+
+  struct lingering_stream {
+    std::unique_ptr<lane::stream_socket> stream;
+    time_point since;
+  };
+
+  struct udp_keep_alive {
+    udp_keep_alive(implementation& owner, const flow& peer)
+        : layer(owner), to(peer), timer(&fire_self, this) {}
+    static void fire_self(void* self) {
+      auto* const k = static_cast<udp_keep_alive*>(self);
+      k->layer.send_keep_alive(*k);
+    }
+    implementation& layer;
+    flow to;
+    lane::timer timer;
+  };
+
+  template <auto Member>
+  static void fire(void* self) {
+    (static_cast<implementation*>(self)->*Member)();
+  }
+
+  // -- connection_owner ------------------------------------------------------------
+  void on_connection_up(connection& which) override { handler_.on_flow_up(which.name()); }
+  void on_connection_message(connection& which, std::string_view bytes) override {
+    ++counters_.messages_in;
+    // A copy: the handler may keep the reference while it closes the flow.
+    const flow from = which.name();
+    handler_.on_message(from, bytes, home_.now());
+  }
+  void on_connection_over(connection& which, const error& why, bool orderly,
+                          std::unique_ptr<lane::stream_socket> stream) override;
+  void on_tls_up(bool resumed) override {
+    ++counters_.tls_handshakes;
+    counters_.tls_resumed += resumed ? 1 : 0;
+  }
+  bool handshake_allowed() override;
+  void handshake_stepped() override { ++handshakes_in_pass_; }
+  void handshake_waits(const connection& which) override;
+  std::unique_ptr<stream_splitter> make_splitter() override { return make_splitter_(); }
+
+  lane::stream_handler* accept(const stream_port& port,
+                               std::unique_ptr<lane::stream_socket> stream);
+  connection_handle add_connection();
+  std::unique_ptr<connection> release(connection_handle handle);
+  void forbid() { ++counters_.forbidden; }
+  void arm_keep_alive(udp_keep_alive& which);
+  void send_keep_alive(udp_keep_alive& which);
+  void reap();
+  void drop_lingering();
+  void resume_handshakes();
+
+  lane::lane& home_;
+  transport_handler& handler_;
+  splitter_factory make_splitter_;
+  const transport_settings settings_;
+  transport_counters counters_;
+
+  std::vector<std::unique_ptr<udp_port>> sockets_;
+  std::vector<std::unique_ptr<stream_port>> listeners_;
+  std::vector<slot> slots_;
+  std::vector<uint32_t> free_slots_;
+  size_t in_use_ = 0;
+  std::unordered_map<lane::endpoint, size_t> accepted_by_peer_; // by address, port 0
+  std::unordered_map<std::string, connection_handle> pool_;
+  std::unordered_map<flow, std::unique_ptr<udp_keep_alive>> keep_alives_;
+  std::vector<dead_connection> dead_;
+  std::deque<lingering_stream> lingering_;
+  std::deque<flow> waiting_handshakes_;
+  uint64_t handshake_pass_ = 0;
+  size_t handshakes_in_pass_ = 0;
+  bool closing_quietly_ = false;
+  lane::timer reaper_;
+  lane::timer lingerer_;
+  lane::timer handshaker_;
+};
+
+// -- UDP -------------------------------------------------------------------------
+
+result<lane::endpoint> transport_layer::implementation::listen_udp(const lane::endpoint& local,
+                                                                   size_t buffer_bytes) {
+  auto port = std::make_unique<udp_port>(*this, static_cast<uint32_t>(sockets_.size()));
+  lane::datagram_options options;
+  options.buffer_bytes = buffer_bytes;
+  options.trains = true;
+  auto socket = home_.open_datagram(local, *port, options);
+  if (!socket)
+    return tl::unexpected(std::move(socket.error()));
+  port->socket = std::move(*socket);
+  sockets_.push_back(std::move(port));
+  return sockets_.back()->socket->local();
+}
+
+void transport_layer::implementation::keep_alive_udp(const flow& which) {
+  if (settings_.keep_alive.udp <= duration{} || find_socket(which) == nullptr)
+    return;
+  auto& entry = keep_alives_[which];
+  if (!entry) {
+    entry = std::make_unique<udp_keep_alive>(*this, which);
+    arm_keep_alive(*entry);
+  }
+}
+
+void transport_layer::implementation::arm_keep_alive(udp_keep_alive& which) {
+  const double part = 0.8 + 0.2 * home_.random_unit();
+  const auto interval = static_cast<double>(settings_.keep_alive.udp.count());
+  home_.arm_in(which.timer, duration{static_cast<int64_t>(interval * part)});
+}
+
+void transport_layer::implementation::send_keep_alive(udp_keep_alive& which) {
+  find_socket(which.to)->send(which.to.remote, "\r\n");
+  arm_keep_alive(which);
+}
+
+// -- beginning of connections ------------------------------------------------------
+
+result<lane::endpoint> transport_layer::implementation::listen(protocol p,
+                                                               const lane::endpoint& local,
+                                                               const listen_settings& settings) {
+  if (p == protocol::udp)
+    return listen_udp(local, udp_buffer_bytes);
+  const std::string place = in_lower_case(std::string{to_string(p)}) + ' ' + local.to_string();
+  if (is_secure(p) && (!settings.tls || settings.tls->side() != tls_context::role::server))
+    return fail(place, "needs a TLS server context (certificate and key)");
+  auto port =
+    std::make_unique<stream_port>(*this, p, std::make_shared<const listen_settings>(settings));
+  auto listener = home_.listen(local, *port);
+  if (!listener)
+    return tl::unexpected(std::move(listener.error()));
+  port->listener = std::move(*listener);
+  listeners_.push_back(std::move(port));
+  return listeners_.back()->listener->local();
+}
+
+result<flow> transport_layer::implementation::open(protocol p, const lane::endpoint& remote,
+                                                   const open_settings& settings) {
+  flow made{{}, p, settings.local, remote};
+  if (!remote.valid() || remote.is_forbidden_destination()) {
+    forbid();
+    return fail(made.to_string(), "nothing may be sent there (multicast, broadcast, this-network "
+                                  "or port 0)");
+  }
+  if (p == protocol::udp) {
+    for (const auto& port : sockets_) {
+      const lane::endpoint& local = port->socket->local();
+      if (local.is_v4() == remote.is_v4() && (!settings.local.valid() || settings.local == local))
+        return flow{{port->index, socket_generation}, p, local, remote};
+    }
+    return fail(made.to_string(), "no UDP socket of that address family is open");
+  }
+  if (is_secure(p) && (!settings.tls || settings.tls->side() != tls_context::role::client))
+    return fail(made.to_string(), "needs a TLS client context");
+  if (is_websocket(p) && (settings.ws.path.empty() || settings.ws.path.front() != '/' ||
+                          has_control_or_space(settings.ws.path)))
+    return fail(made.to_string(), "the websocket path must begin with \"/\" and have no spaces");
+  if (has_control_or_space(settings.server_name) || has_control_or_space(settings.ws.origin))
+    return fail(made.to_string(), "space or control character in the server's name or the origin");
+
+  connection::client_settings client;
+  client.server_name =
+    settings.server_name.empty() ? remote.address() : in_lower_case(settings.server_name);
+  client.tls = settings.tls;
+  client.ws = settings.ws;
+  if (const auto numeric = lane::endpoint::parse(client.server_name, remote.port()))
+    client.host = numeric->host();
+  else
+    client.host = client.server_name;
+  if (remote.port() != default_port(p))
+    client.host += ':' + std::to_string(remote.port());
+
+  std::string key;
+  if (settings.share) {
+    key = made.to_string() + ' ' + client.server_name;
+    if (settings.local.valid())
+      key += " from " + settings.local.to_string();
+    if (is_secure(p))
+      key += " by " + std::to_string(reinterpret_cast<uintptr_t>(settings.tls.get()));
+    if (is_websocket(p))
+      key += ' ' + settings.ws.path + ' ' + settings.ws.origin;
+    if (const auto found = pool_.find(key); found != pool_.end()) {
+      made.handle = found->second;
+      return find_connection(made)->name();
+    }
+  }
+  if (in_use_ >= settings_.max_connections) {
+    ++counters_.refused;
+    return fail(made.to_string(), std::to_string(in_use_) + " connections are open, the most "
+                                                            "allowed");
+  }
+  made.handle = add_connection();
+  if (auto started =
+        slots_[made.handle.index].used->start_client(made, settings.local, std::move(client));
+      !started) {
+    release(made.handle);
+    return tl::unexpected(std::move(started.error()));
+  }
+  ++counters_.opened;
+  if (settings.share) {
+    pool_.emplace(key, made.handle);
+    slots_[made.handle.index].pool_key = std::move(key);
+  }
+  return made;
+}
+
+lane::stream_handler*
+transport_layer::implementation::accept(const stream_port& port,
+                                        std::unique_ptr<lane::stream_socket> stream) {
+  const lane::endpoint remote = stream->remote();
+  size_t& of_peer = accepted_by_peer_[remote.with_port(0)];
+  if (in_use_ >= settings_.max_connections || of_peer >= settings_.max_accepted_per_peer) {
+    if (of_peer == 0)
+      accepted_by_peer_.erase(remote.with_port(0));
+    ++counters_.refused;
+    return nullptr;
+  }
+  ++of_peer;
+  ++counters_.accepted;
+  const flow name{add_connection(), port.p, stream->local(), remote};
+  connection& made = *slots_[name.handle.index].used;
+  made.start_server(name, std::move(stream), port.settings);
+  return find_connection(name); // null if it is over already
+}
+
+connection_handle transport_layer::implementation::add_connection() {
+  uint32_t index = 0;
+  if (free_slots_.empty()) {
+    index = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    index = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  ++in_use_;
+  slot& s = slots_[index];
+  s.used = std::make_unique<connection>(home_, static_cast<connection_owner&>(*this), settings_);
+  return {index, s.generation};
+}
+
+std::unique_ptr<connection> transport_layer::implementation::release(connection_handle handle) {
+  slot& s = slots_[handle.index];
+  auto object = std::move(s.used);
+  s.generation = next_generation(s.generation);
+  if (!s.pool_key.empty())
+    pool_.erase(std::exchange(s.pool_key, {}));
+  free_slots_.push_back(handle.index);
+  --in_use_;
+  return object;
+}
+
+// -- use ----------------------------------------------------------------------------
+
+bool transport_layer::implementation::send(const flow& to, std::string_view bytes, unsigned rank) {
+  if (to.protocol == protocol::udp) {
+    lane::datagram_socket* const socket = find_socket(to);
+    if (socket == nullptr)
+      return false;
+    if (to.remote.is_forbidden_destination()) {
+      forbid();
+      return false;
+    }
+    ++counters_.messages_out;
+    socket->send(to.remote, bytes, rank);
+    return true;
+  }
+  connection* const found = find_connection(to);
+  if (found == nullptr || !found->send(bytes))
+    return false;
+  ++counters_.messages_out;
+  return true;
+}
+
+void transport_layer::implementation::close(const flow& which) {
+  if (which.protocol == protocol::udp) {
+    keep_alives_.erase(which);
+    return;
+  }
+  if (connection* const found = find_connection(which)) {
+    const bool outer = std::exchange(closing_quietly_, true);
+    found->close(1000);
+    closing_quietly_ = outer;
+  }
+}
+
+// -- TLS handshakes a pass -------------------------------------------------------------
+
+bool transport_layer::implementation::handshake_allowed() {
+  if (const uint64_t pass = home_.health().passes; pass != handshake_pass_) {
+    handshake_pass_ = pass;
+    handshakes_in_pass_ = 0;
+  }
+  return waiting_handshakes_.empty() && handshakes_in_pass_ < settings_.max_handshakes_per_pass;
+}
+
+void transport_layer::implementation::handshake_waits(const connection& which) {
+  waiting_handshakes_.push_back(which.name());
+  if (!handshaker_.armed())
+    home_.arm_in(handshaker_, lane::timer_wheel::tick);
+}
+
+void transport_layer::implementation::resume_handshakes() {
+  handshake_pass_ = home_.health().passes;
+  handshakes_in_pass_ = 0;
+  while (!waiting_handshakes_.empty() && handshakes_in_pass_ < settings_.max_handshakes_per_pass) {
+    const flow next = waiting_handshakes_.front();
+    waiting_handshakes_.pop_front();
+    if (connection* const found = find_connection(next))
+      found->resume_handshake();
+  }
+  if (!waiting_handshakes_.empty())
+    home_.arm_in(handshaker_, lane::timer_wheel::tick);
+}
+
+// -- end of connections ---------------------------------------------------------------
+
+void transport_layer::implementation::on_connection_over(
+  connection& which, const error& why, bool orderly, std::unique_ptr<lane::stream_socket> stream) {
+  const flow name = which.name();
+  if (!which.is_client()) {
+    const auto peer = accepted_by_peer_.find(name.remote.with_port(0));
+    if (--peer->second == 0)
+      accepted_by_peer_.erase(peer);
+  }
+  if (!orderly)
+    ++counters_.failed;
+  if (stream) {
+    if (lingering_.size() >= max_lingering)
+      lingering_.pop_front();
+    lingering_.push_back({std::move(stream), home_.now()});
+    if (!lingerer_.armed())
+      home_.arm_in(lingerer_, linger_check);
+  }
+  dead_.push_back({release(name.handle), why, !closing_quietly_});
+  if (!reaper_.armed())
+    home_.arm(reaper_, home_.now());
+}
+
+void transport_layer::implementation::reap() {
+  for (const dead_connection& dead : std::exchange(dead_, {}))
+    if (dead.tell)
+      handler_.on_flow_failed(dead.object->name(), dead.why);
+}
+
+void transport_layer::implementation::drop_lingering() {
+  const time_point now = home_.now();
+  std::erase_if(lingering_, [now](const lingering_stream& x) {
+    const duration age = now - x.since;
+    return age >= linger_most || (age >= linger_least && x.stream->queued() == 0);
+  });
+  if (!lingering_.empty())
+    home_.arm_in(lingerer_, linger_check);
+}
+
+// -- transport_layer -------------------------------------------------------------------
+
+transport_layer::transport_layer(lane::lane& home, transport_handler& handler,
+                                 splitter_factory splitter, const transport_settings& settings)
+    : implementation_(
+        std::make_unique<implementation>(home, handler, std::move(splitter), settings)) {}
+
+transport_layer::~transport_layer() = default;
+
+result<lane::endpoint> transport_layer::listen(protocol p, const lane::endpoint& local,
+                                               const listen_settings& settings) {
+  return implementation_->listen(p, local, settings);
+}
+
+result<lane::endpoint> transport_layer::listen_udp(const lane::endpoint& local,
+                                                   size_t buffer_bytes) {
+  return implementation_->listen_udp(local, buffer_bytes);
+}
+
+result<flow> transport_layer::open(protocol p, const lane::endpoint& remote,
+                                   const open_settings& settings) {
+  return implementation_->open(p, remote, settings);
+}
+
+bool transport_layer::send(const flow& to, std::string_view bytes, unsigned rank) {
+  return implementation_->send(to, bytes, rank);
+}
+
+void transport_layer::close(const flow& which) {
+  implementation_->close(which);
+}
+
+void transport_layer::keep_alive_udp(const flow& which) {
+  implementation_->keep_alive_udp(which);
+}
+
+std::optional<flow> transport_layer::find(const flow& which) const {
+  if (const connection* found = implementation_->find_connection(which))
+    return found->name();
+  if (const lane::datagram_socket* found = implementation_->find_socket(which))
+    return flow{which.handle, protocol::udp, found->local(), which.remote};
+  return std::nullopt;
+}
+
+bool transport_layer::is_up(const flow& which) const {
+  if (const connection* found = implementation_->find_connection(which))
+    return found->is_up();
+  return implementation_->find_socket(which) != nullptr;
+}
+
+std::optional<tls_summary> transport_layer::tls_of(const flow& which) const {
+  const connection* found = implementation_->find_connection(which);
+  if (found == nullptr || !found->is_up() || found->tls() == nullptr)
+    return std::nullopt;
+  return tls_summary{found->tls()->version(), found->tls()->cipher(), found->tls()->resumed()};
+}
+
+size_t transport_layer::connections() const noexcept {
+  return implementation_->connections();
+}
+
+const transport_counters& transport_layer::counters() const noexcept {
+  return implementation_->counters();
+}
+
+uint64_t transport_layer::udp_drops() const noexcept {
+  return implementation_->udp_drops();
+}
+
+} // namespace jackfield::transport

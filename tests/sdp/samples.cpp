@@ -4,13 +4,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <source_location>
 
 namespace jackfield::tests {
 
 std::vector<sdp_sample> sdp_samples() {
   namespace fs = std::filesystem;
-  const fs::path here = std::source_location::current().file_name();
+  const fs::path here = __FILE__;
   const fs::path folder =
     here.parent_path().parent_path().parent_path().parent_path() / "shared/data/sdp";
   std::vector<sdp_sample> made;

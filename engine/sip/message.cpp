@@ -442,8 +442,7 @@ void message::finish(std::string_view rest, bool datagram, const message_limits&
     if (!has(id))
       fail(400, cause, id);
 
-  constexpr std::string_view cookie = "z9hG4bK";
-  if (via_.branch.size() == cookie.size() && iequals(via_.branch, cookie))
+  if (via_.branch.size() == branch_cookie.size() && iequals(via_.branch, branch_cookie))
     fail(400, "branch without an identifier", header::via);
 
   if (is_request() && !cseq_method_name_.empty() && cseq_method_name_ != method_name_)

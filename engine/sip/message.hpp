@@ -63,6 +63,9 @@ enum class header : uint8_t {
   count_
 };
 
+/// Begins the branches of RFC 3261 (§8.1.1.7); compared without case.
+inline constexpr std::string_view branch_cookie = "z9hG4bK";
+
 /// Bounds on what is accepted from outside; over a bound the message is faulty (513 or 400).
 struct message_limits {
   size_t message_bytes = 65'535;

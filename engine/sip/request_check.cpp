@@ -85,8 +85,13 @@ verdict check_contacts(const message& request, const capabilities& able) {
     if (star)
       return reject(400, "Contact: * with others");
   }
-  if (request.request_method() == method::invite && count != 1)
-    return reject(400, count == 0 ? "No Contact" : "More Than One Contact");
+  // RFC 2543, whose branches lack the cookie, let an INVITE go without.
+  bool needed = request.request_method() == method::invite &&
+                iequals(request.via().branch.substr(0, branch_cookie.size()), branch_cookie);
+  if (needed && count == 0)
+    return reject(400, "No Contact");
+  if (request.request_method() == method::invite && count > 1)
+    return reject(400, "More Than One Contact");
   return {};
 }
 
@@ -192,6 +197,12 @@ std::string method_set::to_string() const {
     text += sip::to_string(static_cast<method>(m));
   }
   return text;
+}
+
+bool is_misrouted(const message& response) noexcept {
+  size_t values = 0;
+  response.each_value(header::via, [&](std::string_view) { return ++values < 2; });
+  return values != 1;
 }
 
 std::optional<rejection> check_request(const message& request, const capabilities& able) {

@@ -65,4 +65,8 @@ struct rejection {
 [[nodiscard]] std::optional<rejection> check_request(const message& request,
                                                      const capabilities& able);
 
+/// A response with more than one Via value is not for an endpoint, which drops it (RFC 3261
+/// §8.1.3.3).
+[[nodiscard]] bool is_misrouted(const message& response) noexcept;
+
 } // namespace jackfield::sip

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace jackfield::tests {
+
+/// A message of another's collection, and what its VERDICTS.tsv says of it.
+struct sip_sample {
+  /// Its path below the folder asked for.
+  std::string name;
+  std::string text;
+  /// Of the table: MUST_PARSE and so on; empty where the folder has none.
+  std::string verdict;
+  std::string expected;
+
+  friend std::ostream& operator<<(std::ostream& out, const sip_sample& s) { return out << s.name; }
+};
+
+/// The messages (.dat, .sip) below a folder of ../shared/data/sip, sorted by name; empty where that
+/// is absent, as it is for whoever has only the project.
+std::vector<sip_sample> sip_samples(std::string_view folder);
+
+/// For INSTANTIATE_TEST_SUITE_P: the name in letters, digits and '_'.
+struct sample_name {
+  std::string operator()(const testing::TestParamInfo<sip_sample>& sample) const;
+};
+
+/// A plain INVITE with an offer.
+extern const std::string invite;
+/// The same message's 200 with a Record-Route, folded lines and compact names.
+extern const std::string ok;
+
+/// `text` with the first `from` replaced.
+std::string with(std::string text, std::string_view from, std::string_view to);
+
+} // namespace jackfield::tests

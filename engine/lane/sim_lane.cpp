@@ -46,7 +46,7 @@ void sim_lane::kill_host(const endpoint& host) {
   network_->kill_host(host);
 }
 
-time_point sim_lane::next_event() const noexcept {
+time_point sim_lane::next_event() {
   return std::max(now_, std::min(wheel_.next_event(), network_->next_event()));
 }
 

@@ -93,7 +93,7 @@ protected:
   void wake() override {}
 
 private:
-  [[nodiscard]] time_point next_event() const noexcept;
+  [[nodiscard]] time_point next_event();
   /// Runs tasks and actors, and sends what streams wrote, until nothing is left at this instant.
   bool settle();
 

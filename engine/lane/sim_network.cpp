@@ -193,7 +193,11 @@ void sim_network::schedule(time_point at, sim_event event) {
   queue_.push({at, order_++, slot});
 }
 
-time_point sim_network::next_event() const noexcept {
+time_point sim_network::next_event() {
+  while (!queue_.empty() && streams_->is_over(slots_[queue_.top().slot])) {
+    free_slots_.push_back(queue_.top().slot);
+    queue_.pop();
+  }
   return queue_.empty() ? time_point::max() : queue_.top().at;
 }
 

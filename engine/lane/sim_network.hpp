@@ -105,8 +105,9 @@ public:
   result<std::unique_ptr<datagram_socket>>
   open_datagram(const endpoint& local, datagram_handler& handler, const datagram_options& options);
 
-  /// When the next event is due; `time_point::max()` if nothing is under way.
-  [[nodiscard]] time_point next_event() const noexcept;
+  /// When the next event is due; `time_point::max()` if nothing is under way. Forgets those of
+  /// streams that are past them, so that no clock stops for a time-out that is none.
+  [[nodiscard]] time_point next_event();
   /// Lets happen what is due, except what comes of it: that is for the next call. Returns false if
   /// nothing was due.
   bool deliver();

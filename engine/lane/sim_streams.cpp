@@ -270,6 +270,20 @@ void sim_streams::retry_later(connection& c, size_t side, uint64_t number) {
 
 // -- arriving --------------------------------------------------------------------
 
+bool sim_streams::is_over(const sim_event& event) noexcept {
+  if (event.what == sim_event::kind::datagram || event.what == sim_event::kind::unreachable)
+    return false;
+  const connection* c = find(event.stream);
+  if (c == nullptr)
+    return true;
+  const stream_end& e = c->ends[event.side];
+  if (event.what == sim_event::kind::retry_syn)
+    return e.now != state::connecting || e.dead();
+  if (event.what == sim_event::kind::retry_segment)
+    return event.number < e.first_number || event.number - e.first_number >= e.under_way.size();
+  return false;
+}
+
 void sim_streams::handle(const sim_event& event) {
   connection* c = find(event.stream);
   if (c == nullptr)

@@ -25,6 +25,8 @@ public:
   result<std::unique_ptr<stream_socket>> connect(const endpoint& remote, stream_handler& handler,
                                                  const endpoint& local);
 
+  /// True for an event that will change nothing: its stream no longer waits for it.
+  [[nodiscard]] bool is_over(const sim_event& event) noexcept;
   /// Lets an event of a stream happen.
   void handle(const sim_event& event);
   /// Sends what was written since the last call; false if nothing was.

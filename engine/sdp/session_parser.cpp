@@ -22,10 +22,17 @@ bool all_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// Takes the text before the next run of spaces off the front of `rest`; empty at the end.
+/// Takes the text before the next run of spaces off the front of `rest`; empty at the end. Plain
+/// loops: most tokens are too short for a search routine to pay off.
 std::string_view next_token(std::string_view& rest) {
-  std::size_t begin = std::min(rest.find_first_not_of(' '), rest.size());
-  std::size_t end = std::min(rest.find(' ', begin), rest.size());
+  std::size_t begin = 0;
+  while (begin < rest.size() && rest[begin] == ' ') {
+    ++begin;
+  }
+  std::size_t end = begin;
+  while (end < rest.size() && rest[end] != ' ') {
+    ++end;
+  }
   std::string_view token = rest.substr(begin, end - begin);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return token;
@@ -253,7 +260,8 @@ private:
 
 class parser {
 public:
-  explicit parser(std::string_view text) : text_(text) {}
+  explicit parser(std::string_view text)
+      : text_(text), has_nul_(text.find('\0') != std::string_view::npos) {}
 
   result<session> run() {
     if (text_.size() > max_bytes) {
@@ -295,10 +303,11 @@ private:
       return skip_blank_tail();
     }
     // What is kept as it came must not be able to end a line when it is printed.
-    for (char c : line) {
-      if (c == '\0' || c == '\r') {
-        return refuse(c == '\0' ? "a NUL byte" : "a CR without LF");
-      }
+    if (line.find('\r') != std::string_view::npos) {
+      return refuse("a CR without LF");
+    }
+    if (has_nul_ && line.find('\0') != std::string_view::npos) {
+      return refuse("a NUL byte");
     }
     if (line.size() < 2 || line[1] != '=') {
       return refuse("not of the form type=value");
@@ -439,8 +448,11 @@ private:
   }
 
   bool read_attribute(std::string_view line) {
-    std::size_t colon = line.find(':');
-    bool flag = colon == std::string_view::npos;
+    std::size_t colon = 0;
+    while (colon < line.size() && line[colon] != ':') {
+      ++colon;
+    }
+    bool flag = colon == line.size();
     std::string_view name = line.substr(0, colon);
     std::string_view value = flag ? std::string_view{} : line.substr(colon + 1);
     if (name.empty()) {
@@ -535,7 +547,8 @@ private:
     }
   }
 
-  std::string_view text_;
+  std::string_view text_; ///< what is left of it
+  bool has_nul_;          ///< anywhere in it
   std::string cause_;
   session made_;
   media_description* media_ = nullptr; ///< the one being read; null before the first m-line

@@ -66,7 +66,7 @@ figcaption { display:flex; flex-wrap:wrap; justify-content:space-between; gap:4p
 .c4 { --stroke:var(--c4); } .c5 { --stroke:var(--c5); } .c6 { --stroke:var(--c6); }
 svg { display:block; width:100%; height:auto; }
 svg text { font-size:11.5px; fill:var(--soft); font-variant-numeric:tabular-nums; }
-.axis { stroke:var(--rule); } .grid line.grid, line.grid { stroke:var(--grid); }
+.axis { stroke:var(--rule); } .tick { stroke:var(--grid); }
 .line { fill:none; stroke:var(--stroke); stroke-width:1.8; stroke-linejoin:round; stroke-linecap:round; }
 .bar { fill:var(--c1); }
 .at rect:not(.bar) { fill:transparent; } .at line { stroke:transparent; }

@@ -21,13 +21,13 @@ json number(std::optional<double> value, double decimals = 1000) {
 }
 
 json milliseconds(const histogram& h) {
-  const auto mean = h.empty() ? std::nullopt : std::optional{h.mean() / 1000};
+  const json mean = h.empty() ? json(nullptr) : number(h.mean() / 1000);
   return {{"p50", number(percentile_ms(h, 50))},
           {"p95", number(percentile_ms(h, 95))},
           {"p99", number(percentile_ms(h, 99))},
           {"max", number(percentile_ms(h, 100))},
           {"min", number(percentile_ms(h, 0))},
-          {"mean", number(mean)},
+          {"mean", mean},
           {"count", h.count()}};
 }
 

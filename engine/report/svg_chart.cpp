@@ -72,7 +72,7 @@ void put_frame(std::string& out, std::string_view title, const axis& vertical) {
     put(out,
         "<line class=\"{}\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
         "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
-        i == 0 ? "axis" : "grid", left, y, width - right, y, left - 6, y + 4, short_figure(value));
+        i == 0 ? "axis" : "tick", left, y, width - right, y, left - 6, y + 4, short_figure(value));
   }
 }
 

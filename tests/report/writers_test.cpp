@@ -1,0 +1,407 @@
+#include <algorithm>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/report/call_lines.hpp"
+#include "engine/report/csv_series.hpp"
+#include "engine/report/escape.hpp"
+#include "engine/report/exit_code.hpp"
+#include "engine/report/figures.hpp"
+#include "engine/report/html_report.hpp"
+#include "engine/report/junit_xml.hpp"
+#include "engine/report/live_view.hpp"
+#include "engine/report/prometheus_text.hpp"
+#include "engine/report/summary_json.hpp"
+#include "engine/report/summary_text.hpp"
+#include "tests/report/sample_report.hpp"
+
+namespace jackfield::report {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A tag, an attribute's end, a terminal's escape, a right-to-left override, and a stray byte.
+constexpr std::string_view hostile = "\"><img src=x onerror=alert(1)>' & \x1b[2J\n\xE2\x80\xAE"
+                                     "evil \xff";
+
+run_report hostile_report() {
+  run_report report = sample_report();
+  report.info.command = report.info.target = report.info.transport = report.info.media =
+    report.info.mos_model = report.info.ended_by = report.info.version = hostile;
+  report.validity.valid = false;
+  report.validity.invalid_reasons = {std::string{hostile}};
+  report.validity.remarks = {std::string{hostile}};
+  return report;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream{text};
+  for (std::string line; std::getline(stream, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+TEST(escape, leaves_nothing_alive_in_markup) {
+  EXPECT_EQ(escape_markup(hostile), "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&#39; &amp; "
+                                    "&lt;U+001B&gt;[2J&lt;U+000A&gt;&lt;U+202E&gt;evil \uFFFD");
+  EXPECT_EQ(escape_markup("Zoë 😀"), "Zoë 😀");
+}
+
+TEST(escape, replaces_what_is_not_utf_8) {
+  for (const std::string_view bad : {"\x80", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80",
+                                     "\xF4\x90\x80\x80", "\xF8", "\xE2\x82", "\xC3"}) {
+    const std::string shown = escape_terminal(bad);
+    EXPECT_TRUE(shown.starts_with("\uFFFD")) << shown;
+    EXPECT_EQ(shown.size(), bad.size() * 3) << shown;
+  }
+  EXPECT_EQ(escape_terminal("\xEF\xBF\xBF"), "<U+FFFF>");
+}
+
+TEST(escape, writes_json_that_reads_back) {
+  for (const std::string_view text :
+       {std::string_view{"plain"}, std::string_view{"\"\\/\b\n\t\x01\x7f"},
+        std::string_view{"a\0b", 3}, std::string_view{"\u202E \U000E0041 😀"}}) {
+    std::string out;
+    append_json_string(out, text);
+    EXPECT_EQ(json::parse(out).get<std::string>(), text);
+    EXPECT_FALSE(contains(out, "\u202E"));
+  }
+}
+
+TEST(figures, are_short_and_honest) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1'000), "1,000");
+  EXPECT_EQ(grouped(1'234'567), "1,234,567");
+  EXPECT_EQ(short_figure({}), "-");
+  EXPECT_EQ(short_figure(0), "0");
+  EXPECT_EQ(short_figure(0.0123), "0.012");
+  EXPECT_EQ(short_figure(4.41), "4.41");
+  EXPECT_EQ(short_figure(20), "20");
+  EXPECT_EQ(short_figure(123.4), "123");
+  EXPECT_EQ(short_figure(99'999.6), "100,000");
+  EXPECT_EQ(short_figure(-1500), "-1,500");
+  EXPECT_EQ(percentage(100), "100 %");
+  EXPECT_EQ(percentage(99.9999), "99.99 %");
+  EXPECT_EQ(percentage(0), "0 %");
+  EXPECT_EQ(length_text(milliseconds{850}), "850 ms");
+  EXPECT_EQ(length_text(milliseconds{12'340}), "12.3 s");
+  EXPECT_EQ(length_text(seconds{245}), "4 min 05 s");
+  EXPECT_EQ(length_text(seconds{7380}), "2 h 03 min");
+  EXPECT_EQ(iso_utc(std::chrono::system_clock::time_point{milliseconds{951'782'400'007}}),
+            "2000-02-29T00:00:00.007Z");
+}
+
+TEST(summary_json, keeps_its_contract) {
+  for (const run_report& report : {sample_report(), empty_report(), hostile_report()}) {
+    const json j = json::parse(summary_json(report));
+    EXPECT_TRUE(j.at("valid").is_boolean());
+    EXPECT_TRUE(j.at("invalid_reasons").is_array());
+    for (const char* key :
+         {"offered", "started", "missed", "answered", "completed", "failed", "peak"})
+      EXPECT_TRUE(j.at("calls").at(key).is_number_unsigned()) << key;
+    for (const char* time : {"srd", "pdd", "sdd", "setup"})
+      for (const char* key : {"p50", "p95", "p99", "max"}) {
+        const auto& value = j.at("ms").at(time).at(key);
+        EXPECT_TRUE(value.is_number() || value.is_null()) << time << key;
+      }
+    EXPECT_TRUE(j.at("media").at("packets_sent").is_number_unsigned());
+    EXPECT_TRUE(j.at("media").at("packets_lost").is_number_unsigned());
+    for (const char* key : {"mos_p5", "mos_mean", "send_lateness_p99"})
+      EXPECT_TRUE(j.at("media").at(key).is_number() || j.at("media").at(key).is_null()) << key;
+    EXPECT_TRUE(j.at("failures").is_object());
+    EXPECT_TRUE(j.at("cpu_seconds").is_number());
+    EXPECT_TRUE(j.at("rss_peak_kb").is_number_unsigned());
+  }
+}
+
+TEST(summary_json, has_the_runs_figures) {
+  const run_report report = sample_report();
+  const auto& m = report.metrics;
+  const json j = json::parse(summary_json(report));
+  EXPECT_EQ(j["valid"], report.validity.valid);
+  EXPECT_EQ(j["calls"]["offered"], 1000);
+  EXPECT_EQ(j["calls"]["failed"], m.calls.failed);
+  EXPECT_EQ(j["failures"]["sip_486"].get<uint64_t>() + j["failures"]["sip_503"].get<uint64_t>(),
+            m.calls.failed);
+  EXPECT_DOUBLE_EQ(j["ms"]["srd"]["max"], static_cast<double>(m.times.srd.max()) / 1000);
+  EXPECT_EQ(j["media"]["packets_lost"], m.media.received.lost + m.media.sent.lost);
+  EXPECT_EQ(j["started"], "2023-11-14T22:13:20.000Z");
+  EXPECT_EQ(j["duration_s"], 20.3);
+  EXPECT_EQ(j["thresholds"].size(), 3U);
+  EXPECT_EQ(j["exit_code"], static_cast<int>(exit_code::threshold));
+  const json nothing = json::parse(summary_json(empty_report()));
+  EXPECT_TRUE(nothing["ms"]["srd"]["p99"].is_null());
+  EXPECT_TRUE(nothing["media"]["mos_p5"].is_null());
+  EXPECT_TRUE(nothing["media"]["send_lateness_p99"].is_null());
+}
+
+TEST(summary_text, says_the_verdict_first) {
+  run_report report = sample_report();
+  const std::string text = summary_text(report);
+  EXPECT_TRUE(text.starts_with("VALID  ")) << text;
+  EXPECT_FALSE(contains(text, "\x1b"));
+  EXPECT_TRUE(contains(text, "486 Busy Here"));
+  EXPECT_TRUE(contains(text, "srd_ms: p(99)<200"));
+  for (const auto& line : lines_of(text))
+    EXPECT_LT(line.size(), 160U) << line;
+  report.validity = {false, {"2 datagrams were lost at the generator's own sockets"}, {}};
+  const std::string invalid = summary_text(report);
+  EXPECT_TRUE(invalid.starts_with("INVALID  "));
+  EXPECT_TRUE(contains(invalid, "  - 2 datagrams were lost"));
+  EXPECT_TRUE(contains(summary_text(report, {.colour = true}), "\x1b[1;31mINVALID\x1b[0m"));
+  EXPECT_FALSE(summary_text(empty_report()).empty());
+}
+
+TEST(summary_text, lets_no_foreign_control_character_through) {
+  const std::string text = summary_text(hostile_report());
+  EXPECT_FALSE(contains(text, "\x1b"));
+  EXPECT_FALSE(contains(text, "\u202E"));
+}
+
+TEST(csv_series, has_as_many_fields_as_columns) {
+  const auto fields = [](const std::string& line) { return std::ranges::count(line, ','); };
+  const run_report report = sample_report();
+  const std::string csv = csv_series(report.series);
+  const auto lines = lines_of(csv);
+  ASSERT_EQ(lines.size(), report.series.size() + 1);
+  const std::regex row{R"(([-0-9.]*,)+[-0-9.]*\r)"};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(fields(lines[i]), fields(lines[0])) << lines[i];
+    EXPECT_TRUE(lines[i].ends_with('\r'));
+    if (i > 0) {
+      EXPECT_TRUE(std::regex_match(lines[i], row)) << lines[i];
+    }
+  }
+  EXPECT_TRUE(csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,\r\n"));
+}
+
+TEST(call_lines, are_json_whatever_the_peer_named_itself) {
+  call_record call;
+  call.id = 42;
+  call.call_id = "a\"b\\c\r\n";
+  call.from = hostile;
+  call.to = "sip:bob@example.com";
+  call.started = std::chrono::system_clock::time_point{milliseconds{1'700'000'000'123}};
+  call.due = milliseconds{1500};
+  call.late_by = std::chrono::microseconds{250};
+  call.status = 200;
+  call.srd = std::chrono::microseconds{12'345};
+  call.received = call_media{.packets = 500, .lost = 2, .jitter = milliseconds{1}, .mos = 4.406};
+  std::string out = "before\n";
+  append_call_line(out, call);
+  EXPECT_TRUE(out.ends_with("}\n"));
+  EXPECT_EQ(std::ranges::count(out, '\n'), 2);
+  const json j = json::parse(out.substr(7));
+  EXPECT_EQ(j["id"], 42);
+  EXPECT_EQ(j["call_id"], "a\"b\\c\r\n");
+  EXPECT_EQ(j["started"], "2023-11-14T22:13:20.123Z");
+  EXPECT_EQ(j["due_ms"], 1500);
+  EXPECT_EQ(j["late_ms"], 0.25);
+  EXPECT_EQ(j["srd_ms"], 12.345);
+  EXPECT_TRUE(j["pdd_ms"].is_null());
+  EXPECT_TRUE(j["cause"].is_null());
+  EXPECT_EQ(j["received"]["lost"], 2);
+  EXPECT_EQ(j["received"]["mos"], 4.41);
+  EXPECT_TRUE(j["sent"].is_null());
+
+  std::string failed;
+  append_call_line(failed, {.cause = failure_cause::timeout});
+  const json f = json::parse(failed);
+  EXPECT_EQ(f["cause"], "timeout");
+  EXPECT_TRUE(f["status"].is_null());
+}
+
+/// Checks text exposition 0.0.4: every line is a comment or a sample, a family's lines stand
+/// together under one TYPE, no sample comes twice, histograms are cumulative and complete.
+void check_exposition(const std::string& text) {
+  const std::regex help{R"(# HELP [a-zA-Z_:][a-zA-Z0-9_:]* .+)"};
+  const std::regex type{R"(# TYPE ([a-zA-Z_:][a-zA-Z0-9_:]*) (counter|gauge|histogram))"};
+  const std::regex sample{
+    R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{([a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*)\})? ([0-9.e+-]+))"};
+  ASSERT_TRUE(text.ends_with('\n'));
+  std::set<std::string> families;
+  std::set<std::string> samples;
+  std::string family;
+  std::string kind;
+  double cumulative = 0;
+  for (const auto& line : lines_of(text)) {
+    std::smatch match;
+    if (line.starts_with("# HELP")) {
+      EXPECT_TRUE(std::regex_match(line, help)) << line;
+    } else if (line.starts_with('#')) {
+      ASSERT_TRUE(std::regex_match(line, match, type)) << line;
+      family = match[1];
+      kind = match[2];
+      EXPECT_TRUE(family.starts_with("jackfield_"));
+      EXPECT_TRUE(families.insert(family).second) << family << " twice";
+      EXPECT_EQ(family.ends_with("_total"), kind == "counter") << family;
+    } else {
+      ASSERT_TRUE(std::regex_match(line, match, sample)) << line;
+      const std::string name = match[1];
+      EXPECT_TRUE(samples.insert(name + match[2].str()).second) << line << " twice";
+      const double value = std::stod(match[5]);
+      if (kind != "histogram") {
+        EXPECT_EQ(name, family);
+        continue;
+      }
+      EXPECT_TRUE(name == family + "_bucket" || name == family + "_sum" ||
+                  name == family + "_count")
+        << line;
+      if (name.ends_with("_bucket")) {
+        EXPECT_GE(value, cumulative) << line;
+        cumulative = value;
+      } else if (name.ends_with("_count")) {
+        EXPECT_EQ(value, cumulative) << line;
+        cumulative = 0;
+      }
+    }
+  }
+}
+
+TEST(prometheus_text, is_a_valid_exposition) {
+  const std::string text = prometheus_text(sample_report().metrics);
+  check_exposition(text);
+  EXPECT_TRUE(contains(text, "\njackfield_calls_started_total 1000\n"));
+  EXPECT_TRUE(contains(text, "\njackfield_srd_seconds_bucket{le=\"+Inf\"} 1000\n"));
+  EXPECT_TRUE(contains(text, "jackfield_calls_failed_total{cause=\"sip_486\"} "));
+  EXPECT_TRUE(contains(text, "jackfield_sip_responses_total{method=\"INVITE\",status=\"200\"} "));
+  check_exposition(prometheus_text({}));
+}
+
+TEST(html_report, is_one_file_that_fetches_and_runs_nothing) {
+  for (const run_report& report : {sample_report(), empty_report(), hostile_report()}) {
+    const std::string html = html_report(report);
+    EXPECT_TRUE(html.starts_with("<!doctype html>"));
+    EXPECT_TRUE(html.ends_with("</html>\n"));
+    EXPECT_TRUE(contains(html, "default-src 'none'"));
+    for (const std::string_view forbidden :
+         {"<script", "<img", "<link", "<iframe", "http://", "https://", "url(",
+          "javascript:", "@import", "src=\"", "href=", "\x1b", "\u202E"})
+      EXPECT_FALSE(contains(html, forbidden)) << forbidden;
+    EXPECT_FALSE(std::regex_search(html, std::regex{R"(<[^>]*\son[a-z]+\s*=)"}));
+    EXPECT_FALSE(contains(html, "nan"));
+    EXPECT_FALSE(contains(html, "inf "));
+  }
+}
+
+TEST(html_report, closes_every_element_it_opens) {
+  for (const run_report& report : {sample_report(), empty_report(), hostile_report()}) {
+    const std::string html = html_report(report);
+    const std::set<std::string> empty_elements{"meta", "!doctype"};
+    std::vector<std::string> open;
+    const std::regex tag{R"(<(/?)([a-z0-9!]+)([^>]*)>)"};
+    for (std::sregex_iterator i{html.begin(), html.end(), tag}, end; i != end; ++i) {
+      const std::string name = (*i)[2];
+      if (empty_elements.contains(name) || (*i)[3].str().ends_with('/'))
+        continue;
+      if ((*i)[1].length() == 0) {
+        open.push_back(name);
+        continue;
+      }
+      ASSERT_FALSE(open.empty()) << name;
+      ASSERT_EQ(open.back(), name);
+      open.pop_back();
+    }
+    EXPECT_TRUE(open.empty());
+  }
+}
+
+TEST(html_report, stays_small_on_a_long_run) {
+  run_report report = sample_report();
+  const interval_row last = report.series.back();
+  for (int i = 0; i < 7000; ++i) {
+    interval_row row = last;
+    row.at_s += i + 1;
+    report.series.push_back(row);
+  }
+  EXPECT_LT(html_report(report).size(), 1'500'000U);
+}
+
+TEST(junit_xml, has_a_case_for_validity_and_for_each_threshold) {
+  const run_report report = sample_report();
+  const std::string xml = junit_xml(report);
+  EXPECT_TRUE(contains(xml, "tests=\"5\" failures=\"2\" errors=\"0\""));
+  EXPECT_TRUE(contains(xml, "name=\"the run is valid\""));
+  EXPECT_TRUE(contains(xml, "name=\"srd_ms: p(99)&lt;200\""));
+  const std::string bad = junit_xml(hostile_report());
+  EXPECT_TRUE(contains(bad, "errors=\"1\""));
+  EXPECT_TRUE(contains(bad, "<error type=\"invalid\""));
+  EXPECT_FALSE(contains(bad, "<img"));
+  EXPECT_FALSE(contains(bad, "\x1b"));
+  EXPECT_FALSE(contains(bad, "\u202E"));
+}
+
+size_t characters(std::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(
+    text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
+}
+
+TEST(live_view, replaces_its_own_frame_and_stays_within_the_terminal) {
+  const run_report report = hostile_report();
+  interval_series series;
+  series.sample(seconds{1}, report.metrics);
+  const live_state state{.info = report.info,
+                         .metrics = report.metrics,
+                         .series = series,
+                         .elapsed = seconds{61},
+                         .planned_calls = 2000,
+                         .planned_rate = 100};
+  for (const unsigned columns : {0U, 40U, 80U, 500U}) {
+    live_view view{columns, false};
+    EXPECT_TRUE(view.erase().empty());
+    const std::string first = view.frame(state);
+    const auto lines = std::ranges::count(first, '\n');
+    EXPECT_FALSE(first.starts_with("\x1b["));
+    EXPECT_TRUE(view.frame(state).starts_with("\x1b[" + std::to_string(lines) + "A"));
+    for (auto line : lines_of(first)) {
+      line.erase(0, line.find_first_not_of('\r'));
+      const auto end = line.find("\x1b[");
+      EXPECT_LT(characters(line.substr(0, end)), std::max(columns, 40U)) << line;
+    }
+    EXPECT_FALSE(contains(first, "\x1b[2J"));
+    EXPECT_TRUE(view.erase().starts_with("\x1b[" + std::to_string(lines) + "A"));
+    EXPECT_TRUE(view.erase().empty());
+  }
+  live_view coloured{80, true};
+  EXPECT_TRUE(contains(coloured.frame(state), "\x1b[1m"));
+  const std::string line = live_line(state);
+  EXPECT_EQ(std::ranges::count(line, '\n'), 1);
+  EXPECT_FALSE(contains(line, "\x1b"));
+  EXPECT_TRUE(line.starts_with("01:01 running: started 1,000 ("));
+}
+
+TEST(exit_code, puts_the_generators_fault_before_the_systems) {
+  run_report report;
+  EXPECT_EQ(exit_code_of(report), exit_code::ok);
+  report.metrics.calls.missed_by_limit = 3;
+  EXPECT_EQ(exit_code_of(report), exit_code::ok);
+  report.metrics.calls.failed = 1;
+  EXPECT_EQ(exit_code_of(report), exit_code::failed);
+  report.thresholds.push_back({});
+  EXPECT_EQ(exit_code_of(report), exit_code::threshold);
+  report.thresholds.back().passed = true;
+  EXPECT_EQ(exit_code_of(report), exit_code::failed);
+  report.thresholds.back().passed = false;
+  report.validity.valid = false;
+  EXPECT_EQ(exit_code_of(report), exit_code::invalid);
+  run_report registrations;
+  registrations.metrics.registrations.refresh_failed = 1;
+  EXPECT_EQ(exit_code_of(registrations), exit_code::failed);
+}
+
+} // namespace
+} // namespace jackfield::report

@@ -19,6 +19,9 @@ constexpr uint64_t first_cycle = uint64_t{1} << 32;
 // apart and routes that change must not make all that follows late.
 constexpr uint32_t turn_length = 256;
 
+// How long a candidate is kept against other sources: the longest packet time, and some jitter.
+constexpr duration candidate_patience = std::chrono::milliseconds{200};
+
 // A timestamp that departs from arrival time by more seconds than this is a jump, not jitter.
 constexpr int64_t jump_seconds = 10;
 
@@ -85,6 +88,10 @@ bool receiver_statistics::on_packet(const packet& p, time_point arrival, bool pa
 // A packet that may be the first of another source, or of this source begun anew.
 bool receiver_statistics::probation(const packet& p, time_point arrival, bool paced) noexcept {
   ++rejected_;
+  // Two sources that both begin now must not keep each other out for ever.
+  if (candidate_.valid && candidate_.ssrc != p.ssrc &&
+      arrival - candidate_.arrival < candidate_patience)
+    return false;
   const candidate next{arrival, p.ssrc, p.timestamp, p.sequence, true, paced};
   if (!candidate_.valid || candidate_.ssrc != p.ssrc ||
       static_cast<uint16_t>(candidate_.sequence + 1) != p.sequence) {

@@ -1,0 +1,464 @@
+#include "engine/rtp/receiver_statistics.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <random>
+#include <set>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/rtp/rtcp.hpp"
+
+namespace jackfield::rtp {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A stream of 20 ms packets, the n-th of which arrives on time unless told otherwise.
+class stream {
+public:
+  explicit stream(uint16_t first = 1000, uint32_t timestamp = 5000, uint32_t ssrc = 7)
+      : first_(first), timestamp_(timestamp), ssrc_(ssrc) {}
+
+  bool arrive(receiver_statistics& to, uint32_t n, duration delay = {}, bool marker = false) const {
+    packet p;
+    p.sequence = static_cast<uint16_t>(first_ + n);
+    p.timestamp = timestamp_ + n * 160;
+    p.ssrc = ssrc_;
+    p.marker = marker;
+    p.payload = payload_;
+    return to.on_packet(p, at(n) + delay);
+  }
+  static time_point at(uint32_t n) { return time_point{100s} + n * 20ms; }
+
+private:
+  uint16_t first_;
+  uint32_t timestamp_;
+  uint32_t ssrc_;
+  static constexpr std::array<std::byte, 160> payload_{};
+};
+
+void expect_consistent(const reception_summary& s) {
+  EXPECT_LE(s.lost, s.expected);
+  EXPECT_EQ(s.packets, s.expected - s.lost + s.duplicates + s.late + s.rejected);
+}
+
+TEST(receiver_statistics, sees_nothing_wrong_with_a_perfect_stream) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 1000; ++n)
+    in.arrive(stats, n);
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.packets, 1000u);
+  EXPECT_EQ(s.octets, 160'000u);
+  EXPECT_EQ(s.expected, 1000u);
+  EXPECT_EQ(s.lost + s.duplicates + s.reordered + s.late + s.rejected + s.discarded, 0u);
+  EXPECT_EQ(s.restarts + s.ssrc_changes + s.timestamp_jumps, 0u);
+  EXPECT_EQ(s.jitter, 0ns);
+  EXPECT_EQ(s.jitter_max, 0ns);
+  EXPECT_EQ(s.gap_max, 20ms);
+  EXPECT_EQ(s.first_packet, stream::at(0));
+  EXPECT_EQ(s.last_packet, stream::at(999));
+  EXPECT_EQ(s.effective_loss(), 0.0);
+  EXPECT_EQ(s.losses.burst_ratio, 1.0);
+  EXPECT_EQ(stats.ssrc(), 7u);
+}
+
+TEST(receiver_statistics, knows_nothing_before_the_first_packet) {
+  receiver_statistics stats;
+  const auto s = stats.summary();
+  EXPECT_EQ(s.expected, 0u);
+  EXPECT_FALSE(s.effective_loss());
+  EXPECT_FALSE(s.first_packet);
+  EXPECT_FALSE(stats.ssrc());
+  EXPECT_FALSE(stats.last_packet());
+  report_block block;
+  EXPECT_FALSE(stats.next_report(block));
+}
+
+TEST(receiver_statistics, puts_a_source_on_probation) {
+  receiver_statistics stats;
+  const stream in;
+  EXPECT_FALSE(in.arrive(stats, 0));
+  EXPECT_FALSE(stats.ssrc());
+  EXPECT_FALSE(in.arrive(stats, 2)); // not in sequence: begins probation anew
+  EXPECT_TRUE(in.arrive(stats, 3));
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 2u);
+  EXPECT_EQ(s.rejected, 1u);
+  EXPECT_EQ(s.first_packet, stream::at(2));
+}
+
+TEST(receiver_statistics, counts_loss_across_the_sequence_wrap) {
+  receiver_statistics stats;
+  const stream in{65500};
+  for (uint32_t n = 0; n < 200'000; ++n) {
+    if (n % 10 != 5)
+      in.arrive(stats, n);
+  }
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 200'000u);
+  EXPECT_EQ(s.lost, 20'000u);
+  EXPECT_EQ(s.restarts, 0u);
+  report_block block;
+  ASSERT_TRUE(stats.next_report(block));
+  EXPECT_EQ(block.highest_sequence, 65500u + 199'999u);
+  EXPECT_EQ(block.cumulative_lost, 20'000);
+  EXPECT_EQ(block.fraction_lost, 25);
+}
+
+TEST(receiver_statistics, tells_duplicates_reordering_and_lateness_apart) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 200; ++n) {
+    if (n != 50 && n != 100) {
+      EXPECT_EQ(in.arrive(stats, n), n != 0);
+    }
+    if (n == 51) {
+      EXPECT_TRUE(in.arrive(stats, 50, 21ms)); // reordered
+    }
+    if (n == 60) {
+      EXPECT_FALSE(in.arrive(stats, 59, 25ms)); // duplicate
+    }
+    if (n == 61) {
+      EXPECT_FALSE(in.arrive(stats, 61)); // duplicate of the newest
+    }
+  }
+  EXPECT_FALSE(in.arrive(stats, 100, 2s)); // long after its place has left the window
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 200u);
+  EXPECT_EQ(s.lost, 1u);
+  EXPECT_EQ(s.reordered, 1u);
+  EXPECT_EQ(s.duplicates, 2u);
+  EXPECT_EQ(s.late, 1u);
+  EXPECT_EQ(s.discarded, 0u);
+}
+
+TEST(receiver_statistics, expects_packets_from_before_the_first_that_came) {
+  receiver_statistics stats;
+  const stream in{2};
+  // 5 and 6 come first; 3 (two before, over the wrap to come) and then 0 - 4 = 65534 follow.
+  in.arrive(stats, 5);
+  in.arrive(stats, 6);
+  EXPECT_TRUE(in.arrive(stats, 3, 100ms));
+  auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 4u);
+  EXPECT_EQ(s.lost, 1u);
+  EXPECT_TRUE(in.arrive(stats, 65536 - 6, 100ms - 65536 * 20ms)); // two below zero
+  s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 13u);
+  EXPECT_EQ(s.lost, 9u);
+  EXPECT_EQ(s.reordered, 2u);
+}
+
+TEST(receiver_statistics, takes_two_in_sequence_after_a_jump_as_a_restart) {
+  receiver_statistics stats;
+  const stream before{100};
+  const stream after{40'000, 0x80000000};
+  for (uint32_t n = 0; n < 100; ++n)
+    before.arrive(stats, n);
+  EXPECT_FALSE(after.arrive(stats, 100));
+  EXPECT_TRUE(before.arrive(stats, 101)); // the old sender is alive: the stray is forgotten
+  EXPECT_FALSE(after.arrive(stats, 102));
+  EXPECT_TRUE(after.arrive(stats, 103));
+  EXPECT_TRUE(after.arrive(stats, 104));
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.restarts, 1u);
+  EXPECT_EQ(s.ssrc_changes, 0u);
+  EXPECT_EQ(s.rejected, 1u);
+  EXPECT_EQ(s.expected, 102u + 3u);
+  EXPECT_EQ(s.lost, 1u);
+  EXPECT_EQ(s.timestamp_jumps, 0u); // a restart begins its own time
+  EXPECT_EQ(s.jitter, 0ns);
+}
+
+TEST(receiver_statistics, lets_another_source_take_over_when_the_first_falls_silent) {
+  receiver_statistics stats;
+  const stream first{100, 0, 1};
+  const stream second{9000, 77, 2};
+  for (uint32_t n = 0; n < 50; ++n) {
+    first.arrive(stats, n);
+    EXPECT_FALSE(second.arrive(stats, n)); // both at once: the one that was there first is kept
+  }
+  EXPECT_EQ(stats.ssrc(), 1u);
+  for (uint32_t n = 50; n < 100; ++n)
+    second.arrive(stats, n);
+  EXPECT_EQ(stats.ssrc(), 2u);
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.ssrc_changes, 1u);
+  // The second source's packet behind the first one's last counts: it began the new sequence.
+  EXPECT_EQ(s.expected, 101u);
+  EXPECT_EQ(s.lost, 0u);
+  EXPECT_EQ(s.rejected, 49u);
+  report_block block;
+  ASSERT_TRUE(stats.next_report(block));
+  EXPECT_EQ(block.ssrc, 2u);
+  EXPECT_EQ(block.cumulative_lost, 0);
+}
+
+TEST(receiver_statistics, computes_jitter_as_the_rfc_does) {
+  receiver_statistics stats;
+  const stream in;
+  std::mt19937 random{1};
+  std::uniform_int_distribution<int> delay{0, 19};
+  // RFC 3550 §6.4.1 in floating point, from the same arrival times.
+  double jitter = 0;
+  double last = 0;
+  for (uint32_t n = 0; n < 5000; ++n) {
+    const auto ms = delay(random);
+    in.arrive(stats, n, ms * 1ms);
+    const double transit = ms * 8.0;
+    if (n > 0)
+      jitter += (std::abs(transit - last) - jitter) / 16;
+    last = transit;
+  }
+  const auto s = stats.summary();
+  EXPECT_NEAR(s.jitter_units, jitter, 2);
+  EXPECT_NEAR(static_cast<double>(s.jitter.count()), jitter / 8 * 1e6, 2e5);
+  EXPECT_GE(s.jitter_max, s.jitter);
+  EXPECT_GT(s.jitter_mean, 4ms);
+  EXPECT_LT(s.jitter_mean, 10ms);
+}
+
+TEST(receiver_statistics, keeps_unpaced_packets_out_of_jitter) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 10; ++n)
+    in.arrive(stats, n);
+  for (uint16_t n = 10; n < 20; ++n) { // an event: its timestamp stands still
+    packet p;
+    p.ssrc = 7;
+    p.sequence = static_cast<uint16_t>(1000 + n);
+    p.timestamp = 5000 + 10 * 160;
+    EXPECT_TRUE(stats.on_packet(p, stream::at(n), false));
+  }
+  for (uint32_t n = 20; n < 30; ++n)
+    in.arrive(stats, n);
+  const auto s = stats.summary();
+  EXPECT_EQ(s.expected, 30u);
+  EXPECT_EQ(s.jitter_max, 0ns);
+  EXPECT_EQ(s.discarded, 0u);
+}
+
+TEST(receiver_statistics, discards_what_comes_too_late_for_the_jitter_buffer) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 200; ++n)
+    in.arrive(stats, n, n % 20 == 19 ? 61ms : n % 20 == 18 ? 60ms : 0ms);
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.lost, 0u);
+  EXPECT_EQ(s.discarded, 10u);
+  EXPECT_EQ(s.effective_loss(), 0.05);
+  EXPECT_EQ(s.losses.loss_runs, 10u);
+}
+
+TEST(receiver_statistics, forgets_an_old_least_transit) {
+  receiver_statistics stats;
+  const stream in;
+  // A route that grows 100 ms longer costs some packets, not all that follow.
+  for (uint32_t n = 0; n < 3000; ++n)
+    in.arrive(stats, n, n < 1000 ? 0ms : 100ms);
+  const auto s = stats.summary();
+  EXPECT_GT(s.discarded, 200u);
+  EXPECT_LE(s.discarded, 512u);
+  // A clock that is 200 ppm slow for an hour costs none.
+  receiver_statistics drifting;
+  for (uint32_t n = 0; n < 180'000; ++n)
+    in.arrive(drifting, n, n * 4us);
+  EXPECT_EQ(drifting.summary().discarded, 0u);
+}
+
+TEST(receiver_statistics, sets_the_delay_anew_at_a_talkspurt) {
+  receiver_statistics stats;
+  const stream in;
+  // Media time stood still for 5 s of hold.
+  for (uint32_t n = 0; n < 300; ++n)
+    in.arrive(stats, n, n < 100 ? 0s : 5s, n == 100);
+  EXPECT_EQ(stats.summary().discarded, 0u);
+  EXPECT_EQ(stats.summary().gap_max, 5s + 20ms);
+}
+
+TEST(receiver_statistics, takes_a_timestamp_jump_as_a_jump_not_as_jitter) {
+  receiver_statistics stats;
+  const stream before{0, 0};
+  const stream after{0, 0x40000000};
+  for (uint32_t n = 0; n < 100; ++n)
+    before.arrive(stats, n);
+  for (uint32_t n = 100; n < 200; ++n)
+    after.arrive(stats, n);
+  const auto s = stats.summary();
+  EXPECT_EQ(s.timestamp_jumps, 1u);
+  EXPECT_EQ(s.jitter_max, 0ns);
+  EXPECT_EQ(s.discarded, 0u);
+}
+
+TEST(sec_07, receiver_statistics_survive_a_clock_jump_of_fifty_days) {
+  for (const auto jump : {duration{1200h}, duration{24h * 365 * 20}}) {
+    receiver_statistics stats{{48'000, 60ms}};
+    const stream in;
+    for (uint32_t n = 0; n < 100; ++n)
+      in.arrive(stats, n);
+    for (uint32_t n = 100; n < 200; ++n)
+      in.arrive(stats, n, jump);
+    in.arrive(stats, 200, -jump); // backwards: the clock a caller promises not to have
+    const auto s = stats.summary();
+    expect_consistent(s);
+    EXPECT_EQ(s.expected, 201u);
+    EXPECT_GE(s.gap_max, jump);
+    EXPECT_LT(s.jitter_max, 20s);
+  }
+}
+
+TEST(sec_07, receiver_statistics_count_for_fifty_days_without_a_break) {
+  receiver_statistics stats;
+  const stream in;
+  // One packet in 2,900 comes, as far apart as a stream may be without restarting.
+  constexpr uint32_t fifty_days = 50 * 24 * 3600 * 50u;
+  uint64_t came = 0;
+  in.arrive(stats, 0);
+  for (uint32_t n = 1; n < fifty_days; n += n == 1 ? 2899 : 2900, ++came)
+    in.arrive(stats, n);
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.packets, came + 1);
+  EXPECT_EQ(s.expected - s.lost, came + 1);
+  EXPECT_EQ(s.restarts, 0u);
+  EXPECT_EQ(s.timestamp_jumps, 0u);
+}
+
+TEST(sec_07, receiver_statistics_hold_their_invariants_on_any_input) {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random{seed};
+    receiver_statistics stats;
+    time_point now{};
+    uint64_t handed_in = 0;
+    uint16_t sequence = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      packet p;
+      p.ssrc = random() % 50 == 0 ? random() % 3 : 0;
+      switch (random() % 8) {
+      case 0:
+        sequence = static_cast<uint16_t>(random());
+        break;
+      case 1:
+        sequence = static_cast<uint16_t>(sequence - random() % 120);
+        break;
+      case 2:
+        sequence = static_cast<uint16_t>(sequence + random() % 3100);
+        break;
+      default:
+        ++sequence;
+      }
+      p.sequence = sequence;
+      p.timestamp = static_cast<uint32_t>(random());
+      p.marker = random() % 2 == 0;
+      now += duration{random() % 100'000'000};
+      stats.on_packet(p, now, random() % 4 != 0);
+      ++handed_in;
+      if (i % 500 == 0) {
+        report_block block;
+        if (stats.next_report(block)) {
+          ASSERT_GE(block.cumulative_lost, 0);
+        }
+      }
+    }
+    const auto s = stats.summary();
+    expect_consistent(s);
+    EXPECT_EQ(s.packets, handed_in);
+    EXPECT_LE(s.losses.burst_density, 1.0);
+    EXPECT_LE(s.losses.gap_density, 1.0);
+    EXPECT_GE(s.losses.burst_ratio, 1.0);
+  }
+}
+
+// What the window must come to, from a list of all that arrived.
+TEST(receiver_statistics, agrees_with_a_plain_count_under_loss_duplication_and_reordering) {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    std::mt19937 random{seed};
+    struct arrival {
+      uint32_t n;
+      duration delay;
+    };
+    const auto up_to_57_ms = [&] { return std::chrono::milliseconds{random() % 58}; };
+    std::vector<arrival> arrivals;
+    uint64_t duplicates = 0;
+    constexpr uint32_t count = 20'000;
+    for (uint32_t n = 0; n < count; ++n) {
+      const bool edge = n < 2 || n == count - 1;
+      if (!edge && random() % 20 == 0)
+        continue;
+      const auto delay = edge ? 0ms : up_to_57_ms();
+      arrivals.push_back({n, delay});
+      if (!edge && random() % 50 == 0) {
+        ++duplicates;
+        arrivals.push_back({n, up_to_57_ms()});
+      }
+    }
+    std::ranges::stable_sort(arrivals, {},
+                             [](const arrival& a) { return stream::at(a.n) + a.delay; });
+    receiver_statistics stats;
+    const stream in{static_cast<uint16_t>(random())};
+    std::set<uint32_t> seen;
+    uint64_t reordered = 0;
+    uint32_t highest = 0;
+    for (const auto& a : arrivals) {
+      in.arrive(stats, a.n, a.delay);
+      if (seen.insert(a.n).second && a.n < highest)
+        ++reordered;
+      highest = std::max(highest, a.n);
+    }
+    const auto s = stats.summary();
+    expect_consistent(s);
+    EXPECT_EQ(s.expected, count);
+    EXPECT_EQ(s.lost, count - seen.size());
+    EXPECT_EQ(s.duplicates, duplicates);
+    EXPECT_EQ(s.reordered, reordered);
+    EXPECT_EQ(s.discarded, 0u);
+  }
+}
+
+TEST(receiver_statistics, reports_each_interval_by_itself) {
+  receiver_statistics stats;
+  const stream in;
+  report_block block;
+  for (uint32_t n = 0; n < 100; ++n)
+    in.arrive(stats, n);
+  ASSERT_TRUE(stats.next_report(block));
+  EXPECT_EQ(block.fraction_lost, 0);
+  for (uint32_t n = 100; n < 200; n += 2)
+    in.arrive(stats, n + 1);
+  ASSERT_TRUE(stats.next_report(block));
+  EXPECT_EQ(block.fraction_lost, 128);
+  EXPECT_EQ(block.cumulative_lost, 50);
+  in.arrive(stats, 198, 50ms); // fills a place of the interval before
+  ASSERT_TRUE(stats.next_report(block));
+  EXPECT_EQ(block.fraction_lost, 0);
+  EXPECT_EQ(block.cumulative_lost, 49);
+}
+
+TEST(receiver_statistics, decides_one_way_audio) {
+  receiver_statistics stats;
+  const auto start = stream::at(0);
+  EXPECT_FALSE(stats.one_way(start, start + 2s, 3s)); // too early to say
+  EXPECT_TRUE(stats.one_way(start, start + 3s, 3s));
+  const stream in;
+  in.arrive(stats, 0);
+  in.arrive(stats, 1);
+  EXPECT_FALSE(stats.one_way(start, start + 3s, 3s));
+  EXPECT_TRUE(stats.one_way(start, start + 4s, 3s));
+  EXPECT_FALSE(stats.one_way(start + 2s, start + 4s, 3s)); // we have just begun to send
+}
+
+} // namespace
+} // namespace jackfield::rtp

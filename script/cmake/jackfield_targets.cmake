@@ -83,10 +83,15 @@ function(jackfield_test name)
   if(ARG_LABEL STREQUAL "unit")
     add_dependencies(unit_tests ${name})
   endif()
+  set(environment)
+  if(JACKFIELD_SANITIZE STREQUAL "thread")
+    set(environment ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/script/sanitizers/tsan.supp")
+  endif()
   # The sanitizers start slowly on a busy machine; a test that outlives its limit hangs.
   gtest_discover_tests(${name}
     DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600)
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
 endfunction()
 
 # jackfield_fuzzer(<name> SOURCE <file> [DEPENDS ...] [SEEDS <folders>...]): a libFuzzer target, only

@@ -243,12 +243,8 @@ void udp_socket::on_ready(uint32_t ready) {
     int error = 0;
     socklen_t length = sizeof error;
     if (getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error != 0) {
-      bool alive = true;
-      alive_ = &alive;
-      handler_.on_datagram_error(error);
-      if (!alive)
-        return;
-      alive_ = nullptr;
+      handler_.on_datagram_error(error); // may end us; what is readable stays reported
+      return;
     }
   }
   if (media_)

@@ -121,12 +121,8 @@ constexpr metric_reader seconds_of_calls = [](const run_metrics& m, aggregation 
 
 using m = const run_metrics&;
 
-const histogram& jitter(m x) {
-  return x.media.received.jitter;
-}
-uint64_t ended(m x) {
-  return x.calls.completed + x.calls.failed;
-}
+constexpr auto jitter = [](m x) -> const histogram& { return x.media.received.jitter; };
+constexpr auto ended = [](m x) { return x.calls.completed + x.calls.failed; };
 
 constexpr std::array catalogue{
   milliseconds("srd_ms", "INVITE to 180, 183 or final response",

@@ -224,11 +224,8 @@ private:
   }
 
   [[nodiscard]] tl::unexpected<error> unknown_metric(std::string_view name) const {
-    std::string guess;
-    if (const auto near = nearest_metric(name); !near.empty())
-      guess = fmt::format(", did you mean {}?", near);
-    else
-      guess = ",";
+    const std::string_view near = nearest_metric(name);
+    const std::string guess = near.empty() ? "," : fmt::format(", did you mean {}?", near);
     std::string names;
     for (const auto& entry : metric_catalogue()) {
       names += names.empty() ? "" : " ";

@@ -200,7 +200,10 @@ TEST(call_lines, are_json_whatever_the_peer_named_itself) {
   call.late_by = std::chrono::microseconds{250};
   call.status = 200;
   call.srd = std::chrono::microseconds{12'345};
-  call.received = call_media{.packets = 500, .lost = 2, .jitter = milliseconds{1}, .mos = 4.406};
+  call.received.emplace();
+  call.received->packets = 500;
+  call.received->lost = 2;
+  call.received->mos = 4.406;
   std::string out = "before\n";
   append_call_line(out, call);
   EXPECT_TRUE(out.ends_with("}\n"));
@@ -219,7 +222,9 @@ TEST(call_lines, are_json_whatever_the_peer_named_itself) {
   EXPECT_TRUE(j["sent"].is_null());
 
   std::string failed;
-  append_call_line(failed, {.cause = failure_cause::timeout});
+  call_record timed_out;
+  timed_out.cause = failure_cause::timeout;
+  append_call_line(failed, timed_out);
   const json f = json::parse(failed);
   EXPECT_EQ(f["cause"], "timeout");
   EXPECT_TRUE(f["status"].is_null());

@@ -36,7 +36,7 @@ inline constexpr size_t max_credential_bytes = 2048;
 
 /// One Digest challenge. Quoted values are unescaped.
 struct digest_challenge {
-  std::string realm, nonce, opaque, domain;
+  std::string realm, nonce, opaque;
   digest_algorithm algorithm = digest_algorithm::md5;
   bool session = false; // -sess
   bool stale = false;
@@ -109,8 +109,9 @@ public:
   /// Takes the challenges of a 401/407, for each realm the strongest that a credential has. A realm
   /// that challenges again with stale=true or with another nonce after an earlier success is
   /// answered once more; a realm that refuses the answer just given is not.
-  /// `request_host` is the host of the Request-URI, `next_hop_host` of the URI it was sent towards:
-  /// a 401 is answered if the former is configured, a 407 if either is.
+  /// `credentials` must outlive the session. `request_host` is the host of the Request-URI,
+  /// `next_hop_host` of the URI it was sent towards: a 401 is answered if the former is configured,
+  /// a 407 if either is.
   verdict on_challenge(const message& response, std::span<const credential> credentials,
                        std::string_view request_host, std::string_view next_hop_host,
                        uint64_t random);
@@ -132,10 +133,11 @@ private:
     digest_challenge challenge;
     std::string username;
     std::string ha1;
-    std::string hosts; // separated by blanks, lower case
     std::string cnonce;
+    const credential* who = nullptr;
     uint32_t nc = 0;
     bool pending = false; // an answer is out and has not succeeded yet
+    bool proven = false;  // one has succeeded since the credential was last refused
     bool stale_retried = false;
   };
   struct state {
@@ -219,12 +221,16 @@ public:
 private:
   [[nodiscard]] std::string make_nonce(std::chrono::steady_clock::time_point now,
                                        uint64_t random) const;
-  [[nodiscard]] bool check_nonce(std::string_view nonce, std::chrono::steady_clock::time_point now,
-                                 uint64_t& key) const;
+  bool check_nonce(std::string_view nonce, std::chrono::steady_clock::time_point now, uint64_t& key,
+                   uint32_t& issued) const;
+  bool take_nc(uint64_t key, uint32_t issued, uint32_t nc,
+               std::chrono::steady_clock::time_point now);
 
   settings settings_;
-  std::unordered_map<uint64_t, uint32_t> highest_nc_;
-  std::deque<std::pair<uint64_t, std::chrono::steady_clock::time_point>> order_;
+  std::unordered_map<uint64_t, uint32_t> highest_nc_; // by the nonce's random part
+  std::deque<std::pair<uint64_t, uint32_t>> order_;   // with its time, in seconds
+  uint32_t floor_ = 0; // nonces of this second or before that are not known have been forgotten
+  bool has_floor_ = false;
 };
 
 } // namespace jackfield::sip

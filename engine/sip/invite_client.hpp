@@ -5,12 +5,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/error/error.hpp"
 #include "engine/sip/digest.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/message.hpp"
+#include "engine/sip/parting_bye.hpp"
 #include "engine/sip/session.hpp"
 #include "engine/sip/ua.hpp"
 
@@ -19,22 +21,22 @@ namespace jackfield::sip {
 /// What to call. Views are copied by `invite_client::start`, except `credentials`.
 struct call_options {
   /// Request-URI: "sip:bob@example.com".
-  std::string_view uri;
+  std::string_view uri = {};
   /// From value without tag: "\"Alice\" <sip:alice@example.com>".
-  std::string_view from;
+  std::string_view from = {};
   /// To value without tag; empty: the URI in angle brackets.
-  std::string_view to;
+  std::string_view to = {};
   /// Whole Contact value; empty: the profile's.
-  std::string_view contact;
+  std::string_view contact = {};
   /// Route values separated by commas (outbound proxy): "<sip:proxy.example.com;lr>".
-  std::string_view route;
+  std::string_view route = {};
   /// Whole header lines to add to the INVITE.
-  std::string_view headers;
+  std::string_view headers = {};
   /// The offer; empty: delayed offer, the peer offers in its 2xx.
-  std::string_view body;
+  std::string_view body = {};
   std::string_view content_type = "application/sdp";
   /// Must outlive the leg.
-  std::span<const credential> credentials;
+  std::span<const credential> credentials = {};
   /// Unpredictable number, for the cnonce.
   uint64_t random = 0;
   /// First CSeq, 1 .. 2^30.
@@ -104,27 +106,50 @@ public:
     ending,      // BYE is on its way
     over,        // `ended` was reported
   };
-  [[nodiscard]] phase current() const noexcept { return phase_; }
+  [[nodiscard]] phase current() const noexcept;
 
   /// Once there is a 2xx; invalid before.
   [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
   [[nodiscard]] const leg_id& id() const noexcept { return id_; }
 
   /// After `ended`: leaves in the table what must outlive the leg.
-  void leave(time_point now, linger_table& table) const;
+  void leave(time_point now, linger_table& table);
 
   /// Bytes on the heap, for the memory budget.
   [[nodiscard]] size_t heap_bytes() const noexcept;
 
 private:
   struct setup;
+
+  [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
+    return {now, *profile_, credentials_, digest_, sink};
+  }
+  void send_invite(time_point now, ua_sink& sink, bool follows_ack);
+  void send_cancel(time_point now, ua_sink& sink);
+  void acknowledge_failure(const message& m, uint32_t counter, send_to to, bool again,
+                           ua_sink& sink);
+  void on_invite_response(time_point now, const message& m, uint32_t counter, ua_sink& sink);
+  void on_answer(time_point now, const message& m, ua_sink& sink);
+  void on_failure(time_point now, const message& m, ua_sink& sink);
+  void on_early_request(const message& m, ua_sink& sink);
+  void on_surplus_answer(time_point now, const message& m, ua_sink& sink);
+  /// Takes the targets of a 3xx; false if there is none that is new.
+  bool take_targets(const message& m);
+  bool try_next_target(time_point now, int status, const message* m, bool follows_ack,
+                       ua_sink& sink);
+  void end(end_cause cause, int status, const message* source, ua_sink& sink);
+  [[nodiscard]] unsigned fork_of(const message& m);
+
   const ua_profile* profile_;
   leg_id id_;
-  std::unique_ptr<setup> setup_;
-  session session_;
+  std::unique_ptr<setup> setup_; // until the first 2xx or the end
+  session session_;              // from the first 2xx
   digest_session digest_;
+  std::unique_ptr<std::vector<parting_bye>> surplus_;
   std::span<const credential> credentials_;
-  phase phase_ = phase::idle;
+  time_point answered_at_{};
+  uint32_t invite_cseq_ = 0;
+  bool over_ = false;
 };
 
 } // namespace jackfield::sip

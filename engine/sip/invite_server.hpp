@@ -19,9 +19,9 @@ struct answer_options {
   /// Send 100 at once; else only if nothing else was sent within 200 ms (RFC 3261 §17.2.1).
   bool trying_at_once = false;
   /// Whole Contact value; empty: the profile's.
-  std::string_view contact;
+  std::string_view contact = {};
   /// For challenges to our requests within the dialog. Must outlive the leg.
-  std::span<const credential> credentials;
+  std::span<const credential> credentials = {};
 };
 
 /// A call that we receive (RFC 3261 §13.3, §9.2, §14, §15).
@@ -40,7 +40,7 @@ public:
   invite_server& operator=(invite_server&&) noexcept;
 
   /// Takes an INVITE without To tag that passed the checks of the owner (`check_request`,
-  /// authentication, merged requests: see `reject_statelessly` in this header). Copies what it
+  /// authentication, merged requests: see `reject_statelessly`). Copies what it
   /// needs. `transaction` is `transaction_key` of the INVITE; only `leave` uses it.
   void start(time_point now, const message& invite, uint64_t transaction,
              const answer_options& options, ua_sink& sink);
@@ -84,7 +84,7 @@ public:
     ending,      // BYE is on its way
     over,        // `ended` was reported
   };
-  [[nodiscard]] phase current() const noexcept { return phase_; }
+  [[nodiscard]] phase current() const noexcept;
 
   [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
   [[nodiscard]] const leg_id& id() const noexcept { return id_; }
@@ -96,21 +96,28 @@ public:
 
 private:
   struct setup;
+
+  [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
+    return {now, *profile_, credentials_, digest_, sink};
+  }
+  bool respond(time_point now, int status, bool dialog_forming, std::string_view headers,
+               std::string_view body, std::string_view content_type, ua_sink& sink);
+  void on_first_ack(time_point now, const message& m, ua_sink& sink);
+  void on_cancel(time_point now, const message& m, ua_sink& sink);
+  void on_early_request(time_point now, const message& m, ua_sink& sink);
+  void reply(const message& m, int status, ua_sink& sink, std::string_view headers = {});
+  void end(end_cause cause, int status, const message* source, ua_sink& sink);
+
   const ua_profile* profile_;
   leg_id id_;
-  std::unique_ptr<setup> setup_;
+  std::unique_ptr<setup> setup_; // until the ACK
   session session_;
   digest_session digest_;
   std::span<const credential> credentials_;
   uint64_t transaction_key_ = 0;
-  time_point absorb_until_{};
-  phase phase_ = phase::idle;
+  time_point absorb_until_{}; // retransmissions of the INVITE may come
+  uint32_t invite_cseq_ = 0;
+  bool over_ = false;
 };
-
-/// Answers a request that no leg is made for: a fault of `check_request`, 482 for a merged request
-/// (§8.2.2.2), 481 where no dialog matches, 503 under overload, 200 to OPTIONS. The To tag is made
-/// of the request, so that retransmissions get the same (§8.2.7). Never answers an ACK.
-void reject_statelessly(const message& request, int status, const ua_profile& profile,
-                        ua_sink& sink, std::string_view headers = {});
 
 } // namespace jackfield::sip

@@ -7,6 +7,7 @@
 
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/message.hpp"
+#include "engine/sip/parting_bye.hpp"
 #include "engine/sip/transaction.hpp"
 #include "engine/sip/ua.hpp"
 
@@ -17,6 +18,13 @@ namespace jackfield::sip {
 /// its retransmissions, its CANCEL, and the ACK to a non-2xx. `seed` keeps others from making
 /// collisions; one value for a process.
 [[nodiscard]] uint64_t transaction_key(const message& request, uint64_t seed) noexcept;
+
+/// Answers a request that no leg is made for: a fault of `check_request`, 482 for a merged request
+/// (§8.2.2.2), 481 where no dialog matches, 503 under overload, 200 to OPTIONS. The To tag is made
+/// of the request, so that retransmissions get the same (§8.2.7). Never answers an ACK. `headers`:
+/// whole lines.
+void reject_statelessly(const message& request, int status, const ua_profile& profile,
+                        ua_sink& sink, std::string_view headers = {});
 
 /// Names what RFC 3261 §8.2.2.2 calls a merged request: a hash of From tag, Call-ID and CSeq.
 [[nodiscard]] uint64_t merge_key(const message& request, uint64_t seed) noexcept;
@@ -38,12 +46,14 @@ public:
   /// A BYE for this leg that comes (again) is answered `status`.
   void answer_bye(time_point now, const leg_id& leg, int status);
   /// A 2xx for this leg's INVITE that comes late is ACKed; and hung up unless its To tag hashes to
-  /// `keep_tag` (`tag_hash`), that of the dialog which was used. 0: none.
+  /// `keep_tag` (`hash_of_tag`), that of the dialog which was used. 0: none.
   void answer_late_2xx(time_point now, const leg_id& leg, uint64_t keep_tag);
   /// An INVITE of this transaction that comes again is absorbed, its CANCEL answered 200.
   void absorb_invite(time_point now, uint64_t transaction_key);
 
-  [[nodiscard]] static uint64_t tag_hash(std::string_view to_tag) noexcept;
+  /// A BYE on its way whose answer nobody waits for is sent again until it has one.
+  void finish(parting_bye bye);
+
   /// To be given to `transaction_key`.
   [[nodiscard]] uint64_t seed() const noexcept { return seed_; }
 
@@ -77,6 +87,10 @@ private:
   };
   static_assert(sizeof(record) <= 40);
 
+  bool on_request(const message& m, const ua_profile& profile, ua_sink& sink);
+  bool on_response(time_point now, const message& m, const ua_profile& profile, ua_sink& sink);
+  static void acknowledge_failure(const message& m, const branch_id& branch,
+                                  const ua_profile& profile, ua_sink& sink);
   void add(const record& r);
   record* find(kind what, uint64_t low, uint64_t high) noexcept;
   void drop_oldest() noexcept;
@@ -93,14 +107,7 @@ private:
   std::vector<uint32_t> index_; // open addressing; position + 1, 0 free
   size_t head_ = 0, size_ = 0;
   uint64_t evicted_ = 0, late_answers_ = 0;
-  struct pending_bye {
-    client_transaction transaction;
-    branch_id branch;
-    std::string text, next_hop;
-    bool reliable = false;
-    timer_values timers;
-  };
-  std::vector<pending_bye> byes_;
+  std::vector<parting_bye> byes_;
 };
 
 } // namespace jackfield::sip

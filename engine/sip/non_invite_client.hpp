@@ -19,19 +19,19 @@ namespace jackfield::sip {
 struct request_options {
   /// "OPTIONS", "MESSAGE", or any token but INVITE, ACK and CANCEL.
   std::string_view method_name = "OPTIONS";
-  std::string_view uri;
-  std::string_view from; // without tag
-  std::string_view to;   // without tag; empty: the URI in angle brackets
+  std::string_view uri = {};
+  std::string_view from = {}; // without tag
+  std::string_view to = {};   // without tag; empty: the URI in angle brackets
   /// Route values separated by commas.
-  std::string_view route;
+  std::string_view route = {};
   /// Whole header lines.
-  std::string_view headers;
-  std::string_view body;
-  std::string_view content_type;
+  std::string_view headers = {};
+  std::string_view body = {};
+  std::string_view content_type = {};
   /// Send the profile's Contact.
   bool contact = false;
   /// Must outlive the machine.
-  std::span<const credential> credentials;
+  std::span<const credential> credentials = {};
   uint64_t random = 0;
   uint32_t cseq = 1;
 };

@@ -18,19 +18,19 @@ namespace jackfield::sip {
 /// What to register. Views are copied, except `credentials`.
 struct registration_options {
   /// Request-URI: "sip:example.com".
-  std::string_view registrar;
+  std::string_view registrar = {};
   /// Address of record, a URI: "sip:alice@example.com". To and From.
-  std::string_view aor;
+  std::string_view aor = {};
   /// Whole Contact value with its parameters; empty: the profile's. Its `expires` is ours to add.
-  std::string_view contact;
+  std::string_view contact = {};
   /// Route values separated by commas.
-  std::string_view route;
+  std::string_view route = {};
   /// Whole header lines.
-  std::string_view headers;
+  std::string_view headers = {};
   /// Lifetime to ask for, in seconds.
   unsigned expires = 3600;
   /// Must outlive the registration.
-  std::span<const credential> credentials;
+  std::span<const credential> credentials = {};
   uint64_t random = 0;
   uint32_t cseq = 1;
   /// 0 .. 1, uniform: spreads refreshes and retries of many registrations; from the caller's random

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/sip/message.hpp"
+#include "engine/sip/message_writer.hpp"
 #include "engine/sip/method.hpp"
 
 namespace jackfield::sip {
@@ -48,7 +49,9 @@ enum class send_to : uint8_t {
   again,
   /// To the source of the INVITE (`invite_server`) that the machine was started with.
   invite_source,
-  /// To the source of the latest request within the dialog; inside `on_message`, of that message.
+  /// Inside `on_message`: to the source of that message. Later: to that of the latest request
+  /// within
+  /// the dialog that the machine was given.
   request_source,
 };
 
@@ -171,8 +174,8 @@ struct ua_event {
   bool needs_answer = false;
   /// Retry-After of a failure, lifetime of a registration, or time to the next attempt; else 0.
   unsigned seconds = 0;
-  std::string_view body;
-  std::string_view content_type;
+  std::string_view body = {};
+  std::string_view content_type = {};
   /// The message received that led to this, if one did.
   const message* source = nullptr;
 };
@@ -184,6 +187,9 @@ struct ua_event {
 struct ua_sink {
   virtual void send(const outgoing& message) = 0;
   virtual void on_event(const ua_event& event) = 0;
+  /// Asked inside `on_message` or `start` of a request: its source becomes `received` and `rport`
+  /// in the responses (RFC 3261 §18.2.1, RFC 3581 §4). The view is used at once.
+  virtual packet_source source() const { return {}; }
 
 protected:
   ~ua_sink() = default;
@@ -218,9 +224,6 @@ struct ua_profile {
   unsigned max_forks = 16;
 };
 
-/// True if the text may be put into a header value: no control character. What comes from a user
-/// or an interface must be asked (SEC-31).
-[[nodiscard]] bool is_safe_value(std::string_view text) noexcept;
 /// True if the text is empty or whole header lines, each "Name: value" CRLF, none empty.
 [[nodiscard]] bool is_safe_header_lines(std::string_view text) noexcept;
 

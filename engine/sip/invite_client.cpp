@@ -1,0 +1,612 @@
+#include "engine/sip/invite_client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/sip/fields.hpp"
+#include "engine/sip/request_text.hpp"
+#include "engine/sip/response_text.hpp"
+#include "engine/sip/text.hpp"
+#include "engine/sip/uri.hpp"
+
+namespace jackfield::sip {
+namespace {
+
+[[nodiscard]] std::string_view host_of(std::string_view uri_text) noexcept {
+  auto u = uri::parse(uri_text);
+  return u ? u->host() : std::string_view{};
+}
+
+} // namespace
+
+/// What is needed until the INVITE is answered.
+struct invite_client::setup {
+  std::string from, to, contact, route, headers, body, content_type;
+  std::string next_route; // URI of the first route
+  /// [0] is what was asked for, the rest came in 3xx; `target` is the one being tried.
+  std::vector<std::string> targets;
+  size_t target = 0;
+  unsigned redirects = 0;
+  std::vector<uint64_t> forks; // tag hashes of early dialogs
+  client_transaction invite;
+  client_transaction cancel;
+  std::string invite_text, cancel_text; // for retransmission
+  std::string cancel_headers;
+  uint64_t random = 0;
+  uint32_t cseq = 0;
+  uint32_t counter = 0; // of the branch, counts INVITEs
+  duration ringing_limit{};
+  time_point give_up_at = never; // timer C, or after CANCEL 64*T1
+  bool provisional = false;
+  bool hang_up = false; // wanted
+  bool cancel_sent = false;
+  end_cause why = end_cause::cancelled;
+
+  [[nodiscard]] std::string_view uri_text() const noexcept { return targets[target]; }
+  [[nodiscard]] std::string_view next_hop() const noexcept {
+    return next_route.empty() ? uri_text() : std::string_view(next_route);
+  }
+};
+
+invite_client::invite_client(const ua_profile& profile, const leg_id& id)
+    : profile_(&profile), id_(id) {}
+invite_client::~invite_client() = default;
+invite_client::invite_client(invite_client&&) noexcept = default;
+invite_client& invite_client::operator=(invite_client&&) noexcept = default;
+
+result<void> invite_client::start(time_point now, const call_options& o, ua_sink& sink) {
+  if (setup_ || session_.valid() || over_)
+    return fail("call", "was started before");
+  auto target = uri::parse(o.uri);
+  if (!target || !target->is_sip())
+    return fail(std::string(o.uri), "expected a SIP URI to call");
+  for (auto [name, value] : {std::pair{"from", o.from},
+                             {"to", o.to},
+                             {"contact", o.contact},
+                             {"route", o.route},
+                             {"content type", o.content_type}})
+    if (!is_safe_value(value))
+      return fail(name, "has a control character");
+  if (auto from = parse_name_addr(o.from); !from || !from->tag.empty())
+    return fail("from", "expected an address without tag");
+  if (!o.to.empty())
+    if (auto to = parse_name_addr(o.to); !to || !to->tag.empty())
+      return fail("to", "expected an address without tag");
+  if (!is_safe_header_lines(o.headers))
+    return fail("headers", "expected whole lines \"Name: value\" that end with CR LF");
+  if (o.cseq == 0 || o.cseq > 1u << 30)
+    return fail("cseq", "expected 1 .. 2^30");
+  std::string next_route;
+  if (!o.route.empty()) {
+    auto rest = o.route;
+    auto first = parse_name_addr(next_value(rest));
+    auto hop = first ? uri::parse(first->uri) : std::nullopt;
+    if (!hop || !hop->is_sip() || !hop->is_loose())
+      return fail("route", "expected SIP URIs in angle brackets, the first with ;lr");
+    next_route = first->uri;
+  }
+  setup_.reset(new setup);
+  auto& s = *setup_;
+  s.from = o.from;
+  if (o.to.empty()) {
+    s.to.reserve(o.uri.size() + 2);
+    append(s.to, "<", o.uri, ">");
+  } else {
+    s.to = o.to;
+  }
+  s.contact = o.contact;
+  s.route = o.route;
+  s.next_route = std::move(next_route);
+  s.headers = o.headers;
+  s.body = o.body;
+  s.content_type = o.content_type;
+  s.targets.emplace_back(o.uri);
+  s.random = o.random;
+  s.cseq = o.cseq;
+  s.ringing_limit = o.ringing_limit;
+  credentials_ = o.credentials;
+  send_invite(now, sink, false);
+  return {};
+}
+
+void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack) {
+  auto& s = *setup_;
+  auto tag = id_.text();
+  std::string credentials;
+  if (!digest_.empty())
+    digest_.append_authorization(credentials, {"INVITE", s.uri_text(), s.body},
+                                 host_of(s.uri_text()), host_of(s.next_hop()));
+  request_text t;
+  t.what = method::invite;
+  t.uri = s.uri_text();
+  t.branch = {id_, s.counter};
+  t.route = s.route;
+  t.from = s.from;
+  t.from_tag = view(tag);
+  t.to = s.to;
+  t.call_id = view(tag);
+  t.cseq = s.cseq;
+  t.contact = s.contact.empty() ? std::string_view(profile_->contact) : s.contact;
+  t.capabilities = true;
+  t.credentials = credentials;
+  t.headers = s.headers;
+  t.body = s.body;
+  t.content_type = s.content_type;
+  auto& text = profile_->reliable ? scratch_text() : s.invite_text;
+  text.clear();
+  text.reserve(512 + s.body.size());
+  append_request(text, *profile_, t);
+  s.invite.start(now, true, profile_->reliable, profile_->timers);
+  s.provisional = false;
+  s.give_up_at = never;
+  s.forks.clear();
+  // A peer must not see the new INVITE before the ACK that ends the one before.
+  sink.send({text, follows_ack ? send_rank::request : send_rank::invite, send_to::next_hop,
+             s.next_hop(), method::invite, 0, false});
+}
+
+void invite_client::send_cancel(time_point now, ua_sink& sink) {
+  auto& s = *setup_;
+  auto tag = id_.text();
+  request_text t;
+  t.what = method::cancel;
+  t.uri = s.uri_text();
+  t.branch = {id_, s.counter};
+  t.route = s.route;
+  t.from = s.from;
+  t.from_tag = view(tag);
+  t.to = s.to;
+  t.call_id = view(tag);
+  t.cseq = s.cseq;
+  t.headers = s.cancel_headers;
+  auto& text = profile_->reliable ? scratch_text() : s.cancel_text;
+  text.clear();
+  append_request(text, *profile_, t);
+  s.cancel.start(now, false, profile_->reliable, profile_->timers);
+  s.cancel_sent = true;
+  s.give_up_at = now + profile_->timers.transaction_limit(); // §9.1
+  sink.send({text, send_rank::request, send_to::again, {}, method::cancel, 0, false});
+}
+
+void invite_client::acknowledge_failure(const message& m, uint32_t counter, send_to to, bool again,
+                                        ua_sink& sink) {
+  auto& s = *setup_;
+  auto tag = id_.text();
+  request_text t;
+  t.what = method::ack;
+  t.uri = s.uri_text();
+  t.branch = {id_, counter};
+  t.route = s.route;
+  t.from = s.from;
+  t.from_tag = view(tag);
+  t.to = m.first(header::to);
+  t.call_id = view(tag);
+  t.cseq = m.cseq_number();
+  auto& text = scratch_text();
+  append_request(text, *profile_, t);
+  sink.send({text, send_rank::ack, to, {}, method::ack, 0, again});
+}
+
+unsigned invite_client::fork_of(const message& m) {
+  if (m.to_tag().empty())
+    return 0;
+  auto& forks = setup_->forks;
+  auto tag = hash_of_tag(m.to_tag());
+  auto at = std::find(forks.begin(), forks.end(), tag);
+  if (at == forks.end() && forks.size() < profile_->max_forks) {
+    forks.push_back(tag);
+    at = forks.end() - 1;
+  }
+  return static_cast<unsigned>(at - forks.begin());
+}
+
+// -- messages ---------------------------------------------------------------------------
+
+void invite_client::on_message(time_point now, const message& m, ua_sink& sink) {
+  if (m.is_request()) {
+    if (session_.valid()) {
+      session_.on_request(context(now, sink), m);
+    } else {
+      on_early_request(m, sink);
+    }
+    return;
+  }
+  auto branch = branch_id::parse(m.via().branch);
+  auto tag = id_.text();
+  if (!branch || branch->leg != id_ || m.call_id() != view(tag) || m.from_tag() != view(tag))
+    return;
+  if (surplus_)
+    for (auto& bye : *surplus_)
+      if (bye.branch() == *branch) {
+        bye.on_response(now, m.status());
+        return;
+      }
+  if (setup_ && branch->counter == setup_->counter && m.cseq_method() == method::cancel) {
+    setup_->cancel.on_response(now, m.status(), profile_->reliable, profile_->timers);
+    return;
+  }
+  if (session_.valid() && session_.on_response(context(now, sink), m, branch->counter))
+    return;
+  if (m.cseq_method() == method::invite)
+    on_invite_response(now, m, branch->counter, sink);
+}
+
+void invite_client::on_invite_response(time_point now, const message& m, uint32_t counter,
+                                       ua_sink& sink) {
+  auto status = m.status();
+  if (session_.valid()) {
+    // Accepted: all that matters now are further 2xx.
+    if (m.cseq_number() == invite_cseq_ && status >= 200 && status < 300)
+      on_surplus_answer(now, m, sink);
+    return;
+  }
+  if (!setup_)
+    return;
+  auto& s = *setup_;
+  if (counter != s.counter) {
+    if (counter < s.counter && status >= 300) // an attempt before, whose ACK was lost
+      acknowledge_failure(m, counter, send_to::request_source, true, sink);
+    return;
+  }
+  if (m.cseq_number() != s.cseq)
+    return;
+  auto step = s.invite.on_response(now, status, profile_->reliable, profile_->timers);
+  if (step.acknowledge)
+    acknowledge_failure(m, counter, send_to::again, !step.deliver, sink);
+  if (!step.deliver)
+    return;
+  s.invite_text = {};
+  if (status >= 300) {
+    on_failure(now, m, sink);
+    return;
+  }
+  if (status >= 200) {
+    on_answer(now, m, sink);
+    return;
+  }
+  if (!s.provisional && !s.cancel_sent)
+    s.give_up_at = now + s.ringing_limit;
+  s.provisional = true;
+  if (s.hang_up) {
+    if (!s.cancel_sent)
+      send_cancel(now, sink);
+    return;
+  }
+  if (status > 100) // §16.7: each starts timer C anew
+    s.give_up_at = now + s.ringing_limit;
+  sink.on_event({.kind = event_kind::provisional,
+                 .status = status,
+                 .what = method::invite,
+                 .fork = fork_of(m),
+                 .body = m.body(),
+                 .content_type = m.first(header::content_type),
+                 .source = &m});
+}
+
+void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
+  auto& s = *setup_;
+  auto d = dialog::from_response(id_, m, s.uri_text(), s.cseq);
+  if (!d.valid()) {
+    end(end_cause::protocol_error, m.status(), &m, sink);
+    return;
+  }
+  auto wanted = !s.hang_up;
+  auto why = s.why == end_cause::cancelled ? end_cause::cancelled_but_answered : s.why;
+  auto delayed = s.body.empty() && !m.body().empty() && wanted;
+  auto fork = wanted ? fork_of(m) : 0;
+  session_ = session(std::move(d), true, s.contact);
+  invite_cseq_ = s.cseq;
+  answered_at_ = now;
+  auto headers = std::move(s.cancel_headers);
+  setup_.reset();
+  digest_.on_success(m);
+  auto c = context(now, sink);
+  if (delayed)
+    session_.owe_ack(invite_cseq_);
+  else
+    session_.send_ack(c, invite_cseq_, {}, {});
+  if (!wanted) {
+    session_.hang_up(c, why, headers);
+    return;
+  }
+  sink.on_event({.kind = event_kind::answered,
+                 .status = m.status(),
+                 .what = method::invite,
+                 .fork = fork,
+                 .needs_answer = delayed,
+                 .body = m.body(),
+                 .content_type = m.first(header::content_type),
+                 .source = &m});
+}
+
+void invite_client::on_surplus_answer(time_point now, const message& m, ua_sink& sink) {
+  if (m.to_tag() == session_.state().remote_tag()) {
+    session_.repeat_ack(context(now, sink), m.cseq_number());
+    return;
+  }
+  auto tag = hash_of_tag(m.to_tag());
+  if (!surplus_)
+    surplus_ = std::make_unique<std::vector<parting_bye>>();
+  for (auto& bye : *surplus_)
+    if (bye.tag_hash() == tag) {
+      parting_bye::repeat_ack(id_, m, *profile_, sink);
+      return;
+    }
+  // Beyond any real fork: the oldest has had its BYE.
+  if (surplus_->size() >= profile_->max_forks)
+    surplus_->erase(surplus_->begin());
+  surplus_->emplace_back(now, id_, m, *profile_, sink);
+  sink.on_event({.kind = event_kind::surplus_answer,
+                 .status = m.status(),
+                 .what = method::invite,
+                 .source = &m});
+}
+
+void invite_client::on_failure(time_point now, const message& m, ua_sink& sink) {
+  auto& s = *setup_;
+  auto status = m.status();
+  if (s.hang_up) {
+    end(s.why, status, &m, sink);
+    return;
+  }
+  ua_event retrying{
+    .kind = event_kind::retrying, .status = status, .what = method::invite, .source = &m};
+  if (status == 401 || status == 407) {
+    if (digest_.on_challenge(m, credentials_, host_of(s.uri_text()), host_of(s.next_hop()),
+                             s.random + s.counter) != digest_session::verdict::retry) {
+      end(end_cause::auth_failed, status, &m, sink);
+      return;
+    }
+    ++s.counter;
+    ++s.cseq;
+    send_invite(now, sink, true);
+    sink.on_event(retrying);
+    return;
+  }
+  if (status < 400 && !take_targets(m)) {
+    end(end_cause::redirect_loop, status, &m, sink);
+    return;
+  }
+  if (status < 600 && try_next_target(now, status, &m, true, sink))
+    return;
+  end(cause_of_status(status), status, &m, sink);
+}
+
+bool invite_client::take_targets(const message& m) {
+  auto& s = *setup_;
+  if (++s.redirects > profile_->max_redirects)
+    return false;
+  std::vector<std::pair<int, std::string>> found;
+  m.each_value(header::contact, [&](std::string_view value) {
+    auto address = parse_name_addr(value);
+    auto target = address ? uri::parse(address->uri) : std::nullopt;
+    // Header fields in a Contact URI would be put into our INVITE by a stranger: not followed.
+    if (target && target->is_sip() && target->headers().empty())
+      found.emplace_back(address->q(), std::string(address->uri));
+    return found.size() < profile_->max_targets;
+  });
+  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  auto next = s.targets.begin() + static_cast<std::ptrdiff_t>(s.target) + 1;
+  bool any = false;
+  for (auto& [q, text] : found) {
+    auto seen = std::any_of(s.targets.begin(), s.targets.end(), [&](const std::string& known) {
+      auto a = uri::parse(known);
+      auto b = uri::parse(text);
+      return a && b && equivalent(*a, *b);
+    });
+    if (seen || s.targets.size() > profile_->max_targets)
+      continue;
+    next = s.targets.insert(next, std::move(text)) + 1;
+    any = true;
+  }
+  return any;
+}
+
+bool invite_client::try_next_target(time_point now, int status, const message* m, bool follows_ack,
+                                    ua_sink& sink) {
+  auto& s = *setup_;
+  if (s.target + 1 >= s.targets.size())
+    return false;
+  ++s.target;
+  ++s.counter;
+  ++s.cseq;
+  send_invite(now, sink, follows_ack);
+  sink.on_event(
+    {.kind = event_kind::retrying, .status = status, .what = method::invite, .source = m});
+  return true;
+}
+
+/// No dialog is confirmed yet, so there is little that the peer may ask for.
+void invite_client::on_early_request(const message& m, ua_sink& sink) {
+  auto tag = id_.text();
+  auto what = m.request_method();
+  if (what == method::ack)
+    return;
+  auto ours = setup_ && m.call_id() == view(tag) && m.to_tag() == view(tag);
+  int status = 481;
+  std::string_view headers;
+  if (ours) {
+    auto& forks = setup_->forks;
+    auto known = std::find(forks.begin(), forks.end(), hash_of_tag(m.from_tag())) != forks.end();
+    if (what == method::bye && (known || forks.empty())) {
+      status = 200;
+    } else if (known && (what == method::options || what == method::info)) {
+      status = 200;
+    } else if (known && (what == method::update || what == method::invite)) {
+      status = 500; // our offer has no answer yet (RFC 3311 §5.2)
+      headers = "Retry-After: 2\r\n";
+    }
+  }
+  auto head = make_response_head(m, view(tag), sink.source());
+  auto& text = scratch_text();
+  append_response(text, *profile_, head, {.status = status, .headers = headers});
+  sink.send({text, send_rank::response, send_to::request_source, {}, what, status, false});
+  // A called party must not hang up an early dialog (§15), but its 2xx may have been lost until it
+  // gave up waiting for the ACK.
+  if (what == method::bye && status == 200 && setup_->forks.size() <= 1)
+    end(end_cause::remote_bye, 0, &m, sink);
+}
+
+void invite_client::end(end_cause cause, int status, const message* source, ua_sink& sink) {
+  unsigned wait = 0;
+  if (source != nullptr && source->has(header::retry_after))
+    wait = parse_retry_after(source->first(header::retry_after)).value_or(0);
+  setup_.reset();
+  over_ = true;
+  sink.on_event({.kind = event_kind::ended,
+                 .cause = cause,
+                 .status = status,
+                 .what = method::invite,
+                 .seconds = wait,
+                 .source = source});
+}
+
+// -- time -------------------------------------------------------------------------------
+
+void invite_client::on_time(time_point now, ua_sink& sink) {
+  if (surplus_) {
+    for (auto& bye : *surplus_)
+      bye.on_time(now, sink);
+    std::erase_if(*surplus_, [](auto& bye) { return bye.over(); });
+  }
+  if (session_.valid()) {
+    session_.on_time(context(now, sink));
+    return;
+  }
+  if (!setup_)
+    return;
+  auto& s = *setup_;
+  if (s.cancel.active() && s.cancel.on_time(now, profile_->reliable, profile_->timers).send)
+    sink.send({s.cancel_text, send_rank::request, send_to::again, {}, method::cancel, 0, true});
+  auto step = s.invite.on_time(now, profile_->reliable, profile_->timers);
+  if (step.send)
+    sink.send({s.invite_text, send_rank::invite, send_to::again, {}, method::invite, 0, true});
+  if (step.timed_out) {
+    if (s.hang_up) {
+      end(s.why, 0, nullptr, sink);
+    } else if (!try_next_target(now, 408, nullptr, false, sink)) {
+      end(end_cause::timeout_b, 0, nullptr, sink);
+    }
+    return;
+  }
+  if (now < s.give_up_at)
+    return;
+  if (s.cancel_sent) {
+    end(s.why, 0, nullptr, sink);
+    return;
+  }
+  s.why = end_cause::timeout_c;
+  s.hang_up = true;
+  send_cancel(now, sink);
+}
+
+time_point invite_client::next_deadline() const noexcept {
+  auto at = session_.valid() ? session_.next_deadline() : never;
+  if (setup_)
+    at = std::min(
+      {at, setup_->give_up_at, setup_->invite.next_deadline(), setup_->cancel.next_deadline()});
+  if (surplus_)
+    for (auto& bye : *surplus_)
+      at = std::min(at, bye.next_deadline());
+  return at;
+}
+
+void invite_client::on_transport_failed(time_point now, ua_sink& sink) {
+  if (session_.valid()) {
+    session_.end(context(now, sink), end_cause::transport_failed, 0, nullptr);
+    return;
+  }
+  if (!setup_)
+    return;
+  setup_->invite.on_transport_error();
+  if (setup_->hang_up)
+    end(setup_->why, 0, nullptr, sink);
+  else if (!try_next_target(now, 503, nullptr, false, sink))
+    end(end_cause::transport_failed, 0, nullptr, sink);
+}
+
+// -- commands -----------------------------------------------------------------------------
+
+void invite_client::hang_up(time_point now, ua_sink& sink, std::string_view headers) {
+  if (!is_safe_header_lines(headers))
+    headers = {};
+  if (session_.valid()) {
+    auto c = context(now, sink);
+    // The 2xx must be ACKed even so (§13.2.2.4).
+    if (!session_.ending() && !session_.over() && session_.owes_ack())
+      session_.acknowledge(c, {}, {});
+    session_.hang_up(c, end_cause::local_bye, headers);
+    return;
+  }
+  if (!setup_ || setup_->hang_up)
+    return;
+  setup_->hang_up = true;
+  setup_->cancel_headers = headers;
+  if (setup_->provisional)
+    send_cancel(now, sink);
+}
+
+bool invite_client::acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                                std::string_view content_type) {
+  return session_.valid() && session_.acknowledge(context(now, sink), body, content_type);
+}
+
+bool invite_client::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                                 std::string_view content_type, std::string_view headers) {
+  return session_.valid() && is_safe_header_lines(headers) && is_safe_value(content_type) &&
+         session_.send_request(context(now, sink), what, headers, body, content_type);
+}
+
+bool invite_client::answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                                 std::string_view content_type) {
+  return session_.valid() && session_.answer_offer(context(now, sink), body, content_type);
+}
+
+bool invite_client::refuse_offer(time_point now, int status, ua_sink& sink) {
+  return session_.valid() && session_.refuse_offer(context(now, sink), status);
+}
+
+invite_client::phase invite_client::current() const noexcept {
+  if (over_ || session_.over())
+    return phase::over;
+  if (session_.valid())
+    return session_.ending() ? phase::ending : phase::established;
+  if (!setup_)
+    return phase::idle;
+  return setup_->hang_up ? phase::cancelling : phase::inviting;
+}
+
+void invite_client::leave(time_point now, linger_table& table) {
+  if (!session_.valid()) {
+    table.answer_late_2xx(now, id_, 0);
+    return;
+  }
+  if (now - answered_at_ < profile_->timers.transaction_limit())
+    table.answer_late_2xx(now, id_, hash_of_tag(session_.state().remote_tag()));
+  if (session_.parted())
+    table.answer_bye(now, id_, 200);
+  if (surplus_)
+    for (auto& bye : *surplus_)
+      if (!bye.over())
+        table.finish(std::move(bye));
+  surplus_.reset();
+}
+
+size_t invite_client::heap_bytes() const noexcept {
+  auto of = [](const std::string& s) { return s.capacity() > 15 ? s.capacity() + 1 : 0; };
+  auto n = session_.heap_bytes() + digest_.heap_bytes();
+  if (setup_) {
+    auto& s = *setup_;
+    n += sizeof s + of(s.from) + of(s.to) + of(s.contact) + of(s.route) + of(s.headers) +
+         of(s.body) + of(s.content_type) + of(s.invite_text) + of(s.cancel_text) +
+         s.targets.capacity() * sizeof(std::string) + s.forks.capacity() * sizeof(uint64_t);
+    for (auto& t : s.targets)
+      n += of(t);
+  }
+  if (surplus_)
+    for (auto& bye : *surplus_)
+      n += sizeof bye + bye.heap_bytes();
+  return n;
+}
+
+} // namespace jackfield::sip

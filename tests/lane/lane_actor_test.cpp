@@ -1,0 +1,189 @@
+#include "engine/lane/lane_actor.hpp"
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+#include <gtest/gtest.h>
+
+#include "engine/lane/io_lane.hpp"
+
+namespace jackfield::lane {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What the actors of one test found out; written on their lane only.
+struct tally {
+  explicit tally(int expected) : left(expected) {}
+  void count(bool on_lane) {
+    off_lane += on_lane ? 0 : 1;
+    if (--left == 0)
+      complete.set_value();
+  }
+  int left;
+  int off_lane = 0;
+  std::promise<void> complete;
+};
+
+/// Counts numbers, passing some on to another actor, and ticks all the while.
+class counter : public lane_actor {
+public:
+  counter(caf::actor_config& config, lane& home, tally& sum)
+      : lane_actor(config, home), sum_(sum), timer_(*this, 1) {}
+
+  caf::behavior make_behavior() override {
+    return {[this](int) {
+              sum_.count(home().on_lane());
+              if (!timer_.armed())
+                timer_.arm(home().now() + 1ms);
+            },
+            [this](timer_fired) { late_off_lane_ += home().on_lane() ? 0 : 1; },
+            [this](const caf::actor& next) {
+              sum_.count(home().on_lane() && late_off_lane_ == 0);
+              if (next)
+                send(next, 1);
+            }};
+  }
+
+private:
+  tally& sum_;
+  int late_off_lane_ = 0;
+  actor_timer timer_;
+};
+
+class lane_actor_test : public testing::Test {
+protected:
+  lane_actor_test() : lane_(io_lane::make(system_, 0).value()) {}
+
+  /// Runs `f` on the lane and returns when it is done.
+  void on_lane(const std::function<void()>& f) {
+    std::promise<void> done;
+    lane_->post([&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().get();
+  }
+
+  void spawn(int count, tally& sum) {
+    on_lane([&] {
+      for (int i = 0; i < count; ++i)
+        actors_.emplace_back(lane_->spawn<counter>(sum));
+    });
+  }
+
+  void end() {
+    on_lane([&] { actors_.clear(); });
+    // Whatever still held an actor while it was let go has run by the next pass.
+    on_lane([] {});
+    on_lane([&] {
+      EXPECT_EQ(lane_->live_actors(), 0U);
+      EXPECT_EQ(lane_->wheel().size(), 0U);
+    });
+    lane_->stop();
+    lane_->join();
+  }
+
+  caf::actor_system_config config_;
+  caf::actor_system system_{config_};
+  std::unique_ptr<io_lane> lane_;
+  std::vector<caf::actor> actors_;
+};
+
+TEST_F(lane_actor_test, messages_of_foreign_threads_are_handled_on_the_lane) {
+  constexpr int threads = 4;
+  constexpr int messages = 5'000;
+  lane_->start();
+  tally sum{threads * messages};
+  spawn(50, sum);
+  std::vector<std::thread> senders;
+  for (int t = 0; t < threads; ++t)
+    senders.emplace_back([this, t] {
+      for (int i = 0; i < messages; ++i)
+        caf::anon_send(actors_[static_cast<size_t>(t * 7 + i) % actors_.size()], i);
+    });
+  for (auto& t : senders)
+    t.join();
+  sum.complete.get_future().get();
+  EXPECT_EQ(sum.off_lane, 0);
+  end();
+}
+
+TEST_F(lane_actor_test, messages_of_caf_workers_are_handled_on_the_lane) {
+  constexpr int workers = 20;
+  constexpr int messages = 500;
+  lane_->start();
+  tally sum{workers * messages};
+  spawn(10, sum);
+  for (int w = 0; w < workers; ++w)
+    system_.spawn([this, w](caf::event_based_actor* self) {
+      for (int i = 0; i < messages; ++i)
+        self->send(actors_[static_cast<size_t>(w + i) % actors_.size()], i);
+    });
+  sum.complete.get_future().get();
+  EXPECT_EQ(sum.off_lane, 0);
+  system_.await_all_actors_done(); // hidden ones, as ours are, do not count
+  end();
+}
+
+TEST_F(lane_actor_test, actors_of_the_lane_reach_one_another_on_it) {
+  lane_->start();
+  tally sum{2 * 1'000};
+  spawn(2, sum);
+  for (int i = 0; i < 1'000; ++i)
+    caf::anon_send(actors_[static_cast<size_t>(i) % 2], actors_[static_cast<size_t>(i + 1) % 2]);
+  sum.complete.get_future().get();
+  EXPECT_EQ(sum.off_lane, 0);
+  end();
+}
+
+TEST_F(lane_actor_test, actors_spawned_before_the_lane_runs_are_its_own) {
+  tally sum{100};
+  for (int i = 0; i < 10; ++i)
+    actors_.emplace_back(lane_->spawn<counter>(sum));
+  for (int i = 0; i < 100; ++i)
+    caf::anon_send(actors_[static_cast<size_t>(i) % actors_.size()], i);
+  lane_->start();
+  sum.complete.get_future().get();
+  EXPECT_EQ(sum.off_lane, 0);
+  end();
+}
+
+TEST_F(lane_actor_test, two_lanes_exchange_messages_without_leaving_them) {
+  auto other = io_lane::make(system_, 1).value();
+  lane_->start();
+  other->start();
+  tally here{500};
+  tally there{500};
+  spawn(1, here);
+  caf::actor far;
+  std::promise<void> spawned;
+  other->post([&] {
+    far = other->spawn<counter>(there);
+    spawned.set_value();
+  });
+  spawned.get_future().get();
+  for (int i = 0; i < 500; ++i)
+    caf::anon_send(actors_[0], far); // counted here, and passed on to be counted there
+  here.complete.get_future().get();
+  there.complete.get_future().get();
+  EXPECT_EQ(here.off_lane, 0);
+  EXPECT_EQ(there.off_lane, 0);
+  end();
+  std::promise<void> gone;
+  other->post([&] {
+    far = nullptr;
+    gone.set_value();
+  });
+  gone.get_future().get();
+}
+
+} // namespace
+} // namespace jackfield::lane

@@ -58,6 +58,8 @@ h3 small { font-weight:400; color:var(--soft); }
 .tile b { display:block; font-size:22px; font-weight:650; font-variant-numeric:tabular-nums; line-height:1.25; }
 .tile span { color:var(--soft); font-size:13px; }
 .grid { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr)); gap:14px; align-items:start; }
+.columns { columns:2 440px; column-gap:14px; }
+.columns > .card { break-inside:avoid; margin-bottom:14px; }
 figure, .card { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:14px 16px; margin:0; min-width:0; }
 figcaption { display:flex; flex-wrap:wrap; justify-content:space-between; gap:4px 16px; margin-bottom:8px; }
 .legend { list-style:none; display:flex; flex-wrap:wrap; gap:2px 14px; margin:0; padding:0; font-size:13px; color:var(--soft); }
@@ -68,17 +70,18 @@ svg { display:block; width:100%; height:auto; }
 svg text { font-size:11.5px; fill:var(--soft); font-variant-numeric:tabular-nums; }
 .axis { stroke:var(--rule); } .tick { stroke:var(--grid); }
 .line { fill:none; stroke:var(--stroke); stroke-width:1.8; stroke-linejoin:round; stroke-linecap:round; }
+.line.c2 { stroke-width:5; stroke-opacity:.4; }
 .bar { fill:var(--c1); }
 .at rect:not(.bar) { fill:transparent; } .at line { stroke:transparent; }
 .at:hover line { stroke:var(--soft); } .at:hover .bar { fill:var(--c6); }
 .nothing { color:var(--soft); margin:24px 0; text-align:center; }
 .scroll { overflow-x:auto; }
-table { border-collapse:collapse; width:100%; font-variant-numeric:tabular-nums; }
-th, td { text-align:right; padding:5px 10px; border-bottom:1px solid var(--rule); white-space:nowrap; }
+table { border-collapse:collapse; width:100%; font-size:14px; font-variant-numeric:tabular-nums; }
+th, td { text-align:right; padding:5px 7px; border-bottom:1px solid var(--rule); white-space:nowrap; }
 tr:last-child td, tr:last-child th { border-bottom:0; }
 thead th { color:var(--soft); font-weight:500; font-size:13px; border-bottom:1px solid var(--rule); }
 th:first-child, td:first-child { text-align:left; padding-left:0; } th:last-child, td:last-child { padding-right:0; }
-td.text { text-align:left; white-space:normal; overflow-wrap:anywhere; }
+td:last-child { white-space:normal; }
 td small { color:var(--soft); }
 .card h3 { margin-bottom:8px; }
 footer { margin-top:30px; color:var(--soft); font-size:13px; overflow-wrap:anywhere; }
@@ -170,17 +173,16 @@ void write_tiles(html_writer& w, const run_report& report) {
   const auto& m = report.metrics;
   w.raw("<div class=\"tiles\">\n");
   if (m.calls.offered > 0 || m.registrations.attempted == 0) {
-    w.tile(fmt::format("{} / {}", grouped(m.calls.completed), grouped(m.calls.started)),
-           "calls completed of placed");
+    w.tile(grouped(m.calls.completed),
+           fmt::format("calls completed of {} placed", grouped(m.calls.started)));
     w.tile(grouped(m.calls.failed), "calls failed");
     w.tile(grouped(m.calls.missed()), "calls missed");
     w.tile(grouped(m.calls.peak), "most calls at once");
     w.tile(short_figure(percentile_ms(m.times.srd, 99)) + " ms", "session request delay, p99");
   }
   if (m.registrations.attempted > 0) {
-    w.tile(fmt::format("{} / {}", grouped(m.registrations.succeeded),
-                       grouped(m.registrations.attempted)),
-           "users registered");
+    w.tile(grouped(m.registrations.succeeded),
+           fmt::format("of {} users registered", grouped(m.registrations.attempted)));
     w.tile(short_figure(percentile_ms(m.times.rrd, 99)) + " ms", "registration request delay, p99");
   }
   mos_distribution mos = m.media.received.mos;
@@ -298,8 +300,9 @@ void write_charts(html_writer& w, const run_report& report) {
                 4.5);
     charts.draw("Packets", "a second",
                 {charts.rate("sent", 1, &interval_row::packets_sent),
-                 charts.rate("received", 3, &interval_row::packets_received),
-                 charts.rate("lost", 4, &interval_row::packets_lost)});
+                 charts.rate("received", 3, &interval_row::packets_received)});
+    charts.draw("Packets lost, both directions", "a second",
+                {charts.rate("lost", 4, &interval_row::packets_lost)});
   }
   charts.draw("Processor", "% of one core",
               {charts.line("used", 1,
@@ -478,7 +481,7 @@ std::string html_report(const run_report& report) {
   write_tiles(w, report);
   if (!report.series.empty())
     write_charts(w, report);
-  w.raw("<h2>Figures</h2>\n<div class=\"grid\">\n");
+  w.raw("<h2>Figures</h2>\n<div class=\"columns\">\n");
   write_thresholds(w, report);
   write_times(w, report.metrics);
   write_outcomes(w, report.metrics);

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
+#include "engine/sip/line_scan.hpp"
 #include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
@@ -36,7 +37,7 @@ public:
   }
 
   /// The longest run of characters of these classes, possibly empty.
-  std::string_view take(uint8_t classes) noexcept {
+  std::string_view take(uint16_t classes) noexcept {
     const char* start = at_;
     while (at_ != end_ && is(*at_, classes))
       ++at_;
@@ -45,9 +46,8 @@ public:
 
   /// Up to and without the next `c`; nothing if there is none.
   std::optional<std::string_view> take_until(char c) noexcept {
-    const auto* stop =
-      static_cast<const char*>(std::memchr(at_, c, static_cast<size_t>(end_ - at_)));
-    if (at_ == end_ || stop == nullptr)
+    const char* stop = find_one(at_, end_, c);
+    if (stop == end_)
       return std::nullopt;
     std::string_view text{at_, static_cast<size_t>(stop - at_)};
     at_ = stop;

@@ -61,7 +61,7 @@ bool read_sent_by(cursor& at, via& read) noexcept {
 }
 
 bool read_via_parameter(const parameter_view& p, via& read) noexcept {
-  if (iequals(p.name, "branch")) {
+  if (p.name.size() == 6 && iequals(p.name, "branch")) {
     bool usable = !p.value.empty() && read.branch.empty();
     read.branch = p.value;
     return usable;
@@ -171,7 +171,9 @@ std::optional<name_addr> parse_name_addr(std::string_view value) noexcept {
   } else {
     // A display name ends at '<'; a bare URI at ';', which then belongs to the header.
     auto start = at.offset();
-    auto end = std::min(value.find_first_of("<;,\"", start), value.size());
+    auto end = start;
+    while (end < value.size() && !is(value[end], address_end_char))
+      ++end;
     auto text = trim(value.substr(start, end - start));
     at.advance(end - start);
     if (at.peek() == '<')

@@ -120,6 +120,28 @@ constexpr name_table make_name_table() {
 
 constexpr name_table known_names = make_name_table();
 
+/// Eight octets with their letters in lower case; of a token, nothing else becomes a letter or '-'.
+uint64_t folded_word(const char* at) noexcept {
+  uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word | 0x2020202020202020U;
+}
+
+/// `known` is in lower case, `name` a token.
+bool same_name(std::string_view known, std::string_view name) noexcept {
+  constexpr size_t word = sizeof(uint64_t);
+  if (known.size() != name.size())
+    return false;
+  if (name.size() < word)
+    return iequals(known, name);
+  // Whole words, the last of which may overlap the one before.
+  for (size_t i = 0; i + word < name.size(); i += word)
+    if (folded_word(known.data() + i) != folded_word(name.data() + i))
+      return false;
+  auto last = name.size() - word;
+  return folded_word(known.data() + last) == folded_word(name.data() + last);
+}
+
 /// `name` is a token and not empty.
 header recognise(std::string_view name) noexcept {
   if (name.size() > longest_name)
@@ -128,7 +150,7 @@ header recognise(std::string_view name) noexcept {
   if (entry == 0)
     return header::other;
   const auto& known = header_names[entry - 1];
-  return iequals(known.name, name) ? known.id : header::other;
+  return same_name(known.name, name) ? known.id : header::other;
 }
 
 /// Quotes and angle brackets end where they should.
@@ -148,15 +170,29 @@ bool balanced(std::string_view value) noexcept {
   return true;
 }
 
-/// Values of a comma-separated field, counted up to `enough`.
+/// Values of a comma-separated field, counted up to `enough`; 1 for most.
 size_t count_values(std::string_view value, size_t enough) noexcept {
-  if (value.find(',') == std::string_view::npos)
+  const char* end = value.data() + value.size();
+  if (find_one(value.data(), end, ',') == end)
     return 1;
   size_t count = 0;
   while (!value.empty() && count < enough)
     count += next_value(value).empty() ? 0 : 1;
   return count;
 }
+
+/// How many values a field has had so far.
+struct value_count {
+  size_t most = 0;
+  size_t count = 0;
+
+  /// False once there are more than allowed.
+  bool add(std::string_view value) noexcept {
+    if (count <= most)
+      count += count_values(value, most - count + 1);
+    return count <= most;
+  }
+};
 
 /// "SIP/" 1*DIGIT "." 1*DIGIT, in any case (RFC 3261 §25.1: literal strings ignore case).
 bool is_version(std::string_view text) noexcept {
@@ -175,15 +211,18 @@ bool is_uri(std::string_view text) noexcept {
   at.take(token_char);
   if (!at.skip(':') || at.done())
     return false;
-  while (!at.done()) {
-    at.take(uri_char);
-    if (!at.done())
+  for (auto rest = text.substr(at.offset()); !rest.empty(); rest.remove_prefix(1)) {
+    if (!is(rest.front(), uri_char))
+      return false;
+    if (rest.front() == '%' &&
+        (rest.size() < 3 || !is(rest[1], hex_char) || !is(rest[2], hex_char)))
       return false;
   }
-  for (size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1))
-    if (i + 2 >= text.size() || !is(text[i + 1], hex_char) || !is(text[i + 2], hex_char))
-      return false;
   return true;
+}
+
+bool contains(std::string_view text, uint16_t classes) noexcept {
+  return std::any_of(text.begin(), text.end(), [=](char c) { return is(c, classes); });
 }
 
 } // namespace
@@ -230,9 +269,8 @@ std::string_view message::take_line(std::string_view& rest) noexcept {
   const char* at = rest.data();
   const char* end = at + rest.size();
   for (;;) {
-    const auto* stop =
-      static_cast<const char*>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
-    if (stop == nullptr) {
+    const char* stop = find_one(at, end, '\n');
+    if (stop == end) {
       fail(400, "header without an end");
       auto line = rest;
       rest = {};
@@ -303,6 +341,10 @@ bool message::parse_status_line(std::string_view line) {
 }
 
 bool message::parse_fields(std::string_view& rest, const message_limits& limits) {
+  value_count vias{limits.vias};
+  value_count routes{limits.routes};
+  value_count record_routes{limits.routes};
+  value_count contacts{limits.contacts};
   while (!rest.empty()) {
     auto line = take_line(rest);
     if (line.empty())
@@ -327,8 +369,20 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
     if (id != header::other && !repeated)
       first = static_cast<int16_t>(fields_.size());
     fields_.push_back({id, name, value});
-    if (id != header::other)
-      read_field(id, value, repeated);
+    if (id == header::other)
+      continue;
+    read_field(id, value, repeated);
+    bool within = true;
+    if (id == header::via)
+      within = vias.add(value);
+    else if (id == header::route)
+      within = routes.add(value);
+    else if (id == header::record_route)
+      within = record_routes.add(value);
+    else if (id == header::contact)
+      within = contacts.add(value);
+    if (!within)
+      fail(400, "too many values", id);
   }
   fail(400, "no empty line after the header");
   return true;
@@ -349,7 +403,7 @@ void message::read_field(header id, std::string_view value, bool repeated) {
       fail(400, repeated ? "repeated To" : "malformed To", id);
     break;
   case header::call_id:
-    if (repeated || value.empty() || value.find_first_of(" \t\r\n,") != std::string_view::npos)
+    if (repeated || value.empty() || contains(value, space_char | comma_char))
       fail(400, repeated ? "repeated Call-ID" : "malformed Call-ID", id);
     else
       call_id_ = value;
@@ -447,20 +501,6 @@ void message::finish(std::string_view rest, bool datagram, const message_limits&
 
   if (is_request() && !cseq_method_name_.empty() && cseq_method_name_ != method_name_)
     fail(method_ == method::unknown ? 501 : 400, "method and CSeq differ", header::cseq);
-
-  for (auto [id, most] : {std::pair{header::via, limits.vias},
-                          {header::route, limits.routes},
-                          {header::record_route, limits.routes},
-                          {header::contact, limits.contacts}}) {
-    if (!has(id))
-      continue;
-    size_t count = 0;
-    for (auto& field : fields_)
-      if (field.id == id && count <= most)
-        count += count_values(field.value, most + 1);
-    if (count > most)
-      fail(400, "too many values", id);
-  }
 }
 
 bool message::answerable() const noexcept {

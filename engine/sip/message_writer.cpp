@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/sip/cursor.hpp"
+#include "engine/sip/line_scan.hpp"
 #include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
@@ -252,10 +253,8 @@ std::string_view to_string(header id) noexcept {
 }
 
 bool is_safe_value(std::string_view value) noexcept {
-  bool safe = true;
-  for (char c : value)
-    safe = safe & !breaks_line(c);
-  return safe;
+  const char* end = value.data() + value.size();
+  return !has_line_break(value) && find_one(value.data(), end, '\0') == end;
 }
 
 void message_writer::value(std::string_view text) {
@@ -270,7 +269,7 @@ void message_writer::value(std::string_view text) {
 /// A value of a parsed message: its line ends are folds or stray. NUL stays, for a quoted pair may
 /// hold one and From and To must come back as they were.
 void message_writer::unfolded(std::string_view text) {
-  if (text.find_first_of("\r\n") == std::string_view::npos) [[likely]] {
+  if (!has_line_break(text)) [[likely]] {
     out_ += text;
     return;
   }
@@ -381,7 +380,7 @@ void message_writer::top_via(std::string_view whole, const message& request,
                              const packet_source& source) {
   const auto& via = request.via();
   bool says_host = via.has_rport || !iequals(via.host, source.address);
-  if (source.address.empty()) {
+  if (source.address.empty() || !says_host) {
     unfolded(whole);
     return;
   }
@@ -404,10 +403,8 @@ void message_writer::top_via(std::string_view whole, const message& request,
     }
   }
   unfolded(trim(whole.substr(kept)));
-  if (says_host) {
-    out_ += ";received=";
-    value(source.address);
-  }
+  out_ += ";received=";
+  value(source.address);
   if (via.has_rport) {
     out_ += ";rport=";
     number(source.port);

@@ -7,7 +7,7 @@
 namespace jackfield::sip {
 
 /// Character classes of RFC 3261 §25.1, one bit each.
-enum char_class : uint8_t {
+enum char_class : uint16_t {
   token_char = 1,
   digit_char = 2,
   hex_char = 4,
@@ -16,13 +16,15 @@ enum char_class : uint8_t {
   alpha_char = 32,
   host_char = 64,   // domain names and IPv4 addresses
   value_char = 128, // parameter values without quotes: tokens, hosts, and what is seen in tags
+  address_end_char = 256, // what ends a display name or a URI without brackets
+  comma_char = 512,
 };
 
-constexpr std::array<uint8_t, 256> make_char_classes() {
-  std::array<uint8_t, 256> table{};
-  auto mark = [&](std::string_view chars, uint8_t bits) {
+constexpr std::array<uint16_t, 256> make_char_classes() {
+  std::array<uint16_t, 256> table{};
+  auto mark = [&](std::string_view chars, uint16_t bits) {
     for (unsigned char c : chars)
-      table[c] = static_cast<uint8_t>(table[c] | bits);
+      table[c] = static_cast<uint16_t>(table[c] | bits);
   };
   mark("0123456789", digit_char | hex_char | token_char | uri_char | host_char | value_char);
   mark("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -33,16 +35,18 @@ constexpr std::array<uint8_t, 256> make_char_classes() {
   mark("-.!~*'()_;/?:@&=+$,[]%#", uri_char);
   mark("-._", host_char);
   mark(" \t\r\n", space_char);
+  mark("<;,\"", address_end_char);
+  mark(",", comma_char);
   return table;
 }
 
-inline constexpr std::array<uint8_t, 256> char_classes = make_char_classes();
+inline constexpr std::array<uint16_t, 256> char_classes = make_char_classes();
 
-[[nodiscard]] constexpr bool is(char c, uint8_t classes) noexcept {
+[[nodiscard]] constexpr bool is(char c, uint16_t classes) noexcept {
   return (char_classes[static_cast<unsigned char>(c)] & classes) != 0;
 }
 
-[[nodiscard]] constexpr bool all_of(std::string_view text, uint8_t classes) noexcept {
+[[nodiscard]] constexpr bool all_of(std::string_view text, uint16_t classes) noexcept {
   for (char c : text)
     if (!is(c, classes))
       return false;

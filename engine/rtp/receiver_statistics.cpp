@@ -92,15 +92,16 @@ bool receiver_statistics::probation(const packet& p, time_point arrival, bool pa
   if (candidate_.valid && candidate_.ssrc != p.ssrc &&
       arrival - candidate_.arrival < candidate_patience)
     return false;
+  // Not only the very next number: the source is no less real for a loss at its beginning.
+  const unsigned ahead = static_cast<uint16_t>(p.sequence - candidate_.sequence);
   const candidate next{arrival, p.ssrc, p.timestamp, p.sequence, true, paced};
-  if (!candidate_.valid || candidate_.ssrc != p.ssrc ||
-      static_cast<uint16_t>(candidate_.sequence + 1) != p.sequence) {
+  if (!candidate_.valid || candidate_.ssrc != p.ssrc || ahead == 0 || ahead >= window) {
     candidate_ = next;
     return false;
   }
   rejected_ -= 2;
   begin_segment(candidate_);
-  advance(1);
+  advance(ahead);
   ++unique_;
   note_arrival(arrival);
   if (paced)

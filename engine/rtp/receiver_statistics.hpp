@@ -52,7 +52,8 @@ struct reception_summary {
 
 /// Statistics of one incoming stream (RFC 3550 A.1, A.3, A.8; RFC 3611 §4.7.2). A plain value of
 /// a few cache lines; nothing is allocated and no packet can grow it. Packets of any source may be
-/// handed in: a new SSRC takes over when two packets of it came in sequence.
+/// handed in: a source is accepted when two packets of it came with numbers less than 64 apart, and
+/// another one takes over in the same way when the first has fallen silent.
 ///
 /// Unlike RFC 3550 A.3 a duplicate does not make up for a loss: `lost` is counted from a window of
 /// the last 64 sequence numbers, so it is never negative.

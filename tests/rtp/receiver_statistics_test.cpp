@@ -84,13 +84,41 @@ TEST(receiver_statistics, puts_a_source_on_probation) {
   const stream in;
   EXPECT_FALSE(in.arrive(stats, 0));
   EXPECT_FALSE(stats.ssrc());
-  EXPECT_FALSE(in.arrive(stats, 2)); // not in sequence: begins probation anew
-  EXPECT_TRUE(in.arrive(stats, 3));
+  EXPECT_FALSE(in.arrive(stats, 64)); // too far: begins probation anew
+  EXPECT_FALSE(in.arrive(stats, 64)); // the same once more proves nothing
+  EXPECT_TRUE(in.arrive(stats, 65));
   const auto s = stats.summary();
   expect_consistent(s);
   EXPECT_EQ(s.expected, 2u);
-  EXPECT_EQ(s.rejected, 1u);
-  EXPECT_EQ(s.first_packet, stream::at(2));
+  EXPECT_EQ(s.rejected, 2u);
+  EXPECT_EQ(s.first_packet, stream::at(64));
+}
+
+TEST(receiver_statistics, accepts_a_source_that_loses_every_other_packet_from_the_start) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 1000; n += 2)
+    in.arrive(stats, n);
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 999u);
+  EXPECT_EQ(s.lost, 499u);
+  EXPECT_EQ(s.first_packet, stream::at(0));
+  // Nothing but lone losses, yet so near each other that all is one burst.
+  EXPECT_EQ(s.losses.bursts, 1u);
+  EXPECT_EQ(s.losses.longest_loss_run, 1u);
+}
+
+TEST(receiver_statistics, accepts_one_of_two_sources_that_begin_together) {
+  receiver_statistics stats;
+  const stream first{100, 0, 1};
+  const stream second{9000, 77, 2};
+  for (uint32_t n = 0; n < 50; ++n) {
+    first.arrive(stats, n);
+    second.arrive(stats, n);
+  }
+  EXPECT_EQ(stats.ssrc(), 1u);
+  EXPECT_EQ(stats.summary().expected, 50u);
 }
 
 TEST(receiver_statistics, counts_loss_across_the_sequence_wrap) {

@@ -115,8 +115,10 @@ void io_lane::run() {
     events.flush_all();
   }
   // Whatever was posted last still runs: owners close their sockets and actors in it.
-  while (drain_inbox() | run_ready())
-    ;
+  for (bool more = true; more;) {
+    more = drain_inbox();
+    more = run_ready() || more;
+  }
   events.flush_all();
   has_cpu_clock_.store(false);
 }

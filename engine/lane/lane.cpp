@@ -1,6 +1,7 @@
 #include "engine/lane/lane.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 
@@ -17,6 +18,16 @@ constexpr size_t max_throughput = 300;
 constexpr int lag_smoothing = 16;
 
 } // namespace
+
+void lane_health::count_lag(duration d) noexcept {
+  const auto us = static_cast<uint64_t>(std::max<int64_t>(d.count() / 1000, 0));
+  size_t step = us;
+  if (us >= 4) {
+    const auto octave = static_cast<size_t>(std::bit_width(us)) - 3; // us >> octave is 4..7
+    step = octave * 4 + (us >> octave);
+  }
+  lag[std::min(step, lag_steps - 1)] += 1;
+}
 
 lane::lane(caf::actor_system& system, unsigned index, time_point start)
     : caf::execution_unit(&system), now_(start), wheel_(start), index_(index) {
@@ -112,6 +123,7 @@ void lane::begin_pass(time_point now, time_point due) noexcept {
   health_.passes += 1;
   health_.worst_lag = std::max(health_.worst_lag, lag);
   health_.smoothed_lag += (lag - health_.smoothed_lag) / lag_smoothing;
+  health_.count_lag(lag);
   if (lag > overload_bound)
     health_.late_passes += 1;
 }

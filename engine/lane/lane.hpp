@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,15 @@ namespace jackfield::lane {
 /// How a lane keeps up. All times in nanoseconds; "lag" is how late a pass began compared with the
 /// moment its first event was due.
 struct lane_health {
+  /// Passes by their lag, on a scale of four steps to an octave of microseconds: `lag_step_us(i)`
+  /// is the lower bound of step i.
+  static constexpr size_t lag_steps = 128;
+  std::array<uint64_t, lag_steps> lag{};
+  [[nodiscard]] static constexpr uint64_t lag_step_us(size_t i) noexcept {
+    return i < 4 ? i : (4 + i % 4) << (i / 4 - 1);
+  }
+  void count_lag(duration d) noexcept;
+
   uint64_t passes = 0;
   duration worst_lag{};
   /// Exponentially smoothed lag; above `lane::overload_bound` the lane refuses new work.

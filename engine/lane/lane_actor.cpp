@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <caf/mailbox_element.hpp>
-
 namespace jackfield::lane {
 
 lane_actor::lane_actor(caf::actor_config& config, lane& home)

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <utility>
+
 #include <caf/event_based_actor.hpp>
+#include <caf/mailbox_element.hpp>
 
 #include "engine/lane/lane.hpp"
 
@@ -29,6 +32,14 @@ private:
   lane& home_;
 };
 
+/// Sends to an actor from its own lane's thread, inside or outside of an actor's handler.
+template <class T>
+void tell(lane& home, const caf::strong_actor_ptr& to, T&& content) {
+  to->get()->enqueue(
+    caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::forward<T>(content)),
+    &home);
+}
+
 /// A timer of a lane actor: when it fires the actor receives `timer_fired{id}` as a message, so
 /// that handlers run one at a time and the actor may quit in any of them. Belongs to the actor's
 /// state; destroyed with it.
@@ -40,6 +51,8 @@ public:
   void arm(time_point deadline) { owner_.home().arm(timer_, deadline); }
   void cancel() noexcept { timer_.cancel(); }
   [[nodiscard]] bool armed() const noexcept { return timer_.armed(); }
+  /// The deadline it was last armed for.
+  [[nodiscard]] time_point deadline() const noexcept { return timer_.deadline(); }
 
 private:
   static void fire(void* self);

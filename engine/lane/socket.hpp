@@ -84,7 +84,7 @@ public:
   /// caller should close.
   [[nodiscard]] virtual bool write(std::string_view bytes) = 0;
   /// Sends what is queued, then closes; `on_closed` is not called any more. Destroying without
-  /// this closes at once.
+  /// this closes at once; after it, what the system takes without waiting still goes.
   virtual void finish() = 0;
   [[nodiscard]] virtual size_t queued() const noexcept = 0;
   [[nodiscard]] virtual const endpoint& local() const noexcept = 0;

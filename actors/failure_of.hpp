@@ -1,0 +1,11 @@
+#pragma once
+
+#include "engine/report/failure_cause.hpp"
+#include "engine/sip/ua.hpp"
+
+namespace jackfield {
+
+/// The reports' name for why a leg failed; `none` where it did not.
+[[nodiscard]] report::failure_cause failure_of(const sip::ua_event& event) noexcept;
+
+} // namespace jackfield

@@ -1,0 +1,278 @@
+#include "actors/incoming_call.hpp"
+
+#include <utility>
+
+#include <caf/behavior.hpp>
+
+#include "engine/sdp/session.hpp"
+
+namespace jackfield {
+
+incoming_call::incoming_call(caf::actor_config& config, lane::lane& home, sip_router& router,
+                             media_plane& media, std::shared_ptr<const answer_manner> manner,
+                             sip_arrival_ptr invite, uint64_t transaction,
+                             caf::strong_actor_ptr owner)
+    : lane::lane_actor(config, home), router_(router), plane_(media), manner_(std::move(manner)),
+      invite_(std::move(invite)), transaction_(transaction), owner_(std::move(owner)),
+      wire_(router, *this), protocol_timer_(*this, static_cast<unsigned>(clock::protocol)),
+      plan_timer_(*this, static_cast<unsigned>(clock::plan)), media_port_(manner_->inactive_port) {
+  // nop
+}
+
+caf::behavior incoming_call::make_behavior() {
+  begin();
+  return {
+    [this](const sip_arrival_ptr& arrival) { on_arrival(arrival); },
+    [this](const lane::timer_fired& fired) { on_timer(fired); },
+    [this](const media_opened& opened) { on_media_opened(opened); },
+    [this](const media_closed& closed) { on_media_closed(closed); },
+    [this](const hang_up&) {
+      end_call();
+      settle();
+    },
+    [this](const flow_lost&) {
+      if (machine_)
+        machine_->on_transport_failed(home().now(), *this);
+      settle();
+    },
+    [this](flow_located& found) {
+      wire_.on_located(found);
+      settle();
+    },
+  };
+}
+
+void incoming_call::on_exit() {
+  protocol_timer_.cancel();
+  plan_timer_.cancel();
+  if (wire_.id().nonce != 0)
+    router_.unbind_invite(transaction_);
+  wire_.close();
+  machine_.reset();
+  stream_ = nullptr;
+  owner_ = nullptr;
+  invite_ = nullptr;
+}
+
+void incoming_call::begin() {
+  const auto invite = std::exchange(invite_, nullptr);
+  if (!wire_.open(invite->from(), manner_->connections)) {
+    router_.answer(*invite, 503, "Retry-After: 5\r\n");
+    finish();
+    return;
+  }
+  router_.bind_invite(transaction_, invite->message(), wire_.id());
+  machine_.emplace(wire_.profile(), wire_.id());
+  machine_->start(invite->arrived(), invite->message(), transaction_, {}, *this);
+  settle();
+}
+
+void incoming_call::on_arrival(const sip_arrival_ptr& arrival) {
+  if (!machine_)
+    return;
+  const auto& m = arrival->message();
+  if (m.is_request() && m.request_method() != sip::method::cancel)
+    wire_.heard(*arrival);
+  machine_->on_message(arrival->arrived(), m, *this);
+  settle();
+}
+
+void incoming_call::on_timer(const lane::timer_fired& fired) {
+  if (!machine_)
+    return;
+  if (fired.id == static_cast<unsigned>(clock::plan)) {
+    if (answered_)
+      end_call();
+    else
+      answer();
+  } else {
+    machine_->on_time(home().now(), *this);
+  }
+  settle();
+}
+
+void incoming_call::send(const sip::outgoing& message) {
+  wire_.send(message);
+}
+
+void incoming_call::on_event(const sip::ua_event& event) {
+  switch (event.kind) {
+  case sip::event_kind::incoming:
+    on_incoming(event);
+    break;
+  case sip::event_kind::acknowledged:
+    on_acknowledged(event);
+    break;
+  case sip::event_kind::offer:
+    on_offer(event);
+    break;
+  case sip::event_kind::ended:
+    over_ = true;
+    cause_ = event.cause;
+    break;
+  default:
+    break;
+  }
+}
+
+void incoming_call::on_incoming(const sip::ua_event& event) {
+  const auto now = home().now();
+  if (manner_->refuse_with != 0) {
+    machine_->reject(now, manner_->refuse_with, *this);
+    return;
+  }
+  if (event.body.empty()) {
+    we_offer_ = true;
+  } else {
+    auto offer = sdp::parse(event.body);
+    if (!offer) {
+      machine_->reject(now, 488, *this);
+      return;
+    }
+    description_ = std::make_unique<sdp::session>(std::move(*offer));
+  }
+  if (manner_->audio)
+    stream_ = caf::actor_cast<caf::strong_actor_ptr>(
+      home().spawn<media_stream>(plane_, manner_->audio, caf::strong_actor_ptr{ctrl()}));
+  if (manner_->ring)
+    machine_->progress(now, 180, *this);
+  if (manner_->answer_after > lane::duration::zero())
+    plan_timer_.arm(now + manner_->answer_after);
+  else if (!stream_)
+    answer();
+}
+
+void incoming_call::on_media_opened(const media_opened& opened) {
+  if (!machine_ || over_)
+    return;
+  if (!opened.local) {
+    machine_->reject(home().now(), 503, *this, "Retry-After: 5\r\n");
+    settle();
+    return;
+  }
+  media_port_ = opened.local->port();
+  if (manner_->answer_after == lane::duration::zero()) {
+    answer();
+    settle();
+  }
+}
+
+uint64_t incoming_call::session_id() const {
+  return wire_.id().nonce % sdp::offer_template::max_session_id;
+}
+
+void incoming_call::answer() {
+  const auto now = home().now();
+  const auto host = plane_.address().address();
+  if (we_offer_) {
+    const auto offer = sdp::make_offer(host, media_port_, manner_->capabilities, session_id());
+    answered_ = machine_->answer(now, sdp::print(offer), *this);
+    description_ = std::make_unique<sdp::session>(offer);
+  } else {
+    auto made = sdp::make_answer(*std::exchange(description_, nullptr), manner_->capabilities, host,
+                                 media_port_, session_id());
+    if (!made) {
+      machine_->reject(now, 488, *this);
+      return;
+    }
+    answered_ = machine_->answer(now, sdp::print(made->answer), *this);
+    if (answered_)
+      connect_media(made->audio);
+  }
+  if (answered_ && manner_->length > lane::duration::zero())
+    plan_timer_.arm(now + manner_->length);
+}
+
+void incoming_call::on_acknowledged(const sip::ua_event& event) {
+  if (!we_offer_ || !description_)
+    return;
+  const auto offered = std::exchange(description_, nullptr);
+  auto agreed = sdp::parse(event.body).and_then([&](const sdp::session& answer) {
+    return sdp::accept_answer(*offered, answer);
+  });
+  if (agreed)
+    connect_media(*agreed);
+  else
+    end_call();
+}
+
+void incoming_call::on_offer(const sip::ua_event& event) {
+  const auto now = home().now();
+  const auto host = plane_.address().address();
+  if (event.body.empty()) {
+    machine_->answer_offer(
+      now, sdp::print(sdp::make_offer(host, media_port_, manner_->capabilities, session_id(), 2)),
+      *this);
+    return;
+  }
+  auto made = sdp::parse(event.body).and_then([&](const sdp::session& offer) {
+    return sdp::make_answer(offer, manner_->capabilities, host, media_port_, session_id(), 2);
+  });
+  if (!made) {
+    machine_->refuse_offer(now, 488, *this);
+    return;
+  }
+  machine_->answer_offer(now, sdp::print(made->answer), *this);
+  connect_media(made->audio);
+}
+
+void incoming_call::connect_media(const sdp::negotiated_audio& audio) {
+  if (stream_)
+    lane::tell(home(), stream_, media_connect{audio, {}});
+}
+
+void incoming_call::end_call() {
+  if (stream_)
+    lane::tell(home(), stream_, media_stop{});
+  if (machine_)
+    machine_->hang_up(home().now(), *this);
+}
+
+void incoming_call::settle() {
+  while (!over_ && machine_ && wire_.take_failure())
+    machine_->on_transport_failed(home().now(), *this);
+  if (!over_) {
+    if (!machine_)
+      return;
+    if (const auto next = machine_->next_deadline(); next == sip::never)
+      protocol_timer_.cancel();
+    else
+      protocol_timer_.arm(next);
+    return;
+  }
+  protocol_timer_.cancel();
+  plan_timer_.cancel();
+  if (!stream_) {
+    finish();
+  } else if (!media_) {
+    media_ = std::make_unique<media_outcome>(); // asked once
+    lane::tell(home(), stream_, media_stop{});
+    lane::tell(home(), stream_, media_close{});
+  }
+}
+
+void incoming_call::on_media_closed(const media_closed& closed) {
+  stream_ = nullptr;
+  if (media_)
+    *media_ = closed.outcome;
+  finish();
+}
+
+void incoming_call::finish() {
+  if (machine_) {
+    machine_->leave(home().now(), router_.linger());
+    router_.lingered();
+  }
+  served_call report;
+  report.call = id();
+  report.cause = cause_;
+  report.answered = answered_;
+  report.wire = wire_.counters();
+  if (media_)
+    report.media = std::move(*media_);
+  if (owner_)
+    lane::tell(home(), owner_, std::move(report));
+  quit();
+}
+
+} // namespace jackfield

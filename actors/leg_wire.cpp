@@ -1,0 +1,92 @@
+#include "actors/leg_wire.hpp"
+
+#include <utility>
+
+namespace jackfield {
+
+namespace {
+
+/// Messages of one leg that may wait for a look-up; a leg retransmits what it needs.
+constexpr size_t most_waiting = 8;
+
+} // namespace
+
+bool leg_wire::open(const transport::flow& first,
+                    std::shared_ptr<const transport::open_settings> connections) {
+  const auto id = router_.open_leg(owner_);
+  if (!id)
+    return false;
+  id_ = *id;
+  out_ = invite_source_ = request_source_ = first;
+  connections_ = std::move(connections);
+  open_ = true;
+  router_.attach(id_, out_);
+  return true;
+}
+
+void leg_wire::close() noexcept {
+  if (std::exchange(open_, false))
+    router_.close_leg(id_);
+}
+
+void leg_wire::send(const sip::outgoing& message) {
+  if (message.retransmission)
+    ++counters_.retransmissions;
+  else if (message.status == 0)
+    ++counters_.requests;
+  switch (message.to) {
+  case sip::send_to::invite_source:
+    send_over(invite_source_, message.text, message.rank);
+    return;
+  case sip::send_to::request_source:
+    send_over(request_source_, message.text, message.rank);
+    return;
+  case sip::send_to::again:
+    if (waiting_.empty())
+      send_over(out_, message.text, message.rank);
+    return;
+  case sip::send_to::next_hop:
+    break;
+  }
+  if (std::exchange(pinned_, false)) {
+    send_over(out_, message.text, message.rank);
+    return;
+  }
+  static const transport::open_settings plain;
+  const auto& connections = connections_ ? *connections_ : plain;
+  const auto found = router_.locate_now(message.next_hop, out_, connections);
+  if (!found) {
+    failed_ = true;
+  } else if (*found) {
+    if (**found != out_) {
+      out_ = **found;
+      router_.attach(id_, out_);
+    }
+    send_over(out_, message.text, message.rank);
+  } else if (waiting_.size() < most_waiting) {
+    waiting_.push_back({std::string{message.text}, message.rank});
+    if (waiting_.size() == 1)
+      router_.locate(message.next_hop, connections, owner_, ++ticket_);
+  }
+}
+
+void leg_wire::on_located(flow_located& found) {
+  if (found.ticket != ticket_)
+    return;
+  const auto texts = std::exchange(waiting_, {});
+  if (!found.where) {
+    failed_ = true;
+    return;
+  }
+  out_ = *found.where;
+  router_.attach(id_, out_);
+  for (const auto& w : texts)
+    send_over(out_, w.text, w.rank);
+}
+
+void leg_wire::send_over(const transport::flow& to, std::string_view text, sip::send_rank rank) {
+  if (!open_ || !router_.send(to, text, rank))
+    failed_ = true;
+}
+
+} // namespace jackfield

@@ -1,0 +1,352 @@
+#include "actors/load_generator.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <caf/behavior.hpp>
+
+#include "actors/media_metrics.hpp"
+#include "engine/report/call_lines.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// JSON lines are handed over in batches of this many bytes, or with the next snapshot.
+constexpr size_t line_batch_bytes = 1U << 16U;
+
+/// splitmix64 (Steele, Lea and Flood, 2014): the plan's own sequence, the same on every machine.
+double next_unit(uint64_t& state) {
+  state += 0x9e3779b97f4a7c15U;
+  auto z = state;
+  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+  return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1.0p-53;
+}
+
+lane::duration since(const std::optional<lane::time_point>& at, lane::time_point from) {
+  return *at - from;
+}
+
+} // namespace
+
+load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
+                               std::shared_ptr<const load_plan> plan,
+                               std::shared_ptr<const call_manner> manner, const share& s,
+                               caf::strong_actor_ptr run)
+    : lane::lane_actor(config, home), context_(context), plan_(std::move(plan)),
+      manner_(std::move(manner)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
+      random_state_(plan_->seed), timer_(*this, 0) {
+  // nop
+}
+
+caf::behavior load_generator::make_behavior() {
+  return {
+    [this](const load_start& how) { start(how); },
+    [this](const lane::timer_fired&) { on_arrivals(); },
+    [this](const call_answered&) { metrics_.calls.answer(); },
+    [this](const call_finished& call) { on_call_finished(call); },
+    [this](const registration_report& report) { on_registration(report); },
+    [this](const probe_finished& probe) { on_probe(probe); },
+    [this](metrics_request) {
+      take_snapshot();
+      flush_lines();
+      send(caf::actor_cast<caf::actor>(current_sender()),
+           metrics_snapshot{share_.index, std::make_shared<report::run_metrics>(metrics_)});
+    },
+    [this](load_drain) { stop_arrivals(); },
+    [this](load_abort) { abort(); },
+  };
+}
+
+void load_generator::on_exit() {
+  timer_.cancel();
+  live_.clear();
+  run_ = nullptr;
+}
+
+void load_generator::start(const load_start& how) {
+  start_ = how.at;
+  wall_start_ = how.wall;
+  started_ = true;
+  find_next();
+  on_arrivals();
+}
+
+void load_generator::find_next() {
+  // Every generator walks all arrivals, so that all agree when the n-th is due.
+  do {
+    next_number_ = arrivals_.count();
+    next_ = arrivals_.next(plan_->arrivals.poisson ? next_unit(random_state_) : 0);
+  } while (next_ && next_number_ % share_.count != share_.index);
+}
+
+void load_generator::on_arrivals() {
+  const auto now = home().now();
+  while (next_ && start_ + *next_ <= now) {
+    const auto due = start_ + *next_;
+    metrics_.calls.offer();
+    if (live_.size() >= share_.limit)
+      ++metrics_.calls.missed_by_limit;
+    else if (home().overloaded())
+      ++metrics_.calls.missed_by_generator;
+    else
+      begin(next_number_, due);
+    find_next();
+  }
+  if (next_)
+    timer_.arm(start_ + *next_);
+  else
+    finish_if_done();
+}
+
+lane::duration load_generator::draw_length() {
+  const auto& length = plan_->length;
+  const auto mean = static_cast<double>(length.mean.count());
+  switch (length.drawn) {
+  case call_length::shape::exponential:
+    return lane::duration{static_cast<int64_t>(-mean * std::log1p(-home().random_unit()))};
+  case call_length::shape::uniform:
+    return length.mean +
+           lane::duration{static_cast<int64_t>(
+             static_cast<double>((length.most - length.mean).count()) * home().random_unit())};
+  case call_length::shape::fixed:
+    break;
+  }
+  return length.mean;
+}
+
+void load_generator::begin(uint64_t number, lane::time_point due) {
+  const auto& targets = plan_->targets;
+  const auto& target =
+    targets[plan_->random_target
+              ? static_cast<size_t>(home().random_unit() * static_cast<double>(targets.size()))
+              : number % targets.size()];
+  metrics_.health.start_lateness.record(home().now() - due);
+  const caf::strong_actor_ptr self{ctrl()};
+  caf::actor actor;
+  switch (plan_->flow) {
+  case load_flow::call:
+    metrics_.calls.start();
+    actor = home().spawn<outgoing_call>(context_.router, context_.media, manner_, target,
+                                        outgoing_call::plan{number, due, draw_length()}, self);
+    break;
+  case load_flow::register_: {
+    ++metrics_.registrations.attempted;
+    registration::plan p;
+    p.number = number;
+    p.due = due;
+    p.expires = plan_->expires;
+    p.leave = true;
+    p.refreshes = plan_->refreshes;
+    p.stay = plan_->stay;
+    metrics_.calls.start();
+    actor = home().spawn<registration>(context_.router, manner_, target, p, self);
+    break;
+  }
+  case load_flow::options:
+    metrics_.calls.start();
+    actor = home().spawn<request_probe>(context_.router, manner_, target, number, due, self);
+    break;
+  }
+  live_.emplace(number, caf::actor_cast<caf::strong_actor_ptr>(actor));
+}
+
+void load_generator::on_call_finished(const call_finished& call) {
+  const auto& t = call.times;
+  auto& times = metrics_.times;
+  const auto due = t.due;
+  if (t.first_response)
+    times.ttr.record(since(t.first_response, due));
+  if (t.ringing)
+    times.pdd.record(since(t.ringing, due));
+  if (t.ringing || t.final_response)
+    times.srd.record(since(t.ringing && (!t.final_response || *t.ringing < *t.final_response)
+                             ? t.ringing
+                             : t.final_response,
+                           due));
+  if (t.acknowledged)
+    times.setup.record(since(t.acknowledged, due));
+  if (t.bye_sent && t.ended && call.cause == sip::end_cause::local_bye)
+    times.sdd.record(*t.ended - *t.bye_sent);
+  if (t.answered && t.ended)
+    times.call_length.record((t.bye_sent ? *t.bye_sent : *t.ended) - *t.answered);
+
+  if (call.status >= 200)
+    metrics_.sessions.count(call.status);
+  else if (call.failure == report::failure_cause::timeout)
+    metrics_.sessions.count(408);
+  else if (call.failure == report::failure_cause::transport_error)
+    metrics_.sessions.count(503);
+  if (call.status > 0)
+    metrics_.statuses.count_response(report::counted_method::invite, call.status);
+
+  metrics_.requests_sent += call.wire.requests;
+  metrics_.retransmissions += call.wire.retransmissions;
+  if (call.failure == report::failure_cause::timeout ||
+      call.failure == report::failure_cause::bye_timeout)
+    ++metrics_.timeouts;
+  if (call.media && call.media->connected) {
+    auto& media = metrics_.media;
+    const auto& m = *call.media;
+    add_received(media.received, m);
+    add_reported(media.sent, m);
+    if (m.round_trip)
+      media.rtt.record(*m.round_trip);
+    media.dtmf_sent += m.digits_sent;
+    media.dtmf_received += m.digits_received.size();
+    if (!call.failure.failed()) {
+      const bool heard = m.received.first_packet.has_value();
+      if (m.packets_sent > 0 && !heard)
+        ++media.one_way_calls;
+      else if (m.packets_sent == 0 && !heard)
+        ++media.silent_calls;
+    }
+  }
+  if (call.failure.failed())
+    metrics_.calls.fail(call.failure);
+  else
+    metrics_.calls.complete();
+  if (plan_->call_lines)
+    write_line(call);
+  ended(call.number);
+}
+
+void load_generator::write_line(const call_finished& call) {
+  const auto& t = call.times;
+  const auto id = call.leg.text();
+  report::call_record record;
+  record.id = call.number;
+  record.call_id = {id.data(), id.size()};
+  record.from = call.target->from;
+  record.to = call.target->uri;
+  record.due = t.due - start_;
+  record.late_by = t.started - t.due;
+  record.started = wall_start_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                                   t.started - start_);
+  record.status = call.status;
+  record.cause = call.failure;
+  if (t.ringing)
+    record.pdd = since(t.ringing, t.due);
+  if (t.ringing)
+    record.srd = since(t.ringing, t.due);
+  else if (t.final_response)
+    record.srd = since(t.final_response, t.due);
+  if (t.acknowledged)
+    record.setup = since(t.acknowledged, t.due);
+  if (t.bye_sent && t.ended && call.cause == sip::end_cause::local_bye)
+    record.sdd = *t.ended - *t.bye_sent;
+  if (t.answered && t.ended)
+    record.duration = (t.bye_sent ? *t.bye_sent : *t.ended) - *t.answered;
+  if (call.media && call.media->connected) {
+    record.packets_sent = call.media->packets_sent;
+    record.received = received_of(*call.media);
+    record.sent = reported_of(*call.media);
+    record.rtt = call.media->round_trip;
+  }
+  report::append_call_line(lines_, record);
+  if (lines_.size() >= line_batch_bytes)
+    flush_lines();
+}
+
+void load_generator::flush_lines() {
+  if (!lines_.empty())
+    send(caf::actor_cast<caf::actor>(run_), call_lines_batch{std::exchange(lines_, {})});
+}
+
+void load_generator::on_registration(const registration_report& r) {
+  using kind = registration_report::kind;
+  auto& counts = metrics_.registrations;
+  switch (r.what) {
+  case kind::registered:
+    ++counts.succeeded;
+    ++counts.current;
+    metrics_.times.rrd.record(r.took);
+    metrics_.calls.answer();
+    break;
+  case kind::refreshed:
+    ++counts.refreshed;
+    break;
+  case kind::failed:
+    // A first registration fails once, whatever the number of its attempts: see `over`.
+    if (r.had_registered) {
+      ++counts.refresh_failed;
+      ++counts.failures[r.failure];
+    }
+    break;
+  case kind::over:
+    metrics_.requests_sent += r.wire.requests;
+    metrics_.retransmissions += r.wire.retransmissions;
+    if (r.had_registered) {
+      --counts.current;
+      metrics_.calls.complete();
+    } else {
+      const auto cause =
+        r.failure.failed() ? r.failure : report::failure_cause{report::failure_cause::stopped};
+      ++counts.failed;
+      ++counts.failures[cause];
+      metrics_.calls.fail(cause);
+    }
+    ended(r.number);
+    break;
+  }
+}
+
+void load_generator::on_probe(const probe_finished& probe) {
+  metrics_.requests_sent += probe.wire.requests;
+  metrics_.retransmissions += probe.wire.retransmissions;
+  if (probe.status > 0) {
+    metrics_.times.options.record(probe.took);
+    metrics_.statuses.count_response(report::counted_method::options, probe.status);
+  }
+  if (probe.failure.failed()) {
+    if (probe.failure == report::failure_cause::timeout)
+      ++metrics_.timeouts;
+    metrics_.calls.fail(probe.failure);
+  } else {
+    metrics_.calls.answer();
+    metrics_.calls.complete();
+  }
+  ended(probe.number);
+}
+
+void load_generator::ended(uint64_t number) {
+  live_.erase(number);
+  finish_if_done();
+}
+
+void load_generator::stop_arrivals() {
+  next_.reset();
+  timer_.cancel();
+  // Registered users would stay for long: draining means that they leave.
+  if (plan_->flow == load_flow::register_)
+    abort();
+  else
+    finish_if_done();
+}
+
+void load_generator::abort() {
+  next_.reset();
+  timer_.cancel();
+  for (const auto& [number, call] : live_)
+    lane::tell(home(), call, hang_up{});
+  finish_if_done();
+}
+
+void load_generator::finish_if_done() {
+  if (done_ || next_ || !live_.empty() || !started_)
+    return;
+  done_ = true;
+  flush_lines();
+  send(caf::actor_cast<caf::actor>(run_), generator_done{share_.index});
+}
+
+void load_generator::take_snapshot() {
+  take_health(metrics_, home(), context_.media);
+  const auto& router = context_.router.counters();
+  metrics_.unexpected = router.unexpected;
+  metrics_.malformed = router.malformed;
+}
+
+} // namespace jackfield

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/answering_service.hpp"
+#include "actors/lane_context.hpp"
+#include "actors/load_plan.hpp"
+#include "actors/outgoing_call.hpp"
+#include "actors/registration.hpp"
+#include "actors/request_probe.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/report/run_metrics.hpp"
+#include "engine/scenario/arrivals.hpp"
+
+namespace jackfield {
+
+/// To a load generator: begin; the first arrival is due at `at`. `wall` is the same moment.
+struct load_start {
+  lane::time_point at{};
+  std::chrono::system_clock::time_point wall{};
+};
+
+/// To a load generator: no new calls; those under way run their length.
+struct load_drain {};
+
+/// To a load generator: hang up everything.
+struct load_abort {};
+
+/// To the run: this generator has placed all its calls and all have ended.
+struct generator_done {
+  unsigned source = 0;
+};
+
+/// To the run: finished calls as JSON lines.
+struct call_lines_batch {
+  std::string lines;
+};
+
+/// Places one lane's share of a run's calls: every n-th arrival of the plan, n being the number of
+/// generators. Measures what becomes of them.
+class load_generator final : public lane::lane_actor {
+public:
+  struct share {
+    unsigned index = 0; ///< of `count`
+    unsigned count = 1;
+    uint64_t limit = UINT64_MAX; ///< calls at once on this lane
+  };
+
+  load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
+                 std::shared_ptr<const load_plan> plan, std::shared_ptr<const call_manner> manner,
+                 const share& s, caf::strong_actor_ptr run);
+
+  const char* name() const override { return "load_generator"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void start(const load_start& how);
+  void on_arrivals();
+  void find_next();
+  void begin(uint64_t number, lane::time_point due);
+  [[nodiscard]] lane::duration draw_length();
+  void stop_arrivals();
+  void abort();
+
+  void on_call_finished(const call_finished& call);
+  void on_registration(const registration_report& report);
+  void on_probe(const probe_finished& probe);
+  void write_line(const call_finished& call);
+  void flush_lines();
+  void ended(uint64_t number);
+  void finish_if_done();
+  void take_snapshot();
+
+  lane_context& context_;
+  std::shared_ptr<const load_plan> plan_;
+  std::shared_ptr<const call_manner> manner_;
+  share share_;
+  caf::strong_actor_ptr run_;
+  report::run_metrics metrics_;
+  scenario::arrival_process arrivals_;
+  uint64_t random_state_;
+  lane::actor_timer timer_;
+  lane::time_point start_{};
+  std::chrono::system_clock::time_point wall_start_{};
+  std::optional<lane::duration> next_; // of the next arrival that is ours
+  uint64_t next_number_ = 0;
+  std::unordered_map<uint64_t, caf::strong_actor_ptr> live_; // by number
+  std::string lines_;
+  bool started_ = false;
+  bool done_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_start)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_abort)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::generator_done)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_lines_batch)

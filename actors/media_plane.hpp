@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/audio/source.hpp"
+#include "engine/lane/lane.hpp"
+#include "engine/report/histogram.hpp"
+#include "engine/rtp/rtcp.hpp"
+
+namespace jackfield {
+
+struct media_plane_settings {
+  /// Address RTP is sent from and received at.
+  lane::endpoint address;
+  /// Ports handed out, in pairs of an even RTP and the odd RTCP port after it. All five digits
+  /// wide, so that offers have one length.
+  uint16_t first_port = 10'000;
+  uint16_t last_port = 65'535;
+};
+
+/// What the media streams of one lane have in common: ports, the RTCP identity, and how punctual
+/// their sending is. On the lane's thread; outlives the lane's streams.
+class media_plane {
+public:
+  media_plane(lane::lane& home, const media_plane_settings& settings);
+
+  [[nodiscard]] lane::lane& home() noexcept { return home_; }
+  [[nodiscard]] const lane::endpoint& address() const noexcept { return settings_.address; }
+
+  /// A bound RTP socket on an even port. Ports taken by others are passed over; fails when there is
+  /// none left.
+  result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler);
+  /// The RTCP socket that belongs to it, for a peer that does not multiplex.
+  result<std::unique_ptr<lane::datagram_socket>> open_rtcp(lane::datagram_handler& handler,
+                                                           const lane::endpoint& rtp);
+
+  [[nodiscard]] const rtp::ntp_clock& clock() const noexcept { return clock_; }
+  /// Random for each lane, tells nothing of the host (RFC 7022).
+  [[nodiscard]] const std::string& cname() const noexcept { return cname_; }
+
+  void note_lateness(lane::duration lateness) { send_lateness_.record(lateness); }
+  void note_sent() noexcept { ++packets_sent_; }
+  [[nodiscard]] const report::histogram& send_lateness() const noexcept { return send_lateness_; }
+  [[nodiscard]] uint64_t packets_sent() const noexcept { return packets_sent_; }
+
+  /// A frame's worth of spread for the next stream, so that the lane's streams do not all send in
+  /// the same millisecond: steps through the period evenly.
+  [[nodiscard]] lane::duration next_phase(std::chrono::milliseconds period) noexcept;
+
+private:
+  lane::lane& home_;
+  media_plane_settings settings_;
+  uint32_t next_port_;
+  rtp::ntp_clock clock_;
+  std::string cname_;
+  report::histogram send_lateness_;
+  uint64_t packets_sent_ = 0;
+  uint32_t phase_ = 0;
+};
+
+} // namespace jackfield

@@ -1,0 +1,55 @@
+#include "actors/node.hpp"
+
+#include <utility>
+
+#include <caf/atom.hpp>
+
+namespace jackfield {
+
+namespace {
+
+/// Threads of CAF's own pool: for what may take long, never for calls.
+constexpr size_t pool_threads = 1;
+
+caf::actor_system_config& configured(caf::actor_system_config& config) {
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", pool_threads);
+  return config;
+}
+
+} // namespace
+
+node::node() : system_(configured(config_)) {
+  // nop
+}
+
+node::~node() {
+  for (auto& p : parts_)
+    p.home->stop();
+  for (auto& p : parts_)
+    p.home->join();
+  // Sockets go before the event loops that watch them.
+  for (auto& p : parts_)
+    p.context.reset();
+}
+
+result<std::unique_ptr<node>> node::make(const node_settings& settings) {
+  std::unique_ptr<node> made{new node};
+  for (unsigned i = 0; i < settings.lanes; ++i) {
+    auto home = lane::io_lane::make(made->system_, i);
+    if (!home)
+      return tl::unexpected{std::move(home.error())};
+    part p;
+    p.home = std::move(*home);
+    p.context = std::make_unique<lane_context>(*p.home, settings.router, settings.media);
+    made->parts_.push_back(std::move(p));
+  }
+  return made;
+}
+
+void node::start() {
+  for (auto& p : parts_)
+    p.home->start();
+}
+
+} // namespace jackfield

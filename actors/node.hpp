@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/lane_context.hpp"
+#include "engine/error/error.hpp"
+#include "engine/lane/io_lane.hpp"
+
+namespace jackfield {
+
+struct node_settings {
+  unsigned lanes = 1;
+  router_settings router;
+  media_plane_settings media;
+};
+
+/// This process's lanes and what runs on them. Made and destroyed on one thread, which also starts
+/// it; sockets may be opened through `context` before that.
+class node {
+public:
+  static result<std::unique_ptr<node>> make(const node_settings& settings);
+  /// Stops the lanes. All lane actors should have ended by then.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Starts the lanes' threads.
+  void start();
+
+  [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(parts_.size()); }
+  /// Before `start`, or on that lane's thread.
+  [[nodiscard]] lane_context& context(unsigned index) { return *parts_.at(index).context; }
+  [[nodiscard]] lane::io_lane& lane(unsigned index) { return *parts_.at(index).home; }
+  [[nodiscard]] caf::actor_system& system() noexcept { return system_; }
+
+private:
+  node();
+  struct part {
+    std::unique_ptr<lane::io_lane> home;
+    std::unique_ptr<lane_context> context;
+  };
+
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  std::vector<part> parts_;
+};
+
+} // namespace jackfield

@@ -1,0 +1,335 @@
+#include "actors/outgoing_call.hpp"
+
+#include <utility>
+
+#include <caf/behavior.hpp>
+
+#include "actors/failure_of.hpp"
+#include "engine/sdp/session.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// Session ids of our descriptions: any number that is not reused soon.
+uint64_t session_id_of(uint64_t number) {
+  return number % sdp::offer_template::max_session_id;
+}
+
+} // namespace
+
+outgoing_call::outgoing_call(caf::actor_config& config, lane::lane& home, sip_router& router,
+                             media_plane& media, std::shared_ptr<const call_manner> manner,
+                             std::shared_ptr<const call_target> target, const plan& p,
+                             caf::strong_actor_ptr owner)
+    : lane::lane_actor(config, home), router_(router), plane_(media), manner_(std::move(manner)),
+      target_(std::move(target)), owner_(std::move(owner)), wire_(router, *this),
+      protocol_timer_(*this, static_cast<unsigned>(clock::protocol)),
+      length_timer_(*this, static_cast<unsigned>(clock::length)), number_(p.number),
+      length_(p.length) {
+  times_.due = p.due;
+}
+
+caf::behavior outgoing_call::make_behavior() {
+  begin();
+  return {
+    [this](const sip_arrival_ptr& arrival) { on_arrival(arrival); },
+    [this](const lane::timer_fired& fired) { on_timer(fired); },
+    [this](const media_opened& opened) { on_media_opened(opened); },
+    [this](const media_closed& closed) { on_media_closed(closed); },
+    [this](const hang_up&) {
+      end_call();
+      settle();
+    },
+    [this](const flow_lost&) {
+      if (machine_)
+        machine_->on_transport_failed(home().now(), *this);
+      settle();
+    },
+    [this](flow_located& found) {
+      wire_.on_located(found);
+      settle();
+    },
+  };
+}
+
+void outgoing_call::on_exit() {
+  protocol_timer_.cancel();
+  length_timer_.cancel();
+  wire_.close();
+  machine_.reset();
+  stream_ = nullptr;
+  owner_ = nullptr;
+}
+
+void outgoing_call::begin() {
+  if (!manner_->audio) {
+    place(plane_.address().with_port(manner_->inactive_port));
+    return;
+  }
+  stream_ = caf::actor_cast<caf::strong_actor_ptr>(
+    home().spawn<media_stream>(plane_, manner_->audio, caf::strong_actor_ptr{ctrl()}));
+}
+
+void outgoing_call::on_media_opened(const media_opened& opened) {
+  if (!opened.local || over_) { // no port, or told to end before it began
+    if (!failure_.failed())
+      failure_ = report::failure_cause::media_setup;
+    lane::tell(home(), stream_, media_close{});
+    return;
+  }
+  place(*opened.local);
+}
+
+void outgoing_call::place(const lane::endpoint& media_address) {
+  media_port_ = media_address.port();
+  if (!wire_.open(manner_->out, manner_->connections)) {
+    finish(report::failure_cause::refused_locally);
+    return;
+  }
+  wire_.pin_first();
+  machine_.emplace(wire_.profile(), wire_.id());
+  const auto body = manner_->delayed_offer ? std::string{} : offer_text();
+  sip::call_options options;
+  options.uri = target_->uri;
+  options.from = target_->from;
+  options.to = target_->to;
+  options.route = target_->route;
+  options.headers = target_->headers;
+  options.body = body;
+  options.credentials = target_->credentials;
+  options.random = home().random();
+  options.ringing_limit = manner_->ringing_limit;
+  times_.started = home().now();
+  if (!machine_->start(times_.started, options, *this)) {
+    finish(report::failure_cause::internal);
+    return;
+  }
+  settle();
+}
+
+std::string outgoing_call::offer_text() const {
+  std::string text(manner_->offer->size(), '\0');
+  if (!manner_->offer->render(media_port_, session_id_of(number_), text))
+    text.clear();
+  return text;
+}
+
+void outgoing_call::on_arrival(const sip_arrival_ptr& arrival) {
+  if (!machine_)
+    return;
+  if (arrival->message().is_request())
+    wire_.heard(*arrival);
+  machine_->on_message(arrival->arrived(), arrival->message(), *this);
+  settle();
+}
+
+void outgoing_call::on_timer(const lane::timer_fired& fired) {
+  if (!machine_)
+    return;
+  if (fired.id == static_cast<unsigned>(clock::length)) {
+    hanging_up_ = true;
+    end_call();
+  } else {
+    machine_->on_time(home().now(), *this);
+  }
+  settle();
+}
+
+void outgoing_call::end_call() {
+  if (!machine_) { // the media stream has not opened yet
+    over_ = true;
+    failure_ = report::failure_cause::stopped;
+    return;
+  }
+  if (stream_)
+    lane::tell(home(), stream_, media_stop{});
+  if (machine_->current() == sip::invite_client::phase::established && !times_.bye_sent)
+    times_.bye_sent = home().now();
+  machine_->hang_up(home().now(), *this);
+}
+
+void outgoing_call::send(const sip::outgoing& message) {
+  if (message.what == sip::method::ack && message.status == 0 && times_.answered &&
+      !times_.acknowledged)
+    times_.acknowledged = home().now();
+  wire_.send(message);
+}
+
+void outgoing_call::on_event(const sip::ua_event& event) {
+  const auto now = home().now();
+  switch (event.kind) {
+  case sip::event_kind::provisional:
+    if (!times_.first_response)
+      times_.first_response = now;
+    if (!times_.ringing && (event.status == 180 || event.status == 183))
+      times_.ringing = now;
+    break;
+  case sip::event_kind::retrying:
+    if (!times_.first_response)
+      times_.first_response = now;
+    break;
+  case sip::event_kind::answered:
+    on_answered(event);
+    break;
+  case sip::event_kind::offer:
+    on_offer(event);
+    break;
+  case sip::event_kind::ended:
+    on_ended(event);
+    break;
+  default:
+    break;
+  }
+}
+
+void outgoing_call::on_answered(const sip::ua_event& event) {
+  const auto now = home().now();
+  if (!times_.first_response)
+    times_.first_response = now;
+  times_.answered = times_.final_response = now;
+  if (!event.needs_answer && !times_.acknowledged)
+    times_.acknowledged = now;
+  status_ = static_cast<int16_t>(event.status);
+  if (owner_)
+    lane::tell(home(), owner_, call_answered{number_});
+  if (event.needs_answer) {
+    const auto offer = sdp::parse(event.body);
+    auto answer = offer.and_then([&](const sdp::session& o) {
+      return sdp::make_answer(o, manner_->capabilities, plane_.address().address(), media_port_,
+                              session_id_of(number_));
+    });
+    if (!answer) {
+      failure_ = report::failure_cause::bad_sdp;
+      machine_->acknowledge(now, {}, *this);
+      end_call();
+      return;
+    }
+    machine_->acknowledge(now, sdp::print(answer->answer), *this);
+    connect_media(answer->audio);
+  } else if (stream_) {
+    const auto answer = sdp::parse(event.body);
+    auto agreed = answer.and_then([&](const sdp::session& a) {
+      return sdp::accept_answer(manner_->offer->description(media_port_, session_id_of(number_)),
+                                a);
+    });
+    if (!agreed) {
+      failure_ = report::failure_cause::bad_sdp;
+      end_call();
+      return;
+    }
+    connect_media(*agreed);
+  }
+  if (length_ > lane::duration::zero()) {
+    length_timer_.arm(now + length_);
+  } else {
+    hanging_up_ = true;
+    end_call();
+  }
+}
+
+void outgoing_call::connect_media(const sdp::negotiated_audio& audio) {
+  if (stream_)
+    lane::tell(home(), stream_, media_connect{audio, target_->digits});
+}
+
+void outgoing_call::on_offer(const sip::ua_event& event) {
+  const auto now = home().now();
+  if (event.body.empty()) {
+    machine_->answer_offer(now, offer_text(), *this);
+    return;
+  }
+  auto answer = sdp::parse(event.body).and_then([&](const sdp::session& offer) {
+    return sdp::make_answer(offer, manner_->capabilities, plane_.address().address(), media_port_,
+                            session_id_of(number_), 2);
+  });
+  if (!answer) {
+    machine_->refuse_offer(now, 488, *this);
+    return;
+  }
+  machine_->answer_offer(now, sdp::print(answer->answer), *this);
+  connect_media(answer->audio);
+}
+
+void outgoing_call::on_ended(const sip::ua_event& event) {
+  const auto now = home().now();
+  over_ = true;
+  cause_ = event.cause;
+  times_.ended = now;
+  if (!times_.answered) {
+    status_ = static_cast<int16_t>(event.status);
+    if (event.status >= 300) {
+      times_.final_response = now;
+      if (!times_.first_response)
+        times_.first_response = now;
+    }
+  }
+  if (!failure_.failed())
+    failure_ = failure_of(event);
+  if (!failure_.failed() && !hanging_up_)
+    failure_ = event.cause == sip::end_cause::remote_bye
+                 ? report::failure_cause{report::failure_cause::early_hangup}
+                 : report::failure_cause{report::failure_cause::stopped};
+}
+
+void outgoing_call::settle() {
+  // A failure reported to the machine may lead to another message that fails: bounded by the
+  // machine, which gives up.
+  while (!over_ && wire_.take_failure())
+    machine_->on_transport_failed(home().now(), *this);
+  if (over_) {
+    finish_if_done();
+    return;
+  }
+  if (!machine_)
+    return;
+  if (const auto next = machine_->next_deadline(); next == sip::never)
+    protocol_timer_.cancel();
+  else
+    protocol_timer_.arm(next);
+}
+
+void outgoing_call::finish_if_done() {
+  if (!machine_)
+    return;
+  protocol_timer_.cancel();
+  length_timer_.cancel();
+  if (stream_ && !media_) {
+    media_ = std::make_unique<media_outcome>(); // asked once
+    lane::tell(home(), stream_, media_stop{});
+    lane::tell(home(), stream_, media_close{});
+    return;
+  }
+  if (!stream_)
+    finish(failure_);
+}
+
+void outgoing_call::on_media_closed(const media_closed& closed) {
+  stream_ = nullptr;
+  if (media_)
+    *media_ = closed.outcome;
+  finish(failure_);
+}
+
+void outgoing_call::finish(report::failure_cause failure) {
+  if (machine_) {
+    machine_->leave(home().now(), router_.linger());
+    router_.lingered();
+  }
+  call_finished report;
+  report.number = number_;
+  report.times = times_;
+  report.cause = cause_;
+  report.failure = failure;
+  report.status = status_;
+  report.wire = wire_.counters();
+  report.target = target_;
+  report.leg = wire_.id();
+  if (media_)
+    report.media = std::move(*media_);
+  if (owner_)
+    lane::tell(home(), owner_, std::move(report));
+  quit();
+}
+
+} // namespace jackfield

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/call_settings.hpp"
+#include "actors/leg_wire.hpp"
+#include "actors/media_stream.hpp"
+#include "engine/report/failure_cause.hpp"
+#include "engine/sip/invite_client.hpp"
+
+namespace jackfield {
+
+/// To a call: end it, whatever its state.
+struct hang_up {};
+
+/// To a call's owner: a 2xx came.
+struct call_answered {
+  uint64_t number = 0;
+};
+
+/// When things happened to a call; unset where they did not.
+struct call_times {
+  lane::time_point due{};     ///< when it was to be placed
+  lane::time_point started{}; ///< when its first INVITE was handed to the transport
+  std::optional<lane::time_point> first_response; ///< any 1xx or final
+  std::optional<lane::time_point> ringing;        ///< 180 or 183
+  std::optional<lane::time_point> final_response; ///< 300 and above, or 2xx
+  std::optional<lane::time_point> answered;       ///< 2xx
+  std::optional<lane::time_point> acknowledged;   ///< ACK sent
+  std::optional<lane::time_point> bye_sent;
+  std::optional<lane::time_point> ended;
+};
+
+/// To a call's owner, last: how it went.
+struct call_finished {
+  uint64_t number = 0;
+  call_times times;
+  sip::end_cause cause = sip::end_cause::none;
+  report::failure_cause failure; ///< `none` for a call that was answered and ended as planned
+  int status = 0;                ///< final status of the INVITE, 0 if none came
+  wire_counters wire;
+  std::optional<media_outcome> media;
+  std::shared_ptr<const call_target> target;
+  sip::leg_id leg; ///< its text is the Call-ID's first part
+};
+
+/// A call that we make: INVITE, audio for as long as planned, BYE. Owns its dialog, its media
+/// stream and its timers; ends by itself once all of them have.
+class outgoing_call final : public lane::lane_actor, private sip::ua_sink {
+public:
+  struct plan {
+    uint64_t number = 0;
+    lane::time_point due{};
+    /// From answer to BYE.
+    lane::duration length{};
+  };
+
+  outgoing_call(caf::actor_config& config, lane::lane& home, sip_router& router, media_plane& media,
+                std::shared_ptr<const call_manner> manner,
+                std::shared_ptr<const call_target> target, const plan& p,
+                caf::strong_actor_ptr owner);
+
+  const char* name() const override { return "outgoing_call"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  enum class clock : unsigned { protocol, length };
+
+  void begin();
+  void place(const lane::endpoint& media_address);
+  void on_arrival(const sip_arrival_ptr& arrival);
+  void on_timer(const lane::timer_fired& fired);
+  void on_media_opened(const media_opened& opened);
+  void on_media_closed(const media_closed& closed);
+  void end_call();
+
+  // sip::ua_sink
+  void send(const sip::outgoing& message) override;
+  void on_event(const sip::ua_event& event) override;
+  void on_answered(const sip::ua_event& event);
+  void on_offer(const sip::ua_event& event);
+  void on_ended(const sip::ua_event& event);
+
+  void connect_media(const sdp::negotiated_audio& audio);
+  /// Our description of the audio, as an offer.
+  [[nodiscard]] std::string offer_text() const;
+  /// After every call of the machine: failures, timers, the end.
+  void settle();
+  void finish(report::failure_cause failure);
+  void finish_if_done();
+
+  sip_router& router_;
+  media_plane& plane_;
+  std::shared_ptr<const call_manner> manner_;
+  std::shared_ptr<const call_target> target_;
+  caf::strong_actor_ptr owner_;
+  leg_wire wire_;
+  std::optional<sip::invite_client> machine_;
+  lane::actor_timer protocol_timer_;
+  lane::actor_timer length_timer_;
+  caf::strong_actor_ptr stream_;
+  std::unique_ptr<media_outcome> media_;
+  call_times times_;
+  uint64_t number_;
+  lane::duration length_;
+  report::failure_cause failure_; // the first thing that went wrong
+  sip::end_cause cause_ = sip::end_cause::none;
+  uint16_t media_port_ = 0;
+  int16_t status_ = 0;
+  bool hanging_up_ = false; // we asked for the end as planned
+  bool over_ = false;       // the dialog is
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::hang_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_answered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_finished)

@@ -6,19 +6,11 @@
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
+#include "engine/sip/targets.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
-namespace {
-
-[[nodiscard]] std::string_view host_of(std::string_view uri_text) noexcept {
-  auto u = uri::parse(uri_text);
-  return u ? u->host() : std::string_view{};
-}
-
-} // namespace
-
 /// What is needed until the INVITE is answered.
 struct invite_client::setup {
   std::string from, to, contact, route, headers, body, content_type;
@@ -78,12 +70,10 @@ result<void> invite_client::start(time_point now, const call_options& o, ua_sink
     return fail("cseq", "expected 1 .. 2^30");
   std::string next_route;
   if (!o.route.empty()) {
-    auto rest = o.route;
-    auto first = parse_name_addr(next_value(rest));
-    auto hop = first ? uri::parse(first->uri) : std::nullopt;
-    if (!hop || !hop->is_sip() || !hop->is_loose())
-      return fail("route", "expected SIP URIs in angle brackets, the first with ;lr");
-    next_route = first->uri;
+    auto hop = first_loose_route(o.route);
+    if (!hop)
+      return tl::unexpected(hop.error());
+    next_route = *hop;
   }
   setup_.reset(new setup);
   auto& s = *setup_;
@@ -376,30 +366,7 @@ bool invite_client::take_targets(const message& m) {
   auto& s = *setup_;
   if (++s.redirects > profile_->max_redirects)
     return false;
-  std::vector<std::pair<int, std::string>> found;
-  m.each_value(header::contact, [&](std::string_view value) {
-    auto address = parse_name_addr(value);
-    auto target = address ? uri::parse(address->uri) : std::nullopt;
-    // Header fields in a Contact URI would be put into our INVITE by a stranger: not followed.
-    if (target && target->is_sip() && target->headers().empty())
-      found.emplace_back(address->q(), std::string(address->uri));
-    return found.size() < profile_->max_targets;
-  });
-  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first > b.first; });
-  auto next = s.targets.begin() + static_cast<std::ptrdiff_t>(s.target) + 1;
-  bool any = false;
-  for (auto& [q, text] : found) {
-    auto seen = std::any_of(s.targets.begin(), s.targets.end(), [&](const std::string& known) {
-      auto a = uri::parse(known);
-      auto b = uri::parse(text);
-      return a && b && equivalent(*a, *b);
-    });
-    if (seen || s.targets.size() > profile_->max_targets)
-      continue;
-    next = s.targets.insert(next, std::move(text)) + 1;
-    any = true;
-  }
-  return any;
+  return insert_redirect_targets(m, s.targets, s.target, profile_->max_targets);
 }
 
 bool invite_client::try_next_target(time_point now, int status, const message* m, bool follows_ack,

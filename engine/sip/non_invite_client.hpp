@@ -42,8 +42,13 @@ struct request_options {
 class non_invite_client {
 public:
   non_invite_client(const ua_profile& profile, const leg_id& id);
+  ~non_invite_client();
+  non_invite_client(non_invite_client&&) noexcept;
+  non_invite_client& operator=(non_invite_client&&) noexcept;
 
+  /// Sends the request. Fails, with nothing sent, if something in it cannot be sent. Once.
   result<void> start(time_point now, const request_options& options, ua_sink& sink);
+  /// A response whose Via branch names this leg. What does not fit is dropped.
   void on_message(time_point now, const message& m, ua_sink& sink);
   void on_time(time_point now, ua_sink& sink);
   void on_transport_failed(time_point now, ua_sink& sink);
@@ -54,12 +59,15 @@ public:
   [[nodiscard]] size_t heap_bytes() const noexcept;
 
 private:
+  struct state;
+
   void send(time_point now, ua_sink& sink);
+  void on_final(time_point now, const message& m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
 
-  struct text;
   const ua_profile* profile_;
   leg_id id_;
+  std::unique_ptr<state> state_; // while it runs
   bool over_ = false;
 };
 

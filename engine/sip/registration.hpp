@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -79,8 +81,46 @@ public:
   [[nodiscard]] size_t heap_bytes() const noexcept;
 
 private:
+  enum class aim : uint8_t { bind, remove };
+
+  [[nodiscard]] std::string_view piece(size_t i) const noexcept;
+  void send(time_point now, ua_sink& sink);
+  void on_final(time_point now, const message& m, ua_sink& sink);
+  void on_success(time_point now, const message& m, ua_sink& sink);
+  void fail_attempt(time_point now, end_cause cause, int status, const message* m, ua_sink& sink);
+  bool follow(const message& m);
+  void end(end_cause cause, int status, const message* source, ua_sink& sink);
+  [[nodiscard]] std::string_view target() const noexcept;
+  [[nodiscard]] std::string_view next_hop() const noexcept;
+  [[nodiscard]] std::string_view contact() const noexcept;
+  [[nodiscard]] unsigned granted(const message& m) const;
+
+  static constexpr size_t pieces = 6; // registrar, aor, contact, route, headers, next hop
+
   const ua_profile* profile_;
   leg_id id_;
+  std::string text_; // the options' texts, one behind the other
+  std::array<uint16_t, pieces> ends_{};
+  std::unique_ptr<std::string> redirected_; // the target a 3xx led to
+  std::string request_;                     // for retransmission
+  client_transaction transaction_;
+  digest_session digest_;
+  std::span<const credential> credentials_;
+  uint64_t random_ = 0;
+  time_point next_at_ = never; // refresh or retry
+  time_point bound_until_{};
+  duration retry_base_{}, retry_max_{};
+  uint32_t cseq_ = 0;
+  uint32_t expires_ = 0;
+  float jitter_ = 0;
+  uint16_t failures_ = 0;
+  uint8_t redirects_ = 0;
+  aim aim_ = aim::bind;
+  bool bound_ = false;
+  bool once_ = false;
+  bool unregister_ = false; // wanted, waits for the transaction
+  bool interval_raised_ = false;
+  bool started_ = false;
   bool over_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
+#include "engine/sip/targets.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
@@ -14,11 +15,6 @@ namespace {
 /// the CSeq is the counter (so that a repeated ACK is the same message), and all later transactions
 /// count from 2^31.
 constexpr uint32_t ack_branches = 0x4000'0000;
-
-[[nodiscard]] std::string_view host_of(std::string_view uri_text) noexcept {
-  auto u = uri::parse(uri_text);
-  return u ? u->host() : std::string_view{};
-}
 
 [[nodiscard]] unsigned retry_after_of(const message& m) noexcept {
   return m.has(header::retry_after) ? parse_retry_after(m.first(header::retry_after)).value_or(0)

@@ -1,0 +1,50 @@
+#include "engine/sip/targets.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/sip/fields.hpp"
+#include "engine/sip/message_writer.hpp"
+#include "engine/sip/uri.hpp"
+
+namespace jackfield::sip {
+
+std::string_view host_of(std::string_view uri_text) noexcept {
+  auto u = uri::parse(uri_text);
+  return u ? u->host() : std::string_view{};
+}
+
+result<std::string_view> first_loose_route(std::string_view route) {
+  auto rest = route;
+  auto first = parse_name_addr(next_value(rest));
+  auto hop = first ? uri::parse(first->uri) : std::nullopt;
+  if (!hop || !hop->is_sip() || !hop->is_loose() || !is_safe_value(route))
+    return fail("route", "expected SIP URIs in angle brackets, the first with ;lr");
+  return first->uri;
+}
+
+bool insert_redirect_targets(const message& response, std::vector<std::string>& targets,
+                             size_t current, size_t max_targets) {
+  std::vector<std::pair<int, std::string_view>> found;
+  response.each_value(header::contact, [&](std::string_view value) {
+    auto address = parse_name_addr(value);
+    auto target = address ? uri::parse(address->uri) : std::nullopt;
+    if (target && target->is_sip() && target->headers().empty())
+      found.emplace_back(address->q(), address->uri);
+    return found.size() < max_targets;
+  });
+  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  auto place = current + 1;
+  for (auto& [q, text] : found) {
+    auto seen = std::any_of(targets.begin(), targets.end(), [text = text](auto& known) {
+      auto a = uri::parse(known);
+      auto b = uri::parse(text);
+      return a && b && equivalent(*a, *b);
+    });
+    if (!seen && targets.size() <= max_targets)
+      targets.insert(targets.begin() + static_cast<std::ptrdiff_t>(place++), std::string(text));
+  }
+  return place > current + 1;
+}
+
+} // namespace jackfield::sip

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/error/error.hpp"
+#include "engine/sip/message.hpp"
+
+namespace jackfield::sip {
+
+/// Where requests go: what the requests out of dialog have in common.
+
+/// The host of a SIP URI; empty if there is none.
+[[nodiscard]] std::string_view host_of(std::string_view uri_text) noexcept;
+
+/// The URI of the first of some Route values, which must route loosely.
+[[nodiscard]] result<std::string_view> first_loose_route(std::string_view route);
+
+/// Puts the Contacts of a 3xx behind `targets[current]`, best q first, without those that were
+/// there before (RFC 3261 §8.1.3.4). False if that leaves none. Contacts with header fields are not
+/// followed: a stranger would write our request.
+bool insert_redirect_targets(const message& response, std::vector<std::string>& targets,
+                             size_t current, size_t max_targets);
+
+} // namespace jackfield::sip

@@ -24,6 +24,12 @@ using namespace std::chrono_literals;
 
 // A folder of its own that goes with the test.
 class source_file : public testing::Test {
+public:
+  ~source_file() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+
 protected:
   source_file()
       : folder_(std::filesystem::temp_directory_path() /
@@ -31,11 +37,6 @@ protected:
                  testing::UnitTest::GetInstance()->current_test_info()->name())) {
     std::filesystem::create_directories(folder_);
   }
-  ~source_file() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-
   [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
 
   // A file of `seconds` of a tone, the same in each channel unless `last_silent`.

@@ -57,9 +57,9 @@ public:
 
 TEST(telephone_event, maps_digits_both_ways) {
   const std::string all = "0123456789*#ABCD";
-  for (uint8_t i = 0; i < all.size(); ++i) {
+  for (size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(event_of_digit(all[i]), i);
-    EXPECT_EQ(digit_of_event(i), all[i]);
+    EXPECT_EQ(digit_of_event(static_cast<uint8_t>(i)), all[i]);
   }
   EXPECT_EQ(event_of_digit('b'), 13);
   for (const char c : {'E', 'e', ' ', '\0', '+', '\xff'})

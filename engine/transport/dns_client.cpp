@@ -253,12 +253,12 @@ std::vector<lane::endpoint> dns_client::local_addresses(const std::string& name)
     add(lane::endpoint::loopback_v6(0));
   } else if (channel_ != nullptr && settings_.servers.empty()) {
     for (const int family : {AF_INET, AF_INET6}) {
-      hostent* entry = nullptr;
-      if (ares_gethostbyname_file(channel_, name.c_str(), family, &entry) != ARES_SUCCESS)
+      hostent* known = nullptr;
+      if (ares_gethostbyname_file(channel_, name.c_str(), family, &known) != ARES_SUCCESS)
         continue;
-      for (char** i = entry->h_addr_list; *i != nullptr && found.size() < max_records; ++i)
+      for (char** i = known->h_addr_list; *i != nullptr && found.size() < max_records; ++i)
         add(to_endpoint(family, *i));
-      ares_free_hostent(entry);
+      ares_free_hostent(known);
     }
   }
   return found;

@@ -37,7 +37,7 @@ struct resolve_request {
   /// 0: none given.
   uint16_t port = 0;
   /// The transport parameter.
-  std::optional<transport::protocol> protocol;
+  std::optional<transport::protocol> protocol = std::nullopt;
   /// A sips URI: only TLS or WSS will do; TCP becomes TLS, WS becomes WSS, UDP fails.
   bool secure = false;
 };

@@ -84,6 +84,10 @@ struct ws_filter::hooks {
     ws_filter& filter = self(data);
     filter.frame_open_ = true;
     filter.control_frame_ = wslay_is_ctrl_frame(frame->opcode) != 0;
+    filter.close_frame_ = frame->opcode == WSLAY_CONNECTION_CLOSE;
+    filter.control_.clear();
+    if (filter.close_frame_ && frame->payload_length == 1)
+      filter.give_up(WSLAY_CODE_PROTOCOL_ERROR, "close frame with half a code");
     if (filter.control_frame_)
       return;
     if (frame->opcode != WSLAY_CONTINUATION_FRAME) {
@@ -101,11 +105,20 @@ struct ws_filter::hooks {
   static void frame_brings(wslay_event_context_ptr,
                            const wslay_event_on_frame_recv_chunk_arg* chunk, void* data) {
     ws_filter& filter = self(data);
-    if (!filter.control_frame_ && !filter.stopped_)
-      filter.message_.append(reinterpret_cast<const char*>(chunk->data), chunk->data_length);
+    if (filter.stopped_)
+      return;
+    std::string& to = filter.control_frame_ ? filter.control_ : filter.message_;
+    to.append(reinterpret_cast<const char*>(chunk->data), chunk->data_length);
   }
 
-  static void frame_ends(wslay_event_context_ptr, void* data) { self(data).frame_open_ = false; }
+  static void frame_ends(wslay_event_context_ptr, void* data) {
+    ws_filter& filter = self(data);
+    filter.frame_open_ = false;
+    // wslay overlooks this when a close frame comes in pieces.
+    if (filter.close_frame_ && !filter.stopped_ && filter.control_.size() > 2 &&
+        !is_utf8(std::string_view{filter.control_}.substr(2)))
+      filter.give_up(WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA, "close reason is not UTF-8");
+  }
 
   static void message_ends(wslay_event_context_ptr context,
                            const wslay_event_on_msg_recv_arg* message, void* data) {

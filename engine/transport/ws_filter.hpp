@@ -80,10 +80,12 @@ private:
   const char* failure_ = nullptr;
   size_t fragments_ = 0;
   std::string message_;
+  std::string control_;           // payload of the control frame under way
   std::string_view input_;        // what the call of `feed` under way has not consumed yet
   sink* sink_ = nullptr;          // of the call of `feed` under way
   std::string* output_ = nullptr; // of the call of `flush` under way
   bool control_frame_ = false;    // the frame under way is one
+  bool close_frame_ = false;      // the frame under way is a close frame
   bool broken_ = false;           // nothing can be written any more
 };
 

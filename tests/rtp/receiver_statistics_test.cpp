@@ -28,7 +28,7 @@ public:
     p.timestamp = timestamp_ + n * 160;
     p.ssrc = ssrc_;
     p.marker = marker;
-    p.payload = payload_;
+    p.payload = payload;
     return to.on_packet(p, at(n) + delay);
   }
   static time_point at(uint32_t n) { return time_point{100s} + n * 20ms; }
@@ -37,7 +37,7 @@ private:
   uint16_t first_;
   uint32_t timestamp_;
   uint32_t ssrc_;
-  static constexpr std::array<std::byte, 160> payload_{};
+  static constexpr std::array<std::byte, 160> payload{};
 };
 
 void expect_consistent(const reception_summary& s) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "peers.hpp"
+#include "tests/transport/peers.hpp"
 
 namespace jackfield::transport {
 namespace {
@@ -55,12 +55,7 @@ TEST_F(flows, udp_keep_alives_are_sent_now_and_then_and_are_no_messages) {
   ASSERT_TRUE(client.layer.listen(protocol::udp, client_host));
   const auto f = client.layer.open(protocol::udp, at).value();
   int datagrams = 0;
-  home.set_event_log([&](std::string_view line) {
-    datagrams += line.find("udp_sent") != std::string_view::npos ||
-                     line.find("192.0.2.2") < line.find("192.0.2.1")
-                   ? 1
-                   : 0;
-  });
+  home.set_event_log([&](std::string_view) { ++datagrams; });
   client.layer.keep_alive_udp(f);
   client.layer.keep_alive_udp(f); // once is enough
   run_for(100s);
@@ -195,13 +190,11 @@ TEST_F(flows, a_refused_connection_fails_later_and_its_handle_dies) {
 
 TEST_F(flows, a_silent_host_fails_after_the_connect_timeout) {
   peer client{home};
-  const auto began = home.now();
   ASSERT_TRUE(client.layer.open(protocol::tcp, server_host.with_port(5060), from_client()));
   run_for(60s);
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_THAT(client.failures[0].cause, HasSubstr("not connected in time"));
   EXPECT_EQ(client.layer.connections(), 0U);
-  (void)began;
 }
 
 TEST_F(flows, too_much_waiting_for_a_connection_ends_it) {

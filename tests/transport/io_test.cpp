@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/lane/io_lane.hpp"
-#include "peers.hpp"
+#include "tests/transport/peers.hpp"
 
 namespace jackfield::transport {
 namespace {

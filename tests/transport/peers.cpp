@@ -1,4 +1,4 @@
-#include "peers.hpp"
+#include "tests/transport/peers.hpp"
 
 #include <charconv>
 

@@ -1,4 +1,4 @@
-#include "test_pki.hpp"
+#include "tests/transport/test_pki.hpp"
 
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "peers.hpp"
-#include "test_pki.hpp"
+#include "tests/transport/peers.hpp"
+#include "tests/transport/test_pki.hpp"
 
 namespace jackfield::transport {
 namespace {

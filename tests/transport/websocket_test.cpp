@@ -8,7 +8,7 @@
 
 #include "engine/transport/ws_filter.hpp"
 #include "engine/transport/ws_handshake.hpp"
-#include "peers.hpp"
+#include "tests/transport/peers.hpp"
 
 namespace jackfield::transport {
 namespace {

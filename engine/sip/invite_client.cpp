@@ -245,7 +245,7 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
     acknowledge_failure(m, counter, send_to::again, !step.deliver, sink);
   if (!step.deliver)
     return;
-  s.invite_text = {};
+  release(s.invite_text);
   if (status >= 300) {
     on_failure(now, m, sink);
     return;

@@ -145,7 +145,7 @@ void registration::on_message(time_point now, const message& m, ua_sink& sink) {
     return;
   // What comes after it (timer K) does not match the next CSeq, so nothing is kept for it.
   transaction_.on_transport_error();
-  request_ = {};
+  release(request_);
   on_final(now, m, sink);
 }
 
@@ -297,7 +297,7 @@ void registration::on_time(time_point now, ua_sink& sink) {
   if (step.send)
     sink.send({request_, send_rank::request, send_to::again, {}, method::register_, 0, true});
   if (step.timed_out) {
-    request_ = {};
+    release(request_);
     fail_attempt(now, end_cause::timeout_f, 0, nullptr, sink);
     if (over_)
       return;
@@ -318,7 +318,7 @@ void registration::on_transport_failed(time_point now, ua_sink& sink) {
   if (over_ || !started_)
     return;
   transaction_.on_transport_error();
-  request_ = {};
+  release(request_);
   fail_attempt(now, end_cause::transport_failed, 0, nullptr, sink);
 }
 
@@ -345,7 +345,7 @@ void registration::end(end_cause cause, int status, const message* source, ua_si
   bound_ = false;
   next_at_ = never;
   transaction_.on_transport_error();
-  request_ = {};
+  release(request_);
   unsigned wait = 0;
   if (source != nullptr)
     wait = parse_retry_after(source->first(header::retry_after)).value_or(0);

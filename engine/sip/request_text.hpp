@@ -39,6 +39,11 @@ void append_body(std::string& out, std::string_view body, std::string_view conte
 
 void append_number(std::string& out, uint64_t n);
 
+/// Empties the text and gives its memory back.
+inline void release(std::string& text) noexcept {
+  std::string().swap(text);
+}
+
 /// An empty buffer of the thread's for a message that is sent at once; good until the next call.
 [[nodiscard]] std::string& scratch_text();
 

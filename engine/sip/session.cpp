@@ -243,7 +243,7 @@ bool session::on_response(const context& c, const message& m, uint32_t counter) 
     c.sink.send({text, send_rank::ack, send_to::again, {}, method::ack, 0, !step.deliver});
   }
   if (!r.transaction.needs_request(c.profile.reliable))
-    r.text.clear();
+    release(r.text);
   if (step.deliver && m.status() >= 200)
     on_final(c, m, *slot);
   return true;
@@ -519,7 +519,7 @@ void session::on_ack(const context& c, const message& m) {
   } else if (step.terminated) {
     offer_.reset();
   } else {
-    offer_->text = {};
+    release(offer_->text);
   }
 }
 

@@ -1,0 +1,192 @@
+#include "engine/sip/registration.hpp"
+
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+#include "engine/sip/non_invite_client.hpp"
+#include "engine/sip/request_text.hpp"
+#include "tests/sip/ua_harness.hpp"
+
+namespace jackfield::sip {
+namespace {
+
+using namespace testing;
+
+struct registration_test : ::testing::Test {
+  ua_profile profile = udp_profile("192.0.2.1");
+  bench_of<registration> r{profile, test_id(3)};
+  std::vector<credential> known{{"alice", "example.com", "pw", {"example.com"}}};
+  registration_options options{.registrar = "sip:example.com",
+                               .aor = "sip:alice@example.com",
+                               .credentials = known,
+                               .random = 5,
+                               .jitter = 0.5};
+
+  void start() { ASSERT_TRUE(r.machine.start(r.now, options, r.out)); }
+  const std::string& request() { return r.out.all(method::register_).back()->text; }
+  size_t requests() { return r.out.all(method::register_).size(); }
+  void succeed(std::string_view headers) { r.take(response_to(request(), 200, "t", headers)); }
+  duration until_next() {
+    auto before = requests();
+    auto from = r.now;
+    while (requests() == before && r.machine.next_deadline() != never)
+      r.pass(r.machine.next_deadline() - r.now);
+    return r.now - from;
+  }
+  static constexpr std::string_view ours = "Contact: <sip:192.0.2.1:5060>;expires=100\r\n";
+};
+
+TEST_F(registration_test, registers_and_refreshes_before_expiry) {
+  start();
+  EXPECT_EQ(field(request(), "Contact"), "<sip:192.0.2.1:5060>;expires=3600");
+  EXPECT_EQ(field(request(), "From").substr(0, 28), "<sip:alice@example.com>;tag=");
+  succeed("Contact: <sip:other@192.0.2.9>;expires=9, <sip:192.0.2.1:5060>;expires=100\r\n");
+  EXPECT_EQ(r.out.last(event_kind::registered)->event.seconds, 100u);
+  EXPECT_TRUE(r.machine.registered(r.now));
+  EXPECT_EQ(until_next(), seconds{90});
+  EXPECT_EQ(field(request(), "CSeq"), "2 REGISTER");
+}
+
+TEST_F(registration_test, lifetime_where_the_contact_has_none) {
+  for (auto [headers, lifetime] :
+       {std::pair{"Contact: <sip:192.0.2.1:5060>\r\nExpires: 200\r\n", 200u},
+        {"Contact: <sip:192.0.2.1:5060>\r\n", 3600u},
+        {"Contact: <sip:rewritten@198.51.100.1>;expires=50\r\n", 50u},
+        {"", 3600u},
+        {"Contact: <sip:192.0.2.1:5060>;expires=junk\r\nExpires: 60\r\n", 60u}}) {
+    bench_of<registration> b{profile, test_id(4)};
+    ASSERT_TRUE(b.machine.start(b.now, options, b.out));
+    b.take(response_to(b.out.sent.back().text, 200, "t", headers));
+    EXPECT_EQ(b.out.last(event_kind::registered)->event.seconds, lifetime) << headers;
+  }
+}
+
+TEST_F(registration_test, digest_and_nonce_reuse) {
+  start();
+  r.take(response_to(request(), 401, "t",
+                     "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n\", "
+                     "qop=\"auth\"\r\n"));
+  EXPECT_NE(field(request(), "Authorization").find("nc=00000001"), std::string::npos);
+  succeed(ours);
+  until_next();
+  EXPECT_NE(field(request(), "Authorization").find("nc=00000002"), std::string::npos);
+  r.take(response_to(request(), 401, "t",
+                     "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n2\", qop=\"auth\", "
+                     "stale=true\r\n"));
+  EXPECT_NE(field(request(), "Authorization").find("nonce=\"n2\""), std::string::npos);
+  succeed(ours);
+  EXPECT_EQ(r.out.count(event_kind::registered), 2u);
+  auto bytes = sizeof(registration) + r.machine.heap_bytes();
+  std::cout << "registration " << sizeof(registration) << " + " << r.machine.heap_bytes() << '\n';
+  EXPECT_LE(bytes, 1024u);
+}
+
+TEST_F(registration_test, refused_credential_ends) {
+  start();
+  for (int i = 0; i < 2; ++i)
+    r.take(response_to(request(), 401, "t",
+                       "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n\"\r\n"));
+  EXPECT_EQ(r.out.last(event_kind::ended)->event.cause, end_cause::auth_failed);
+  EXPECT_EQ(requests(), 2u);
+  EXPECT_EQ(r.machine.next_deadline(), never);
+}
+
+TEST_F(registration_test, interval_too_brief) {
+  options.expires = 30;
+  start();
+  r.take(response_to(request(), 423, "t", "Min-Expires: 120\r\n"));
+  EXPECT_EQ(field(request(), "Contact"), "<sip:192.0.2.1:5060>;expires=120");
+  r.take(response_to(request(), 423, "t", "Min-Expires: 900\r\n")); // once an attempt
+  EXPECT_EQ(requests(), 2u);
+  EXPECT_EQ(r.out.count(event_kind::registration_failed), 1u);
+}
+
+TEST_F(registration_test, follows_3xx) {
+  start();
+  r.take(response_to(request(), 302, "t", "Contact: <sip:edge.example.com>\r\n"));
+  EXPECT_TRUE(request().starts_with("REGISTER sip:edge.example.com "));
+  EXPECT_EQ(r.out.last_sent().next_hop, "sip:edge.example.com");
+  r.take(response_to(request(), 302, "t", "Contact: <sip:example.com>\r\n")); // a loop
+  EXPECT_EQ(r.out.last(event_kind::registration_failed)->event.cause, end_cause::redirect_loop);
+}
+
+TEST_F(registration_test, retry_after_and_backoff) {
+  start();
+  r.take(response_to(request(), 503, "t", "Retry-After: 100\r\n"));
+  EXPECT_EQ(r.out.last(event_kind::registration_failed)->event.seconds, 105u);
+  EXPECT_EQ(until_next(), seconds{105});
+  r.take(response_to(request(), 500, "t"));
+  EXPECT_EQ(until_next(), milliseconds{45'000}); // 60 s, upper half
+  r.take(response_to(request(), 500, "t"));
+  EXPECT_EQ(until_next(), seconds{90});
+  for (int i = 0; i < 20; ++i) {
+    r.take(response_to(request(), 500, "t"));
+    EXPECT_LE(until_next(), seconds{1800});
+  }
+  succeed(ours);
+  EXPECT_TRUE(r.machine.registered(r.now));
+}
+
+TEST_F(registration_test, expires_when_refreshes_fail) {
+  start();
+  succeed(ours);
+  r.pass(seconds{101});
+  EXPECT_FALSE(r.machine.registered(r.now));
+  EXPECT_EQ(r.out.last(event_kind::registration_failed)->event.cause, end_cause::expired);
+  r.pass(seconds{60});
+  EXPECT_EQ(r.out.last(event_kind::registration_failed)->event.cause, end_cause::timeout_f);
+}
+
+TEST_F(registration_test, unregisters) {
+  start();
+  r.machine.unregister(r.now, r.out); // waits for the answer
+  EXPECT_EQ(requests(), 1u);
+  succeed(ours);
+  EXPECT_EQ(field(request(), "Contact"), "<sip:192.0.2.1:5060>;expires=0");
+  succeed("");
+  EXPECT_EQ(r.out.last(event_kind::ended)->event.cause, end_cause::unregistered);
+  EXPECT_TRUE(r.machine.over());
+}
+
+TEST_F(registration_test, never_storms) {
+  start();
+  succeed("Contact: <sip:192.0.2.1:5060>;expires=1\r\n");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_GE(until_next(), seconds{1});
+    succeed("Contact: <sip:192.0.2.1:5060>;expires=1\r\n");
+  }
+  until_next();
+  succeed("Contact: <sip:192.0.2.1:5060>;expires=0\r\n");
+  EXPECT_EQ(r.out.last(event_kind::registration_failed)->event.cause, end_cause::rejected);
+  EXPECT_GE(until_next(), seconds{15});
+}
+
+TEST(non_invite_client, options_with_digest_and_timeout) {
+  auto profile = udp_profile("192.0.2.1");
+  std::vector<credential> known{{"alice", "r", "pw", {"example.com"}}};
+  request_options o{
+    .uri = "sip:example.com", .from = "<sip:alice@example.com>", .credentials = known};
+  bench_of<non_invite_client> c{profile, test_id(5)};
+  ASSERT_TRUE(c.machine.start(c.now, o, c.out));
+  c.take(response_to(c.out.sent.back().text, 401, "t",
+                     "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n"));
+  EXPECT_NE(field(c.out.sent.back().text, "Authorization"), "");
+  c.take(response_to(c.out.sent.back().text, 200, "t"));
+  EXPECT_EQ(c.out.last(event_kind::ended)->event.cause, end_cause::succeeded);
+
+  bench_of<non_invite_client> d{profile, test_id(6)};
+  ASSERT_TRUE(d.machine.start(d.now, o, d.out));
+  d.pass(seconds{33});
+  EXPECT_EQ(d.out.last(event_kind::ended)->event.cause, end_cause::timeout_f);
+  EXPECT_EQ(d.out.all(method::options).size(), 11u);
+
+  bench_of<non_invite_client> e{profile, test_id(7)};
+  o.method_name = "INVITE";
+  EXPECT_FALSE(e.machine.start(e.now, o, e.out));
+  o.method_name = "A B";
+  EXPECT_FALSE(e.machine.start(e.now, o, e.out));
+}
+
+} // namespace
+} // namespace jackfield::sip

@@ -1,11 +1,23 @@
 #include "engine/error/error.hpp"
 
+#include <string_view>
 #include <system_error>
 
 namespace jackfield {
 
 std::string error::to_string() const {
-  return place.empty() ? cause : place + ": " + cause;
+  const auto text = place.empty() ? cause : place + ": " + cause;
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f)
+      line += c;
+    else
+      ((line += "\\x") += digits[byte >> 4U]) += digits[byte & 15U];
+  }
+  return line;
 }
 
 tl::unexpected<error> fail_errno(std::string place, std::string cause, int code) {

@@ -15,7 +15,8 @@ struct error {
   /// What was wrong and what was expected, without a final stop.
   std::string cause;
 
-  /// Returns "place: cause".
+  /// Returns "place: cause" on one line: what was wrong may be quoted in it, so control characters
+  /// are shown as \x0a.
   [[nodiscard]] std::string to_string() const;
 
   friend bool operator==(const error&, const error&) = default;

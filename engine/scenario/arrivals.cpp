@@ -1,5 +1,6 @@
 #include "engine/scenario/arrivals.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -12,21 +13,40 @@ double seconds(duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
-/// Beyond these a number is a slip of the pen.
+/// Beyond these a number is a slip of the pen; nothing arrives after three years.
 constexpr double most_rate = 1e6;
 constexpr double most_seconds = 1e8;
 
 std::optional<double> number(std::string_view text) {
+  if (text.empty() || text.front() < '0' || text.front() > '9') // no sign, no "inf"
+    return std::nullopt;
   double value = 0;
   const auto [end, code] =
     std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (code != std::errc{} || end != text.data() + text.size() || !(value >= 0))
+  if (code != std::errc{} || end != text.data() + text.size())
     return std::nullopt;
   return value;
 }
 
 std::string quoted(std::string_view text) {
   return "\"" + std::string{text} + "\"";
+}
+
+/// The integral of a phase's rate is known to about this share of it.
+constexpr double rounding = 1e-12;
+
+/// When the integral of the rate reaches `due`, in seconds since the phase began.
+double time_within(const rate_phase& p, double length, double area, double due) {
+  // rate*t + slope/2*t^2 = due, solved from the end where the rate is lower, in the form that stays
+  // exact for small slopes.
+  const bool rising = p.from <= p.to;
+  const double rate = rising ? p.from : p.to;
+  const double slope = std::abs(p.to - p.from) / length;
+  const double part = rising ? due : area - due;
+  if (part <= 0)
+    return rising ? 0 : length;
+  const double t = 2 * part / (rate + std::sqrt(rate * rate + 2 * slope * part));
+  return std::min(length, rising ? t : length - t);
 }
 
 } // namespace
@@ -67,8 +87,9 @@ result<std::vector<rate_phase>> parse_rates(std::string_view place, std::string_
         return tl::unexpected{std::move(length.error())};
       phase.length = *length;
     } else if (comma != std::string_view::npos || *from != *to) {
-      return fail(std::string{place}, quoted(part) + " needs a length (" + std::string{part} +
-                                        "/30s): only a last, constant phase may go on without end");
+      return fail(std::string{place}, quoted(part) + " does not end, expected a length (" +
+                                        std::string{part} +
+                                        "/30s) for all but a last, constant phase");
     }
     phases.push_back(phase);
     if (comma == std::string_view::npos)
@@ -76,10 +97,16 @@ result<std::vector<rate_phase>> parse_rates(std::string_view place, std::string_
     rest = rest.substr(comma + 1);
   }
   bool any = false;
-  for (const auto& p : phases)
-    any = any || p.from > 0 || p.to > 0;
+  double total = 0;
+  for (const auto& p : phases) {
+    any = any || ((p.from > 0 || p.to > 0) && p.length != duration::zero());
+    total += p.length ? seconds(*p.length) : 0;
+  }
   if (!any)
-    return fail(std::string{place}, "a rate of 0 places no calls, expected more");
+    return fail(std::string{place}, quoted(text) + " places no calls, expected a rate above 0 for "
+                                                   "some time");
+  if (total > most_seconds)
+    return fail(std::string{place}, "phases that last more than three years, expected less");
   return phases;
 }
 
@@ -109,39 +136,28 @@ std::optional<duration> arrival_plan::length() const noexcept {
 std::optional<duration> arrival_process::next(double random_unit) {
   if (plan_.calls && count_ >= *plan_.calls)
     return std::nullopt;
-  // How far the integral of the rate has still to grow. The first evenly spaced call comes at once.
-  double need = plan_.poisson ? -std::log1p(-random_unit) : count_ == 0 ? 0 : 1;
-  while (phase_ < plan_.phases.size()) {
+  // The first evenly spaced arrival comes at once.
+  due_ += plan_.poisson ? -std::log1p(-random_unit) : count_ == 0 ? 0 : 1;
+  for (; phase_ < plan_.phases.size(); ++phase_) {
     const auto& p = plan_.phases[phase_];
-    const double x = position_s_;
-    if (!p.length || seconds(*p.length) == 0) {
-      if (!p.length) {
-        if (p.from <= 0)
-          return std::nullopt;
-        position_s_ = x + need / p.from;
-        ++count_;
-        return duration{static_cast<int64_t>((phase_start_s_ + position_s_) * 1e9)};
-      }
-    } else {
-      const double length = seconds(*p.length);
-      const double slope = (p.to - p.from) / length;
-      const double rate = p.from + slope * x;
-      const double area = (rate + p.to) / 2 * (length - x);
-      if (need < area || (need == 0 && x < length && rate > 0)) {
-        // Solve rate*t + slope/2*t^2 = need in the form that stays exact for small slopes.
-        const double root = std::sqrt(std::max(0.0, rate * rate + 2 * slope * need));
-        const double t = need == 0 ? 0 : 2 * need / (rate + root);
-        position_s_ = std::min(length, x + t);
-        ++count_;
-        return duration{static_cast<int64_t>((phase_start_s_ + position_s_) * 1e9)};
-      }
-      need -= area;
-      phase_start_s_ += length;
-    }
-    position_s_ = 0;
-    ++phase_;
+    if (!p.length)
+      return give(phase_start_s_ + due_ / p.from);
+    const double length = seconds(*p.length);
+    const double area = (p.from + p.to) / 2 * length;
+    if (due_ < area * (1 - rounding))
+      return give(phase_start_s_ + time_within(p, length, area, due_));
+    // What rounding left over is no arrival of the next phase's, nor one before it.
+    due_ = due_ < area * (1 + rounding) ? 0 : due_ - area;
+    phase_start_s_ += length;
   }
   return std::nullopt;
+}
+
+std::optional<duration> arrival_process::give(double seconds_since_start) {
+  if (!(seconds_since_start <= most_seconds)) // or is no number, at a rate of 0
+    return std::nullopt;
+  ++count_;
+  return duration{std::llround(seconds_since_start * 1e9)};
 }
 
 } // namespace jackfield::scenario

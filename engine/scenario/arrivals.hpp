@@ -45,9 +45,11 @@ struct arrival_plan {
 /// Reads "250ms", "3s", "1.5m", "2h"; a bare number is seconds.
 [[nodiscard]] result<duration> parse_duration(std::string_view place, std::string_view text);
 
-/// The arrivals of a plan in order, as times since the run's start. For even spacing the n-th
-/// arrival is when the integral of the rate reaches n; for a Poisson process when it reaches the
-/// sum of n exponential steps. A value: no clock, no I/O.
+/// The arrivals of a plan in order, as times since the run's start, to the nanosecond. For even
+/// spacing the n-th arrival, counted from 0, is when the integral of the rate reaches n: a phase of
+/// 100/30s has 3,000, the first at once. For a Poisson process the n-th, counted from 1, is when it
+/// reaches the sum of n exponential steps. A phase's end belongs to the next phase. Nothing comes
+/// after 10^8 seconds. A value: no clock, no I/O.
 class arrival_process {
 public:
   explicit arrival_process(const arrival_plan& plan) : plan_(plan) {}
@@ -59,11 +61,13 @@ public:
   [[nodiscard]] uint64_t count() const noexcept { return count_; }
 
 private:
+  std::optional<duration> give(double seconds_since_start);
+
   arrival_plan plan_;
   uint64_t count_ = 0;
   size_t phase_ = 0;
   double phase_start_s_ = 0; // of the current phase, seconds since the run began
-  double position_s_ = 0;    // within the phase
+  double due_ = 0;           // integral of the rate at the latest arrival, since the phase began
 };
 
 } // namespace jackfield::scenario

@@ -50,6 +50,8 @@ result<std::vector<std::string>> split(const std::string& place, std::string_vie
     } else {
       const auto end = line.find(separator);
       field = trim(line.substr(0, end));
+      if (quotes && field.find('"') != std::string::npos)
+        return fail(place, "a quote within a field, expected the field in quotes and \"\" for it");
       line.remove_prefix(end == std::string_view::npos ? line.size() : end);
     }
     if (field.size() > user_table::most_field_bytes)
@@ -68,7 +70,7 @@ result<std::vector<std::string>> split(const std::string& place, std::string_vie
 } // namespace
 
 result<user_table> user_table::read(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "rb"),
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.c_str(), "rbe"),
                                                              &std::fclose};
   if (!file)
     return fail_errno(path, "cannot be opened", errno);
@@ -86,9 +88,10 @@ result<user_table> user_table::read(const std::string& path) {
 
 result<user_table> user_table::parse(std::string_view place, std::string_view text) {
   user_table table;
-  bool sipp = false;
   bool first = true;
   size_t number = 0;
+  if (text.size() > most_bytes)
+    return fail(std::string{place}, "is larger than 1 GiB");
   if (text.starts_with("\xef\xbb\xbf"))
     text.remove_prefix(3);
   while (!text.empty()) {
@@ -96,70 +99,87 @@ result<user_table> user_table::parse(std::string_view place, std::string_view te
     const auto end = text.find('\n');
     const auto line = trim(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    if (line.empty() || (line.front() == '#' && (sipp || first)))
+    if (line.empty() || (line.front() == '#' && (table.sipp_ || first)))
       continue;
     const auto here = at_line(place, number);
-    if (first) {
-      first = false;
-      const auto kind = line.substr(0, line.find(','));
-      if (kind == "SEQUENTIAL" || kind == "RANDOM" || kind == "USER") {
-        sipp = true;
-        if (kind != line)
-          return fail(here, "SIPp's PRINTF options are not supported, expected SEQUENTIAL, RANDOM "
-                            "or USER alone");
-        table.order_ = kind == "RANDOM" ? order::random : order::sequential;
-        continue;
-      }
-      auto names = split(here, line, ',', true);
-      if (!names)
-        return tl::unexpected{std::move(names.error())};
-      table.columns_ = std::move(*names);
-      for (size_t i = 0; i < table.columns_.size(); ++i) {
-        const auto& name = table.columns_[i];
-        if (name.empty())
-          return fail(here, "column " + std::to_string(i + 1) + " has no name");
-        if (std::find(table.columns_.begin(), table.columns_.begin() + static_cast<long>(i),
-                      name) != table.columns_.begin() + static_cast<long>(i))
-          return fail(here, "column \"" + name + "\" is named twice");
-      }
-      if (std::find(table.columns_.begin(), table.columns_.end(), "user") == table.columns_.end())
-        return fail(here, "no column \"user\", expected a first line like \"user,password\"");
-      continue;
-    }
-    auto fields = split(here, line, sipp ? ';' : ',', !sipp);
-    if (!fields)
-      return tl::unexpected{std::move(fields.error())};
-    // SIPp's lines may end in a separator.
-    if (sipp && fields->size() > 1 && fields->back().empty())
-      fields->pop_back();
-    if (sipp && table.columns_.empty())
-      for (size_t i = 0; i < fields->size(); ++i)
-        table.columns_.push_back("field" + std::to_string(i));
-    if (fields->size() != table.columns_.size())
-      return fail(here, std::to_string(fields->size()) + " fields, expected " +
-                          std::to_string(table.columns_.size()));
-    table.rows_.push_back(std::move(*fields));
-    const auto user = table.field(table.rows_.size() - 1, "user");
-    if (!user || user->empty())
-      return fail(here, "the user is empty");
+    if (auto taken = first ? table.take_header(here, line) : table.take_row(here, line); !taken)
+      return tl::unexpected{std::move(taken.error())};
+    first = false;
   }
-  if (table.rows_.empty())
+  if (table.size() == 0)
     return fail(std::string{place}, "no users, expected at least one row");
   return table;
 }
 
-std::optional<std::string_view> user_table::field(size_t row,
-                                                  std::string_view column) const noexcept {
-  auto at = std::find(columns_.begin(), columns_.end(), column);
-  if (at == columns_.end() && !columns_.empty() && columns_.front() == "field0") {
-    if (column == "user")
-      at = columns_.begin();
-    else if (column == "password" && columns_.size() > 1)
-      at = columns_.begin() + 1;
+result<void> user_table::take_header(const std::string& here, std::string_view line) {
+  const auto kind = line.substr(0, line.find(','));
+  const auto rest = line.substr(kind.size());
+  if ((kind == "SEQUENTIAL" || kind == "RANDOM" || kind == "USER") &&
+      (rest.empty() || rest.starts_with(",PRINTF"))) {
+    if (!rest.empty())
+      return fail(here, "SIPp's PRINTF options are not supported, expected SEQUENTIAL, RANDOM or "
+                        "USER alone");
+    sipp_ = true;
+    order_ = kind == "RANDOM" ? order::random : order::sequential;
+    return {};
   }
+  auto names = split(here, line, ',', true);
+  if (!names)
+    return tl::unexpected{std::move(names.error())};
+  for (auto& name : *names) {
+    if (name.empty())
+      return fail(here, "column " + std::to_string(columns_.size() + 1) + " has no name");
+    if (column_index(name))
+      return fail(here, "column \"" + name + "\" is named twice");
+    columns_.push_back(std::move(name));
+  }
+  if (!column_index("user"))
+    return fail(here, "no column \"user\", expected a first line like \"user,password\"");
+  return {};
+}
+
+result<void> user_table::take_row(const std::string& here, std::string_view line) {
+  auto fields = split(here, line, sipp_ ? ';' : ',', !sipp_);
+  if (!fields)
+    return tl::unexpected{std::move(fields.error())};
+  // SIPp's lines may end in a separator.
+  if (sipp_ && fields->size() > 1 && fields->back().empty() &&
+      (columns_.empty() || fields->size() == columns_.size() + 1))
+    fields->pop_back();
+  if (columns_.empty())
+    for (size_t i = 0; i < fields->size(); ++i)
+      columns_.push_back("field" + std::to_string(i));
+  if (fields->size() != columns_.size())
+    return fail(here, std::to_string(fields->size()) + " fields, expected " +
+                        std::to_string(columns_.size()));
+  if ((*fields)[*column_index("user")].empty())
+    return fail(here, "the user is empty");
+  for (const auto& field : *fields) {
+    fields_ += field;
+    ends_.push_back(static_cast<uint32_t>(fields_.size()));
+  }
+  return {};
+}
+
+std::optional<size_t> user_table::column_index(std::string_view name) const noexcept {
+  if (sipp_ && name == "user")
+    return 0;
+  if (sipp_ && name == "password" && columns_.size() > 1)
+    return 1;
+  const auto at = std::find(columns_.begin(), columns_.end(), name);
   if (at == columns_.end())
     return std::nullopt;
-  return rows_[row][static_cast<size_t>(at - columns_.begin())];
+  return static_cast<size_t>(at - columns_.begin());
+}
+
+std::optional<std::string_view> user_table::field(size_t row,
+                                                  std::string_view column) const noexcept {
+  const auto at = column_index(column);
+  if (!at)
+    return std::nullopt;
+  const auto index = row * columns_.size() + *at;
+  const size_t begin = index == 0 ? 0 : ends_[index - 1];
+  return std::string_view{fields_}.substr(begin, ends_[index] - begin);
 }
 
 result<std::string> user_table::fill(std::string_view place, std::string_view text,
@@ -177,8 +197,10 @@ result<std::string> user_table::fill(std::string_view place, std::string_view te
       continue;
     }
     const auto close = text.find('}');
+    if (close == std::string_view::npos)
+      return fail(std::string{place}, "a { without }, expected {column}, or {{ for a brace");
     const auto name = text.substr(0, close);
-    const auto value = close == std::string_view::npos ? std::nullopt : field(row, name);
+    const auto value = field(row, name);
     if (!value) {
       std::string known;
       for (const auto& c : columns_)

@@ -181,6 +181,7 @@ void linger_table::grow() {
   auto wanted = std::min(capacity_, std::max<size_t>(64, ring_.size() * 2));
   std::rotate(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(head_), ring_.end());
   head_ = 0;
+  ring_.reserve(wanted);
   ring_.resize(wanted);
   size_t slots = 128;
   while (slots < 2 * wanted)

@@ -1,0 +1,286 @@
+#include "engine/sip/invite_server.hpp"
+
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+#include "engine/sip/request_text.hpp"
+#include "tests/sip/ua_harness.hpp"
+
+namespace jackfield::sip {
+namespace {
+
+using namespace testing;
+using phase = invite_server::phase;
+
+struct invite_server_test : ::testing::Test {
+  ua_profile profile = udp_profile("192.0.2.2");
+  bench_of<invite_server> b{profile, test_id(2)};
+  answer_options options;
+
+  std::string invite(std::string_view body = "v=0 offer") const {
+    return "INVITE sip:bob@192.0.2.2 SIP/2.0\r\n"
+           "Via: SIP/2.0/UDP 10.0.0.1:5060;rport;branch=z9hG4bKi\r\n"
+           "Via: SIP/2.0/TCP 10.0.0.2;branch=z9hG4bKj\r\n"
+           "Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr>\r\n"
+           "Max-Forwards: 70\r\nFrom: <sip:alice@192.0.2.1>;tag=a1\r\n"
+           "To: <sip:bob@192.0.2.2>\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\n"
+           "Contact: <sip:alice@192.0.2.1:5062>\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  }
+  std::string request(std::string_view name, uint32_t number, std::string_view branch,
+                      std::string_view body = {}, bool tag = true) const {
+    auto id = test_id(2).text();
+    return std::string(name) +
+           " sip:bob@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=" +
+           std::string(branch) + "\r\nMax-Forwards: 70\r\nFrom: <sip:alice@192.0.2.1>;tag=a1\r\n" +
+           "To: <sip:bob@192.0.2.2>" + (tag ? ";tag=" + std::string(view(id)) : "") +
+           "\r\nCall-ID: c1\r\nCSeq: " + std::to_string(number) + " " + std::string(name) +
+           "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+  }
+  void start(std::string_view body = "v=0 offer") {
+    text_ = invite(body);
+    message m;
+    ASSERT_EQ(m.parse(text_), parse_verdict::good) << m.fault().cause;
+    b.out.from = {"198.51.100.9", 40'000};
+    b.machine.start(b.now, m, 99, options, b.out);
+  }
+  void ack(std::string_view body = {}) { b.take(request("ACK", 7, "z9hG4bKack", body)); }
+  end_cause cause() {
+    auto* e = b.out.last(event_kind::ended);
+    return e ? e->event.cause : end_cause::none;
+  }
+  std::string text_;
+};
+
+TEST_F(invite_server_test, answers_and_is_hung_up) {
+  start();
+  EXPECT_EQ(b.out.events[0].body, "v=0 offer");
+  ASSERT_TRUE(b.machine.progress(b.now, 180, b.out));
+  auto ringing = b.out.last_sent();
+  EXPECT_EQ(ringing.to, send_to::invite_source);
+  message m;
+  ASSERT_EQ(m.parse(ringing.text), parse_verdict::good);
+  EXPECT_EQ(m.to_tag(), view(test_id(2).text()));
+  EXPECT_NE(m.via().whole.find("rport=40000"), std::string::npos) << m.via().whole;
+  EXPECT_NE(m.via().whole.find("received=198.51.100.9"), std::string::npos);
+  EXPECT_TRUE(m.has(header::record_route));
+  EXPECT_TRUE(m.has(header::contact));
+  ASSERT_TRUE(b.machine.answer(b.now, "v=0 answer", b.out));
+  EXPECT_FALSE(b.machine.answer(b.now, "v=0 answer", b.out));
+  EXPECT_FALSE(b.machine.reject(b.now, 486, b.out));
+  EXPECT_EQ(b.machine.current(), phase::answered);
+  ack();
+  EXPECT_EQ(b.out.count(event_kind::acknowledged), 1u);
+  EXPECT_EQ(b.machine.next_deadline(), never);
+  EXPECT_EQ(b.machine.established().next_hop(), "sip:p1.example;lr");
+  auto bytes = sizeof(invite_server) + b.machine.heap_bytes();
+  std::cout << "invite_server " << sizeof(invite_server) << " + " << b.machine.heap_bytes() << '\n';
+  EXPECT_LE(bytes, 1200u);
+  ack(); // again
+  b.take(request("BYE", 8, "z9hG4bKb"));
+  EXPECT_EQ(cause(), end_cause::remote_bye);
+}
+
+TEST_F(invite_server_test, trying_after_200_ms_unless_something_was_sent) {
+  start();
+  b.pass(milliseconds{199});
+  EXPECT_TRUE(b.out.sent.empty());
+  b.pass(milliseconds{1});
+  EXPECT_EQ(b.out.last_sent().status, 100);
+  b.pass(seconds{1});
+  EXPECT_EQ(b.out.sent.size(), 1u);
+}
+
+TEST_F(invite_server_test, trying_at_once) {
+  options.trying_at_once = true;
+  start();
+  EXPECT_EQ(b.out.last_sent().status, 100);
+}
+
+TEST_F(invite_server_test, repeated_invite_gets_the_last_response) {
+  start();
+  b.take(text_);
+  EXPECT_TRUE(b.out.sent.empty());
+  b.machine.progress(b.now, 183, b.out, "v=0 early");
+  b.take(text_);
+  ASSERT_EQ(b.out.sent.size(), 2u);
+  EXPECT_EQ(b.out.sent[0].text, b.out.sent[1].text);
+  EXPECT_EQ(b.out.count(event_kind::incoming), 1u);
+}
+
+TEST_F(invite_server_test, cancel_gives_200_and_487) {
+  start();
+  b.machine.progress(b.now, 180, b.out);
+  b.take(request("CANCEL", 7, "z9hG4bKi", {}, false));
+  EXPECT_EQ(b.out.all(method::cancel, 200).size(), 1u);
+  EXPECT_EQ(b.out.all(method::invite, 487).size(), 1u);
+  b.pass(milliseconds{1600}); // timer G: .5, 1.5
+  EXPECT_EQ(b.out.all(method::invite, 487).size(), 3u);
+  b.take(request("ACK", 7, "z9hG4bKi"));
+  EXPECT_EQ(cause(), end_cause::cancelled);
+}
+
+TEST_F(invite_server_test, cancel_after_answer_does_nothing) {
+  start();
+  b.machine.answer(b.now, "v=0", b.out);
+  b.take(request("CANCEL", 7, "z9hG4bKi", {}, false));
+  EXPECT_EQ(b.out.all(method::cancel, 200).size(), 1u);
+  EXPECT_EQ(b.machine.current(), phase::answered);
+}
+
+TEST_F(invite_server_test, refusal_without_ack) {
+  start();
+  b.machine.reject(b.now, 486, b.out);
+  b.pass(seconds{33});
+  EXPECT_EQ(cause(), end_cause::no_ack_to_failure);
+  EXPECT_EQ(b.out.all(method::invite, 486).size(), 11u);
+}
+
+TEST_F(invite_server_test, refusal_with_ack) {
+  start();
+  b.machine.reject(b.now, 302, b.out, "Contact: <sip:elsewhere@192.0.2.8>\r\n");
+  EXPECT_EQ(field(b.out.last_sent().text, "Contact"), "<sip:elsewhere@192.0.2.8>");
+  b.take(request("ACK", 7, "z9hG4bKi"));
+  EXPECT_EQ(cause(), end_cause::refused);
+  EXPECT_EQ(b.out.last(event_kind::ended)->event.status, 302);
+}
+
+TEST_F(invite_server_test, no_ack_hangs_up) {
+  start();
+  b.machine.answer(b.now, "v=0", b.out);
+  b.pass(seconds{32});
+  EXPECT_EQ(b.out.all(method::invite, 200).size(), 11u);
+  auto byes = b.out.all(method::bye);
+  ASSERT_EQ(byes.size(), 1u);
+  b.take(response_to(byes[0]->text, 481, ""));
+  EXPECT_EQ(cause(), end_cause::no_ack);
+}
+
+TEST_F(invite_server_test, our_bye_waits_for_the_ack) {
+  start();
+  b.machine.answer(b.now, "v=0", b.out);
+  b.machine.hang_up(b.now, b.out);
+  EXPECT_TRUE(b.out.all(method::bye).empty());
+  ack();
+  ASSERT_EQ(b.out.all(method::bye).size(), 1u);
+  b.take(response_to(b.out.all(method::bye)[0]->text, 200, ""));
+  EXPECT_EQ(cause(), end_cause::local_bye);
+}
+
+TEST_F(invite_server_test, bye_before_ack) {
+  start();
+  b.machine.answer(b.now, "v=0", b.out);
+  b.take(request("BYE", 8, "z9hG4bKb"));
+  EXPECT_EQ(b.out.all(method::bye, 200).size(), 1u);
+  EXPECT_EQ(cause(), end_cause::remote_bye);
+  EXPECT_EQ(b.machine.next_deadline(), never);
+}
+
+TEST_F(invite_server_test, bye_before_answer) {
+  start();
+  b.machine.progress(b.now, 180, b.out);
+  b.take(request("BYE", 8, "z9hG4bKb"));
+  EXPECT_EQ(b.out.all(method::invite, 487).size(), 1u);
+  b.take(request("ACK", 7, "z9hG4bKi"));
+  EXPECT_EQ(cause(), end_cause::cancelled);
+}
+
+TEST_F(invite_server_test, delayed_offer_is_answered_in_the_ack) {
+  start("");
+  b.machine.answer(b.now, "v=0 my offer", b.out);
+  ack("v=0 their answer");
+  EXPECT_EQ(b.out.last(event_kind::acknowledged)->body, "v=0 their answer");
+}
+
+TEST_F(invite_server_test, second_invite_before_the_answer_gets_500) {
+  start();
+  b.machine.progress(b.now, 180, b.out);
+  b.take(request("INVITE", 8, "z9hG4bKk", "v=0"));
+  EXPECT_EQ(b.out.all(method::invite, 500).size(), 1u);
+  EXPECT_NE(field(b.out.last_sent().text, "Retry-After"), "");
+}
+
+TEST_F(invite_server_test, merged_request_is_known_by_its_key) {
+  auto one = invite();
+  auto two = with(one, "z9hG4bKi", "z9hG4bKother");
+  message a, c;
+  a.parse(one);
+  c.parse(two);
+  EXPECT_EQ(merge_key(a, 5), merge_key(c, 5));
+  EXPECT_NE(transaction_key(a, 5), transaction_key(c, 5));
+  reject_statelessly(c, 482, profile, b.out);
+  EXPECT_EQ(b.out.last_sent().status, 482);
+  auto first = b.out.last_sent().text;
+  reject_statelessly(c, 482, profile, b.out);
+  EXPECT_EQ(b.out.last_sent().text, first); // the same To tag
+}
+
+// -- what lingers ----------------------------------------------------------------------------
+
+TEST(leg_id, text_and_back) {
+  for (auto id : {leg_id{}, leg_id{255, leg_id::max_slot, UINT32_MAX, UINT64_MAX}, test_id(77)}) {
+    auto text = id.text();
+    EXPECT_EQ(leg_id::parse(view(text)), id);
+    branch_id b{id, 0xdeadbeef};
+    auto branch = b.text();
+    EXPECT_EQ(branch_id::parse(view(branch)), b);
+  }
+  std::string text{view(test_id(1).text())};
+  EXPECT_FALSE(leg_id::parse(text.substr(1)));
+  EXPECT_FALSE(leg_id::parse(text + "a"));
+  EXPECT_FALSE(leg_id::parse("A" + text.substr(1)));
+  EXPECT_FALSE(leg_id::parse(text.substr(0, 25) + "b"));        // unused bits
+  EXPECT_FALSE(branch_id::parse("z9hG4bK" + text + "7777777")); // counter over 32 bits
+}
+
+TEST(linger_table, bounded_fifo) {
+  linger_table table(100, seconds{32}, 3);
+  time_point now{seconds{1}};
+  for (uint32_t i = 0; i < 1000; ++i) {
+    table.answer_bye(now, test_id(i), 200);
+    now += milliseconds{1};
+  }
+  EXPECT_EQ(table.size(), 100u);
+  EXPECT_EQ(table.evicted(), 900u);
+  recorder out;
+  table.on_time(now + seconds{31}, out);
+  EXPECT_EQ(table.size(), 100u);
+  table.on_time(now + seconds{32}, out);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(table.next_deadline(), never);
+  EXPECT_LE(table.heap_bytes(), 100u * 40 + 256 * 4);
+}
+
+TEST_F(invite_server_test, what_lingers_answers_what_comes_again) {
+  linger_table table(100, seconds{32}, 3);
+  auto text = invite();
+  message m;
+  m.parse(text);
+  b.machine.start(b.now, m, transaction_key(m, table.seed()), options, b.out);
+  b.machine.answer(b.now, "v=0", b.out);
+  ack();
+  b.take(request("BYE", 8, "z9hG4bKb"));
+  b.machine.leave(b.now, table);
+  recorder out;
+  auto absorbed = [&](const std::string& t) {
+    message again;
+    EXPECT_EQ(again.parse(t), parse_verdict::good);
+    out.clear();
+    return table.on_message(b.now, again, profile, out);
+  };
+  EXPECT_TRUE(absorbed(text));
+  EXPECT_TRUE(out.sent.empty());
+  EXPECT_TRUE(absorbed(request("CANCEL", 7, "z9hG4bKi", {}, false)));
+  EXPECT_EQ(out.last_sent().status, 200);
+  EXPECT_TRUE(absorbed(request("BYE", 8, "z9hG4bKb")));
+  EXPECT_EQ(out.last_sent().status, 200);
+  EXPECT_TRUE(absorbed(request("ACK", 7, "z9hG4bKack")));
+  EXPECT_TRUE(out.sent.empty());
+  EXPECT_FALSE(absorbed(request("INFO", 9, "z9hG4bKn")));
+  b.now += seconds{32};
+  EXPECT_FALSE(absorbed(text));
+}
+
+} // namespace
+} // namespace jackfield::sip

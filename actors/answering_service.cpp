@@ -27,14 +27,8 @@ caf::behavior answering_service::make_behavior() {
       send(caf::actor_cast<caf::actor>(current_sender()),
            metrics_snapshot{source_, std::make_shared<report::run_metrics>(metrics_)});
     },
-    [this](service_stop) {
-      stop_asked_by_ = current_sender();
-      context_.router.set_service(nullptr);
-      for (const auto& [id, call] : calls_)
-        lane::tell(home(), call, hang_up{});
-      if (calls_.empty())
-        finish();
-    },
+    [this](service_drain) { stop(false); },
+    [this](service_stop) { stop(true); },
   };
 }
 
@@ -43,9 +37,21 @@ void answering_service::on_exit() {
   calls_.clear();
 }
 
+void answering_service::stop(bool hang_up_calls) {
+  stop_asked_by_ = current_sender();
+  context_.router.set_service(nullptr);
+  if (hang_up_calls)
+    for (const auto& [number, call] : calls_)
+      lane::tell(home(), call, hang_up{});
+  if (calls_.empty())
+    finish();
+}
+
 void answering_service::finish() {
+  take_snapshot();
   if (stop_asked_by_)
-    send(caf::actor_cast<caf::actor>(stop_asked_by_), service_stopped{source_});
+    send(caf::actor_cast<caf::actor>(stop_asked_by_),
+         service_stopped{source_, std::make_shared<report::run_metrics>(metrics_)});
   stop_asked_by_ = nullptr;
   quit();
 }

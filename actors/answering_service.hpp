@@ -23,11 +23,14 @@ struct metrics_snapshot {
   std::shared_ptr<const report::run_metrics> metrics;
 };
 
-/// To an answering service: take no more calls (480), and hang up those that are up. The sender
-/// gets `service_stopped` when the last has ended.
+/// To an answering service: take no more calls (480). The sender gets `service_stopped` when the
+/// last one has ended.
+struct service_drain {};
+/// As `service_drain`, and hang up the calls that are up.
 struct service_stop {};
 struct service_stopped {
   unsigned source = 0;
+  std::shared_ptr<const report::run_metrics> metrics;
 };
 
 /// Answers what comes to one lane: calls by its manner, REGISTER by its registrar, OPTIONS with
@@ -48,6 +51,7 @@ private:
   void on_invite(const sip_arrival_ptr& invite, uint64_t transaction) override;
   void on_request(const sip_arrival_ptr& request) override;
   void on_served(const served_call& served);
+  void stop(bool hang_up_calls);
   void finish();
   void take_snapshot();
 
@@ -64,5 +68,6 @@ private:
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::metrics_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::metrics_snapshot)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::service_drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::service_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::service_stopped)

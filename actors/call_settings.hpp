@@ -11,7 +11,7 @@
 #include "engine/lane/timer_wheel.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/sip/digest.hpp"
-#include "engine/transport/flow.hpp"
+#include "engine/transport/target_selection.hpp"
 #include "engine/transport/transport_settings.hpp"
 
 namespace jackfield {
@@ -29,7 +29,7 @@ struct call_target {
 
 /// How calls of one lane are made; shared by them, immutable.
 struct call_manner {
-  transport::flow out; ///< where INVITEs go
+  transport::target target; ///< where first requests go
   std::shared_ptr<const transport::open_settings> connections;
   /// Nothing: signalling only, audio is offered as inactive.
   std::shared_ptr<const audio_settings> audio;

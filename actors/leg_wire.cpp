@@ -9,15 +9,32 @@ namespace {
 /// Messages of one leg that may wait for a look-up; a leg retransmits what it needs.
 constexpr size_t most_waiting = 8;
 
+const transport::open_settings& no_settings() {
+  static const transport::open_settings instance;
+  return instance;
+}
+
 } // namespace
 
-bool leg_wire::open(const transport::flow& first,
+result<void> leg_wire::open(const transport::target& target,
+                            std::shared_ptr<const transport::open_settings> connections) {
+  auto first = router_.transport().open(target.protocol, target.remote,
+                                        connections ? *connections : no_settings());
+  if (!first)
+    return tl::unexpected{std::move(first.error())};
+  if (!open(*first, std::move(connections)))
+    return fail("lane " + std::to_string(owner_.home().index()), "has no room for another leg");
+  pinned_ = true;
+  return {};
+}
+
+bool leg_wire::open(const transport::flow& source,
                     std::shared_ptr<const transport::open_settings> connections) {
   const auto id = router_.open_leg(owner_);
   if (!id)
     return false;
   id_ = *id;
-  out_ = invite_source_ = request_source_ = first;
+  out_ = invite_source_ = request_source_ = source;
   connections_ = std::move(connections);
   open_ = true;
   router_.attach(id_, out_);
@@ -52,8 +69,7 @@ void leg_wire::send(const sip::outgoing& message) {
     send_over(out_, message.text, message.rank);
     return;
   }
-  static const transport::open_settings plain;
-  const auto& connections = connections_ ? *connections_ : plain;
+  const auto& connections = connections_ ? *connections_ : no_settings();
   const auto found = router_.locate_now(message.next_hop, out_, connections);
   if (!found) {
     failed_ = true;

@@ -28,20 +28,20 @@ public:
   leg_wire(const leg_wire&) = delete;
   leg_wire& operator=(const leg_wire&) = delete;
 
-  /// Takes an identity; false when the lane has none left. `first` is where the leg's first message
-  /// goes or came from.
-  bool open(const transport::flow& first,
+  /// Takes an identity for a leg whose first request came over `source`; false when the lane has
+  /// none left.
+  bool open(const transport::flow& source,
             std::shared_ptr<const transport::open_settings> connections);
+  /// Takes an identity for a leg whose first request goes to `target`, whatever its URI says: an
+  /// outbound proxy, or the load's target found once for all calls. Fails if there is no way there.
+  result<void> open(const transport::target& target,
+                    std::shared_ptr<const transport::open_settings> connections);
   /// Gives the identity back. Then nothing is sent or received any more.
   void close() noexcept;
 
   [[nodiscard]] const sip::leg_id& id() const noexcept { return id_; }
   [[nodiscard]] const transport::flow& current() const noexcept { return out_; }
   [[nodiscard]] const sip::ua_profile& profile() const { return router_.profile(out_); }
-
-  /// The first request of a leg goes over the flow it was opened with, whatever its URI says: an
-  /// outbound proxy, or the load's target found once for all calls.
-  void pin_first() noexcept { pinned_ = true; }
 
   /// Remembers where an in-dialog request came from: its responses go there.
   void heard(const sip_arrival& arrival) { request_source_ = arrival.from(); }

@@ -83,11 +83,16 @@ void outgoing_call::on_media_opened(const media_opened& opened) {
 
 void outgoing_call::place(const lane::endpoint& media_address) {
   media_port_ = media_address.port();
-  if (!wire_.open(manner_->out, manner_->connections)) {
-    finish(report::failure_cause::refused_locally);
+  if (!wire_.open(manner_->target, manner_->connections)) {
+    failure_ = report::failure_cause::connect_failed;
+    over_ = true;
+    times_.started = times_.ended.emplace(home().now());
+    if (stream_)
+      lane::tell(home(), stream_, media_close{});
+    else
+      finish(failure_);
     return;
   }
-  wire_.pin_first();
   machine_.emplace(wire_.profile(), wire_.id());
   const auto body = manner_->delayed_offer ? std::string{} : offer_text();
   sip::call_options options;

@@ -64,8 +64,8 @@ void registration::on_exit() {
 }
 
 void registration::begin() {
-  if (!wire_.open(manner_->out, manner_->connections)) {
-    failure_ = report::failure_cause::refused_locally;
+  if (!wire_.open(manner_->target, manner_->connections)) {
+    failure_ = report::failure_cause::connect_failed;
     finish();
     return;
   }
@@ -91,7 +91,6 @@ void registration::begin() {
   options.credentials = target_->credentials;
   options.random = home().random();
   options.jitter = home().random_unit();
-  wire_.pin_first();
   sent_ = plan_.due;
   if (!machine_->start(home().now(), options, *this)) {
     failure_ = report::failure_cause::internal;

@@ -57,12 +57,11 @@ void request_probe::on_exit() {
 }
 
 void request_probe::begin() {
-  if (!wire_.open(manner_->out, manner_->connections)) {
-    failure_ = report::failure_cause::refused_locally;
+  if (!wire_.open(manner_->target, manner_->connections)) {
+    failure_ = report::failure_cause::connect_failed;
     finish();
     return;
   }
-  wire_.pin_first();
   machine_.emplace(wire_.profile(), wire_.id());
   sip::request_options options;
   options.uri = target_->uri;

@@ -1,13 +1,13 @@
 #include "app/load_options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
-#include <thread>
+#include <tuple>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
+#include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/rtp/telephone_event.hpp"
 #include "engine/sip/ua.hpp"
@@ -22,76 +22,13 @@ constexpr std::string_view password_hidden = "***";
 /// The texts given, each still to be read.
 struct texts {
   std::string uri, flow = "call", calls, rate, rate_period, limit, duration, duration_ms, media,
-    transport, media_ip, media_port, media_ports, local_ip, local_port, service, users, auth_user,
-    auth_password, audio, codecs, ptime, expires, refreshes, seed, lanes, ring_limit, from, route,
-    dtmf, metrics, answer_after, ca_file, cert, key, ws_path;
+                   transport, media_ip, media_port, media_ports, local_ip, local_port, service,
+                   users, auth_user, auth_password, audio, codecs, ptime, expires, refreshes, seed,
+                   lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
+                   ws_path;
   std::vector<std::string> headers, thresholds;
   bool poisson = false, no_verify = false, delayed_offer = false;
 };
-
-template <class T>
-result<T> whole(std::string_view place, std::string_view text, T least, T most) {
-  T value{};
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc{} || end != text.data() + text.size() || value < least || value > most)
-    return fail(std::string{place}, "\"" + std::string{text} + "\" is no whole number from "
-                                      + std::to_string(least) + " to " + std::to_string(most));
-  return value;
-}
-
-/// Runs the readers of options one after the other until one fails.
-class reader {
-public:
-  template <class T, class Read>
-  void read(const std::string& text, T& into, Read&& f) {
-    if (failure_ || text.empty())
-      return;
-    if (auto value = f(std::string_view{text}))
-      into = std::move(*value);
-    else
-      failure_ = std::move(value.error());
-  }
-  template <class T>
-  void number(const char* place, const std::string& text, T& into, T least, T most) {
-    read(text, into, [&](std::string_view s) { return whole<T>(place, s, least, most); });
-  }
-  void check(bool ok, const char* place, std::string cause) {
-    if (!failure_ && !ok)
-      failure_ = error{place, std::move(cause)};
-  }
-  [[nodiscard]] const std::optional<error>& failure() const { return failure_; }
-
-private:
-  std::optional<error> failure_;
-};
-
-result<transport::protocol> read_transport(std::string_view text) {
-  // SIPp's names say how many sockets too; one for each lane is what we have.
-  if (text == "u1" || text == "un" || text == "ui")
-    return transport::protocol::udp;
-  if (text == "t1" || text == "tn")
-    return transport::protocol::tcp;
-  if (text == "l1" || text == "ln")
-    return transport::protocol::tls;
-  if (const auto p = transport::parse_protocol(text))
-    return *p;
-  return fail("--transport", "\"" + std::string{text} + "\" is no transport, expected udp, tcp, "
-                                                        "tls, ws or wss");
-}
-
-result<audio::source_spec> read_source(std::string_view text) {
-  if (text == "silence")
-    return audio::source_spec::silence();
-  if (text == "tone")
-    return audio::source_spec::tone();
-  if (text.starts_with("tone:")) {
-    auto hz = whole<uint16_t>("--audio", text.substr(5), 50, 3400);
-    if (!hz)
-      return tl::unexpected{std::move(hz.error())};
-    return audio::source_spec::tone(*hz);
-  }
-  return audio::source_spec::file(std::string{text});
-}
 
 /// Fixed ("30" seconds, "30s"), "exp:180s", "uniform:10s..60s".
 result<call_length> read_length(std::string_view text) {
@@ -130,10 +67,11 @@ result<std::string> read_uri(std::string_view text, const std::string& service) 
   }
   const auto uri = sip::uri::parse(whole_uri);
   if (!uri || !uri->is_sip() || !sip::is_safe_value(whole_uri))
-    return fail("URI", "\"" + std::string{text} + "\" cannot be called, expected sip:user@host:port");
+    return fail("URI",
+                "\"" + std::string{text} + "\" cannot be called, expected sip:user@host:port");
   if (uri->user().empty())
-    return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@"
-           + std::string{uri->opaque()};
+    return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@" +
+           std::string{uri->opaque()};
   return whole_uri;
 }
 
@@ -155,23 +93,26 @@ std::string shown(const std::vector<std::string>& arguments) {
 }
 
 void declare(CLI::App& app, texts& t, load_options& o) {
-  app.add_option("URI", t.uri, "whom to call: sip:user@host:port, or host:port as SIPp has it; "
-                               "without it the embedded answering engine");
+  app.add_option("URI", t.uri,
+                 "whom to call: sip:user@host:port, or host:port as SIPp has it; "
+                 "without it the embedded answering engine");
   const char* const plan = "What is placed";
   app.add_option("--flow", t.flow, "call, register or options")->group(plan);
   app.add_option("-m,--calls", t.calls, "arrivals in all (default 1000, or as the rates last)")
     ->group(plan);
-  app.add_option("-r,--rate", t.rate,
-                 "arrivals a second: 100, or a profile: 0..500/60s,500/5m,500..0/10s (default 100)")
+  app
+    .add_option("-r,--rate", t.rate,
+                "arrivals a second: 100, or a profile: 0..500/60s,500/5m,500..0/10s (default 100)")
     ->group(plan);
   app.add_option("--rp", t.rate_period, "with -r: arrivals in this many ms, instead of a second")
     ->group(plan);
   app.add_flag("--poisson", t.poisson, "exponential gaps between arrivals")->group(plan);
   app.add_option("-l,--limit", t.limit, "calls at once; arrivals beyond count as missed")
     ->group(plan);
-  app.add_option("--duration", t.duration,
-                 "of a call, seconds or with a unit: 30, 90s, exp:180s, uniform:10s..60s "
-                 "(default 10 s); of a registration: how long a user stays")
+  app
+    .add_option("--duration", t.duration,
+                "of a call, seconds or with a unit: 30, 90s, exp:180s, uniform:10s..60s "
+                "(default 10 s); of a registration: how long a user stays")
     ->group(plan);
   app.add_option("-d", t.duration_ms, "the same in ms, as SIPp has it")->group(plan);
   app.add_option("--seed", t.seed, "of everything drawn at random in the plan")->group(plan);
@@ -181,15 +122,17 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     ->group(plan);
   app.add_option("--refreshes", t.refreshes, "register: refreshes before a user leaves (0)")
     ->group(plan);
-  app.add_option("--answer-after", t.answer_after,
-                 "embedded engine: ring this long before answering (0)")
+  app
+    .add_option("--answer-after", t.answer_after,
+                "embedded engine: ring this long before answering (0)")
     ->group(plan);
 
   const char* const who = "Who calls";
   app.add_option("-s,--service", t.service, "user part of the URI where it has none (service)")
     ->group(who);
-  app.add_option("--users,--inf", t.users,
-                 "CSV of users: user,password,to,...; one is taken for each arrival in turn")
+  app
+    .add_option("--users,--inf", t.users,
+                "CSV of users: user,password,to,...; one is taken for each arrival in turn")
     ->group(who);
   app.add_option("--from", t.from, "From URI; may use {columns} of --users")->group(who);
   app.add_option("--header", t.headers, "header line to add, may use {columns}; repeatable")
@@ -201,8 +144,9 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   const char* const way = "Transport and media";
   app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
   app.add_option("--media", t.media, "none or rtp (rtp)")->group(way);
-  app.add_option("--audio", t.audio,
-                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
+  app
+    .add_option("--audio", t.audio,
+                "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
     ->group(way);
   app.add_option("--codecs", t.codecs, "offered, preferred first (PCMU,PCMA)")->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);
@@ -214,10 +158,13 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--media-ip,--mi", t.media_ip, "address of the audio")->group(way);
   app.add_option("--mp", t.media_port, "lowest port of the audio")->group(way);
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535")->group(way);
-  app.add_option("--lanes", t.lanes, "event loops that call (half the cores, or all without an "
-                                     "embedded engine)")
+  app
+    .add_option("--lanes", t.lanes,
+                "event loops that call (half the cores, or all without an "
+                "embedded engine)")
     ->group(way);
-  app.add_option("--ca-file", t.ca_file, "PEM file of authorities to trust, instead of the system's")
+  app
+    .add_option("--ca-file", t.ca_file, "PEM file of authorities to trust, instead of the system's")
     ->group(way);
   app.add_flag("--insecure", t.no_verify, "do not verify the server's certificate")->group(way);
   app.add_option("--cert", t.cert, "PEM file of our own certificate")->group(way);
@@ -231,9 +178,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--csv", o.csv, "figures over time")->group(out);
   app.add_option("--junit", o.junit, "thresholds and verdict as JUnit XML")->group(out);
   app.add_option("--calls-file", o.calls_file, "one JSON line a call")->group(out);
-  app.add_option("--metrics", t.metrics, "serve Prometheus metrics at this address: 127.0.0.1:9464")
+  app
+    .add_option("--metrics", t.metrics, "serve Prometheus metrics at this address: 127.0.0.1:9464")
     ->group(out);
-  app.add_option("--threshold", t.thresholds, "such as 'srd_ms: p(99)<200'; repeatable")->group(out);
+  app.add_option("--threshold", t.thresholds, "such as 'srd_ms: p(99)<200'; repeatable")
+    ->group(out);
   app.add_flag("-q,--quiet", o.quiet, "no live view, no summary")->group(out);
   app.footer(
     "Exit codes: 0 all good, 1 calls failed, 2 usage, 3 threshold crossed, 4 run invalid (the\n"
@@ -242,7 +191,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 }
 
 result<load_options> digest(const texts& t, load_options o) {
-  reader r;
+  option_reader r;
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
     r.read(t.uri, o.uri, [&](std::string_view s) -> result<std::optional<std::string>> {
@@ -274,7 +223,8 @@ result<load_options> digest(const texts& t, load_options o) {
   r.number("--limit", t.limit, o.limit, uint64_t{1}, uint64_t{1'000'000'000});
   r.read(t.duration, o.length, read_length);
   if (!t.duration_ms.empty()) {
-    r.check(t.duration.empty(), "-d", "--duration says how long calls last too, expected one of them");
+    r.check(t.duration.empty(), "-d",
+            "--duration says how long calls last too, expected one of them");
     uint64_t ms = 0;
     r.number("-d", t.duration_ms, ms, uint64_t{0}, uint64_t{86'400'000});
     o.length.mean = std::chrono::milliseconds{ms};
@@ -289,7 +239,8 @@ result<load_options> digest(const texts& t, load_options o) {
   r.number("--expires", t.expires, o.expires, 1U, 604'800U);
   r.number("--refreshes", t.refreshes, o.refreshes, 0U, 1'000'000U);
 
-  r.read(t.transport, o.transport, read_transport);
+  r.read(t.transport, o.transport,
+         [](std::string_view s) { return read_transport("--transport", s); });
   if (t.media == "none")
     o.rtp = false;
   else
@@ -298,7 +249,7 @@ result<load_options> digest(const texts& t, load_options o) {
   if (t.audio == "echo")
     o.mode = audio_mode::echo;
   else
-    r.read(t.audio, o.source, read_source);
+    r.read(t.audio, o.source, [](std::string_view s) { return read_source("--audio", s); });
   if (!t.codecs.empty()) {
     o.codecs.clear();
     for (std::string_view rest = t.codecs; !rest.empty();) {
@@ -321,29 +272,15 @@ result<load_options> digest(const texts& t, load_options o) {
     o.digits = t.dtmf;
   }
   o.delayed_offer = t.delayed_offer;
-  const auto address = [&](const char* place) {
-    return [place](std::string_view s) -> result<lane::endpoint> {
-      if (auto e = lane::endpoint::parse(s, 0))
-        return e;
-      return fail(place, "\"" + std::string{s} + "\" is no address, expected 192.0.2.1 or 2001:db8::1");
-    };
-  };
-  r.read(t.local_ip, o.local, address("--local-ip"));
+  r.read(t.local_ip, o.local, [](std::string_view s) { return read_address("--local-ip", s); });
   r.number<uint16_t>("--local-port", t.local_port, o.local_port, 1, 65'535);
-  r.read(t.media_ip, o.media_address, address("--media-ip"));
+  r.read(t.media_ip, o.media_address,
+         [](std::string_view s) { return read_address("--media-ip", s); });
   r.number<uint16_t>("--mp", t.media_port, o.first_media_port, 10'000, 65'000);
-  if (!t.media_ports.empty()) {
-    const auto dash = t.media_ports.find('-');
-    r.check(dash != std::string::npos, "--media-ports", "expected a range: 10000-65535");
-    if (dash != std::string::npos) {
-      r.number<uint16_t>("--media-ports", t.media_ports.substr(0, dash), o.first_media_port, 10'000,
-                         65'534);
-      r.number<uint16_t>("--media-ports", t.media_ports.substr(dash + 1), o.last_media_port, 10'001,
-                         65'535);
-      r.check(o.first_media_port < o.last_media_port, "--media-ports",
-              "the range ends before it begins");
-    }
-  }
+  std::pair ports{o.first_media_port, o.last_media_port};
+  r.read(t.media_ports, ports,
+         [](std::string_view s) { return read_media_ports("--media-ports", s); });
+  std::tie(o.first_media_port, o.last_media_port) = ports;
   r.number("--lanes", t.lanes, o.lanes, 1U, 64U);
   r.check(o.local_port == 0 || o.lanes <= 1, "--local-port",
           "one port serves one lane, expected --lanes 1 or no port");
@@ -361,8 +298,8 @@ result<load_options> digest(const texts& t, load_options o) {
   });
   o.from = t.from;
   for (const auto& line : t.headers) {
-    r.check(line.find(':') != std::string::npos && line.find(':') > 0
-              && sip::is_safe_header_lines(line + "\r\n"),
+    r.check(line.find(':') != std::string::npos && line.find(':') > 0 &&
+              sip::is_safe_header_lines(line + "\r\n"),
             "--header", "\"" + line + "\" is no header line, expected Name: value");
     o.headers.push_back(line);
   }
@@ -379,8 +316,8 @@ result<load_options> digest(const texts& t, load_options o) {
   r.check(t.cert.empty() == t.key.empty(), "--cert", "expected --cert and --key together");
   if (!t.ws_path.empty())
     o.ws_path = t.ws_path;
-  r.check(o.ws_path.starts_with('/') && sip::is_safe_value(o.ws_path)
-            && o.ws_path.find(' ') == std::string::npos,
+  r.check(o.ws_path.starts_with('/') && sip::is_safe_value(o.ws_path) &&
+            o.ws_path.find(' ') == std::string::npos,
           "--ws-path", "expected a path that begins with /");
 
   r.read(t.metrics, o.metrics_listen, [](std::string_view s) {

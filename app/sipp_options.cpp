@@ -8,8 +8,7 @@ namespace jackfield::app {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> several_letters
-  = {"inf", "rp", "au", "ap", "mi", "mp"};
+constexpr std::array<std::string_view, 6> several_letters = {"inf", "rp", "au", "ap", "mi", "mp"};
 
 } // namespace
 
@@ -17,9 +16,9 @@ std::vector<std::string> from_sipp_habits(std::vector<std::string> arguments) {
   for (auto& a : arguments) {
     if (a.size() < 3 || a[0] != '-' || a[1] == '-')
       continue;
-    if (std::find(several_letters.begin(), several_letters.end(), std::string_view{a}.substr(1))
-        != several_letters.end())
-      a.insert(0, "-");
+    if (std::find(several_letters.begin(), several_letters.end(), std::string_view{a}.substr(1)) !=
+        several_letters.end())
+      a = "-" + a;
   }
   return arguments;
 }

@@ -1,0 +1,143 @@
+#include "app/answer_command.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include <caf/scoped_actor.hpp>
+
+#include "actors/node.hpp"
+#include "app/answer_options.hpp"
+#include "app/answering_engine.hpp"
+#include "app/interrupts.hpp"
+#include "app/version.hpp"
+#include "engine/lane/source_address.hpp"
+#include "engine/report/exit_code.hpp"
+#include "engine/report/summary_json.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+int usage(const error& e) {
+  std::fprintf(stderr, "%s\n", e.to_string().c_str());
+  return static_cast<int>(report::exit_code::usage);
+}
+
+constexpr std::chrono::milliseconds poll_interval{50};
+
+result<std::shared_ptr<transport::tls_context>> server_context(const answer_options& options,
+                                                               const lane::endpoint& address) {
+  transport::tls_settings tls;
+  tls.certificate_file = options.certificate_file;
+  tls.key_file = options.key_file;
+  if (tls.certificate_file.empty()) {
+    const std::vector<std::string> names{address.is_unspecified() ? "localhost"
+                                                                  : address.address()};
+    auto own = transport::self_signed_certificate(names);
+    if (!own)
+      return tl::unexpected{std::move(own.error())};
+    tls.own = std::move(*own);
+  }
+  return transport::tls_context::make(transport::tls_context::role::server, tls);
+}
+
+result<void> open_listeners(const answer_options& options, lane_context& context) {
+  for (const auto& at : options.listeners) {
+    transport::listen_settings settings;
+    settings.ws.allowed_origins = options.allowed_origins;
+    if (transport::is_secure(at.protocol)) {
+      auto tls = server_context(options, at.address);
+      if (!tls)
+        return tl::unexpected{std::move(tls.error())};
+      settings.tls = std::move(*tls);
+    }
+    auto bound = listen_on(context, at.protocol, at.address, settings);
+    if (!bound)
+      return tl::unexpected{std::move(bound.error())};
+    if (!options.quiet)
+      std::fprintf(stderr, "listening on %s %s\n",
+                   std::string{transport::to_string(at.protocol)}.c_str(),
+                   bound->to_string().c_str());
+  }
+  return {};
+}
+
+std::string json_of(const report::run_metrics& metrics) {
+  report::run_report report;
+  report.info.version = version;
+  report.info.flow = "answer";
+  report.metrics = metrics;
+  return report::summary_json(report);
+}
+
+} // namespace
+
+int answer_command(const std::vector<std::string>& arguments) {
+  auto parsed = parse_answer_options(arguments);
+  if (!parsed)
+    return usage(parsed.error());
+  if (!*parsed)
+    return 0;
+  const auto& options = **parsed;
+  raise_file_limit();
+  node_settings settings;
+  settings.router.user_agent = "Jackfield/" + std::string{version};
+  settings.media.address =
+    options.media_address.valid() ? options.media_address : options.listeners.front().address;
+  if (settings.media.address.is_unspecified())
+    return usage(error{"--media-ip", "needed where a listener serves every address"});
+  settings.media.first_port = options.first_media_port;
+  settings.media.last_port = options.last_media_port;
+  auto engine = node::make(settings);
+  if (!engine)
+    return usage(engine.error());
+  auto& context = (*engine)->context(0);
+  if (auto opened = open_listeners(options, context); !opened)
+    return usage(error{"--listen", opened.error().to_string()});
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> json{nullptr, &std::fclose};
+  if (!options.json.empty()) {
+    json.reset(options.json == "-" ? stdout : std::fopen(options.json.c_str(), "wb"));
+    if (!json)
+      return usage(
+        fail_errno("--json", "\"" + options.json + "\" cannot be written", errno).value());
+  }
+  catch_interrupts();
+  const auto service = start_answering(context, answer_manner_of(options.answering, nullptr),
+                                       options.answering.registrations, 0);
+  caf::scoped_actor self{(*engine)->system()};
+  (*engine)->start();
+
+  std::shared_ptr<const report::run_metrics> metrics;
+  int seen = 0;
+  while (!metrics) {
+    self->receive([&](const service_stopped& last) { metrics = last.metrics; },
+                  caf::after(poll_interval) >> [] {});
+    while (!metrics && seen < interrupts()) {
+      if (++seen == 1)
+        self->send(service, service_drain{});
+      else
+        self->send(service, service_stop{});
+    }
+  }
+  const auto& calls = metrics->calls;
+  if (!options.quiet)
+    std::fprintf(stderr, "%llu calls, %llu answered, %llu completed, %llu failed\n",
+                 static_cast<unsigned long long>(calls.started),
+                 static_cast<unsigned long long>(calls.answered),
+                 static_cast<unsigned long long>(calls.completed),
+                 static_cast<unsigned long long>(calls.failed));
+  if (json) {
+    const auto text = json_of(*metrics);
+    if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size()
+        || std::fflush(json.get()) != 0) {
+      std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());
+      return static_cast<int>(report::exit_code::internal_error);
+    }
+  }
+  return calls.failed == 0 ? 0 : 1;
+}
+
+} // namespace jackfield::app

@@ -1,0 +1,176 @@
+#include "app/answer_options.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <tuple>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "app/option_reader.hpp"
+#include "app/sipp_options.hpp"
+#include "engine/scenario/arrivals.hpp"
+#include "engine/scenario/user_table.hpp"
+#include "engine/sip/digest.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+constexpr uint16_t default_port = 5070;
+
+struct texts {
+  std::vector<std::string> listen, origins;
+  std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
+    duration, refuse, users, realm, max_expires;
+  bool no_ring = false;
+};
+
+/// "udp:127.0.0.1:5060" or "127.0.0.1:5060", which is served over `otherwise`.
+result<std::vector<listen_at>> read_listener(std::string_view text,
+                                             const std::vector<transport::protocol>& otherwise) {
+  auto protocols = otherwise;
+  if (const auto colon = text.find(':'); colon != std::string_view::npos)
+    if (const auto p = transport::parse_protocol(text.substr(0, colon))) {
+      protocols = {*p};
+      text.remove_prefix(colon + 1);
+    }
+  auto address = lane::endpoint::parse_with_port(text, default_port);
+  if (!address)
+    return fail("--listen", "\"" + std::string{text} +
+                              "\" is no address, expected 127.0.0.1:5060 or tcp:127.0.0.1:5060");
+  std::vector<listen_at> out;
+  for (const auto p : protocols)
+    out.push_back({p, *address});
+  return out;
+}
+
+/// HA1s by user, so that no password is kept.
+result<void> read_users(const std::string& path, registrar_settings& into) {
+  auto table = scenario::user_table::read(path);
+  if (!table)
+    return tl::unexpected{std::move(table.error())};
+  for (size_t row = 0; row < table->size(); ++row) {
+    const auto user = *table->field(row, "user");
+    const auto password = table->field(row, "password");
+    if (!password)
+      return fail(path, "no column \"password\", expected user,password");
+    auto& hashes = into.users[std::string{user}];
+    for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
+                         sip::digest_algorithm::sha512_256})
+      hashes[static_cast<size_t>(a)] = sip::digest_ha1(a, user, into.realm, *password);
+  }
+  return {};
+}
+
+void declare(CLI::App& app, texts& t, answer_options& o) {
+  app.add_option("--listen", t.listen,
+                 "address to serve, [udp:|tcp:|tls:|ws:|wss:]ADDRESS:PORT; repeatable "
+                 "(127.0.0.1:5070)");
+  app.add_option("-t,--transport", t.transport,
+                 "of listeners that do not say: udp, tcp, tls, ws, wss (udp and tcp)");
+  app.add_option("-i,--local-ip", t.local_ip, "address to serve, as SIPp has it");
+  app.add_option("-p,--local-port", t.local_port, "port to serve, as SIPp has it");
+  app.add_option("--media", t.media, "none or rtp (rtp)");
+  app.add_option("--audio", t.audio,
+                 "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
+                 "(echo)");
+  app.add_option("--media-ip,--mi", t.media_ip, "address of the audio");
+  app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535");
+  app.add_option("--answer-after", t.answer_after, "ring this long before answering (0)");
+  app.add_option("--duration", t.duration, "hang up this long after answering (the caller does)");
+  app.add_option("--refuse", t.refuse, "refuse every call with this status: 300 to 699");
+  app.add_flag("--no-ringing", t.no_ring, "no 180 before the answer");
+  app.add_option("--users,--inf", t.users, "CSV of users who may register: user,password");
+  app.add_option("--realm", t.realm, "of their digest authentication (jackfield)");
+  app.add_option("--max-expires", t.max_expires, "longest registration, seconds (3600)");
+  app.add_option("--cert", o.certificate_file,
+                 "PEM file of the certificate for TLS and WSS (a self-signed one is made)");
+  app.add_option("--key", o.key_file, "PEM file of its key");
+  app.add_option("--allow-origin", t.origins, "WebSocket origin let in, exactly; repeatable (any)");
+  app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output");
+  app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
+}
+
+result<answer_options> digest(const texts& t, answer_options o) {
+  option_reader r;
+  std::vector<transport::protocol> protocols{transport::protocol::udp, transport::protocol::tcp};
+  r.read(t.transport, protocols, [](std::string_view s) {
+    return read_transport("--transport", s).map([](auto p) { return std::vector{p}; });
+  });
+  auto listen = t.listen;
+  r.check(listen.empty() || (t.local_ip.empty() && t.local_port.empty()), "--listen",
+          "says the address already, expected no -i or -p beside it");
+  if (listen.empty()) {
+    auto address = lane::endpoint::loopback_v4(default_port);
+    r.read(t.local_ip, address, [](std::string_view s) {
+      return read_address("--local-ip", s).map([](auto e) { return e.with_port(default_port); });
+    });
+    uint16_t port = default_port;
+    r.number<uint16_t>("--local-port", t.local_port, port, 1, 65'535);
+    listen.push_back(address.with_port(port).to_string());
+  }
+  for (const auto& text : listen) {
+    std::vector<listen_at> some;
+    r.read(text, some, [&](std::string_view s) { return read_listener(s, protocols); });
+    o.listeners.insert(o.listeners.end(), some.begin(), some.end());
+  }
+  auto& a = o.answering;
+  if (t.media == "none")
+    a.rtp = false;
+  else
+    r.check(t.media.empty() || t.media == "rtp", "--media",
+            "\"" + t.media + "\" is not available, expected none or rtp");
+  if (!t.audio.empty() && t.audio != "echo") {
+    a.mode = audio_mode::play;
+    r.read(t.audio, a.source, [](std::string_view s) { return read_source("--audio", s); });
+  }
+  r.read(t.media_ip, o.media_address,
+         [](std::string_view s) { return read_address("--media-ip", s); });
+  std::pair ports{o.first_media_port, o.last_media_port};
+  r.read(t.media_ports, ports,
+         [](std::string_view s) { return read_media_ports("--media-ports", s); });
+  std::tie(o.first_media_port, o.last_media_port) = ports;
+  r.read(t.answer_after, a.answer_after,
+         [](std::string_view s) { return scenario::parse_duration("--answer-after", s); });
+  r.read(t.duration, a.length,
+         [](std::string_view s) { return scenario::parse_duration("--duration", s); });
+  r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
+  a.ring = !t.no_ring;
+  if (!t.realm.empty())
+    a.registrations.realm = t.realm;
+  r.number("--max-expires", t.max_expires, a.registrations.max_expires, 1U, 604'800U);
+  r.check(o.certificate_file.empty() == o.key_file.empty(), "--cert",
+          "expected --cert and --key together");
+  o.allowed_origins = t.origins;
+  if (r.failure())
+    return tl::unexpected{*r.failure()};
+  if (!t.users.empty())
+    if (auto read = read_users(t.users, a.registrations); !read)
+      return tl::unexpected{std::move(read.error())};
+  return o;
+}
+
+} // namespace
+
+result<std::optional<answer_options>>
+parse_answer_options(const std::vector<std::string>& arguments) {
+  CLI::App app{"Answers SIP calls, registrations and OPTIONS.", "jackfield answer"};
+  app.get_formatter()->column_width(34);
+  texts t;
+  answer_options o;
+  declare(app, t, o);
+  auto reversed = from_sipp_habits(arguments);
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return std::optional<answer_options>{};
+  } catch (const CLI::ParseError& e) {
+    return fail("jackfield answer", std::string{e.what()} + ", see --help");
+  }
+  return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
+}
+
+} // namespace jackfield::app

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/answering_engine.hpp"
+#include "engine/error/error.hpp"
+#include "engine/lane/endpoint.hpp"
+#include "engine/transport/protocol.hpp"
+
+namespace jackfield::app {
+
+struct listen_at {
+  transport::protocol protocol = transport::protocol::udp;
+  lane::endpoint address;
+};
+
+/// What `jackfield answer` was asked to do.
+struct answer_options {
+  std::vector<listen_at> listeners;
+  answering_settings answering;
+  lane::endpoint media_address; ///< invalid: that of the first listener
+  uint16_t first_media_port = 10'000;
+  uint16_t last_media_port = 65'535;
+  std::string certificate_file; ///< with TLS and WSS; empty: a self-signed one is made
+  std::string key_file;
+  std::vector<std::string> allowed_origins;
+  std::string json;
+  bool quiet = false;
+};
+
+/// As `parse_load_options`.
+[[nodiscard]] result<std::optional<answer_options>>
+parse_answer_options(const std::vector<std::string>& arguments);
+
+} // namespace jackfield::app

@@ -1,0 +1,45 @@
+#include "app/interrupts.hpp"
+
+#include <csignal>
+
+#include <sys/resource.h>
+
+namespace jackfield::app {
+
+namespace {
+
+volatile std::sig_atomic_t interrupt_count = 0;
+
+void count_interrupt(int /*signal*/) {
+  interrupt_count = interrupt_count + 1;
+}
+
+} // namespace
+
+void catch_interrupts() {
+  struct sigaction action {};
+  action.sa_handler = count_interrupt;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int interrupts() noexcept {
+  return interrupt_count;
+}
+
+void raise_file_limit() noexcept {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  // As root the hard limit may be raised too; a million is what the kernel allows by default.
+  const rlimit wanted{1'048'576, 1'048'576};
+  if (limit.rlim_max < wanted.rlim_max && setrlimit(RLIMIT_NOFILE, &wanted) == 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+} // namespace jackfield::app

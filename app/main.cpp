@@ -1,0 +1,42 @@
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/answer_command.hpp"
+#include "app/load_command.hpp"
+#include "app/version.hpp"
+
+namespace {
+
+constexpr std::string_view overview =
+  "jackfield: SIP calls at scale\n"
+  "\n"
+  "  jackfield load [URI] [OPTION...]    place calls, and say how they went\n"
+  "  jackfield answer [OPTION...]        answer calls\n"
+  "  jackfield version\n"
+  "\n"
+  "Each command explains its options with --help.\n";
+
+} // namespace
+
+int main(int count, char** values) {
+  const std::vector<std::string> words(values + 1, values + count);
+  const std::string command = words.empty() ? "" : words.front();
+  const std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
+  if (command == "load")
+    return jackfield::app::load_command(rest);
+  if (command == "answer")
+    return jackfield::app::answer_command(rest);
+  if (command == "version" || command == "--version") {
+    std::printf("jackfield %s\n", std::string{jackfield::app::version}.c_str());
+    return 0;
+  }
+  const bool asked = command == "help" || command == "--help" || command == "-h";
+  if (!asked && !command.empty())
+    std::fprintf(stderr, "jackfield: \"%s\" is no command, expected load, answer or version\n",
+                 command.c_str());
+  else
+    std::fputs(overview.data(), asked ? stdout : stderr);
+  return asked ? 0 : 2;
+}

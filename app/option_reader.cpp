@@ -1,0 +1,54 @@
+#include "app/option_reader.hpp"
+
+namespace jackfield::app {
+
+result<transport::protocol> read_transport(std::string_view place, std::string_view text) {
+  // SIPp's names say how many sockets too; one for each lane is what we have.
+  if (text == "u1" || text == "un" || text == "ui")
+    return transport::protocol::udp;
+  if (text == "t1" || text == "tn")
+    return transport::protocol::tcp;
+  if (text == "l1" || text == "ln")
+    return transport::protocol::tls;
+  if (const auto p = transport::parse_protocol(text))
+    return *p;
+  return fail(std::string{place},
+              "\"" + std::string{text} + "\" is no transport, expected udp, tcp, tls, ws or wss");
+}
+
+result<audio::source_spec> read_source(std::string_view place, std::string_view text) {
+  if (text == "silence")
+    return audio::source_spec::silence();
+  if (text == "tone")
+    return audio::source_spec::tone();
+  if (text.starts_with("tone:"))
+    return option_reader::whole<uint16_t>(place, text.substr(5), 50, 3400).map([](uint16_t hz) {
+      return audio::source_spec::tone(hz);
+    });
+  return audio::source_spec::file(std::string{text});
+}
+
+result<lane::endpoint> read_address(std::string_view place, std::string_view text) {
+  if (auto e = lane::endpoint::parse(text, 0))
+    return e;
+  return fail(std::string{place},
+              "\"" + std::string{text} + "\" is no address, expected 192.0.2.1 or 2001:db8::1");
+}
+
+result<std::pair<uint16_t, uint16_t>> read_media_ports(std::string_view place,
+                                                       std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos)
+    return fail(std::string{place}, "expected a range: 10000-65535");
+  auto first = option_reader::whole<uint16_t>(place, text.substr(0, dash), 10'000, 65'534);
+  if (!first)
+    return tl::unexpected{std::move(first.error())};
+  auto last = option_reader::whole<uint16_t>(place, text.substr(dash + 1), 10'001, 65'535);
+  if (!last)
+    return tl::unexpected{std::move(last.error())};
+  if (*first >= *last)
+    return fail(std::string{place}, "the range ends before it begins, expected 10000-65535");
+  return std::pair{*first, *last};
+}
+
+} // namespace jackfield::app

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "engine/audio/source.hpp"
+#include "engine/error/error.hpp"
+#include "engine/lane/endpoint.hpp"
+#include "engine/transport/protocol.hpp"
+
+namespace jackfield::app {
+
+/// Reads the texts of options one after the other until one is wrong; the first fault is kept. An
+/// empty text is an option that was not given.
+class option_reader {
+public:
+  template <class T, class Read>
+  void read(const std::string& text, T& into, Read&& f) {
+    if (failure_ || text.empty())
+      return;
+    if (auto value = f(std::string_view{text}))
+      into = std::move(*value);
+    else
+      failure_ = std::move(value.error());
+  }
+
+  template <class T>
+  void number(const char* place, const std::string& text, T& into, T least, T most) {
+    read(text, into, [&](std::string_view s) { return whole(place, s, least, most); });
+  }
+
+  /// Demands a condition.
+  void check(bool ok, const char* place, std::string cause) {
+    if (!failure_ && !ok)
+      failure_ = error{place, std::move(cause)};
+  }
+
+  [[nodiscard]] const std::optional<error>& failure() const noexcept { return failure_; }
+
+  /// A decimal number within bounds.
+  template <class T>
+  static result<T> whole(std::string_view place, std::string_view text, T least, T most) {
+    T value{};
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size() || value < least || value > most)
+      return fail(std::string{place}, "\"" + std::string{text} + "\" is no whole number from " +
+                                        std::to_string(least) + " to " + std::to_string(most));
+    return value;
+  }
+
+private:
+  std::optional<error> failure_;
+};
+
+/// "udp", and SIPp's "u1", "t1", "l1".
+result<transport::protocol> read_transport(std::string_view place, std::string_view text);
+/// "tone", "tone:440", "silence", or a file.
+result<audio::source_spec> read_source(std::string_view place, std::string_view text);
+/// A numeric address without port.
+result<lane::endpoint> read_address(std::string_view place, std::string_view text);
+/// "10000-65535", five digits each.
+result<std::pair<uint16_t, uint16_t>> read_media_ports(std::string_view place,
+                                                       std::string_view text);
+
+} // namespace jackfield::app

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <sys/resource.h>
+
+#include "actors/load_run.hpp"
+#include "app/load_options.hpp"
+#include "engine/report/interval_series.hpp"
+#include "engine/report/live_view.hpp"
+#include "engine/report/run_report.hpp"
+
+namespace jackfield::app {
+
+/// Follows a run from the main thread: shows it, writes its files, judges it in the end.
+class run_observer {
+public:
+  run_observer(const load_options& options, report::run_info info);
+  ~run_observer();
+  run_observer(const run_observer&) = delete;
+  run_observer& operator=(const run_observer&) = delete;
+
+  /// Opens the files, so that a bad name is told before a call is placed.
+  result<void> open();
+
+  void on_progress(const run_progress& progress);
+  void on_call_lines(const call_lines_batch& batch);
+  /// The final figures; writes all that was asked for. Fails if something could not be written.
+  result<report::run_report> on_finished(const run_finished& finished);
+
+  /// A threshold with abortOnFail was crossed: the run is to be drained.
+  [[nodiscard]] bool wants_abort() const noexcept { return abort_; }
+  /// What Prometheus is shown. Any thread.
+  [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const {
+    return std::atomic_load(&latest_);
+  }
+  void set_ended_by(std::string why) { info_.ended_by = std::move(why); }
+
+private:
+  struct close_file {
+    void operator()(std::FILE* f) const noexcept { std::fclose(f); }
+  };
+  using file = std::unique_ptr<std::FILE, close_file>;
+
+  static result<file> create(const char* option, const std::string& path);
+  /// CPU time and memory of this process, which no lane knows.
+  void add_process(report::run_metrics& metrics) const;
+  void show(const report::run_metrics& metrics, std::chrono::nanoseconds elapsed, bool draining);
+
+  const load_options& options_;
+  report::run_info info_;
+  report::interval_series series_;
+  report::live_view view_;
+  std::shared_ptr<const report::run_metrics> latest_;
+  rusage before_{};
+  file json_, html_, csv_, junit_, calls_;
+  std::string write_failure_;
+  std::chrono::nanoseconds last_line_{};
+  bool terminal_ = false;
+  bool abort_ = false;
+};
+
+} // namespace jackfield::app

@@ -1,0 +1,9 @@
+#pragma once
+
+#include <string_view>
+
+namespace jackfield::app {
+
+inline constexpr std::string_view version = JACKFIELD_VERSION;
+
+} // namespace jackfield::app

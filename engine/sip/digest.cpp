@@ -387,7 +387,9 @@ digest_session::verdict digest_session::on_challenge(const message& response,
     state_.reset(new state);
   auto& realms = state_->realms;
   bool any = false;
-  for (auto& [challenge, who] : choices) {
+  for (auto& chosen : choices) {
+    auto& challenge = chosen.challenge;
+    auto* who = chosen.who;
     auto at = std::find_if(realms.begin(), realms.end(), [&](const answered& known) {
       return known.challenge.proxy == challenge.proxy && known.challenge.realm == challenge.realm;
     });

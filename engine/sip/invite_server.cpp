@@ -159,7 +159,7 @@ void invite_server::on_message(time_point now, const message& m, ua_sink& sink) 
     if (what == method::cancel)
       on_cancel(now, m, sink);
     else if (what == method::invite && setup_ && setup_->branch == m.via().branch &&
-             setup_->transaction.on_request(now).send)
+             setup_->transaction.on_request(now).send && !setup_->text.empty())
       sink.send({setup_->text,
                  setup_->status < 200 ? send_rank::provisional : send_rank::invite_final,
                  send_to::invite_source,

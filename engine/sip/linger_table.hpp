@@ -38,7 +38,8 @@ void reject_statelessly(const message& request, int status, const ua_profile& pr
 /// way and are counted. One for each lane.
 class linger_table {
 public:
-  /// `lifetime`: 64*T1. `capacity` records are allocated as they are needed, 48 bytes each.
+  /// `lifetime`: 64*T1. `capacity` records are allocated as they are needed, 40 bytes each
+  /// and 8 to 16 for the index.
   linger_table(size_t capacity, duration lifetime, uint64_t seed);
 
   // -- what legs leave behind ------------------------------------------------------

@@ -23,7 +23,7 @@ void require(bool holds) {
 
 struct side : ua_sink {
   void send(const outgoing& m) override {
-    require(m.text.size() < 200'000);
+    require(!m.text.empty() && m.text.size() < 200'000);
     if (wire.size() < 64)
       wire.emplace_back(m.text);
   }

@@ -216,42 +216,6 @@ TEST_F(invite_server_test, merged_request_is_known_by_its_key) {
   EXPECT_EQ(b.out.last_sent().text, first); // the same To tag
 }
 
-// -- what lingers ----------------------------------------------------------------------------
-
-TEST(leg_id, text_and_back) {
-  for (auto id : {leg_id{}, leg_id{255, leg_id::max_slot, UINT32_MAX, UINT64_MAX}, test_id(77)}) {
-    auto text = id.text();
-    EXPECT_EQ(leg_id::parse(view(text)), id);
-    branch_id b{id, 0xdeadbeef};
-    auto branch = b.text();
-    EXPECT_EQ(branch_id::parse(view(branch)), b);
-  }
-  std::string text{view(test_id(1).text())};
-  EXPECT_FALSE(leg_id::parse(text.substr(1)));
-  EXPECT_FALSE(leg_id::parse(text + "a"));
-  EXPECT_FALSE(leg_id::parse("A" + text.substr(1)));
-  EXPECT_FALSE(leg_id::parse(text.substr(0, 25) + "b"));        // unused bits
-  EXPECT_FALSE(branch_id::parse("z9hG4bK" + text + "7777777")); // counter over 32 bits
-}
-
-TEST(linger_table, bounded_fifo) {
-  linger_table table(100, seconds{32}, 3);
-  time_point now{seconds{1}};
-  for (uint32_t i = 0; i < 1000; ++i) {
-    table.answer_bye(now, test_id(i), 200);
-    now += milliseconds{1};
-  }
-  EXPECT_EQ(table.size(), 100u);
-  EXPECT_EQ(table.evicted(), 900u);
-  recorder out;
-  table.on_time(now + seconds{31}, out);
-  EXPECT_EQ(table.size(), 100u);
-  table.on_time(now + seconds{32}, out);
-  EXPECT_EQ(table.size(), 0u);
-  EXPECT_EQ(table.next_deadline(), never);
-  EXPECT_LE(table.heap_bytes(), 100u * 40 + 256 * 4);
-}
-
 TEST_F(invite_server_test, what_lingers_answers_what_comes_again) {
   linger_table table(100, seconds{32}, 3);
   auto text = invite();

@@ -1,0 +1,103 @@
+#include "engine/sip/linger_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/sip/request_text.hpp"
+#include "tests/sip/ua_harness.hpp"
+
+namespace jackfield::sip {
+namespace {
+
+using namespace testing;
+
+TEST(linger_table, bounded_fifo) {
+  linger_table table(100, seconds{32}, 3);
+  time_point now{seconds{1}};
+  for (uint32_t i = 0; i < 1000; ++i) {
+    table.answer_bye(now, test_id(i), 200);
+    now += milliseconds{1};
+  }
+  EXPECT_EQ(table.size(), 100u);
+  EXPECT_EQ(table.evicted(), 900u);
+  recorder out;
+  table.on_time(now + seconds{31}, out);
+  EXPECT_EQ(table.size(), 100u);
+  table.on_time(now + seconds{32}, out);
+  EXPECT_EQ(table.size(), 0u);
+  EXPECT_EQ(table.next_deadline(), never);
+  EXPECT_LE(table.heap_bytes(), 100u * 40 + 256 * 4);
+}
+
+std::string ack_of(recorder& out) {
+  auto all = out.all(method::ack);
+  return all.empty() ? std::string{} : all.back()->text;
+}
+
+struct late_answer : ::testing::Test {
+  ua_profile profile = udp_profile("192.0.2.1");
+  linger_table table{100, seconds{32}, 3};
+  recorder out;
+  time_point now{seconds{1000}};
+
+  std::string response(int status, std::string_view tag) {
+    auto branch = branch_id{test_id(1), 0}.text();
+    auto id = test_id(1).text();
+    return "SIP/2.0 " + std::to_string(status) +
+           " x\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=" + std::string(view(branch)) +
+           "\r\nFrom: <sip:a@192.0.2.1>;tag=" + std::string(view(id)) +
+           "\r\nTo: <sip:b@192.0.2.2>;tag=" + std::string(tag) +
+           "\r\nCall-ID: " + std::string(view(id)) +
+           "\r\nCSeq: 1 INVITE\r\nContact: <sip:b@192.0.2.66>\r\n"
+           "Content-Length: 0\r\n\r\n";
+  }
+  bool take(const std::string& text) {
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause;
+    return table.on_message(now, m, profile, out);
+  }
+};
+
+TEST_F(late_answer, is_acked_and_hung_up_until_the_bye_is_answered) {
+  table.answer_late_2xx(now, test_id(1), 0);
+  ASSERT_TRUE(take(response(200, "b1")));
+  ASSERT_EQ(out.all(method::ack).size(), 1u);
+  ASSERT_EQ(out.all(method::bye).size(), 1u);
+  EXPECT_EQ(out.last_sent().next_hop, "sip:b@192.0.2.66");
+  ASSERT_TRUE(take(response(200, "b1"))); // the ACK was lost
+  EXPECT_EQ(out.all(method::ack).size(), 2u);
+  EXPECT_EQ(out.all(method::bye).size(), 1u);
+  now += milliseconds{500};
+  table.on_time(now, out); // timer E
+  EXPECT_EQ(out.all(method::bye).size(), 2u);
+  ASSERT_TRUE(take(response(200, "b2"))); // another fork
+  EXPECT_EQ(out.all(method::bye).size(), 3u);
+  EXPECT_EQ(table.late_answers(), 2u);
+  auto bye = out.all(method::bye)[0]->text;
+  ASSERT_TRUE(take(response_to(bye, 200, "")));
+  now += seconds{40};
+  table.on_time(now, out);
+  EXPECT_EQ(table.next_deadline(), never);
+}
+
+TEST_F(late_answer, of_the_dialog_that_was_used_is_only_acked) {
+  table.answer_late_2xx(now, test_id(1), hash_of_tag("b1"));
+  ASSERT_TRUE(take(response(200, "b1")));
+  EXPECT_EQ(out.all(method::ack).size(), 1u);
+  EXPECT_TRUE(out.all(method::bye).empty());
+}
+
+TEST_F(late_answer, failure_is_acked_within_its_transaction) {
+  table.answer_late_2xx(now, test_id(1), 0);
+  ASSERT_TRUE(take(response(486, "b1")));
+  auto branch = branch_id{test_id(1), 0}.text();
+  EXPECT_NE(ack_of(out).find(view(branch)), std::string::npos);
+  EXPECT_TRUE(out.all(method::bye).empty());
+}
+
+TEST_F(late_answer, of_a_stranger_is_not_ours) {
+  EXPECT_FALSE(take(response(200, "b1")));
+  EXPECT_TRUE(out.sent.empty());
+}
+
+} // namespace
+} // namespace jackfield::sip

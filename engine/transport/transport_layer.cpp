@@ -7,31 +7,15 @@
 #include <vector>
 
 #include "engine/transport/connection.hpp"
+#include "engine/transport/lingering_streams.hpp"
+#include "engine/transport/udp_ports.hpp"
 
 namespace jackfield::transport {
 
 namespace {
 
-/// A finished stream's last bytes are waited for at least this long, so that what its peer still
-/// sends does not reset it, and at most that long.
-constexpr duration linger_least = std::chrono::milliseconds{500};
-constexpr duration linger_most = std::chrono::seconds{5};
-constexpr duration linger_check = std::chrono::milliseconds{100};
-constexpr size_t max_lingering = 1024;
-
 /// Kernel buffers for a SIP socket: some 8,000 messages wait without loss.
 constexpr size_t udp_buffer_bytes = 8U << 20U;
-/// Keep-alives over UDP are CRLFs or, from some proxies, zero bytes.
-constexpr size_t max_udp_keep_alive = 4;
-
-bool is_udp_keep_alive(std::string_view bytes) {
-  return bytes.size() <= max_udp_keep_alive &&
-         bytes.find_first_not_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos;
-}
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 bool has_control_or_space(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -56,19 +40,17 @@ public:
   implementation(lane::lane& home, transport_handler& handler, splitter_factory splitter,
                  const transport_settings& settings)
       : home_(home), handler_(handler), make_splitter_(std::move(splitter)), settings_(settings),
+        udp_(home, handler, counters_, settings.keep_alive.udp), lingering_(home),
         reaper_(&fire<&implementation::reap>, this),
-        lingerer_(&fire<&implementation::drop_lingering>, this),
         handshaker_(&fire<&implementation::resume_handshakes>, this) {}
 
-  ~implementation() = default;
+  virtual ~implementation() = default;
 
-  result<lane::endpoint> listen_udp(const lane::endpoint& local, size_t buffer_bytes);
   result<lane::endpoint> listen(protocol p, const lane::endpoint& local,
                                 const listen_settings& settings);
   result<flow> open(protocol p, const lane::endpoint& remote, const open_settings& settings);
   bool send(const flow& to, std::string_view bytes, unsigned rank);
   void close(const flow& which);
-  void keep_alive_udp(const flow& which);
 
   [[nodiscard]] connection* find_connection(const flow& which) const {
     if (which.protocol == protocol::udp || which.handle.index >= slots_.size())
@@ -76,41 +58,11 @@ public:
     const slot& s = slots_[which.handle.index];
     return which.handle && s.generation == which.handle.generation ? s.used.get() : nullptr;
   }
-  [[nodiscard]] lane::datagram_socket* find_socket(const flow& which) const {
-    if (which.protocol != protocol::udp || which.handle.index >= sockets_.size() ||
-        which.handle.generation != socket_generation)
-      return nullptr;
-    return sockets_[which.handle.index]->socket.get();
-  }
+  [[nodiscard]] udp_ports& udp() noexcept { return udp_; }
   [[nodiscard]] size_t connections() const noexcept { return in_use_; }
   [[nodiscard]] const transport_counters& counters() const noexcept { return counters_; }
-  [[nodiscard]] uint64_t udp_drops() const noexcept {
-    uint64_t sum = 0;
-    for (const auto& s : sockets_)
-      sum += s->socket->drops();
-    return sum;
-  }
 
 private:
-  /// UDP sockets are never closed before the layer, so their handles need no generation.
-  static constexpr uint32_t socket_generation = 1;
-
-  struct udp_port final : lane::datagram_handler {
-    udp_port(implementation& owner, uint32_t position) : layer(owner), index(position) {}
-    void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
-                     time_point arrived) override {
-      if (is_udp_keep_alive(as_text(bytes)))
-        return;
-      ++layer.counters_.messages_in;
-      layer.handler_.on_message(
-        flow{{index, socket_generation}, protocol::udp, socket->local(), from}, as_text(bytes),
-        arrived);
-    }
-    implementation& layer;
-    uint32_t index;
-    std::unique_ptr<lane::datagram_socket> socket;
-  };
-
   struct stream_port final : lane::accept_handler {
     stream_port(implementation& owner, protocol of, std::shared_ptr<const listen_settings> as)
         : layer(owner), p(of), settings(std::move(as)) {}
@@ -134,23 +86,6 @@ private:
     std::unique_ptr<connection> object;
     error why;
     bool tell = false;
-  };
-
-  struct lingering_stream {
-    std::unique_ptr<lane::stream_socket> stream;
-    time_point since;
-  };
-
-  struct udp_keep_alive {
-    udp_keep_alive(implementation& owner, const flow& peer)
-        : layer(owner), to(peer), timer(&fire_self, this) {}
-    static void fire_self(void* self) {
-      auto* const k = static_cast<udp_keep_alive*>(self);
-      k->layer.send_keep_alive(*k);
-    }
-    implementation& layer;
-    flow to;
-    lane::timer timer;
   };
 
   template <auto Member>
@@ -182,10 +117,7 @@ private:
   connection_handle add_connection();
   std::unique_ptr<connection> release(connection_handle handle);
   void forbid() { ++counters_.forbidden; }
-  void arm_keep_alive(udp_keep_alive& which);
-  void send_keep_alive(udp_keep_alive& which);
   void reap();
-  void drop_lingering();
   void resume_handshakes();
 
   lane::lane& home_;
@@ -194,61 +126,23 @@ private:
   const transport_settings settings_;
   transport_counters counters_;
 
-  std::vector<std::unique_ptr<udp_port>> sockets_;
+  udp_ports udp_;
+  lingering_streams lingering_;
+
   std::vector<std::unique_ptr<stream_port>> listeners_;
   std::vector<slot> slots_;
   std::vector<uint32_t> free_slots_;
   size_t in_use_ = 0;
   std::unordered_map<lane::endpoint, size_t> accepted_by_peer_; // by address, port 0
   std::unordered_map<std::string, connection_handle> pool_;
-  std::unordered_map<flow, std::unique_ptr<udp_keep_alive>> keep_alives_;
   std::vector<dead_connection> dead_;
-  std::deque<lingering_stream> lingering_;
   std::deque<flow> waiting_handshakes_;
   uint64_t handshake_pass_ = 0;
   size_t handshakes_in_pass_ = 0;
   bool closing_quietly_ = false;
   lane::timer reaper_;
-  lane::timer lingerer_;
   lane::timer handshaker_;
 };
-
-// -- UDP -------------------------------------------------------------------------
-
-result<lane::endpoint> transport_layer::implementation::listen_udp(const lane::endpoint& local,
-                                                                   size_t buffer_bytes) {
-  auto port = std::make_unique<udp_port>(*this, static_cast<uint32_t>(sockets_.size()));
-  lane::datagram_options options;
-  options.buffer_bytes = buffer_bytes;
-  options.trains = true;
-  auto socket = home_.open_datagram(local, *port, options);
-  if (!socket)
-    return tl::unexpected(std::move(socket.error()));
-  port->socket = std::move(*socket);
-  sockets_.push_back(std::move(port));
-  return sockets_.back()->socket->local();
-}
-
-void transport_layer::implementation::keep_alive_udp(const flow& which) {
-  if (settings_.keep_alive.udp <= duration{} || find_socket(which) == nullptr)
-    return;
-  auto& entry = keep_alives_[which];
-  if (!entry) {
-    entry = std::make_unique<udp_keep_alive>(*this, which);
-    arm_keep_alive(*entry);
-  }
-}
-
-void transport_layer::implementation::arm_keep_alive(udp_keep_alive& which) {
-  const double part = 0.8 + 0.2 * home_.random_unit();
-  const auto interval = static_cast<double>(settings_.keep_alive.udp.count());
-  home_.arm_in(which.timer, duration{static_cast<int64_t>(interval * part)});
-}
-
-void transport_layer::implementation::send_keep_alive(udp_keep_alive& which) {
-  find_socket(which.to)->send(which.to.remote, "\r\n");
-  arm_keep_alive(which);
-}
 
 // -- beginning of connections ------------------------------------------------------
 
@@ -256,7 +150,7 @@ result<lane::endpoint> transport_layer::implementation::listen(protocol p,
                                                                const lane::endpoint& local,
                                                                const listen_settings& settings) {
   if (p == protocol::udp)
-    return listen_udp(local, udp_buffer_bytes);
+    return udp_.listen(local, udp_buffer_bytes);
   const std::string place = in_lower_case(std::string{to_string(p)}) + ' ' + local.to_string();
   if (is_secure(p) && (!settings.tls || settings.tls->side() != tls_context::role::server))
     return fail(place, "needs a TLS server context (certificate and key)");
@@ -278,14 +172,8 @@ result<flow> transport_layer::implementation::open(protocol p, const lane::endpo
     return fail(made.to_string(), "nothing may be sent there (multicast, broadcast, this-network "
                                   "or port 0)");
   }
-  if (p == protocol::udp) {
-    for (const auto& port : sockets_) {
-      const lane::endpoint& local = port->socket->local();
-      if (local.is_v4() == remote.is_v4() && (!settings.local.valid() || settings.local == local))
-        return flow{{port->index, socket_generation}, p, local, remote};
-    }
-    return fail(made.to_string(), "no UDP socket of that address family is open");
-  }
+  if (p == protocol::udp)
+    return udp_.open(remote, settings.local);
   if (is_secure(p) && (!settings.tls || settings.tls->side() != tls_context::role::client))
     return fail(made.to_string(), "needs a TLS client context");
   if (is_websocket(p) && (settings.ws.path.empty() || settings.ws.path.front() != '/' ||
@@ -389,7 +277,7 @@ std::unique_ptr<connection> transport_layer::implementation::release(connection_
 
 bool transport_layer::implementation::send(const flow& to, std::string_view bytes, unsigned rank) {
   if (to.protocol == protocol::udp) {
-    lane::datagram_socket* const socket = find_socket(to);
+    lane::datagram_socket* const socket = udp_.find(to);
     if (socket == nullptr)
       return false;
     if (to.remote.is_forbidden_destination()) {
@@ -409,7 +297,7 @@ bool transport_layer::implementation::send(const flow& to, std::string_view byte
 
 void transport_layer::implementation::close(const flow& which) {
   if (which.protocol == protocol::udp) {
-    keep_alives_.erase(which);
+    udp_.stop_keep_alive(which);
     return;
   }
   if (connection* const found = find_connection(which)) {
@@ -460,13 +348,8 @@ void transport_layer::implementation::on_connection_over(
   }
   if (!orderly)
     ++counters_.failed;
-  if (stream) {
-    if (lingering_.size() >= max_lingering)
-      lingering_.pop_front();
-    lingering_.push_back({std::move(stream), home_.now()});
-    if (!lingerer_.armed())
-      home_.arm_in(lingerer_, linger_check);
-  }
+  if (stream)
+    lingering_.add(std::move(stream));
   dead_.push_back({release(name.handle), why, !closing_quietly_});
   if (!reaper_.armed())
     home_.arm(reaper_, home_.now());
@@ -476,16 +359,6 @@ void transport_layer::implementation::reap() {
   for (const dead_connection& dead : std::exchange(dead_, {}))
     if (dead.tell)
       handler_.on_flow_failed(dead.object->name(), dead.why);
-}
-
-void transport_layer::implementation::drop_lingering() {
-  const time_point now = home_.now();
-  std::erase_if(lingering_, [now](const lingering_stream& x) {
-    const duration age = now - x.since;
-    return age >= linger_most || (age >= linger_least && x.stream->queued() == 0);
-  });
-  if (!lingering_.empty())
-    home_.arm_in(lingerer_, linger_check);
 }
 
 // -- transport_layer -------------------------------------------------------------------
@@ -504,7 +377,7 @@ result<lane::endpoint> transport_layer::listen(protocol p, const lane::endpoint&
 
 result<lane::endpoint> transport_layer::listen_udp(const lane::endpoint& local,
                                                    size_t buffer_bytes) {
-  return implementation_->listen_udp(local, buffer_bytes);
+  return implementation_->udp().listen(local, buffer_bytes);
 }
 
 result<flow> transport_layer::open(protocol p, const lane::endpoint& remote,
@@ -521,13 +394,13 @@ void transport_layer::close(const flow& which) {
 }
 
 void transport_layer::keep_alive_udp(const flow& which) {
-  implementation_->keep_alive_udp(which);
+  implementation_->udp().start_keep_alive(which);
 }
 
 std::optional<flow> transport_layer::find(const flow& which) const {
   if (const connection* found = implementation_->find_connection(which))
     return found->name();
-  if (const lane::datagram_socket* found = implementation_->find_socket(which))
+  if (const lane::datagram_socket* found = implementation_->udp().find(which))
     return flow{which.handle, protocol::udp, found->local(), which.remote};
   return std::nullopt;
 }
@@ -535,7 +408,7 @@ std::optional<flow> transport_layer::find(const flow& which) const {
 bool transport_layer::is_up(const flow& which) const {
   if (const connection* found = implementation_->find_connection(which))
     return found->is_up();
-  return implementation_->find_socket(which) != nullptr;
+  return implementation_->udp().find(which) != nullptr;
 }
 
 std::optional<tls_summary> transport_layer::tls_of(const flow& which) const {
@@ -554,7 +427,7 @@ const transport_counters& transport_layer::counters() const noexcept {
 }
 
 uint64_t transport_layer::udp_drops() const noexcept {
-  return implementation_->udp_drops();
+  return implementation_->udp().drops();
 }
 
 } // namespace jackfield::transport

@@ -197,9 +197,6 @@ private:
   bool client_left_ = false, server_left_ = false;
   time_point start_{seconds{1000}};
 
-  /// What tables and routers send: it goes the same way.
-  struct stray : recorder {};
-
 public:
   reply how = reply::answer;
   bool answer_offers = true;
@@ -207,7 +204,7 @@ public:
   duration answer_after = milliseconds{300};
   time_point now = start_;
   recorder a, b;
-  stray stray_a, stray_b;
+  recorder stray_a, stray_b; // what tables and routers send: it goes the same way
   invite_client client;
   std::optional<invite_server> server;
   linger_table linger_a, linger_b;

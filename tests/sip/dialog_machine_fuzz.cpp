@@ -21,7 +21,7 @@ void require(bool holds) {
     std::abort();
 }
 
-struct side : ua_sink {
+struct side final : ua_sink {
   void send(const outgoing& m) override {
     require(!m.text.empty() && m.text.size() < 200'000);
     if (wire.size() < 64)

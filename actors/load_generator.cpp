@@ -179,6 +179,7 @@ void load_generator::on_call_finished(const call_finished& call) {
     metrics_.sessions.count(408);
   else if (call.failure == report::failure_cause::transport_error)
     metrics_.sessions.count(503);
+  metrics_.statuses.count_request(report::counted_method::invite);
   if (call.status > 0)
     metrics_.statuses.count_response(report::counted_method::invite, call.status);
 
@@ -296,6 +297,7 @@ void load_generator::on_registration(const registration_report& r) {
 void load_generator::on_probe(const probe_finished& probe) {
   metrics_.requests_sent += probe.wire.requests;
   metrics_.retransmissions += probe.wire.retransmissions;
+  metrics_.statuses.count_request(report::counted_method::options);
   if (probe.status > 0) {
     metrics_.times.options.record(probe.took);
     metrics_.statuses.count_response(report::counted_method::options, probe.status);

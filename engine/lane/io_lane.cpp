@@ -97,6 +97,11 @@ void io_lane::run() {
   has_cpu_clock_.store(true);
   auto& events = *parts_->events;
   auto pass_began = real_now();
+  // Actors that were spawned before the lane ran begin now, before anything comes in for them.
+  begin_pass(pass_began, pass_began);
+  drain_inbox();
+  run_ready();
+  events.flush_all();
   while (!stopping_.load(std::memory_order_relaxed)) {
     const auto deadline = wheel_.next_event();
     const bool waited = events.wait(deadline);

@@ -88,10 +88,14 @@ function(jackfield_test name)
     set(environment ENVIRONMENT
       "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/script/sanitizers/tsan.supp")
   endif()
+  set(serial OFF)
+  if(ARG_LABEL STREQUAL "interop") # several programs that want the machine, and a rate to hold
+    set(serial ON)
+  endif()
   # The sanitizers start slowly on a busy machine; a test that outlives its limit hangs.
   gtest_discover_tests(${name}
     DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 RUN_SERIAL ${serial} ${environment})
 endfunction()
 
 # jackfield_fuzzer(<name> SOURCE <file> [DEPENDS ...] [SEEDS <folders>...]): a libFuzzer target, only

@@ -305,6 +305,7 @@ TEST_F(flows, connections_are_capped_a_peer_and_in_all) {
   const auto at = listen(server);
   const auto other = lane::endpoint::parse("192.0.2.3", 0).value();
   std::vector<std::unique_ptr<raw_stream>> streams;
+  streams.reserve(8);
   for (int i = 0; i < 5; ++i)
     streams.push_back(std::make_unique<raw_stream>(home, at, client_host));
   run_for(1s);

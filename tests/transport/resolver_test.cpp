@@ -87,7 +87,7 @@ public:
     std::string name;
     size_t at = 12;
     while (query.at(at) != 0) {
-      const auto size = static_cast<size_t>(query[at]);
+      const size_t size = static_cast<unsigned char>(query[at]);
       name += (name.empty() ? "" : ".") + query.substr(at + 1, size);
       at += size + 1;
     }
@@ -276,6 +276,7 @@ TEST_F(look_up, nothing_is_remembered_longer_than_allowed) {
 TEST_F(look_up, the_memory_is_bounded) {
   settings_.max_names = 3;
   std::vector<resolve_request> requests;
+  requests.reserve(10);
   for (int i = 0; i < 10; ++i)
     requests.push_back({.host = "h" + std::to_string(i) + ".test", .port = 5060});
   resolve(requests);

@@ -128,6 +128,7 @@ TEST_F(unruly, thousands_of_idle_connections_do_not_keep_one_from_being_served) 
   server.echo = true;
   const auto at = server.layer.listen(protocol::tcp, server_host.with_port(5060)).value();
   std::vector<std::unique_ptr<raw_stream>> idle;
+  idle.reserve(5000);
   for (int i = 0; i < 5000; ++i)
     idle.push_back(std::make_unique<raw_stream>(home, at, client_host));
   run_for(1s);

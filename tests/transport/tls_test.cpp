@@ -39,7 +39,7 @@ protected:
 
   /// Sends "x" to a server with `own`, asking for `name`; returns why it failed, or "".
   std::string try_name(const certificate& own, const std::string& name,
-                       std::shared_ptr<tls_context> trust = nullptr) {
+                       const std::shared_ptr<tls_context>& trust = nullptr) {
     peer server{home};
     peer client{home};
     open_settings settings;

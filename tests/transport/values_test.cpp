@@ -56,6 +56,7 @@ TEST(choose_services, follows_order_and_preference_and_what_is_asked_for) {
   };
   const auto names = [](const std::vector<service_choice>& choices) {
     std::vector<std::string> out;
+    out.reserve(choices.size());
     for (const service_choice& c : choices)
       out.push_back(c.name);
     return out;
@@ -72,6 +73,7 @@ TEST(choose_services, follows_order_and_preference_and_what_is_asked_for) {
 
 std::vector<std::string> targets_of(const std::vector<srv_record>& records) {
   std::vector<std::string> out;
+  out.reserve(records.size());
   for (const srv_record& r : records)
     out.push_back(r.target);
   return out;

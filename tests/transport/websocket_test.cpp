@@ -59,6 +59,7 @@ std::string close_payload(unsigned code, std::string_view reason = "") {
 
 /// A server's filter that echoes messages, as the conformance cases want it.
 struct echo_server final : ws_filter::sink {
+  virtual ~echo_server() = default;
   void on_frames(std::string_view bytes) override { sent += bytes; }
   bool on_message(std::string_view bytes) override {
     messages.emplace_back(bytes);
@@ -221,6 +222,7 @@ TEST(sec_12, frames_against_the_protocol_fail_the_connection) {
 
 TEST(sec_12, a_client_refuses_masked_frames_and_masks_its_own) {
   struct client_sink final : ws_filter::sink {
+    virtual ~client_sink() = default;
     void on_frames(std::string_view bytes) override { sent += bytes; }
     bool on_message(std::string_view bytes) override {
       got += bytes;

@@ -12,6 +12,7 @@ namespace {
 using jackfield::transport::ws_filter;
 
 struct fuzz_sink final : ws_filter::sink {
+  virtual ~fuzz_sink() = default;
   void on_frames(std::string_view bytes) override { sent += bytes.size(); }
   bool on_message(std::string_view bytes) override {
     if (bytes.size() > ws_filter::max_message)

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include <caf/atom.hpp>
+#include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
 
@@ -12,7 +12,7 @@ namespace {
 constexpr size_t pool_threads = 1;
 
 caf::actor_system_config& configured(caf::actor_system_config& config) {
-  config.set("scheduler.policy", caf::atom("sharing"));
+  config.load<lane::pool_scheduler>();
   config.set("scheduler.max-threads", pool_threads);
   return config;
 }

@@ -51,7 +51,7 @@ void load_run::start(const parts& p) {
   running_ = p.generators.size();
   snapshots_.resize(p.generators.size() + p.answerers.size());
   start_ = home().now() + head_start;
-  const auto wall = std::chrono::system_clock::now() + head_start;
+  const auto wall = home().wall_now() + head_start;
   for (const auto& g : parts_.generators)
     send(g, load_start{start_, wall});
   timer_.arm(start_ + progress_interval);

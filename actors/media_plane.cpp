@@ -12,7 +12,7 @@ constexpr size_t media_buffer_bytes = 1U << 16U;
 } // namespace
 
 media_plane::media_plane(lane::lane& home, const media_plane_settings& settings)
-    : home_(home), settings_(settings), clock_(home.now(), std::chrono::system_clock::now()) {
+    : home_(home), settings_(settings), clock_(home.now(), home.wall_now()) {
   // Lanes of a process begin at different places, so that they seldom meet.
   const uint32_t pairs = (settings.last_port - settings.first_port + 1U) / 2;
   next_port_ = static_cast<uint32_t>(home.random() % pairs);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -63,6 +64,12 @@ public:
   [[nodiscard]] time_point now() const noexcept { return now_; }
   /// The time now, even inside a long pass; a system call's worth on an io_lane.
   [[nodiscard]] virtual time_point exact_now() const = 0;
+
+  /// The time of day now, for what peers and people are told. A sim_lane has one of its own, so
+  /// that it is the same in every run.
+  [[nodiscard]] virtual std::chrono::system_clock::time_point wall_now() const {
+    return std::chrono::system_clock::now();
+  }
 
   /// Position of this lane in its node, 0-based; encoded in the identifiers it gives out.
   [[nodiscard]] unsigned index() const noexcept { return index_; }

@@ -106,6 +106,10 @@ uint64_t sim_lane::event_digest() const noexcept {
   return network_->log().digest();
 }
 
+std::chrono::system_clock::time_point sim_lane::wall_now() const {
+  return wall_start + std::chrono::duration_cast<std::chrono::system_clock::duration>(now_ - start);
+}
+
 void sim_lane::random_bytes(std::span<std::byte> out) {
   while (!out.empty()) {
     uint64_t word = random_.next();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,6 +44,9 @@ class sim_lane final : public lane {
 public:
   /// Where the clock stands at first: not zero, so that no deadline is mistaken for "none".
   static constexpr time_point start{std::chrono::hours{1}};
+  /// The time of day then: 2020-01-01 00:00 UTC.
+  static constexpr std::chrono::system_clock::time_point wall_start{
+    std::chrono::sys_days{std::chrono::January / 1 / 2020}};
 
   sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
   ~sim_lane() override;
@@ -78,6 +82,7 @@ public:
 
   // -- lane --------------------------------------------------------------------
   [[nodiscard]] time_point exact_now() const override { return now_; }
+  [[nodiscard]] std::chrono::system_clock::time_point wall_now() const override;
   void random_bytes(std::span<std::byte> out) override;
   result<std::unique_ptr<datagram_socket>> open_datagram(const endpoint& local,
                                                          datagram_handler& handler,

@@ -1,6 +1,8 @@
 #include "actors/answering_service.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include <caf/behavior.hpp>
 
@@ -39,10 +41,19 @@ void answering_service::on_exit() {
 
 void answering_service::stop(bool hang_up_calls) {
   stop_asked_by_ = current_sender();
+  stopping_ = true;
   context_.router.set_service(nullptr);
-  if (hang_up_calls)
-    for (const auto& [number, call] : calls_)
+  if (hang_up_calls) {
+    // In the order in which they came: a simulated run is to be the same each time.
+    std::vector<caf::strong_actor_ptr> calls;
+    calls.reserve(calls_.size());
+    for (const auto& [id, call] : calls_)
+      calls.push_back(call);
+    std::sort(calls.begin(), calls.end(),
+              [](const auto& a, const auto& b) { return a->id() < b->id(); });
+    for (const auto& call : calls)
       lane::tell(home(), call, hang_up{});
+  }
   if (calls_.empty())
     finish();
 }
@@ -91,7 +102,7 @@ void answering_service::on_served(const served_call& served) {
   metrics_.retransmissions += served.wire.retransmissions;
   if (served.media)
     add_received(metrics_.media.received, *served.media);
-  if (stop_asked_by_ && calls_.empty())
+  if (stopping_ && calls_.empty())
     finish();
 }
 

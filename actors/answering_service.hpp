@@ -60,8 +60,9 @@ private:
   registrar registrar_;
   report::run_metrics metrics_;
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
-  caf::strong_actor_ptr stop_asked_by_;
+  caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
   unsigned source_;
+  bool stopping_ = false;
 };
 
 } // namespace jackfield

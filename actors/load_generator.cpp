@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include <caf/behavior.hpp>
 
@@ -331,8 +332,14 @@ void load_generator::stop_arrivals() {
 void load_generator::abort() {
   next_.reset();
   timer_.cancel();
+  // In the order in which they were placed: a simulated run is to be the same each time.
+  std::vector<uint64_t> numbers;
+  numbers.reserve(live_.size());
   for (const auto& [number, call] : live_)
-    lane::tell(home(), call, hang_up{});
+    numbers.push_back(number);
+  std::sort(numbers.begin(), numbers.end());
+  for (const auto number : numbers)
+    lane::tell(home(), live_.at(number), hang_up{});
   finish_if_done();
 }
 

@@ -41,8 +41,9 @@ struct transport_settings {
   duration message_timeout = std::chrono::seconds{30};
   /// A connection on which nothing was sent or received for this long is closed; 0: never.
   duration idle_timeout = std::chrono::minutes{10};
-  /// Bytes of messages that wait for an outgoing connection to come up.
-  size_t max_waiting_bytes = 64U << 10U;
+  /// Bytes of messages that wait for an outgoing connection to come up: a load run's calls share a
+  /// connection, and thousands may begin while a busy peer shakes hands.
+  size_t max_waiting_bytes = 4U << 20U;
   /// TLS handshake steps taken in one pass of the lane; others wait for the next, so that a storm
   /// of connections (0.5 ms of CPU each) cannot starve the lane.
   size_t max_handshakes_per_pass = 8;

@@ -100,8 +100,11 @@ void answering_service::on_served(const served_call& served) {
                           ? report::failure_cause{report::failure_cause::no_ack}
                           : report::failure_cause{report::failure_cause::stopped});
   metrics_.retransmissions += served.wire.retransmissions;
-  if (served.media)
+  if (served.media) {
     add_received(metrics_.media.received, *served.media);
+    metrics_.media.dtmf_sent += served.media->digits_sent;
+    metrics_.media.dtmf_received += served.media->digits_received.size();
+  }
   if (stopping_ && calls_.empty())
     finish();
 }

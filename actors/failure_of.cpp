@@ -26,7 +26,13 @@ report::failure_cause failure_of(const sip::ua_event& event) noexcept {
   case end_cause::cancelled:
   case end_cause::cancelled_but_answered:
     return failure_cause::stopped;
-  case end_cause::local_bye:
+  case end_cause::local_bye: // the peer may have refused it: then it had lost the call before
+    if (event.status == 408 || event.status == 481)
+      return failure_cause::dialog_gone;
+    if (event.status == 401 || event.status == 407)
+      return failure_cause::auth_failed;
+    return event.status >= 300 ? failure_cause::from_status(event.status)
+                               : failure_cause{failure_cause::none};
   case end_cause::remote_bye:
   case end_cause::none:
   case end_cause::succeeded:

@@ -184,7 +184,8 @@ void sip_router::unbind_invite(uint64_t transaction) noexcept {
 }
 
 void sip_router::lingered() {
-  if (!linger_timer_.armed())
+  // Most leave what expires after all else; only a BYE on its way is due before.
+  if (!linger_timer_.armed() || linger_.next_deadline() < linger_timer_.deadline())
     arm_linger();
 }
 

@@ -89,16 +89,16 @@ TEST(fields, other_values) {
   EXPECT_FALSE(parameter("a;b", "lr"));
 }
 
-// -- Row 04 of the security notes: multipart bodies -------------------------------------
-
 TEST(sec_04, parts_are_split_and_may_hold_anything) {
-  std::string body = "preamble\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--bad\r\n";
-  body += std::string("\0\n\r", 3) + "\r\n--b \r\n\r\nsecond\r\n--b--\r\nepilogue";
+  using namespace std::string_view_literals;
+  constexpr auto body =
+    "preamble\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--bad\r\n\0\n\r"
+    "\r\n--b \r\n\r\nsecond\r\n--b--\r\nepilogue"sv;
   auto parts = split_multipart("multipart/mixed;boundary=b", body);
   ASSERT_TRUE(parts);
   ASSERT_EQ(parts->size(), 2U);
   EXPECT_EQ((*parts)[0].content_type, "application/sdp");
-  EXPECT_EQ((*parts)[0].body, "v=0\r\n--bad\r\n" + std::string("\0\n\r", 3));
+  EXPECT_EQ((*parts)[0].body, "v=0\r\n--bad\r\n\0\n\r"sv);
   EXPECT_EQ((*parts)[1].content_type, "text/plain");
   EXPECT_EQ((*parts)[1].body, "second");
 }

@@ -68,6 +68,7 @@ private:
   // sip::ua_sink
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
+  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
   void on_incoming(const sip::ua_event& event);
   void on_acknowledged(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);

@@ -46,6 +46,9 @@ public:
   /// Remembers where an in-dialog request came from: its responses go there.
   void heard(const sip_arrival& arrival) { request_source_ = arrival.from(); }
 
+  /// Of the request that is being handled.
+  [[nodiscard]] sip::packet_source source() const { return router_.source_of(request_source_); }
+
   void send(const sip::outgoing& message);
   void on_located(flow_located& found);
 

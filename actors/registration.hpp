@@ -62,6 +62,7 @@ private:
   void leave();
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
+  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
   void tell_owner(registration_report::kind what, report::failure_cause failure = {},
                   int status = 0, lane::duration took = {});
   void leave_if_due();

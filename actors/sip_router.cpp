@@ -351,6 +351,18 @@ void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*
 
 // -- sending -------------------------------------------------------------------
 
+sip::packet_source sip_router::source_of(const transport::flow& f) const {
+  if (shown_source_ != f.remote) {
+    shown_source_ = f.remote;
+    shown_source_text_ = f.remote.address();
+  }
+  return {shown_source_text_, f.remote.port()};
+}
+
+sip::packet_source sip_router::source() const {
+  return answering_ != nullptr ? source_of(answering_->from()) : sip::packet_source{};
+}
+
 void sip_router::answer(const sip_arrival& request, int status, std::string_view headers) {
   const auto* const outer = std::exchange(answering_, &request);
   sip::reject_statelessly(request.message(), status, profile(request.from()), *this, headers);

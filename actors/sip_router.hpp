@@ -126,6 +126,9 @@ public:
   void locate(std::string_view uri, const transport::open_settings& connections,
               lane::lane_actor& owner, uint64_t ticket);
 
+  /// How a flow's peer is written into responses. The view lasts until the next call.
+  [[nodiscard]] sip::packet_source source_of(const transport::flow& f) const;
+
   // -- answering without a leg -------------------------------------------------------
 
   void answer(const sip_arrival& request, int status, std::string_view headers = {});
@@ -159,6 +162,7 @@ private:
 
   // sip::ua_sink, for what is answered without a leg
   void send(const sip::outgoing& message) override;
+  [[nodiscard]] sip::packet_source source() const override;
   void on_event(const sip::ua_event&) override {}
 
   void on_response(const sip_arrival_ptr& arrival);
@@ -194,6 +198,8 @@ private:
   std::unordered_map<std::string, transport::target> located_; // numeric URI -> target, bounded
   std::unordered_map<uint64_t, transport::resolver::pending> lookups_;
   uint64_t next_lookup_ = 0;
+  mutable lane::endpoint shown_source_; // the last one asked for, and its text
+  mutable std::string shown_source_text_;
   const sip_arrival* answering_ = nullptr; // where send_to::request_source goes
   router_counters counters_;
 };

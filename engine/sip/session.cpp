@@ -148,13 +148,15 @@ void session::end(const context& c, end_cause cause, int status, const message* 
     return;
   over_ = true;
   end_cause_ = cause;
+  ua_event e{.kind = event_kind::ended, .cause = cause, .status = status, .source = source};
+  if (source)
+    e.what = source->is_request() ? source->request_method() : source->cseq_method();
+  else if (bye_)
+    e.what = method::bye;
   request_.reset();
   bye_.reset();
   offer_.reset();
   ack_.reset();
-  ua_event e{.kind = event_kind::ended, .cause = cause, .status = status, .source = source};
-  if (source)
-    e.what = source->is_request() ? source->request_method() : source->cseq_method();
   c.sink.on_event(e);
 }
 
@@ -305,12 +307,12 @@ void session::on_final(const context& c, const message& m, std::unique_ptr<own_r
 
 void session::on_request_timeout(const context& c, std::unique_ptr<own_request>& slot) {
   auto what = slot->what;
-  slot.reset();
-  if (what == method::bye) {
+  if (what == method::bye) { // `end` lets go of it
     auto cause = end_cause_ == end_cause::local_bye ? end_cause::timeout_f : end_cause_;
     end(c, cause, 0, nullptr);
     return;
   }
+  slot.reset();
   if (ending())
     return;
   hang_up(c, end_cause::dialog_lost, {});

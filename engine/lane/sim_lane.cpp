@@ -68,7 +68,7 @@ bool sim_lane::step() {
   const time_point next = next_event();
   if (next == time_point::max())
     return false;
-  begin_pass(next, next);
+  begin_pass(next, next - lag_);
   wheel_.advance(next);
   network_->deliver();
   settle();

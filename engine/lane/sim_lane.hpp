@@ -66,6 +66,10 @@ public:
   /// Owners of its sockets must be ended by the caller.
   void kill_host(const endpoint& host);
 
+  /// From now on each pass seems to begin this late, as on a machine that cannot keep up: for
+  /// `health` and `overloaded`. The clock does not care.
+  void set_lag(duration lag) noexcept { lag_ = lag; }
+
   /// Runs passes until nothing is left to do or `until` is reached; returns false in the latter
   /// case. The clock then stands at the last event, or at `until`.
   bool run_until(time_point until);
@@ -103,6 +107,7 @@ private:
   bool settle();
 
   sim_random random_;
+  duration lag_{};
   std::unique_ptr<sim_network> network_;
 };
 

@@ -125,8 +125,9 @@ void registrar::on_register(const sip_arrival& request) {
       // Only by itself and with Expires: 0 (RFC 3261 §10.2.2).
       if (header_expires != uint64_t{0})
         refusal = 400;
-      else
-        contacts.clear();
+      for (auto& c : contacts)
+        if (refusal == 0 && !overtaken(c, m))
+          remove(c, m, now);
       return refusal == 0;
     }
     uint64_t seconds = settings_->max_expires;
@@ -143,16 +144,25 @@ void registrar::on_register(const sip_arrival& request) {
     const auto old = std::find_if(contacts.begin(), contacts.end(),
                                   [&](const contact& c) { return c.value == shown; });
     if (old != contacts.end()) {
-      // A REGISTER that was overtaken changes nothing (RFC 3261 §10.3, step 7).
-      if (old->call_id == m.call_id() && m.cseq_number() <= old->cseq)
+      if (overtaken(*old, m))
         return true;
+      if (seconds == 0) {
+        remove(*old, m, now);
+        return true;
+      }
       contacts.erase(old);
     }
     if (seconds == 0)
       return true;
     if (contacts.size() >= settings_->max_contacts) {
-      refusal = 403;
-      return false;
+      // Those that are gone are remembered only where there is room.
+      const auto gone =
+        std::find_if(contacts.begin(), contacts.end(), [](const contact& c) { return c.removed; });
+      if (gone == contacts.end()) {
+        refusal = 403;
+        return false;
+      }
+      contacts.erase(gone);
     }
     contacts.push_back(
       {shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()}, m.cseq_number()});
@@ -167,6 +177,8 @@ void registrar::on_register(const sip_arrival& request) {
   }
   std::string lines;
   for (const auto& c : contacts) {
+    if (c.removed)
+      continue;
     const auto left = std::chrono::ceil<std::chrono::seconds>(c.expires - now).count();
     lines += "Contact: " + c.value + ";expires=" + std::to_string(left) + "\r\n";
   }
@@ -175,6 +187,19 @@ void registrar::on_register(const sip_arrival& request) {
   else
     bindings_[*aor] = std::move(contacts);
   router_.answer(request, 200, lines);
+}
+
+bool registrar::overtaken(const contact& known, const sip::message& request) noexcept {
+  return known.call_id == request.call_id() && request.cseq_number() <= known.cseq;
+}
+
+void registrar::remove(contact& known, const sip::message& request, lane::time_point now) {
+  constexpr auto late = sip::timer_values{}.transaction_limit();
+  if (!known.removed)
+    known.expires = now + late;
+  known.removed = true;
+  known.call_id = request.call_id();
+  known.cseq = request.cseq_number();
 }
 
 void registrar::expire(lane::time_point now) {
@@ -186,7 +211,11 @@ void registrar::expire(lane::time_point now) {
 
 size_t registrar::bindings(lane::time_point now) {
   expire(now);
-  return bindings_.size();
+  return static_cast<size_t>(
+    std::count_if(bindings_.begin(), bindings_.end(), [](const auto& binding) {
+      return std::any_of(binding.second.begin(), binding.second.end(),
+                         [](const contact& c) { return !c.removed; });
+    }));
 }
 
 } // namespace jackfield

@@ -43,8 +43,14 @@ private:
     lane::time_point expires;
     std::string call_id;
     uint32_t cseq = 0;
+    /// Kept as long as an earlier REGISTER may still be on its way, which must not bring it back.
+    bool removed = false;
   };
   void expire(lane::time_point now);
+  /// The REGISTER is older than what made the contact what it is: it changes nothing (RFC 3261
+  /// §10.3, steps 6 and 7).
+  [[nodiscard]] static bool overtaken(const contact& known, const sip::message& request) noexcept;
+  static void remove(contact& known, const sip::message& request, lane::time_point now);
   [[nodiscard]] bool admitted(const sip_arrival& request, std::string_view user);
 
   sip_router& router_;

@@ -34,10 +34,10 @@ lane::duration since(const std::optional<lane::time_point>& at, lane::time_point
 
 load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
                                std::shared_ptr<const load_plan> plan,
-                               std::shared_ptr<const call_manner> manner, const share& s,
-                               caf::strong_actor_ptr run)
+                               std::vector<std::shared_ptr<const call_manner>> manners,
+                               const share& s, caf::strong_actor_ptr run)
     : lane::lane_actor(config, home), context_(context), plan_(std::move(plan)),
-      manner_(std::move(manner)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
+      manners_(std::move(manners)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
       random_state_(plan_->seed), timer_(*this, 0) {
   // nop
 }
@@ -130,7 +130,7 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
   switch (plan_->flow) {
   case load_flow::call:
     metrics_.calls.start();
-    actor = home().spawn<outgoing_call>(context_.router, context_.media, manner_, target,
+    actor = home().spawn<outgoing_call>(context_.router, context_.media, manners_[manner_], target,
                                         outgoing_call::plan{number, due, draw_length()}, self);
     break;
   case load_flow::register_: {
@@ -143,12 +143,13 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     p.refreshes = plan_->refreshes;
     p.stay = plan_->stay;
     metrics_.calls.start();
-    actor = home().spawn<registration>(context_.router, manner_, target, p, self);
+    actor = home().spawn<registration>(context_.router, manners_[manner_], target, p, self);
     break;
   }
   case load_flow::options:
     metrics_.calls.start();
-    actor = home().spawn<request_probe>(context_.router, manner_, target, number, due, self);
+    actor =
+      home().spawn<request_probe>(context_.router, manners_[manner_], target, number, due, self);
     break;
   }
   live_.emplace(number, caf::actor_cast<caf::strong_actor_ptr>(actor));
@@ -212,6 +213,7 @@ void load_generator::on_call_finished(const call_finished& call) {
     metrics_.calls.complete();
   if (plan_->call_lines)
     write_line(call);
+  fail_over(call.failure, call.status);
   ended(call.number);
 }
 
@@ -306,12 +308,21 @@ void load_generator::on_probe(const probe_finished& probe) {
   if (probe.failure.failed()) {
     if (probe.failure == report::failure_cause::timeout)
       ++metrics_.timeouts;
+    fail_over(probe.failure, probe.status);
     metrics_.calls.fail(probe.failure);
   } else {
     metrics_.calls.answer();
     metrics_.calls.complete();
   }
   ended(probe.number);
+}
+
+void load_generator::fail_over(report::failure_cause failure, int status) {
+  using report::failure_cause;
+  if (manners_.size() > 1 && status == 0 &&
+      (failure == failure_cause::timeout || failure == failure_cause::connect_failed ||
+       failure == failure_cause::transport_error))
+    manner_ = (manner_ + 1) % manners_.size();
 }
 
 void load_generator::ended(uint64_t number) {

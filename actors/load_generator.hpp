@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <caf/actor_control_block.hpp>
 
@@ -44,7 +45,8 @@ struct call_lines_batch {
 };
 
 /// Places one lane's share of a run's calls: every n-th arrival of the plan, n being the number of
-/// generators. Measures what becomes of them.
+/// generators. Measures what becomes of them. `manners` differ by target only, in the order of
+/// trying them; at least one.
 class load_generator final : public lane::lane_actor {
 public:
   struct share {
@@ -54,8 +56,9 @@ public:
   };
 
   load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
-                 std::shared_ptr<const load_plan> plan, std::shared_ptr<const call_manner> manner,
-                 const share& s, caf::strong_actor_ptr run);
+                 std::shared_ptr<const load_plan> plan,
+                 std::vector<std::shared_ptr<const call_manner>> manners, const share& s,
+                 caf::strong_actor_ptr run);
 
   const char* name() const override { return "load_generator"; }
 
@@ -77,13 +80,16 @@ private:
   void on_probe(const probe_finished& probe);
   void write_line(const call_finished& call);
   void flush_lines();
+  /// RFC 3263 §4.3: after a target that cannot be reached, or says nothing, the next one is tried.
+  void fail_over(report::failure_cause failure, int status);
   void ended(uint64_t number);
   void finish_if_done();
   void take_snapshot();
 
   lane_context& context_;
   std::shared_ptr<const load_plan> plan_;
-  std::shared_ptr<const call_manner> manner_;
+  std::vector<std::shared_ptr<const call_manner>> manners_;
+  size_t manner_ = 0; // in use
   share share_;
   caf::strong_actor_ptr run_;
   report::run_metrics metrics_;

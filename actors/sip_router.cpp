@@ -373,7 +373,7 @@ void sip_router::send(const sip::outgoing& message) {
   // What lingers answers its sender; a late 2xx is ACKed and hung up towards its Contact, which
   // only if it takes a look-up is assumed to be where the 2xx came from.
   if (answering_ == nullptr) {
-    if (const auto known = located_.find(std::string{message.next_hop}); known != located_.end())
+    if (const auto known = located_.find(message.next_hop); known != located_.end())
       if (const auto f = open(known->second, {}, {}))
         (void)transport_.send(*f, message.text, static_cast<unsigned>(message.rank));
     return;
@@ -401,9 +401,8 @@ sip_router::locate_now(std::string_view uri, const transport::flow& current,
   // A peer behind a WebSocket, or one that connected to us, is reached over its connection only.
   if (current.valid() && transport::is_websocket(current.protocol))
     return current;
-  std::string text{uri};
   const transport::target* known = nullptr;
-  if (const auto found = located_.find(text); found != located_.end()) {
+  if (const auto found = located_.find(uri); found != located_.end()) {
     known = &found->second;
   } else {
     const auto request = request_for(uri);
@@ -419,7 +418,7 @@ sip_router::locate_now(std::string_view uri, const transport::flow& current,
       return tl::unexpected{std::move(selected.error())};
     if (located_.size() >= most_located)
       located_.clear();
-    known = &located_.emplace(std::move(text), selected->current()).first->second;
+    known = &located_.emplace(uri, selected->current()).first->second;
   }
   // The peer of the connection at hand, though its URI does not say the transport.
   if (current.valid() && known->remote == current.remote &&

@@ -195,7 +195,14 @@ private:
   lane::timer linger_timer_;
   std::deque<keyed_profile> profiles_; // addresses stay
   std::map<transport::protocol, lane::endpoint> public_addresses_;
-  std::unordered_map<std::string, transport::target> located_; // numeric URI -> target, bounded
+  struct text_hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const noexcept {
+      return std::hash<std::string_view>{}(s);
+    }
+  };
+  /// Numeric URI -> target, bounded.
+  std::unordered_map<std::string, transport::target, text_hash, std::equal_to<>> located_;
   std::unordered_map<uint64_t, transport::resolver::pending> lookups_;
   uint64_t next_lookup_ = 0;
   mutable lane::endpoint shown_source_; // the last one asked for, and its text

@@ -38,7 +38,8 @@ struct prepared_run {
   unsigned callers = 0;
   unsigned answerers = 0;
   std::shared_ptr<const load_plan> plan;
-  std::vector<std::shared_ptr<const call_manner>> manners; // one a calling lane
+  /// For each calling lane, by target in the order of trying them.
+  std::vector<std::vector<std::shared_ptr<const call_manner>>> manners;
   std::shared_ptr<const answer_manner> answers;
   report::run_info info;
 };
@@ -156,9 +157,14 @@ result<prepared_run> prepare(const load_options& options) {
     // peer keeps to the connection (RFC 5923, RFC 7118).
     if (transport::is_secure(options.transport) && !transport::is_websocket(options.transport))
       context.router.set_public_address(options.transport, *first);
-    const auto& target = embedded ? targets[i % targets.size()] : targets.front();
-    run.manners.push_back(
-      make_manner(options, target, *connections, *audio, context.media.address()));
+    std::vector<std::shared_ptr<const call_manner>> manners;
+    for (size_t k = 0; k < targets.size(); ++k) {
+      // The embedded engine's lanes share the callers; a real target's addresses are alternatives.
+      const auto& target = targets[embedded ? (i + k) % targets.size() : k];
+      manners.push_back(
+        make_manner(options, target, *connections, *audio, context.media.address()));
+    }
+    run.manners.push_back(std::move(manners));
   }
 
   run.info.version = version;

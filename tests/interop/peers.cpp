@@ -1,0 +1,288 @@
+#include "tests/interop/peers.hpp"
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "tests/relay/path/relay.hpp" // owned_fd
+
+namespace jackfield::tests {
+
+namespace {
+
+/// How often the kernel's table of sockets is read while a program starts.
+constexpr int look_again_ms = 10;
+
+/// Is `port` of 127.0.0.1 in the kernel's table of UDP sockets, or of TCP sockets that listen?
+bool is_bound(bool tcp, uint16_t port) {
+  std::ifstream table{tcp ? "/proc/net/tcp" : "/proc/net/udp"};
+  std::array<char, 16> wanted{};
+  std::snprintf(wanted.data(), wanted.size(), "0100007F:%04X", port);
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields{line};
+    std::string slot;
+    std::string local;
+    std::string remote;
+    std::string state;
+    fields >> slot >> local >> remote >> state;
+    if (local == wanted.data() && (!tcp || state == "0A"))
+      return true;
+  }
+  return false;
+}
+
+uint16_t port_in(std::string_view address) {
+  const auto colon = address.rfind(':');
+  uint16_t port = 0;
+  if (colon != std::string_view::npos)
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+  return port;
+}
+
+uint16_t bind_loopback(const owned_fd& socket, uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  if (bind(socket.get(), any, length) != 0 || getsockname(socket.get(), any, &length) != 0)
+    return 0;
+  return ntohs(address.sin_port);
+}
+
+nlohmann::json read_json(const std::string& path) {
+  std::ifstream in{path};
+  auto parsed = nlohmann::json::parse(in, nullptr, false);
+  EXPECT_FALSE(parsed.is_discarded()) << path << " is no JSON";
+  return parsed.is_discarded() ? nlohmann::json{} : parsed;
+}
+
+void append(arguments& to, const arguments& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+} // namespace
+
+bool installed(std::string_view program) {
+  std::istringstream folders{std::string{std::getenv("PATH")} + ":/usr/sbin"};
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (access((folder + "/" + std::string{program}).c_str(), X_OK) == 0)
+      return true;
+  return false;
+}
+
+bool sipp_has_tls() {
+  const scratch_folder folder;
+  process version{"sipp-version", folder, {"sipp", "-v"}};
+  version.wait();
+  return (version.standard_output() + version.standard_error()).find("-TLS") != std::string::npos;
+}
+
+uint16_t free_port() {
+  for (;;) {
+    const owned_fd udp{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const owned_fd tcp{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (const auto port = bind_loopback(udp, 0); port != 0 && bind_loopback(tcp, port) == port)
+      return port;
+  }
+}
+
+bool wait_until_bound(process& program, bool tcp, uint16_t port) {
+  while (!is_bound(tcp, port))
+    if (program.ended_within(look_again_ms))
+      return is_bound(tcp, port);
+  return true;
+}
+
+std::string loopback(uint16_t port) {
+  return "127.0.0.1:" + std::to_string(port);
+}
+
+std::string sip_uri(std::string_view user, uint16_t port) {
+  return "sip:" + std::string{user} + "@" + loopback(port);
+}
+
+certificate_files make_certificate(const scratch_folder& folder) {
+  certificate_files made{folder.file("certificate.pem"), folder.file("key.pem")};
+  process openssl{"openssl",
+                  folder,
+                  {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                   "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                   made.key, "-out", made.certificate}};
+  EXPECT_EQ(openssl.wait(), 0);
+  return made;
+}
+
+std::unique_ptr<process> start_sipp(const scratch_folder& folder, std::string_view scenario,
+                                    std::string_view transport, const arguments& more) {
+  const std::string name = "sipp-" + std::string{scenario};
+  // Its buffers are for a machine whose cores are busy with the peer; its watchdog would end it
+  // there.
+  arguments command{"sipp",
+                    "-sn",
+                    std::string{scenario},
+                    "-t",
+                    std::string{transport},
+                    "-i",
+                    "127.0.0.1",
+                    "-nostdin",
+                    "-buff_size",
+                    "4000000",
+                    "-watchdog_minor_maxtriggers",
+                    "100000",
+                    "-watchdog_major_maxtriggers",
+                    "100000",
+                    "-reconnect_close",
+                    "false",
+                    "-timeout",
+                    "90",
+                    "-timeout_error",
+                    "-trace_err",
+                    "-error_file",
+                    folder.file(name + ".errors"),
+                    "-trace_stat",
+                    "-stf",
+                    folder.file(name + ".csv"),
+                    "-fd",
+                    "3600"};
+  append(command, more);
+  return std::make_unique<process>(name, folder, command);
+}
+
+sipp_counts read_sipp_counts(const scratch_folder& folder, std::string_view scenario) {
+  std::ifstream in{folder.file("sipp-" + std::string{scenario} + ".csv")};
+  std::vector<std::string> names;
+  sipp_counts counts;
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields{line};
+    std::vector<std::string> values;
+    for (std::string value; std::getline(fields, value, ';');)
+      values.push_back(value);
+    if (names.empty()) {
+      names = values;
+      continue;
+    }
+    for (size_t i = 0; i < std::min(names.size(), values.size()); ++i) {
+      if (names[i] == "SuccessfulCall(C)")
+        counts.successful = std::stoull(values[i]);
+      else if (names[i] == "FailedCall(C)")
+        counts.failed = std::stoull(values[i]);
+      else if (names[i] == "CurrentCall")
+        counts.current = std::stoull(values[i]);
+    }
+  }
+  EXPECT_FALSE(names.empty()) << "SIPp wrote no statistics";
+  return counts;
+}
+
+std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
+                                        const kamailio_options& options) {
+  const auto defined = [](std::string_view name, std::string_view text) {
+    return std::string{name} + "=\"" + std::string{text} + "\"";
+  };
+  arguments command{installed("kamailio") && access("/usr/sbin/kamailio", X_OK) == 0
+                      ? "/usr/sbin/kamailio"
+                      : "kamailio",
+                    "-f",
+                    std::filesystem::absolute("tests/interop/kamailio.cfg").string(),
+                    "-DD",
+                    "-E",
+                    "-m",
+                    "512",
+                    "-M",
+                    "32",
+                    "-w",
+                    folder.path().string(),
+                    "-Y",
+                    folder.path().string(),
+                    "-P",
+                    folder.file("kamailio.pid"),
+                    "-l",
+                    "udp:" + loopback(options.port),
+                    "-l",
+                    "tcp:" + loopback(options.port),
+                    "-A",
+                    defined("CALLEE", options.callee.empty() ? "sip:127.0.0.1:9" : options.callee),
+                    "-A",
+                    defined("DIGEST", options.digest)};
+  if (options.tls_port != 0)
+    append(command, {"-l", "tls:" + loopback(options.tls_port), "-A", "WITH_TLS=1", "-A",
+                     defined("CERTIFICATE", options.tls.certificate), "-A",
+                     defined("PRIVATE_KEY", options.tls.key)});
+  auto program = std::make_unique<process>("kamailio", folder, command);
+  // TCP comes last, in a process of its own, when those that serve UDP are there.
+  EXPECT_TRUE(wait_until_bound(*program, false, options.port) &&
+              wait_until_bound(*program, true, options.port));
+  return program;
+}
+
+answerer start_answerer(const scratch_folder& folder, std::string_view listen,
+                        const arguments& more) {
+  answerer started;
+  started.json = folder.file("answer.json");
+  arguments command{JACKFIELD_PROGRAM,   "answer", "--listen",
+                    std::string{listen}, "--json", started.json};
+  append(command, more);
+  started.program = std::make_unique<process>("answer", folder, command);
+  started.port = port_in(started.program->wait_for_rest_of_line("listening on "));
+  EXPECT_NE(started.port, 0) << "jackfield answer does not listen";
+  return started;
+}
+
+nlohmann::json answerer::finish() {
+  program->signal(SIGINT);
+  const auto status = program->wait();
+  EXPECT_EQ(status, 0) << "jackfield answer";
+  return std::filesystem::exists(json) ? read_json(json) : nlohmann::json{};
+}
+
+load_outcome run_load(const scratch_folder& folder, const arguments& more) {
+  const auto json = folder.file("load.json");
+  arguments command{JACKFIELD_PROGRAM, "load"};
+  append(command, more);
+  append(command, {"--json", json});
+  load_outcome outcome;
+  outcome.program = std::make_unique<process>("load", folder, command);
+  outcome.status = outcome.program->wait();
+  if (std::filesystem::exists(json))
+    outcome.summary = read_json(json);
+  EXPECT_TRUE(outcome.summary.is_object()) << "jackfield load left no summary";
+  return outcome;
+}
+
+void expect_all_completed(const load_outcome& outcome, uint64_t count) {
+  EXPECT_EQ(outcome.status, 0);
+  if (!outcome.summary.is_object())
+    return;
+  const auto& s = outcome.summary;
+  EXPECT_TRUE(s.at("valid").get<bool>()) << s.at("invalid_reasons");
+  const auto& calls = s.at("calls");
+  for (const auto* name : {"offered", "started", "answered", "completed"})
+    EXPECT_EQ(calls.at(name).get<uint64_t>(), count) << name;
+  for (const auto* name : {"missed", "failed"})
+    EXPECT_EQ(calls.at(name).get<uint64_t>(), 0U) << name << ' ' << s.at("failures");
+}
+
+running_relay start_relay(const scratch_folder& folder, uint16_t target, const arguments& more) {
+  running_relay started;
+  arguments command{JACKFIELD_RELAY_PROGRAM, "--listen", loopback(0), "--target", loopback(target)};
+  append(command, more);
+  started.program = std::make_unique<process>("relay", folder, command);
+  started.port = port_in(started.program->wait_for_rest_of_line("listening on "));
+  EXPECT_NE(started.port, 0) << "the relay does not listen";
+  return started;
+}
+
+} // namespace jackfield::tests

@@ -1,0 +1,140 @@
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "tests/interop/peers.hpp"
+
+namespace jackfield::tests {
+namespace {
+
+constexpr uint64_t call_count = 10'000;
+
+class sipp : public testing::Test {
+protected:
+  void SetUp() override {
+    if (!installed("sipp"))
+      GTEST_SKIP() << "no sipp here: script/install-packages test";
+  }
+
+  /// SIPp answers, and ends once it has seen all calls to their end.
+  std::unique_ptr<process> start_uas(std::string_view transport, uint16_t port,
+                                     const arguments& more = {}) {
+    arguments all{"-p", std::to_string(port), "-m", std::to_string(call_count)};
+    all.insert(all.end(), more.begin(), more.end());
+    auto uas = start_sipp(folder_, "uas", transport, all);
+    EXPECT_TRUE(wait_until_bound(*uas, transport != "u1", port));
+    return uas;
+  }
+
+  void expect_all_answered(process& uas) {
+    EXPECT_EQ(uas.wait(), 0);
+    expect_counts("uas");
+  }
+
+  /// SIPp calls `port`.
+  void call(std::string_view transport, uint16_t port, unsigned rate, const arguments& more = {}) {
+    arguments all{loopback(port),
+                  "-p",
+                  std::to_string(free_port()),
+                  "-m",
+                  std::to_string(call_count),
+                  "-r",
+                  std::to_string(rate)};
+    all.insert(all.end(), more.begin(), more.end());
+    auto uac = start_sipp(folder_, "uac", transport, all);
+    EXPECT_EQ(uac->wait(), 0);
+    expect_counts("uac");
+  }
+
+  void expect_counts(std::string_view scenario) {
+    const auto counts = read_sipp_counts(folder_, scenario);
+    EXPECT_EQ(counts.successful, call_count);
+    EXPECT_EQ(counts.failed, 0U);
+    EXPECT_EQ(counts.current, 0U);
+  }
+
+  load_outcome load(uint16_t port, std::string_view transport, unsigned rate,
+                    const arguments& more = {}) {
+    arguments all{
+      sip_uri("service", port),   "-t", std::string{transport}, "--media",    "none", "-m",
+      std::to_string(call_count), "-r", std::to_string(rate),   "--duration", "0"};
+    all.insert(all.end(), more.begin(), more.end());
+    return run_load(folder_, all);
+  }
+
+  static void expect_answered(const nlohmann::json& summary) {
+    ASSERT_TRUE(summary.is_object());
+    EXPECT_EQ(summary.at("calls").at("answered"), call_count);
+    EXPECT_EQ(summary.at("calls").at("completed"), call_count);
+    EXPECT_EQ(summary.at("calls").at("failed"), 0);
+  }
+
+  scratch_folder folder_;
+};
+
+TEST_F(sipp, answers_ten_thousand_calls_over_udp) {
+  const auto port = free_port();
+  auto uas = start_uas("u1", port);
+  const auto outcome = load(port, "udp", 1000);
+  expect_all_completed(outcome, call_count);
+  expect_all_answered(*uas);
+}
+
+TEST_F(sipp, answers_ten_thousand_calls_over_tcp) {
+  const auto port = free_port();
+  auto uas = start_uas("t1", port);
+  const auto outcome = load(port, "tcp", 1000);
+  expect_all_completed(outcome, call_count);
+  expect_all_answered(*uas);
+}
+
+TEST_F(sipp, answers_ten_thousand_calls_over_tls) {
+  const auto tls = make_certificate(folder_);
+  const auto port = free_port();
+  if (sipp_has_tls()) {
+    auto uas = start_uas("l1", port, {"-tls_cert", tls.certificate, "-tls_key", tls.key});
+    const auto outcome = load(port, "tls", 500, {"--ca-file", tls.certificate});
+    expect_all_completed(outcome, call_count);
+    expect_all_answered(*uas);
+    return;
+  }
+  // This SIPp was built without TLS: Kamailio ends it, and passes calls on.
+  auto uas = start_uas("u1", port);
+  kamailio_options proxy{free_port(), free_port(), "sip:" + loopback(port), "MD5", tls};
+  auto kamailio = start_kamailio(folder_, proxy);
+  const auto outcome = load(proxy.tls_port, "tls", 500, {"--ca-file", tls.certificate});
+  expect_all_completed(outcome, call_count);
+  expect_all_answered(*uas);
+}
+
+TEST_F(sipp, places_ten_thousand_calls_over_udp) {
+  auto answer = start_answerer(folder_, "udp:127.0.0.1:0", {"--media", "none"});
+  call("u1", answer.port, 1000);
+  expect_answered(answer.finish());
+}
+
+TEST_F(sipp, places_ten_thousand_calls_over_tcp) {
+  auto answer = start_answerer(folder_, "tcp:127.0.0.1:0", {"--media", "none"});
+  call("t1", answer.port, 1000);
+  expect_answered(answer.finish());
+}
+
+TEST_F(sipp, places_ten_thousand_calls_over_tls) {
+  const auto tls = make_certificate(folder_);
+  auto answer = start_answerer(folder_, "tls:127.0.0.1:0",
+                               {"--media", "none", "--cert", tls.certificate, "--key", tls.key});
+  if (sipp_has_tls()) {
+    call("l1", answer.port, 500, {"-tls_cert", tls.certificate, "-tls_key", tls.key});
+    expect_answered(answer.finish());
+    return;
+  }
+  kamailio_options proxy{free_port(), free_port(),
+                         "sip:" + loopback(answer.port) + ";transport=tls", "MD5", tls};
+  auto kamailio = start_kamailio(folder_, proxy);
+  call("u1", proxy.port, 500);
+  expect_answered(answer.finish());
+}
+
+} // namespace
+} // namespace jackfield::tests

@@ -31,9 +31,8 @@ media_plane::open_rtp(lane::datagram_handler& handler) {
   for (uint32_t tried = 0; tried < pairs; ++tried) {
     const auto port = static_cast<uint16_t>(first + 2 * (next_port_ % pairs));
     next_port_ = (next_port_ + 1) % pairs;
-    if (auto socket = home_.open_datagram(settings_.address.with_port(port), handler, options))
-      return socket;
-    else if (tried + 1 == pairs)
+    auto socket = home_.open_datagram(settings_.address.with_port(port), handler, options);
+    if (socket || tried + 1 == pairs)
       return socket;
   }
   return fail("rtp " + settings_.address.address(), "no port left in " +

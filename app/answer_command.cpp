@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include <sys/resource.h>
+
 #include <caf/scoped_actor.hpp>
 
 #include "actors/node.hpp"
@@ -57,6 +59,8 @@ result<void> open_listeners(const answer_options& options, lane_context& context
     auto bound = listen_on(context, at.protocol, at.address, settings);
     if (!bound)
       return tl::unexpected{std::move(bound.error())};
+    if (options.advertised.valid())
+      context.router.set_public_address(at.protocol, options.advertised);
     if (!options.quiet)
       std::fprintf(stderr, "listening on %s %s\n",
                    std::string{transport::to_string(at.protocol)}.c_str(),
@@ -70,6 +74,12 @@ std::string json_of(const report::run_metrics& metrics) {
   report.info.version = version;
   report.info.flow = "answer";
   report.metrics = metrics;
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  report.metrics.health.rss_peak_kb = static_cast<uint64_t>(used.ru_maxrss);
+  report.metrics.health.cpu_seconds =
+    static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+    static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
   return report::summary_json(report);
 }
 
@@ -131,8 +141,8 @@ int answer_command(const std::vector<std::string>& arguments) {
                  static_cast<unsigned long long>(calls.failed));
   if (json) {
     const auto text = json_of(*metrics);
-    if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size()
-        || std::fflush(json.get()) != 0) {
+    if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size() ||
+        std::fflush(json.get()) != 0) {
       std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());
       return static_cast<int>(report::exit_code::internal_error);
     }

@@ -22,7 +22,7 @@ constexpr uint16_t default_port = 5070;
 struct texts {
   std::vector<std::string> listen, origins;
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
-    duration, refuse, users, realm, max_expires;
+    duration, refuse, users, realm, max_expires, advertise;
   bool no_ring = false;
 };
 
@@ -69,6 +69,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "(127.0.0.1:5070)");
   app.add_option("-t,--transport", t.transport,
                  "of listeners that do not say: udp, tcp, tls, ws, wss (udp and tcp)");
+  app.add_option("--advertise", t.advertise,
+                 "address and port by which callers reach the listener, where that is not its own: "
+                 "behind NAT or a load balancer");
   app.add_option("-i,--local-ip", t.local_ip, "address to serve, as SIPp has it");
   app.add_option("-p,--local-port", t.local_port, "port to serve, as SIPp has it");
   app.add_option("--media", t.media, "none or rtp (rtp)");
@@ -115,6 +118,14 @@ result<answer_options> digest(const texts& t, answer_options o) {
     r.read(text, some, [&](std::string_view s) { return read_listener(s, protocols); });
     o.listeners.insert(o.listeners.end(), some.begin(), some.end());
   }
+  r.read(t.advertise, o.advertised, [](std::string_view s) -> result<lane::endpoint> {
+    if (auto e = lane::endpoint::parse_with_port(s); e && !e->is_unspecified() && e->port() != 0)
+      return e;
+    return fail("--advertise",
+                "\"" + std::string{s} + "\" is no address and port, expected 192.0.2.1:5060");
+  });
+  r.check(t.advertise.empty() || o.listeners.size() == 1, "--advertise",
+          "serves one listener, expected one --listen with its transport");
   auto& a = o.answering;
   if (t.media == "none")
     a.rtp = false;
@@ -170,6 +181,8 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& e) {
     return fail("jackfield answer", std::string{e.what()} + ", see --help");
   }
+  if (auto all = demand_texts(app); !all)
+    return tl::unexpected{std::move(all.error())};
   return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 

@@ -19,6 +19,8 @@ struct listen_at {
 /// What `jackfield answer` was asked to do.
 struct answer_options {
   std::vector<listen_at> listeners;
+  /// What callers are told instead of the only listener's address; invalid: that address.
+  lane::endpoint advertised;
   answering_settings answering;
   lane::endpoint media_address; ///< invalid: that of the first listener
   uint16_t first_media_port = 10'000;

@@ -353,6 +353,8 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   } catch (const CLI::ParseError& e) {
     return fail("jackfield load", std::string{e.what()} + ", see --help");
   }
+  if (auto all = demand_texts(app); !all)
+    return tl::unexpected{std::move(all.error())};
   o.command = shown(arguments);
   return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }

@@ -6,6 +6,7 @@
 #include "app/answer_command.hpp"
 #include "app/load_command.hpp"
 #include "app/version.hpp"
+#include "engine/error/error.hpp"
 
 namespace {
 
@@ -34,8 +35,12 @@ int main(int count, char** values) {
   }
   const bool asked = command == "help" || command == "--help" || command == "-h";
   if (!asked && !command.empty())
-    std::fprintf(stderr, "jackfield: \"%s\" is no command, expected load, answer or version\n",
-                 command.c_str());
+    std::fprintf(
+      stderr, "%s\n",
+      jackfield::error{"jackfield",
+                       "\"" + command + "\" is no command, expected load, answer or version"}
+        .to_string()
+        .c_str());
   else
     std::fputs(overview.data(), asked ? stdout : stderr);
   return asked ? 0 : 2;

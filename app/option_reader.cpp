@@ -1,6 +1,16 @@
 #include "app/option_reader.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace jackfield::app {
+
+result<void> demand_texts(const CLI::App& parsed) {
+  for (const auto* option : parsed.get_options())
+    for (const auto& text : option->results())
+      if (text.empty())
+        return fail(option->get_name(), "is empty, expected a value or no such option");
+  return {};
+}
 
 result<transport::protocol> read_transport(std::string_view place, std::string_view text) {
   // SIPp's names say how many sockets too; one for each lane is what we have.

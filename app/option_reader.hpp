@@ -11,6 +11,10 @@
 #include "engine/lane/endpoint.hpp"
 #include "engine/transport/protocol.hpp"
 
+namespace CLI {
+class App;
+}
+
 namespace jackfield::app {
 
 /// Reads the texts of options one after the other until one is wrong; the first fault is kept. An
@@ -55,6 +59,9 @@ private:
   std::optional<error> failure_;
 };
 
+/// Fails on an option that was given an empty text, as by "--rate $UNSET": it would pass for one
+/// that was not given.
+result<void> demand_texts(const CLI::App& parsed);
 /// "udp", and SIPp's "u1", "t1", "l1".
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);
 /// "tone", "tone:440", "silence", or a file.

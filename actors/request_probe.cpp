@@ -13,9 +13,8 @@ request_probe::request_probe(caf::actor_config& config, lane::lane& home, sip_ro
                              std::shared_ptr<const call_manner> manner,
                              std::shared_ptr<const call_target> target, uint64_t number,
                              lane::time_point due, caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), router_(router), manner_(std::move(manner)),
-      target_(std::move(target)), owner_(std::move(owner)), wire_(router, *this), timer_(*this, 0),
-      due_(due), number_(number) {
+    : lane::lane_actor(config, home), manner_(std::move(manner)), target_(std::move(target)),
+      owner_(std::move(owner)), wire_(router, *this), timer_(*this, 0), due_(due), number_(number) {
   // nop
 }
 

@@ -44,7 +44,6 @@ private:
   void settle();
   void finish();
 
-  sip_router& router_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
   caf::strong_actor_ptr owner_;

@@ -9,6 +9,7 @@
 
 #include "actors/media_metrics.hpp"
 #include "engine/report/call_lines.hpp"
+#include "engine/sip/fields.hpp"
 
 namespace jackfield {
 
@@ -223,7 +224,8 @@ void load_generator::write_line(const call_finished& call) {
   report::call_record record;
   record.id = call.number;
   record.call_id = {id.data(), id.size()};
-  record.from = call.target->from;
+  const auto from = sip::parse_name_addr(call.target->from);
+  record.from = from ? from->uri : std::string_view{call.target->from};
   record.to = call.target->uri;
   record.due = t.due - start_;
   record.late_by = t.started - t.due;

@@ -1,6 +1,5 @@
 #include "actors/sip_router.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "actors/sip_splitter.hpp"
@@ -64,34 +63,50 @@ const sip::ua_profile& sip_router::profile(const transport::flow& f) {
   auto shown = f.local;
   if (const auto fixed = public_addresses_.find(f.protocol); fixed != public_addresses_.end())
     shown = fixed->second;
+  else if (transport::is_websocket(f.protocol))
+    shown = {}; // connections that we opened share one name, by which none of them can be reached
   for (const auto& known : profiles_)
     if (known.protocol == f.protocol && known.local == shown)
       return known.profile;
-  // An address of a connection of ours that is gone serves nobody; but a leg may still look at its
-  // profile, so entries are only ever added. Outgoing connections share one: see below.
-  sip::ua_profile made;
-  const auto name = transport::to_string(f.protocol);
-  std::string host = shown.to_string();
-  if (transport::is_websocket(f.protocol) && !public_addresses_.contains(f.protocol)) {
-    // RFC 7118 §5.2.1: a client that cannot be reached shows a name that cannot be resolved.
-    const auto text = sip::leg_id{0, 0, 0, home_.random()}.text();
-    host = std::string{text.data(), 12} + ".invalid";
+  // Legs keep their profile's address, so entries are only ever added: one a listener, not one a
+  // connection.
+  profiles_.push_back({f.protocol, shown, make_profile(f.protocol, shown)});
+  return profiles_.back().profile;
+}
+
+sip::ua_profile sip_router::make_profile(transport::protocol p, const lane::endpoint& shown) {
+  std::string host;
+  if (shown.valid()) {
+    host = shown.to_string();
+  } else { // RFC 7118 §5.2.1: a client that cannot be reached shows a name that resolves to nothing
+    static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
+    for (auto bits = home_.random(); host.size() < 12; bits >>= 5U)
+      host += letters[bits & 31U];
+    host += ".invalid";
   }
-  made.via = "SIP/2.0/" + std::string{name} + " " + host;
-  std::string lower{name};
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  made.contact = f.protocol == transport::protocol::udp
-                   ? "<sip:" + host + ">"
-                   : "<sip:" + host + ";transport=" + lower + ">";
-  if (transport::is_secure(f.protocol) && f.protocol == transport::protocol::wss)
-    made.contact = "<sip:" + host + ";transport=ws>";
+  sip::ua_profile made;
+  made.via = "SIP/2.0/" + std::string{transport::to_string(p)} + " " + host;
+  made.contact = "<sip:" + host;
+  switch (p) {
+  case transport::protocol::udp:
+    break;
+  case transport::protocol::tcp:
+    made.contact += ";transport=tcp";
+    break;
+  case transport::protocol::tls:
+    made.contact += ";transport=tls";
+    break;
+  case transport::protocol::ws:
+  case transport::protocol::wss: // one parameter for both (RFC 7118 §5.2)
+    made.contact += ";transport=ws";
+    break;
+  }
+  made.contact += '>';
   made.user_agent = settings_.user_agent;
-  made.reliable = transport::is_reliable(f.protocol);
+  made.reliable = transport::is_reliable(p);
   made.rport = !made.reliable;
   made.timers = settings_.timers;
-  profiles_.push_back({f.protocol, shown, std::move(made)});
-  return profiles_.back().profile;
+  return made;
 }
 
 // -- legs ----------------------------------------------------------------------

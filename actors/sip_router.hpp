@@ -165,6 +165,7 @@ private:
   [[nodiscard]] sip::packet_source source() const override;
   void on_event(const sip::ua_event&) override {}
 
+  [[nodiscard]] sip::ua_profile make_profile(transport::protocol p, const lane::endpoint& shown);
   void on_response(const sip_arrival_ptr& arrival);
   void on_request(const sip_arrival_ptr& arrival);
   void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction);

@@ -29,6 +29,8 @@ int usage(const error& e) {
 }
 
 constexpr std::chrono::milliseconds poll_interval{50};
+/// What nearly every caller asks for.
+constexpr std::chrono::milliseconds usual_ptime{20};
 
 result<std::shared_ptr<transport::tls_context>> server_context(const answer_options& options,
                                                                const lane::endpoint& address) {
@@ -83,6 +85,16 @@ std::string json_of(const report::run_metrics& metrics) {
   return report::summary_json(report);
 }
 
+/// A file that cannot be played is found now, not at the first call.
+result<void> encode_audio(const answer_manner& manner) {
+  if (!manner.audio || manner.audio->mode != audio_mode::play)
+    return {};
+  for (const auto codec : {audio::codec::pcmu, audio::codec::pcma})
+    if (auto encoded = manner.audio->cache->get(manner.audio->source, codec, usual_ptime); !encoded)
+      return tl::unexpected{std::move(encoded.error())};
+  return {};
+}
+
 } // namespace
 
 int answer_command(const std::vector<std::string>& arguments) {
@@ -105,8 +117,9 @@ int answer_command(const std::vector<std::string>& arguments) {
   if (!engine)
     return usage(engine.error());
   auto& context = (*engine)->context(0);
-  if (auto opened = open_listeners(options, context); !opened)
-    return usage(error{"--listen", opened.error().to_string()});
+  const auto manner = answer_manner_of(options.answering, nullptr);
+  if (auto audible = encode_audio(*manner); !audible)
+    return usage(audible.error());
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> json{nullptr, &std::fclose};
   if (!options.json.empty()) {
     json.reset(options.json == "-" ? stdout : std::fopen(options.json.c_str(), "wb"));
@@ -114,9 +127,10 @@ int answer_command(const std::vector<std::string>& arguments) {
       return usage(
         fail_errno("--json", "\"" + options.json + "\" cannot be written", errno).value());
   }
+  if (auto opened = open_listeners(options, context); !opened)
+    return usage(error{"--listen", opened.error().to_string()});
   catch_interrupts();
-  const auto service = start_answering(context, answer_manner_of(options.answering, nullptr),
-                                       options.answering.registrations, 0);
+  const auto service = start_answering(context, manner, options.answering.registrations, 0);
   caf::scoped_actor self{(*engine)->system()};
   (*engine)->start();
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 
@@ -119,7 +120,8 @@ bool lane::run_ready() {
 
 void lane::begin_pass(time_point now, time_point due) noexcept {
   now_ = now;
-  const auto lag = std::max(duration::zero(), now - due);
+  const auto lag =
+    std::max({duration::zero(), now - due, std::exchange(health_.longest_wait, duration::zero())});
   health_.passes += 1;
   health_.worst_lag = std::max(health_.worst_lag, lag);
   health_.smoothed_lag += (lag - health_.smoothed_lag) / lag_smoothing;

@@ -36,6 +36,10 @@ struct lane_health {
   }
   void count_lag(duration d) noexcept;
 
+  /// Longest time that a datagram has lain in a signalling socket since the last pass began; a part
+  /// of the next pass's lag.
+  duration longest_wait{};
+
   uint64_t passes = 0;
   duration worst_lag{};
   /// Exponentially smoothed lag; above `lane::overload_bound` the lane refuses new work.

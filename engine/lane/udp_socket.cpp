@@ -9,6 +9,7 @@
 #include <netinet/udp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef UDP_SEGMENT
@@ -24,8 +25,9 @@ namespace {
 
 /// Datagrams (or trains of them) taken from the system in one call.
 constexpr size_t receive_batch_size = 32;
-/// Rounds of such calls one socket may take in a pass before others have their turn.
-constexpr int receive_rounds = 4;
+/// Datagrams one socket may bring into a pass before others have their turn: what a pass touches
+/// should stay in the core's cache, and the timers wait no longer than it takes.
+constexpr size_t receive_budget = 128;
 /// The kernel's bound on the segments of one train.
 constexpr size_t max_train = 64;
 constexpr size_t max_datagram = 65'507;
@@ -100,6 +102,8 @@ result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_heal
   set_buffer(made->fd_, SO_RCVBUFFORCE, SO_RCVBUF, options.buffer_bytes);
   set_buffer(made->fd_, SO_SNDBUFFORCE, SO_SNDBUF, options.buffer_bytes);
   set_option(made->fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  if (!options.media)
+    set_option(made->fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (options.trains)
     set_option(made->fd_, IPPROTO_UDP, UDP_GRO, 1);
   if (bind(made->fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
@@ -270,9 +274,14 @@ void udp_socket::receive_batch() {
   bool alive = true;
   alive_ = &alive;
   auto& in = buffers();
-  for (int round = 0; round < receive_rounds; ++round) {
+  for (size_t received = 0; received < receive_budget;) {
+    // A slot may hold a train: ask for as many as should make up the rest of the budget.
+    const auto wanted =
+      std::clamp<size_t>((receive_budget - received) / usual_train_, 1, receive_batch_size);
     in.prepare();
-    const int got = recvmmsg(fd_, in.headers.data(), receive_batch_size, MSG_DONTWAIT, nullptr);
+    const int got =
+      recvmmsg(fd_, in.headers.data(), static_cast<unsigned>(wanted), MSG_DONTWAIT, nullptr);
+    const auto before = received;
     for (int i = 0; i < got; ++i) {
       auto& header = in.headers[i].msg_hdr;
       size_t segment = in.headers[i].msg_len;
@@ -286,6 +295,10 @@ void udp_socket::receive_batch() {
           std::memcpy(&total, CMSG_DATA(c), sizeof total);
           count_drops(total - overflowed_);
           overflowed_ = total;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS && i == 0) {
+          timespec came{};
+          std::memcpy(&came, CMSG_DATA(c), sizeof came);
+          note_wait(came);
         }
       }
       const auto from = endpoint::from_sockaddr(
@@ -295,15 +308,27 @@ void udp_socket::receive_batch() {
         const auto one = rest.first(std::min(segment, rest.size()));
         rest = rest.subspan(one.size());
         health_.datagrams_in += 1;
+        ++received;
         handler_.on_datagram(from, one, home_.now());
         if (!alive)
           return;
       } while (!rest.empty());
     }
-    if (got < static_cast<int>(receive_batch_size))
+    if (got < static_cast<int>(wanted))
       break;
+    usual_train_ = std::max<size_t>((received - before) / static_cast<size_t>(got), 1);
   }
   alive_ = nullptr;
+}
+
+void udp_socket::note_wait(const timespec& came) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const auto waited = std::chrono::seconds{now.tv_sec - came.tv_sec} +
+                      std::chrono::nanoseconds{now.tv_nsec - came.tv_nsec};
+  // The wall clock may be set meanwhile: such a reading tells nothing.
+  if (waited >= duration::zero() && waited < std::chrono::minutes{1})
+    health_.longest_wait = std::max<duration>(health_.longest_wait, waited);
 }
 
 } // namespace jackfield::lane

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <time.h>
+
 #include "engine/lane/lane.hpp"
 #include "engine/lane/reactor.hpp"
 #include "engine/lane/socket.hpp"
@@ -46,6 +48,8 @@ private:
   void receive_batch();
   void receive_one();
   void count_drops(uint64_t n);
+  /// Tells the lane how long a datagram lay in the system's queue, by the system's receive time.
+  void note_wait(const timespec& came);
   /// Sends queue_[first, last) as one train; returns false if the system refused trains.
   void send_train(size_t first, size_t last);
   void send_single(const outgoing& datagram);
@@ -62,6 +66,7 @@ private:
   bool connected_ = false;
   bool* alive_ = nullptr; // set while a receive loop runs, so that it sees its own end
   uint32_t overflowed_ = 0;
+  size_t usual_train_ = 1; // datagrams a receive slot held of late
   uint64_t drops_ = 0;
   std::vector<outgoing> queue_;
   std::string arena_;

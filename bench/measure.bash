@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the benchmarks that run whole programs share; sourced by them. Needs bash and awk only.
 #
 # The sourcing script has `set -euo pipefail` and stands in the project's root. Everything it
@@ -142,7 +143,7 @@ median() {
 
 # `calc FORMAT EXPRESSION`: arithmetic that bash has not.
 calc() {
-  awk "BEGIN { printf \"$1\", $2 }" </dev/null
+  awk "BEGIN { printf \"$1\", ($2) }" </dev/null
 }
 
 # One line of a summary. `at most` and `at least` say which way is good.

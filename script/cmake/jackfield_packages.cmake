@@ -7,8 +7,6 @@ find_package(Boost 1.74 CONFIG REQUIRED) # headers: Beast serves HTTP in app/
 find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
-# Debian 13's c-ares deprecates the parsers of records, for which Debian 12's has no others.
-target_compile_definitions(PkgConfig::cares INTERFACE CARES_NO_DEPRECATED)
 pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile)
 if(JACKFIELD_TESTS)
   find_package(GTest REQUIRED)

@@ -1,14 +1,11 @@
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "engine/sip/message.hpp"
 #include "engine/sip/message_writer.hpp"
 #include "engine/sip/request_check.hpp"
-#include "engine/sip/request_template.hpp"
 #include "engine/sip/stream_framer.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -82,35 +79,6 @@ void print_200(benchmark::State& state) {
   }
 }
 BENCHMARK(print_200);
-
-void print_request_from_template(benchmark::State& state) {
-  auto made = request_template::compile("INVITE {target} SIP/2.0\n"
-                                        "Via: SIP/2.0/UDP {local};branch={branch}\n"
-                                        "Max-Forwards: 70\n"
-                                        "From: <sip:{user}@{local}>;tag={tag}\n"
-                                        "To: <{target}>\n"
-                                        "Call-ID: {call_id}\n"
-                                        "CSeq: {cseq} INVITE\n"
-                                        "Contact: <sip:{local}>\n"
-                                        "Content-Type: application/sdp\n"
-                                        "Content-Length: {content_length}\n"
-                                        "\n"
-                                        "{sdp}");
-  const std::array<std::string_view, 8> values = {"sip:bob@192.0.2.1:5060",
-                                                  "192.0.2.101:5060",
-                                                  "z9hG4bK1234567890",
-                                                  "alice",
-                                                  "8321234356",
-                                                  "3848276298220188511",
-                                                  "1",
-                                                  invite.substr(invite.find("v=0"))};
-  std::string out;
-  for (auto _ : state) {
-    out.clear();
-    benchmark::DoNotOptimize(made->render(values, out));
-  }
-}
-BENCHMARK(print_request_from_template);
 
 void frame_stream(benchmark::State& state) {
   std::string stream;

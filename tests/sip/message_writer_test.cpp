@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
-#include "engine/sip/request_template.hpp"
 #include "tests/sip/samples.hpp"
 
 namespace jackfield::sip {
@@ -176,53 +174,6 @@ TEST(reason_phrase, is_there_for_every_status) {
     EXPECT_FALSE(reason_phrase(status).empty());
   EXPECT_EQ(reason_phrase(487), "Request Terminated");
   EXPECT_EQ(reason_phrase(299), "Success");
-}
-
-// -- Templates ------------------------------------------------------------------------
-
-TEST(request_template, prints_its_slots_and_the_bodys_size) {
-  auto made = request_template::compile("INVITE {target} SIP/2.0\n"
-                                        "Via: SIP/2.0/UDP a;branch={branch}\r\n"
-                                        "X: {{{branch}}\n"
-                                        "Content-Length: {content_length}\n"
-                                        "\n"
-                                        "{sdp}!\n");
-  ASSERT_TRUE(made) << made.error().to_string();
-  EXPECT_EQ(made->slots(), (std::vector<std::string>{"target", "branch", "sdp"}));
-  EXPECT_EQ(made->slot("sdp"), 2U);
-  EXPECT_FALSE(made->slot("none"));
-  std::string out = "before:";
-  std::vector<std::string_view> values = {"sip:b", "z9hG4bK1", "v=0\r\n"};
-  ASSERT_TRUE(made->render(values, out));
-  EXPECT_EQ(out, "before:INVITE sip:b SIP/2.0\r\n"
-                 "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\n"
-                 "X: {z9hG4bK1}\r\n"
-                 "Content-Length: 8\r\n"
-                 "\r\n"
-                 "v=0\r\n!\r\n");
-}
-
-TEST(request_template, refuses_values_that_could_begin_a_line) {
-  auto made = request_template::compile("A {x} SIP/2.0\r\n\r\n");
-  ASSERT_TRUE(made);
-  std::string out = "kept";
-  std::vector<std::string_view> values = {"a\r\nInjected: 1"};
-  EXPECT_FALSE(made->render(values, out));
-  EXPECT_EQ(out, "kept");
-}
-
-TEST(request_template, names_the_line_that_is_wrong) {
-  struct row {
-    std::string text, place;
-  };
-  for (const auto& [text, place] :
-       {row{"A {x\n\n", "template line 1"}, row{"A\nB: {}\n\n", "template line 2"},
-        row{"A\nB: c\nD: {e f}\n\n", "template line 3"}, row{"A\n", "template"},
-        row{"A\n\n{content_length}", "template line 3"}}) {
-    auto made = request_template::compile(text);
-    ASSERT_FALSE(made) << text;
-    EXPECT_EQ(made.error().place, place) << text;
-  }
 }
 
 } // namespace jackfield::sip

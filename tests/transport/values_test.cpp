@@ -1,14 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/transport/backoff.hpp"
 #include "engine/transport/flow.hpp"
 #include "engine/transport/target_selection.hpp"
 
 namespace jackfield::transport {
 namespace {
 
-using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -32,18 +30,6 @@ TEST(flow, is_a_small_value_that_says_what_it_is) {
   flow other = f;
   other.handle.generation = 2;
   EXPECT_FALSE(f == other);
-}
-
-TEST(backoff, doubles_up_to_its_bound_between_half_and_whole) {
-  backoff b;
-  EXPECT_EQ(b.fail(0.0), 30s); // half of 30 s * 2
-  EXPECT_EQ(b.fail(0.0), 60s);
-  EXPECT_EQ(b.failures(), 2U);
-  for (int i = 0; i < 100; ++i)
-    EXPECT_LE(b.fail(0.999), 30min);
-  EXPECT_EQ(b.fail(0.0), 15min);
-  b.succeed();
-  EXPECT_EQ(b.fail(0.0, true), 90s);
 }
 
 TEST(choose_services, follows_order_and_preference_and_what_is_asked_for) {

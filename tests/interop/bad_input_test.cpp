@@ -1,0 +1,254 @@
+#include <algorithm>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/interop/peers.hpp"
+#include "tests/relay/path/relay.hpp"
+
+namespace jackfield::tests {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// Where calls would go: what has come by the end of a test came of a wrong command.
+class silent_target {
+public:
+  silent_target() : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(socket_.get(), any, length), 0);
+    EXPECT_EQ(getsockname(socket_.get(), any, &length), 0);
+    port_ = ntohs(address.sin_port);
+  }
+
+  [[nodiscard]] std::string uri() const { return sip_uri("service", port_); }
+  [[nodiscard]] bool was_called() const {
+    char byte = 0;
+    return recv(socket_.get(), &byte, 1, 0) >= 0;
+  }
+
+private:
+  owned_fd socket_;
+  uint16_t port_ = 0;
+};
+
+/// A command that is refused ends at once, on a machine that is not overwhelmed.
+constexpr int accepted_after_ms = 10'000;
+
+class bad_input : public testing::Test {
+protected:
+  /// The command ends with 2, and one line that names `place`.
+  void expect_refused(const arguments& command, const std::string& place) {
+    const auto shown = [&] {
+      std::string text = "jackfield";
+      for (const auto& c : command)
+        text += " '" + c + "'";
+      return text;
+    };
+    arguments all{JACKFIELD_PROGRAM};
+    all.insert(all.end(), command.begin(), command.end());
+    process program{"refused", folder_, all};
+    if (!program.ended_within(accepted_after_ms)) {
+      program.signal(SIGKILL);
+      ADD_FAILURE() << shown() << " runs";
+    }
+    const auto status = program.wait();
+    const auto line = program.standard_error();
+    EXPECT_EQ(status, 2) << shown() << '\n' << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << shown() << '\n' << line;
+    EXPECT_TRUE(!line.empty() && line.back() == '\n') << shown();
+    EXPECT_EQ(std::find_if(line.begin(), line.end() - (line.empty() ? 0 : 1),
+                           [](unsigned char c) { return c < 0x20 || c == 0x7f; }),
+              line.end() - (line.empty() ? 0 : 1))
+      << shown() << '\n'
+      << line;
+    EXPECT_THAT(line, HasSubstr(place)) << shown();
+    EXPECT_THAT(program.standard_output(), IsEmpty()) << shown();
+  }
+
+  /// `load` at a target that must hear nothing of it.
+  void expect_load_refused(const arguments& options, const std::string& place) {
+    arguments all{"load", target_.uri()};
+    all.insert(all.end(), options.begin(), options.end());
+    expect_refused(all, place);
+    EXPECT_FALSE(target_.was_called()) << place;
+  }
+
+  scratch_folder folder_;
+  silent_target target_;
+};
+
+TEST_F(bad_input, of_a_command_is_named) {
+  expect_refused({"dial"}, "\"dial\"");
+  expect_refused({"load\n"}, "\"load\\x0a\"");
+  expect_refused({"--load"}, "\"--load\"");
+}
+
+TEST_F(bad_input, of_an_option_of_load_names_the_option) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+    {"--calls", {"0", "-1", "1.5", "many", "1e3", "0x10", " 1", "99999999999999999999", ""}},
+    {"--rate",
+     {"0", "-1", "fast", "1/", "0..5", "5,6", "1000001", "nan", "inf", "1/0s", "1\n2", ""}},
+    {"--rp", {"0", "-1", "1s", ""}},
+    {"--limit", {"0", "-5", "all", ""}},
+    {"--duration",
+     {"-1", "long", "1d", "exp:", "uniform:5s", "uniform:9s..5s", "uniform:..", "1e9h", ""}},
+    {"-d", {"-1", "1s", "99999999999", ""}},
+    {"--seed", {"-1", "x", "18446744073709551616", ""}},
+    {"--ring-limit", {"-1", "x", ""}},
+    {"--expires", {"0", "-1", "604801", "1h", ""}},
+    {"--refreshes", {"-1", "x", ""}},
+    {"--flow", {"calls", "CALL", ""}},
+    {"--transport", {"sctp", "UDP5", "u2", ""}},
+    {"--media", {"video", "RTP5", ""}},
+    {"--audio", {"tone:", "tone:9", "tone:9999", "absent.wav", ""}},
+    {"--codecs", {"G729", "PCMU,,PCMA", "PCMU,opus", "PCMU,", ""}},
+    {"--ptime", {"0", "15", "70", "x", ""}},
+    {"--dtmf", {"12x", std::string(300, '1'), "1 2", ""}},
+    {"--local-ip", {"localhost", "127.0.0.1:5060", "300.0.0.1", "::1::", "192.0.2.1", ""}},
+    {"--local-port", {"0", "65536", "x", ""}},
+    {"--media-ip", {"here", "127.0.0.1:1", ""}},
+    {"--mp", {"80", "65001", "x", ""}},
+    {"--media-ports", {"10000", "20000-10000", "1-2", "10000-70000", "x-y", ""}},
+    {"--lanes", {"0", "65", "x", ""}},
+    {"--auth-password", {"secret"}},
+    {"--users", {"absent.csv", ".", ""}},
+    {"--from", {"nobody", "sip:", "sip:a@b\r\nX: y", ""}},
+    {"--header", {"X", ": x", "X Y", "X: a\r\nINVITE: b", "X: a\n", ""}},
+    {"--route", {"proxy", "sip:", "tel:1", "sip:a\r\nb", ""}},
+    {"--ca-file", {"absent.pem", "."}},
+    {"--cert", {"absent.pem"}},
+    {"--key", {"absent.pem"}},
+    {"--ws-path", {"chat", "/a b", "/a\r\nb", ""}},
+    {"--metrics", {"9464", "localhost:9464", "127.0.0.1:x", "192.0.2.1:9464", ""}},
+    {"--threshold", {"srd_ms", "srd_ms: p(99)", "nothing: p(99)<1", "srd_ms: p(101)<1", ""}},
+    {"--json", {"absent/a.json", "."}},
+    {"--html", {"absent/a.html"}},
+    {"--csv", {"absent/a.csv"}},
+    {"--junit", {"absent/a.xml"}},
+    {"--calls-file", {"absent/a.jsonl"}},
+    {"--unknown", {"x"}},
+  };
+  for (const auto& [option, values] : wrong)
+    for (const auto& value : values) {
+      arguments command{option, value};
+      // Files of authorities and certificates are read where they are used.
+      if (option == "--ca-file")
+        command.insert(command.end(), {"-t", "tls"});
+      // What is wrong with a file names the file.
+      const bool file = value == "absent.csv" || value == "absent.wav" || value == "." ||
+                        (value == "absent.pem" && option == "--ca-file");
+      expect_load_refused(command, file && option != "--json" ? value : option);
+    }
+}
+
+TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
+  expect_load_refused({"-d", "1000", "--duration", "1"}, "-d");
+  expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
+  expect_load_refused({"--answer-after", "1s"}, "--answer-after");
+  expect_load_refused({"--rate"}, "--rate");
+  expect_load_refused({"one", "two"}, "two");
+}
+
+TEST_F(bad_input, of_a_uri_is_named) {
+  for (const std::string uri :
+       {"sip:", "sips:", "tel:+4912345", "http://127.0.0.1/", "sip:a@", "sip:a@127.0.0.1:99999",
+        "sip:a@127.0.0.1:port", "127.0.0.1:0x10", "sip:a@[::1", "a b", "sip:a@b c", "sip:a\r\n@b",
+        "sip:a@127.0.0.1\x1b[2J", ""})
+    expect_refused({"load", uri}, "URI");
+  expect_refused({"load", "sip:a@absent.invalid"}, "absent.invalid");
+}
+
+TEST_F(bad_input, of_a_row_of_users_names_file_and_line) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+    {"", "users.csv"},
+    {"user,password\n", "users.csv"},
+    {"name\nalice\n", "users.csv:1"},
+    {"user,user\nalice,bob\n", "users.csv:1"},
+    {"user,\nalice,x\n", "users.csv:1"},
+    {"user,password\nalice\n", "users.csv:2"},
+    {"user,password\nalice,x\n\nbob,y,z\n", "users.csv:4"},
+    {"user,password\nalice,\"x\n", "users.csv:2"},
+    {"user,password\nalice,x\"y\n", "users.csv:2"},
+    {"user,password\n,x\n", "users.csv:2"},
+    {"user,password\nalice,a\tb\n", "users.csv:2"},
+    {std::string{"user,password\nalice,a\0b\n", 24}, "users.csv:2"},
+    {"SEQUENTIAL,PRINTF=9\nalice;x\n", "users.csv:1"},
+    {"SEQUENTIAL\nalice;x\nbob\n", "users.csv:3"},
+  };
+  for (const auto& [text, place] : wrong)
+    expect_load_refused({"--users", folder_.write("users.csv", text)}, place);
+}
+
+TEST_F(bad_input, of_a_users_field_names_the_option_and_the_row) {
+  const auto users = folder_.write("users.csv", "user,to,desk\nalice,bob,4\n");
+  expect_load_refused({"--users", users, "--header", "X-Desk: {room}"}, "--header");
+  expect_load_refused({"--users", users, "--header", "X-Desk: {desk"}, "--header");
+  expect_load_refused({"--users", users, "--from", "sip:{room}@example.com"}, "--from");
+  expect_load_refused({"--users", users, "--from", "{desk}"}, "--from");
+  expect_load_refused({"--users", users, "--flow", "register", "-m", "2"}, "--calls");
+}
+
+TEST_F(bad_input, of_a_file_is_refused_before_a_call) {
+  expect_load_refused({"--audio", folder_.write("noise.wav", "RIFF no sound")}, "noise.wav");
+  const auto text = folder_.write("text.pem", "-----BEGIN CERTIFICATE-----\nno\n");
+  expect_load_refused({"-t", "tls", "--ca-file", text}, "text.pem");
+  expect_load_refused({"-t", "tls", "--cert", text, "--key", text}, "text.pem");
+}
+
+TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+    {"--listen",
+     {"nowhere", "127.0.0.1:x", "127.0.0.1:99999", "sctp:127.0.0.1:0", "192.0.2.1:0", ""}},
+    {"--transport", {"sctp", ""}},
+    {"--local-ip", {"localhost", ""}},
+    {"--local-port", {"0", "65536", ""}},
+    {"--media", {"video", ""}},
+    {"--audio", {"tone:9", "absent.wav", ""}},
+    {"--media-ip", {"here", ""}},
+    {"--media-ports", {"1-2", ""}},
+    {"--answer-after", {"soon", ""}},
+    {"--duration", {"long", ""}},
+    {"--refuse", {"200", "299", "700", "no", ""}},
+    {"--max-expires", {"0", "x", ""}},
+    {"--users", {"absent.csv"}},
+    {"--cert", {"absent.pem"}},
+    {"--key", {"absent.pem"}},
+    {"--json", {"absent/a.json"}},
+    {"--unknown", {"x"}},
+  };
+  for (const auto& [option, values] : wrong)
+    for (const auto& value : values) {
+      arguments command{"answer", option, value};
+      if (option != "--listen" && option != "--local-ip" && option != "--local-port")
+        command.insert(command.end(), {"--listen", "udp:127.0.0.1:0"});
+      expect_refused(command, value == "absent.csv" || value == "absent.wav" ? value : option);
+    }
+  expect_refused({"answer", "word"}, "word");
+  expect_refused({"answer", "--users", folder_.write("users.csv", "user\nalice\n"), "--listen",
+                  "udp:127.0.0.1:0"},
+                 "users.csv");
+  const auto text = folder_.write("text.pem", "no certificate");
+  expect_refused({"answer", "--listen", "tls:127.0.0.1:0", "--cert", text, "--key", text},
+                 "text.pem");
+}
+
+TEST_F(bad_input, of_a_port_in_use_is_named) {
+  const auto answer = start_answerer(folder_, "udp:127.0.0.1:0");
+  expect_refused({"answer", "--listen", "udp:" + loopback(answer.port)}, "--listen");
+  expect_load_refused({"-i", "127.0.0.1", "-p", std::to_string(answer.port)}, "--local-");
+}
+
+} // namespace
+} // namespace jackfield::tests

@@ -129,7 +129,9 @@ void registration::on_event(const sip::ua_event& event) {
                                : registration_report::kind::refreshed,
                {}, event.status, took);
     machine_->set_jitter(home().random_unit());
-    if (++successes_ == 1 && plan_.leave) {
+    if (++successes_ == 1 && !transport::is_reliable(wire_.current().protocol))
+      router_.transport().keep_alive_udp(wire_.current());
+    if (successes_ == 1 && plan_.leave) {
       stayed_ = plan_.stay <= lane::duration::zero();
       if (!stayed_)
         stay_timer_.arm(home().now() + plan_.stay);

@@ -96,6 +96,9 @@ result<prepared_run> prepare(const load_options& options) {
   node_settings settings;
   settings.lanes = run.callers + run.answerers;
   settings.router.user_agent = "Jackfield/" + std::string{version};
+  settings.router.transport.keep_alive.stream = options.keep_alive;
+  settings.router.transport.keep_alive.websocket = options.keep_alive;
+  settings.router.transport.keep_alive.udp = options.keep_alive;
   settings.media.address = options.media_address.valid() ? options.media_address : local;
   settings.media.first_port = options.first_media_port;
   settings.media.last_port = options.last_media_port;

@@ -25,7 +25,7 @@ struct texts {
                    transport, media_ip, media_port, media_ports, local_ip, local_port, service,
                    users, auth_user, auth_password, audio, codecs, ptime, expires, refreshes, seed,
                    lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
-                   ws_path;
+                   ws_path, keep_alive;
   std::vector<std::string> headers, thresholds;
   bool poisson = false, no_verify = false, delayed_offer = false;
 };
@@ -171,6 +171,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--key", t.key, "PEM file of its key")->group(way);
   app.add_option("--ws-path", t.ws_path, "path of the WebSocket request (/)")->group(way);
 
+  app
+    .add_option("--keep-alive", t.keep_alive,
+                "ping connections, and registered UDP flows, this often (RFC 5626; off)")
+    ->group(way);
+
   const char* const out = "What comes out";
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
     ->group(out);
@@ -252,7 +257,7 @@ result<load_options> digest(const texts& t, load_options o) {
     r.read(t.audio, o.source, [](std::string_view s) { return read_source("--audio", s); });
   if (!t.codecs.empty()) {
     o.codecs.clear();
-    for (std::string_view rest = t.codecs; !rest.empty();) {
+    for (std::string_view rest = t.codecs;;) {
       const auto comma = rest.find(',');
       std::string name{rest.substr(0, comma)};
       std::transform(name.begin(), name.end(), name.begin(),
@@ -260,7 +265,9 @@ result<load_options> digest(const texts& t, load_options o) {
       r.check(name == "PCMU" || name == "PCMA", "--codecs",
               "\"" + name + "\" is no codec of ours, expected PCMU or PCMA");
       o.codecs.push_back(std::move(name));
-      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+      if (comma == std::string_view::npos)
+        break;
+      rest.remove_prefix(comma + 1);
     }
   }
   r.number("--ptime", t.ptime, o.ptime_ms, 10U, 60U);
@@ -298,7 +305,7 @@ result<load_options> digest(const texts& t, load_options o) {
   });
   o.from = t.from;
   for (const auto& line : t.headers) {
-    r.check(line.find(':') != std::string::npos && line.find(':') > 0 &&
+    r.check(line.find(':') != std::string::npos && line.find(':') > 0 && sip::is_safe_value(line) &&
               sip::is_safe_header_lines(line + "\r\n"),
             "--header", "\"" + line + "\" is no header line, expected Name: value");
     o.headers.push_back(line);
@@ -320,8 +327,14 @@ result<load_options> digest(const texts& t, load_options o) {
             o.ws_path.find(' ') == std::string::npos,
           "--ws-path", "expected a path that begins with /");
 
+  r.read(t.keep_alive, o.keep_alive,
+         [](std::string_view s) { return scenario::parse_duration("--keep-alive", s); });
   r.read(t.metrics, o.metrics_listen, [](std::string_view s) {
-    return lane::endpoint::parse_with_port(s).map([](auto e) { return std::optional{e}; });
+    return lane::endpoint::parse_with_port(s)
+      .map([](auto e) { return std::optional{e}; })
+      .map_error([](const error& e) {
+        return error{"--metrics", e.to_string()};
+      });
   });
   for (const auto& text : t.thresholds) {
     auto parsed = report::parse_thresholds("--threshold", text);

@@ -56,6 +56,7 @@ struct load_options {
   std::string certificate_file;
   std::string key_file;
   std::string ws_path = "/";
+  std::chrono::nanoseconds keep_alive{}; ///< 0: connections and NAT bindings are not kept alive
   // what comes out
   std::string json; ///< "-" is standard output
   std::string html;

@@ -45,8 +45,7 @@ caf::behavior incoming_call::make_behavior() {
 void incoming_call::on_exit() {
   protocol_timer_.cancel();
   plan_timer_.cancel();
-  if (wire_.id().nonce != 0)
-    router_.unbind_invite(transaction_);
+  router_.unbind_invite(transaction_);
   wire_.close();
   machine_.reset();
   stream_ = nullptr;
@@ -61,7 +60,7 @@ void incoming_call::begin() {
     finish();
     return;
   }
-  router_.bind_invite(transaction_, invite->message(), wire_.id());
+  router_.bind_invite(transaction_, wire_.id());
   machine_.emplace(wire_.profile(), wire_.id());
   machine_->start(invite->arrived(), invite->message(), transaction_, {}, *this);
   settle();

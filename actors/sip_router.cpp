@@ -181,11 +181,9 @@ void sip_router::detach(slot& s, uint32_t /*index*/) noexcept {
   s.next = s.previous = no_slot;
 }
 
-void sip_router::bind_invite(uint64_t transaction, const sip::message& invite,
-                             const sip::leg_id& leg) {
-  const auto merge = sip::merge_key(invite, seed_);
-  invites_[transaction] = {leg, merge};
-  merges_[merge] = transaction;
+void sip_router::bind_invite(uint64_t transaction, const sip::leg_id& leg) {
+  if (const auto known = invites_.find(transaction); known != invites_.end())
+    known->second.leg = leg;
 }
 
 void sip_router::unbind_invite(uint64_t transaction) noexcept {
@@ -320,9 +318,13 @@ void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transact
     answer(*arrival, 503, "Retry-After: 5\r\n");
     return;
   }
-  if (service_ != nullptr)
+  if (service_ != nullptr) {
+    // From now on, since a copy may stand in the same batch.
+    const auto merge = sip::merge_key(m, seed_);
+    invites_[transaction] = {{}, merge};
+    merges_[merge] = transaction;
     service_->on_invite(arrival, transaction);
-  else
+  } else
     answer(*arrival, 480);
 }
 
@@ -394,7 +396,7 @@ void sip_router::send(const sip::outgoing& message) {
     return;
   }
   auto to = answering_->from();
-  if (message.to == sip::send_to::next_hop)
+  if (message.to == sip::send_to::next_hop || message.to == sip::send_to::aside)
     if (const auto found = locate_now(message.next_hop, to, {}); found && *found)
       to = **found;
   (void)transport_.send(to, message.text, static_cast<unsigned>(message.rank));

@@ -40,7 +40,8 @@ class uas_service {
 public:
   virtual ~uas_service() = default;
   /// An INVITE that opens a call: well formed, not seen before, not merged. `transaction` is its
-  /// `sip::transaction_key`.
+  /// `sip::transaction_key`; copies of the INVITE are kept from the service until somebody calls
+  /// `sip_router::unbind_invite` with it.
   virtual void on_invite(const sip_arrival_ptr& invite, uint64_t transaction) = 0;
   /// Any other request out of dialog but ACK and CANCEL.
   virtual void on_request(const sip_arrival_ptr& request) = 0;
@@ -101,9 +102,10 @@ public:
   void attach(const sip::leg_id& leg, const transport::flow& f);
   [[nodiscard]] size_t open_legs() const noexcept { return open_; }
 
-  /// Binds an INVITE's server transaction to its leg, so that retransmissions, CANCEL and merged
-  /// requests find it.
-  void bind_invite(uint64_t transaction, const sip::message& invite, const sip::leg_id& leg);
+  /// Gives the server transaction of an INVITE that was handed to the service its leg, so that
+  /// retransmissions and CANCEL find it. What comes before that is dropped: it will come again.
+  void bind_invite(uint64_t transaction, const sip::leg_id& leg);
+  /// Ends what began when the INVITE was handed to the service.
   void unbind_invite(uint64_t transaction) noexcept;
   [[nodiscard]] sip::linger_table& linger() noexcept { return linger_; }
   /// After a leg left something in the linger table: keeps its timer right.

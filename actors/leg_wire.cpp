@@ -62,6 +62,9 @@ void leg_wire::send(const sip::outgoing& message) {
     if (waiting_.empty())
       send_over(out_, message.text, message.rank);
     return;
+  case sip::send_to::aside:
+    send_aside(message);
+    return;
   case sip::send_to::next_hop:
     break;
   }
@@ -84,6 +87,16 @@ void leg_wire::send(const sip::outgoing& message) {
     if (waiting_.size() == 1)
       router_.locate(message.next_hop, connections, owner_, ++ticket_);
   }
+}
+
+void leg_wire::send_aside(const sip::outgoing& message) {
+  if (!open_)
+    return;
+  // Where that takes a look-up, whoever passed the answer on is asked to pass this on too.
+  const auto found =
+    router_.locate_now(message.next_hop, out_, connections_ ? *connections_ : no_settings());
+  if (found)
+    (void)router_.send(*found ? **found : out_, message.text, message.rank);
 }
 
 void leg_wire::on_located(flow_located& found) {

@@ -61,6 +61,7 @@ private:
     std::string text;
     sip::send_rank rank;
   };
+  void send_aside(const sip::outgoing& message);
   void send_over(const transport::flow& to, std::string_view text, sip::send_rank rank);
 
   sip_router& router_;

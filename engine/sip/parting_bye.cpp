@@ -25,8 +25,7 @@ void send_ack(const dialog& d, const message& m, const ua_profile& profile, uint
   t.cseq = m.cseq_number();
   auto& text = scratch_text();
   append_request(text, profile, t);
-  sink.send(
-    {text, send_rank::ack, send_to::next_hop, d.next_hop(), method::ack, 0, retransmission});
+  sink.send({text, send_rank::ack, send_to::aside, d.next_hop(), method::ack, 0, retransmission});
 }
 
 } // namespace
@@ -54,7 +53,7 @@ parting_bye::parting_bye(time_point now, const leg_id& leg, const message& m,
   t.cseq = d.next_local_cseq();
   append_request(text_, profile, t);
   transaction_.start(now, false, profile.reliable, profile.timers);
-  sink.send({text_, send_rank::request, send_to::next_hop, next_hop_, method::bye, 0, false});
+  sink.send({text_, send_rank::request, send_to::aside, next_hop_, method::bye, 0, false});
 }
 
 void parting_bye::repeat_ack(const leg_id& leg, const message& m, const ua_profile& profile,
@@ -70,7 +69,7 @@ void parting_bye::on_response(time_point now, int status) {
 
 void parting_bye::on_time(time_point now, ua_sink& sink) {
   if (transaction_.on_time(now, profile_->reliable, profile_->timers).send)
-    sink.send({text_, send_rank::request, send_to::next_hop, next_hop_, method::bye, 0, true});
+    sink.send({text_, send_rank::request, send_to::aside, next_hop_, method::bye, 0, true});
 }
 
 } // namespace jackfield::sip

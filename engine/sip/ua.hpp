@@ -44,6 +44,9 @@ enum class send_rank : uint8_t { invite, provisional, invite_final, ack, request
 enum class send_to : uint8_t {
   /// A new transaction, or the ACK to a 2xx: towards `outgoing::next_hop` (RFC 3263).
   next_hop,
+  /// Towards `outgoing::next_hop` too, but to somebody else than the leg's own peer: another fork
+  /// that answered. What `again` means does not change by it, and the leg does not fail with it.
+  aside,
   /// To the very address the machine's latest `next_hop` request went to: retransmissions, CANCEL,
   /// and the ACK to a non-2xx (§17.1.1.3, §9.1).
   again,
@@ -61,7 +64,7 @@ struct outgoing {
   send_rank rank = send_rank::request;
   send_to to = send_to::next_hop;
   /// A SIP URI without angle brackets: of the topmost Route if loose, else the Request-URI. Set for
-  /// `send_to::next_hop` only.
+  /// `send_to::next_hop` and `send_to::aside` only.
   std::string_view next_hop;
   /// Of the request, or of the request that a response is for.
   method what = method::unknown;

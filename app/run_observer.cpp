@@ -85,20 +85,16 @@ void run_observer::on_progress(const run_progress& progress) {
   if (report::crossed_abort(options_.thresholds, *metrics, progress.elapsed) != nullptr)
     abort_ = true;
   show(*metrics, progress.elapsed, progress.draining);
-  std::atomic_store(&latest_, std::shared_ptr<const report::run_metrics>{std::move(metrics)});
+  latest_ = std::shared_ptr<const report::run_metrics>{std::move(metrics)};
 }
 
 void run_observer::show(const report::run_metrics& metrics, std::chrono::nanoseconds elapsed,
                         bool draining) {
   if (options_.quiet)
     return;
-  const report::live_state state{info_,
-                                 metrics,
-                                 series_,
-                                 elapsed,
-                                 options_.arrivals.calls,
-                                 options_.arrivals.rate_at(elapsed),
-                                 draining};
+  const report::live_state state{
+    info_,   metrics, series_, elapsed, options_.arrivals.calls, options_.arrivals.rate_at(elapsed),
+    draining};
   if (terminal_) {
     view_.resize(terminal_columns());
     std::fputs(view_.frame(state).c_str(), stderr);

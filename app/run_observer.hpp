@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -36,7 +37,7 @@ public:
   [[nodiscard]] bool wants_abort() const noexcept { return abort_; }
   /// What Prometheus is shown. Any thread.
   [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const {
-    return std::atomic_load(&latest_);
+    return latest_.load();
   }
   void set_ended_by(std::string why) { info_.ended_by = std::move(why); }
 
@@ -55,7 +56,7 @@ private:
   report::run_info info_;
   report::interval_series series_;
   report::live_view view_;
-  std::shared_ptr<const report::run_metrics> latest_;
+  std::atomic<std::shared_ptr<const report::run_metrics>> latest_;
   rusage before_{};
   file json_, html_, csv_, junit_, calls_;
   std::string write_failure_;

@@ -1,0 +1,227 @@
+#include <gtest/gtest.h>
+
+#include "engine/sip/digest.hpp"
+#include "tests/actors/raw_peer.hpp"
+#include "tests/actors/sim_world.hpp"
+
+namespace jackfield {
+namespace {
+
+using namespace std::chrono_literals;
+using report::failure_cause;
+using kind = registration_report::kind;
+
+class registration_actor_test : public testing::Test {
+protected:
+  explicit registration_actor_test(const lane::sim_link& link = {})
+      : world_(3, link), users_(world_.add_site("10.0.0.1")),
+        registrar_(world_.add_site("10.0.0.2")) {}
+
+  void serve() { world_.answer(registrar_, answer_manner_of(registrar_), who_); }
+
+  /// Adds a user to whom the registrar asks for credentials.
+  void admit(const std::string& name, const std::string& password) {
+    auto& hashes = who_.users[name];
+    for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
+                         sip::digest_algorithm::sha512_256})
+      hashes[static_cast<size_t>(a)] = sip::digest_ha1(a, name, who_.realm, password);
+  }
+
+  std::shared_ptr<call_target> user(const std::string& name, const std::string& password = {},
+                                    const std::string& login = {}) {
+    auto target = std::make_shared<call_target>();
+    target->uri = "sip:" + registrar_.address.to_string();
+    target->from = "<sip:" + name + "@10.0.0.2>";
+    if (!password.empty())
+      target->credentials.emplace_back(login.empty() ? name : login, "*", password,
+                                       std::vector<std::string>{"10.0.0.2"});
+    return target;
+  }
+
+  caf::strong_actor_ptr enrol(const std::shared_ptr<const call_target>& target,
+                              registration::plan plan = {}) {
+    plan.number = number_++;
+    return world_.register_user(
+      users_, std::make_shared<const call_manner>(manner_between(users_, registrar_.target())),
+      target, plan);
+  }
+  void leave_at(lane::duration when, caf::strong_actor_ptr whom) {
+    world_.at(when, [this, whom = std::move(whom)] { lane::tell(world_.lane(), whom, hang_up{}); });
+  }
+
+  std::vector<kind> reports() {
+    std::vector<kind> out;
+    for (const auto& r : world_.heard().registrations)
+      out.push_back(r.what);
+    return out;
+  }
+  uint64_t bindings() {
+    world_.ask_for_metrics();
+    return world_.metrics_of(1).registrations.current;
+  }
+
+  sim_world world_;
+  sim_site& users_;
+  sim_site& registrar_;
+  registrar_settings who_;
+  uint64_t number_ = 0;
+};
+
+TEST_F(registration_actor_test, digest_then_refresh_then_unregister) {
+  admit("alice", "secret");
+  serve();
+  registration::plan plan;
+  plan.expires = 60;
+  leave_at(130s, enrol(user("alice", "secret"), plan));
+  world_.pass(1s);
+  EXPECT_EQ(reports(), std::vector{kind::registered});
+  EXPECT_EQ(world_.heard().registrations[0].wire.requests, 2U) << "401, then 200";
+  EXPECT_EQ(bindings(), 1U);
+  world_.pass(128s);
+  EXPECT_EQ(reports(), (std::vector{kind::registered, kind::refreshed, kind::refreshed}));
+  EXPECT_EQ(world_.heard().registrations.back().wire.requests, 4U) << "the nonce was not reused";
+  EXPECT_EQ(bindings(), 1U);
+  world_.pass(2s);
+  EXPECT_EQ(reports().back(), kind::over);
+  EXPECT_FALSE(world_.heard().registrations.back().failure.failed());
+  EXPECT_EQ(bindings(), 0U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, leaves_as_planned) {
+  serve();
+  registration::plan plan;
+  plan.expires = 10;
+  plan.leave = true;
+  plan.refreshes = 2;
+  enrol(user("alice"), plan);
+  world_.pass(60s);
+  EXPECT_EQ(reports(),
+            (std::vector{kind::registered, kind::refreshed, kind::refreshed, kind::over}));
+  EXPECT_EQ(bindings(), 0U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, wrong_password) {
+  admit("alice", "secret");
+  serve();
+  enrol(user("alice", "guess"));
+  world_.pass(10s);
+  EXPECT_EQ(reports().back(), kind::over);
+  EXPECT_EQ(world_.heard().registrations.back().failure, failure_cause{failure_cause::auth_failed});
+  EXPECT_EQ(bindings(), 0U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, another_users_address) {
+  admit("alice", "secret");
+  admit("mallory", "hers");
+  serve();
+  leave_at(5s, enrol(user("alice", "hers", "mallory")));
+  world_.pass(2s);
+  ASSERT_FALSE(reports().empty());
+  EXPECT_EQ(reports()[0], kind::failed);
+  EXPECT_EQ(world_.heard().registrations[0].status, 403);
+  EXPECT_EQ(bindings(), 0U);
+  world_.pass(60s);
+  EXPECT_EQ(reports().back(), kind::over);
+  world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, interval_too_brief) {
+  who_.min_expires = 90;
+  serve();
+  registration::plan plan;
+  plan.expires = 30;
+  leave_at(10s, enrol(user("alice"), plan));
+  world_.pass(5s);
+  EXPECT_EQ(reports(), std::vector{kind::registered});
+  EXPECT_EQ(world_.heard().registrations[0].wire.requests, 2U) << "423, then 200";
+  EXPECT_EQ(bindings(), 1U);
+  world_.pass(10s);
+  EXPECT_EQ(bindings(), 0U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, binding_lapses_without_its_user) {
+  serve();
+  registration::plan plan;
+  plan.expires = 60;
+  leave_at(100s, enrol(user("alice"), plan));
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), 1U);
+  world_.kill(users_);
+  world_.pass(61s);
+  EXPECT_EQ(bindings(), 0U);
+  world_.pass(100s);
+  EXPECT_EQ(reports().back(), kind::over);
+  world_.expect_nothing_left();
+}
+
+/// A REGISTER that was overtaken by the removal of its binding must not bring it back.
+TEST_F(registration_actor_test, late_register_after_removal) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  const auto bind = peer.request("REGISTER", registrar_.address, "1", {}, 1, "Expires: 600\r\n");
+  peer.send(registrar_.address, bind);
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), 1U);
+  peer.send(registrar_.address,
+            peer.request("REGISTER", registrar_.address, "2", {}, 2, "Expires: 0\r\n"));
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), 0U);
+  peer.send(registrar_.address, bind);
+  world_.pass(1s);
+  EXPECT_EQ(peer.count("SIP/2.0 200"), 3U);
+  EXPECT_EQ(bindings(), 0U);
+  // Forgotten after 64*T1: then it is as good as any.
+  world_.pass(60s);
+  peer.send(registrar_.address, bind);
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), 1U);
+}
+
+/// A run of registrations over a bad path, each with digest, two refreshes and a removal.
+TEST_F(registration_actor_test, many_on_a_bad_path) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    uint64_t digest = 0;
+    for (int again = 0; again < 2; ++again) {
+      lane::sim_link link;
+      link.delay = 40ms;
+      link.jitter = 20ms;
+      link.loss = 0.1;
+      link.burst = 3;
+      link.duplication = 0.02;
+      sim_world world{seed, link};
+      auto& from = world.add_site("10.0.0.1");
+      auto& to = world.add_site("10.0.0.2");
+      admit("alice", "secret");
+      world.answer(to, answer_manner_of(to), who_);
+      auto plan = std::make_shared<load_plan>();
+      plan->flow = load_flow::register_;
+      plan->arrivals.phases = {{50, 50, std::nullopt}};
+      plan->arrivals.calls = 100;
+      plan->expires = 20;
+      plan->refreshes = 2;
+      plan->targets = {user("alice", "secret")};
+      world.run_load(from, plan,
+                     std::make_shared<const call_manner>(manner_between(from, to.target())));
+      EXPECT_TRUE(world.run_until_finished(300s)) << "seed " << seed;
+      world.expect_nothing_left();
+      world.ask_for_metrics();
+      const auto& m = world.metrics_of(0);
+      EXPECT_EQ(m.registrations.attempted, 100U);
+      EXPECT_EQ(m.registrations.attempted, m.registrations.succeeded + m.registrations.failed);
+      EXPECT_EQ(m.calls.started, m.calls.completed + m.calls.failed);
+      EXPECT_EQ(m.registrations.current, 0U);
+      EXPECT_EQ(world.metrics_of(1).registrations.current, 0U);
+      if (again == 0)
+        digest = world.lane().event_digest();
+      else
+        EXPECT_EQ(digest, world.lane().event_digest()) << "seed " << seed;
+    }
+  }
+}
+
+} // namespace
+} // namespace jackfield

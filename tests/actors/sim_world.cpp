@@ -1,0 +1,305 @@
+#include "tests/actors/sim_world.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <caf/actor_system_config.hpp>
+#include <caf/behavior.hpp>
+#include <gtest/gtest.h>
+
+#include "engine/lane/pool_scheduler.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// To the world's own actor: ask these for their metrics; a request needs a sender.
+struct ask_these {
+  std::vector<caf::actor> whom;
+};
+/// To the world's own actor: stop these.
+struct stop_these {
+  std::vector<caf::actor> whom;
+};
+
+caf::actor_system_config& configured(caf::actor_system_config& config) {
+  config.load<lane::pool_scheduler>();
+  config.set("scheduler.max-threads", size_t{1});
+  return config;
+}
+
+/// The system that all worlds share: no actor of theirs runs on its threads. It ends before main
+/// does, since CAF's own thread-local objects do not outlive that.
+class shared_system final : public testing::Environment {
+public:
+  static caf::actor_system& get() {
+    if (!instance())
+      instance() = std::make_unique<parts>();
+    return instance()->system;
+  }
+  void TearDown() override { instance().reset(); }
+
+private:
+  struct parts {
+    caf::actor_system_config config;
+    caf::actor_system system{configured(config)};
+  };
+  static std::unique_ptr<parts>& instance() {
+    static std::unique_ptr<parts> it;
+    return it;
+  }
+};
+
+const testing::Environment* const environment =
+  testing::AddGlobalTestEnvironment(std::make_unique<shared_system>().release());
+
+} // namespace
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_these)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::stop_these)
+
+namespace jackfield {
+
+// -- site ----------------------------------------------------------------------
+
+sim_site::sim_site(lane::sim_lane& home, const lane::endpoint& signalling,
+                   const lane::endpoint& media, transport::protocol p,
+                   const router_settings& settings)
+    : address(signalling), protocol(p), context(home, settings, {media, 10'000, 65'535}) {
+  auto own = std::make_shared<transport::open_settings>();
+  if (transport::is_reliable(p))
+    own->local = signalling.with_port(0);
+  connections = std::move(own);
+  const auto bound = context.router.transport().listen(p, address);
+  EXPECT_TRUE(bound) << (bound ? "" : bound.error().to_string());
+  context.router.set_public_address(p, address);
+}
+
+// -- the world's own actor -----------------------------------------------------
+
+class sim_world::owner final : public lane::lane_actor {
+public:
+  owner(caf::actor_config& config, lane::lane& home, journal& j)
+      : lane::lane_actor(config, home), journal_(j) {}
+
+  caf::behavior make_behavior() override {
+    return {
+      [this](const call_answered& a) { journal_.answered.push_back(a.number); },
+      [this](const call_finished& f) { journal_.calls.push_back(f); },
+      [this](const registration_report& r) { journal_.registrations.push_back(r); },
+      [this](const probe_finished& p) { journal_.probes.push_back(p); },
+      [](const run_progress&) {},
+      [this](const run_finished& f) { journal_.finished = f; },
+      [this](const call_lines_batch& b) { journal_.lines += b.lines; },
+      [this](const metrics_snapshot& s) { journal_.snapshots[s.source] = s.metrics; },
+      [this](const service_stopped& s) {
+        journal_.stopped.push_back(s.source);
+        journal_.snapshots[s.source] = s.metrics;
+      },
+      [this](const ask_these& a) {
+        for (const auto& one : a.whom)
+          send(one, metrics_request{});
+      },
+      [this](const stop_these& s) {
+        for (const auto& one : s.whom)
+          send(one, service_stop{});
+      },
+    };
+  }
+
+private:
+  journal& journal_;
+};
+
+struct sim_world::alarm {
+  explicit alarm(std::function<void()> f)
+      : action(std::move(f)),
+        timer(
+          [](void* self) {
+            // What it holds may be an actor's last reference.
+            const auto act = std::exchange(static_cast<alarm*>(self)->action, nullptr);
+            act();
+          },
+          this) {}
+
+  std::function<void()> action;
+  lane::timer timer;
+};
+
+// -- world -----------------------------------------------------------------------
+
+sim_world::sim_world(uint64_t seed, const lane::sim_link& link)
+    : lane_(shared_system::get(), seed) {
+  lane_.set_link(link);
+  owner_ = lane_.spawn<owner>(journal_);
+}
+
+sim_world::~sim_world() {
+  services_.clear();
+  load_ = generator_ = owner_ = nullptr;
+  lane_.run_until(lane_.now()); // what is queued for them goes first
+}
+
+lane::endpoint sim_world::media_address(std::string_view address) {
+  std::string text{address};
+  text.replace(0, 5, "10.1.");
+  return lane::endpoint::parse(text, 0).value();
+}
+
+sim_site& sim_world::add_site(std::string_view address, transport::protocol p,
+                              const router_settings& settings) {
+  return sites_.emplace_back(lane_, lane::endpoint::parse(address, 5060).value(),
+                             media_address(address), p, settings);
+}
+
+void sim_world::answer(sim_site& site, const answer_manner& manner, const registrar_settings& who) {
+  auto own = std::make_shared<registrar_settings>(who);
+  own->secret = "a secret of the simulated registrar";
+  const auto source = static_cast<unsigned>(services_.size()) + 1;
+  services_.push_back({&site, lane_.spawn<answering_service>(
+                                site.context, std::make_shared<const answer_manner>(manner),
+                                std::shared_ptr<const registrar_settings>{own}, source)});
+  lane_.run_until(lane_.now());
+}
+
+void sim_world::stop_services() {
+  stop_these all;
+  for (const auto& s : services_)
+    all.whom.push_back(s.actor);
+  services_.clear();
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(owner_), std::move(all));
+}
+
+void sim_world::kill(sim_site& site) {
+  lane_.kill_host(site.address);
+  lane_.kill_host(site.context.media.address());
+}
+
+caf::strong_actor_ptr sim_world::call(sim_site& from,
+                                      const std::shared_ptr<const call_manner>& manner,
+                                      const std::shared_ptr<const call_target>& target,
+                                      lane::duration length) {
+  return caf::actor_cast<caf::strong_actor_ptr>(
+    lane_.spawn<outgoing_call>(from.context.router, from.context.media, manner, target,
+                               outgoing_call::plan{calls_++, lane_.now(), length},
+                               caf::actor_cast<caf::strong_actor_ptr>(owner_)));
+}
+
+caf::strong_actor_ptr sim_world::register_user(sim_site& from,
+                                               const std::shared_ptr<const call_manner>& manner,
+                                               const std::shared_ptr<const call_target>& target,
+                                               const registration::plan& plan) {
+  auto mine = plan;
+  mine.due = lane_.now();
+  return caf::actor_cast<caf::strong_actor_ptr>(lane_.spawn<registration>(
+    from.context.router, manner, target, mine, caf::actor_cast<caf::strong_actor_ptr>(owner_)));
+}
+
+void sim_world::probe(sim_site& from, const std::shared_ptr<const call_manner>& manner,
+                      const std::shared_ptr<const call_target>& target) {
+  lane_.spawn<request_probe>(from.context.router, manner, target, calls_++, lane_.now(),
+                             caf::actor_cast<caf::strong_actor_ptr>(owner_));
+}
+
+void sim_world::run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
+                         const std::shared_ptr<const call_manner>& manner) {
+  load_ = lane_.spawn<load_run>(owner_);
+  load_generator::share share;
+  share.limit = plan->limit;
+  generator_ = lane_.spawn<load_generator>(from.context, plan, std::vector{manner}, share,
+                                           caf::actor_cast<caf::strong_actor_ptr>(load_));
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_), start_run{{{generator_}, {}}});
+}
+
+void sim_world::at(lane::duration when, std::function<void()> action) {
+  auto& made = alarms_.emplace_back(std::move(action));
+  lane_.arm(made.timer, lane::sim_lane::start + when);
+}
+
+void sim_world::pass(lane::duration time) {
+  const auto until = elapsed() + time;
+  at(until, [] {}); // time passes only where something happens
+  lane_.run_until(lane::sim_lane::start + until);
+}
+
+bool sim_world::run_until_finished(lane::duration limit) {
+  constexpr lane::duration stride = std::chrono::seconds{1};
+  const auto until = lane_.now() + limit;
+  while (!journal_.finished && lane_.now() < until)
+    if (lane_.run_until(std::min(until, lane_.now() + stride)))
+      break;
+  return journal_.finished.has_value();
+}
+
+void sim_world::ask_for_metrics() {
+  journal_.snapshots.clear();
+  ask_these all;
+  for (const auto& s : services_)
+    all.whom.push_back(s.actor);
+  if (generator_)
+    all.whom.push_back(generator_);
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(owner_), std::move(all));
+  lane_.run_until(lane_.now());
+}
+
+size_t sim_world::fixed_actors() const noexcept {
+  // A generator keeps the run that it reports to.
+  return 1 + services_.size() + (generator_ ? 2 : 0);
+}
+
+void sim_world::expect_nothing_left() {
+  // What lingers does so for 64*T1, connections that nobody uses for ten minutes.
+  lane_.run_until(lane_.now() + std::chrono::minutes{30});
+  load_ = nullptr; // it has quit; the handle alone keeps it
+  EXPECT_EQ(lane_.live_actors(), fixed_actors());
+  EXPECT_EQ(lane_.wheel().size(), 0U);
+  for (auto& site : sites_) {
+    EXPECT_EQ(site.context.router.open_legs(), 0U) << site.address.to_string();
+    EXPECT_EQ(site.context.router.linger().size(), 0U) << site.address.to_string();
+    EXPECT_EQ(site.context.router.transport().connections(), 0U) << site.address.to_string();
+  }
+}
+
+// -- manners -----------------------------------------------------------------------
+
+call_manner manner_between(const sim_site& from, const transport::target& to) {
+  call_manner manner;
+  manner.target = to;
+  manner.connections = from.connections;
+  manner.capabilities.wanted = sdp::direction::inactive;
+  manner.capabilities.rtcp_mux = true;
+  manner.offer = std::make_shared<sdp::offer_template>(from.context.media.address().address(),
+                                                       manner.capabilities);
+  return manner;
+}
+
+answer_manner answer_manner_of(const sim_site& site) {
+  answer_manner manner;
+  manner.connections = site.connections;
+  manner.capabilities.wanted = sdp::direction::inactive;
+  manner.capabilities.rtcp_mux = true;
+  return manner;
+}
+
+void add_audio(call_manner& manner, const sim_site& from) {
+  manner.audio = std::make_shared<audio_settings>();
+  manner.capabilities.wanted = sdp::direction::sendrecv;
+  manner.offer = std::make_shared<sdp::offer_template>(from.context.media.address().address(),
+                                                       manner.capabilities);
+}
+
+void add_audio(answer_manner& manner) {
+  manner.audio = std::make_shared<audio_settings>();
+  manner.capabilities.wanted = sdp::direction::sendrecv;
+}
+
+std::shared_ptr<call_target> target_of(const lane::endpoint& where) {
+  auto target = std::make_shared<call_target>();
+  target->uri = "sip:service@" + where.to_string();
+  target->from = "<sip:caller@10.0.0.1>";
+  return target;
+}
+
+} // namespace jackfield

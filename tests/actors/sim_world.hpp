@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/answering_service.hpp"
+#include "actors/lane_context.hpp"
+#include "actors/load_run.hpp"
+#include "engine/lane/sim_lane.hpp"
+
+namespace jackfield {
+
+/// One simulated host that speaks SIP: what a lane's actors share, bound to its own address.
+struct sim_site {
+  sim_site(lane::sim_lane& home, const lane::endpoint& signalling, const lane::endpoint& media,
+           transport::protocol p, const router_settings& settings);
+
+  /// A target at this site for calls over its transport.
+  [[nodiscard]] transport::target target() const { return {protocol, address}; }
+
+  lane::endpoint address; ///< port 5060
+  transport::protocol protocol;
+  /// Connections begin at the site's own address.
+  std::shared_ptr<const transport::open_settings> connections;
+  lane_context context;
+};
+
+/// What the actors of one world told their owner.
+struct journal {
+  std::vector<call_finished> calls;
+  std::vector<uint64_t> answered;
+  std::vector<registration_report> registrations;
+  std::vector<probe_finished> probes;
+  std::optional<run_finished> finished;
+  std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
+  std::vector<unsigned> stopped;
+  std::string lines;
+};
+
+/// Sites on one simulated lane, and an actor that owns what is placed there. Two worlds of one seed
+/// in which the same is done are equal to the byte.
+class sim_world {
+public:
+  explicit sim_world(uint64_t seed, const lane::sim_link& link = {});
+  ~sim_world();
+  sim_world(const sim_world&) = delete;
+  sim_world& operator=(const sim_world&) = delete;
+
+  [[nodiscard]] lane::sim_lane& lane() noexcept { return lane_; }
+  [[nodiscard]] journal& heard() noexcept { return journal_; }
+  [[nodiscard]] lane::duration elapsed() const { return lane_.now() - lane::sim_lane::start; }
+
+  /// Media is at "10.1.x.y" for a site at "10.0.x.y", so that a test can cut one without the other.
+  sim_site& add_site(std::string_view address, transport::protocol p = transport::protocol::udp,
+                     const router_settings& settings = {});
+  static lane::endpoint media_address(std::string_view address);
+
+  /// Spawns an answering service; it lives until it is stopped or the world ends.
+  void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {});
+  /// Tells all services to stop; they answer in `heard().stopped`.
+  void stop_services();
+  /// Ends the services of a site without a word, as if its process was killed.
+  void kill(sim_site& site);
+
+  /// Places a call at once; its owner is the world.
+  caf::strong_actor_ptr call(sim_site& from, const std::shared_ptr<const call_manner>& manner,
+                             const std::shared_ptr<const call_target>& target,
+                             lane::duration length);
+  caf::strong_actor_ptr register_user(sim_site& from,
+                                      const std::shared_ptr<const call_manner>& manner,
+                                      const std::shared_ptr<const call_target>& target,
+                                      const registration::plan& plan);
+  void probe(sim_site& from, const std::shared_ptr<const call_manner>& manner,
+             const std::shared_ptr<const call_target>& target);
+  /// Begins a load run; `heard().finished` tells its end.
+  void run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
+                const std::shared_ptr<const call_manner>& manner);
+  [[nodiscard]] const caf::actor& load() const noexcept { return load_; }
+
+  /// Does something when so much time has passed since the world began.
+  void at(lane::duration when, std::function<void()> action);
+  /// Runs for some time.
+  void pass(lane::duration time);
+  /// Runs until the load run has finished; false if it has not in that time.
+  [[nodiscard]] bool run_until_finished(lane::duration limit);
+  /// Asks services and the load's generator for what they measured.
+  void ask_for_metrics();
+  [[nodiscard]] const report::run_metrics& metrics_of(unsigned source) const {
+    return *journal_.snapshots.at(source);
+  }
+
+  /// Actors that live though nothing is going on: services, generators and the world's own.
+  [[nodiscard]] size_t fixed_actors() const noexcept;
+  /// Expects that nothing is left of any call: legs, actors, timers, what lingers.
+  void expect_nothing_left();
+
+private:
+  class owner;
+  struct alarm;
+
+  lane::sim_lane lane_;
+  journal journal_;
+  std::deque<sim_site> sites_;
+  std::deque<alarm> alarms_;
+  struct service {
+    sim_site* site;
+    caf::actor actor;
+  };
+  std::vector<service> services_;
+  caf::actor owner_;
+  caf::actor load_;
+  caf::actor generator_;
+  uint64_t calls_ = 0;
+};
+
+/// Signalling only, to a site.
+[[nodiscard]] call_manner manner_between(const sim_site& from, const transport::target& to);
+[[nodiscard]] answer_manner answer_manner_of(const sim_site& site);
+/// Adds audio: 20 ms of G.711, a tone.
+void add_audio(call_manner& manner, const sim_site& from);
+void add_audio(answer_manner& manner);
+
+[[nodiscard]] std::shared_ptr<call_target> target_of(const lane::endpoint& where);
+
+} // namespace jackfield

@@ -28,6 +28,7 @@ node::~node() {
     p.home->stop();
   for (auto& p : parts_)
     p.home->join();
+  residents_.clear();
   // Sockets go before the event loops that watch them.
   for (auto& p : parts_)
     p.context.reset();

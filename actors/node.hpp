@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
@@ -32,6 +34,10 @@ public:
   /// Starts the lanes' threads.
   void start();
 
+  /// Keeps a service alive as long as its lane runs: it goes once the lanes stand still and before
+  /// what it uses does. On the thread that made the node.
+  void keep(caf::actor resident) { residents_.push_back(std::move(resident)); }
+
   [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(parts_.size()); }
   /// Before `start`, or on that lane's thread.
   [[nodiscard]] lane_context& context(unsigned index) { return *parts_.at(index).context; }
@@ -48,6 +54,7 @@ private:
   caf::actor_system_config config_;
   caf::actor_system system_;
   std::vector<part> parts_;
+  std::vector<caf::actor> residents_;
 };
 
 } // namespace jackfield

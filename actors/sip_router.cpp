@@ -51,7 +51,11 @@ sip_router::sip_router(lane::lane& home, const router_settings& settings)
   // nop
 }
 
-sip_router::~sip_router() = default;
+sip_router::~sip_router() {
+  // Legs that are still open close themselves as their actors go, which needs the tables.
+  for (auto& s : slots_)
+    const auto released = std::exchange(s.owner, nullptr);
+}
 
 // -- identity ------------------------------------------------------------------
 

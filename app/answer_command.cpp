@@ -131,6 +131,7 @@ int answer_command(const std::vector<std::string>& arguments) {
     return usage(error{"--listen", opened.error().to_string()});
   catch_interrupts();
   const auto service = start_answering(context, manner, options.answering.registrations, 0);
+  (*engine)->keep(service);
   caf::scoped_actor self{(*engine)->system()};
   (*engine)->start();
 

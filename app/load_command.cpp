@@ -204,6 +204,9 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
   for (unsigned i = 0; i < run.answerers; ++i)
     parts.answerers.push_back(
       start_answering(engine.context(run.callers + i), run.answers, {}, run.callers + i));
+  for (const auto& actors : {parts.generators, parts.answerers})
+    for (const auto& actor : actors)
+      engine.keep(actor);
   engine.start();
   caf::anon_send(coordinator, start_run{parts});
   return coordinator;

@@ -25,7 +25,7 @@ public:
   void run();
   /// Ends the loop after the pass under way. Any thread.
   void stop() noexcept;
-  /// Stops and waits for the thread of `start`.
+  /// Waits for the thread of `start`, which `stop` ends.
   void join();
 
   /// CPU time used by the lane's thread so far. Any thread, while it runs.

@@ -36,9 +36,7 @@ public:
   /// A threshold with abortOnFail was crossed: the run is to be drained.
   [[nodiscard]] bool wants_abort() const noexcept { return abort_; }
   /// What Prometheus is shown. Any thread.
-  [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const {
-    return latest_.load();
-  }
+  [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const { return latest_.load(); }
   void set_ended_by(std::string why) { info_.ended_by = std::move(why); }
 
 private:

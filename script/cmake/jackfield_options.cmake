@@ -39,6 +39,7 @@ if(JACKFIELD_FUZZ)
   add_link_options(-fsanitize=address,undefined)
 elseif(JACKFIELD_SANITIZE)
   # With sanitizers g++ 12 takes <regex>'s own variables for uninitialized.
-  add_compile_options(-O1 -g1 -Wno-maybe-uninitialized -fsanitize=${JACKFIELD_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_options(
+    -O1 -g1 -Wno-maybe-uninitialized -fsanitize=${JACKFIELD_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JACKFIELD_SANITIZE})
 endif()

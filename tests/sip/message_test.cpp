@@ -75,8 +75,8 @@ TEST_F(message_parse, knows_every_name_that_it_lists) {
     std::string name(to_string(id));
     for (char& c : name)
       c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-    static_cast<void>(
-      m_.parse("OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n" + name + ": 1\r\n\r\n"));
+    const auto text = "OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/UDP a\r\n" + name + ": 1\r\n\r\n";
+    static_cast<void>(m_.parse(text));
     EXPECT_TRUE(m_.has(id)) << name;
     EXPECT_EQ(m_.first(id), "1") << name;
   }
@@ -234,7 +234,8 @@ TEST(sec_30, a_field_is_known_in_all_its_forms) {
   message m;
   for (auto line : {"P-Asserted-Identity: <sip:x@y>", "p-asserted-identity:<sip:x@y>",
                     "P-ASSERTED-IDENTITY \t : <sip:x@y>", "P-Asserted-Identity:\r\n <sip:x@y>"}) {
-    ASSERT_EQ(m.parse(with(invite, "To:", std::string(line) + "\r\nTo:")), parse_verdict::good);
+    const auto text = with(invite, "To:", std::string(line) + "\r\nTo:");
+    ASSERT_EQ(m.parse(text), parse_verdict::good);
     EXPECT_EQ(m.first(header::p_asserted_identity), "<sip:x@y>") << line;
   }
   // What only looks like it is no field at all, or another's continuation.

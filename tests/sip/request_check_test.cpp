@@ -108,9 +108,11 @@ TEST(check_request, a_response_for_another_is_told_from_ours) {
   message m;
   ASSERT_EQ(m.parse(ok), parse_verdict::good);
   EXPECT_FALSE(is_misrouted(m));
-  ASSERT_EQ(m.parse(with(ok, "f:", "v: SIP/2.0/UDP b\r\nf:")), parse_verdict::good);
+  const auto two_fields = with(ok, "f:", "v: SIP/2.0/UDP b\r\nf:");
+  ASSERT_EQ(m.parse(two_fields), parse_verdict::good);
   EXPECT_TRUE(is_misrouted(m));
-  ASSERT_EQ(m.parse(with(ok, "rport=5060", "rport=5060, SIP/2.0/UDP b")), parse_verdict::good);
+  const auto two_values = with(ok, "rport=5060", "rport=5060, SIP/2.0/UDP b");
+  ASSERT_EQ(m.parse(two_values), parse_verdict::good);
   EXPECT_TRUE(is_misrouted(m));
 }
 

@@ -40,6 +40,7 @@ result<std::vector<listen_at>> read_listener(std::string_view text,
     return fail("--listen", "\"" + std::string{text} +
                               "\" is no address, expected 127.0.0.1:5060 or tcp:127.0.0.1:5060");
   std::vector<listen_at> out;
+  out.reserve(protocols.size());
   for (const auto p : protocols)
     out.push_back({p, *address});
   return out;

@@ -95,7 +95,6 @@ void load_run::report_if_complete() {
       merged->media.sent = {};
     merged->media.sent.merge(there.media.received);
     merged->media.dtmf_received += there.media.dtmf_received;
-    merged->health.merge(there.health);
     merged->media.send_lateness.merge(there.media.send_lateness);
   }
   if (final_) {

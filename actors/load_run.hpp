@@ -34,7 +34,7 @@ class load_run final : public lane::lane_actor {
 public:
   struct parts {
     std::vector<caf::actor> generators;
-    /// Answering services of this process that the run calls; may be empty.
+    /// Answering services that the run calls, on the generators' lanes; may be empty.
     std::vector<caf::actor> answerers;
   };
 

@@ -1,5 +1,6 @@
 #include "actors/media_plane.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace jackfield {
@@ -12,7 +13,8 @@ constexpr size_t media_buffer_bytes = 1U << 16U;
 } // namespace
 
 media_plane::media_plane(lane::lane& home, const media_plane_settings& settings)
-    : home_(home), settings_(settings), clock_(home.now(), home.wall_now()) {
+    : home_(home), settings_(settings), clock_(home.now(), home.wall_now()),
+      read_([](void* self) { static_cast<media_plane*>(self)->read_all(); }, this) {
   // Lanes of a process begin at different places, so that they seldom meet.
   const uint32_t pairs = (settings.last_port - settings.first_port + 1U) / 2;
   next_port_ = static_cast<uint32_t>(home.random() % pairs);
@@ -22,11 +24,12 @@ media_plane::media_plane(lane::lane& home, const media_plane_settings& settings)
 }
 
 result<std::unique_ptr<lane::datagram_socket>>
-media_plane::open_rtp(lane::datagram_handler& handler) {
+media_plane::open_rtp(lane::datagram_handler& handler, bool on_demand) {
   const uint32_t first = settings_.first_port + (settings_.first_port & 1U);
   const uint32_t pairs = (settings_.last_port - first + 1U) / 2;
   lane::datagram_options options;
   options.media = true;
+  options.on_demand = on_demand;
   options.buffer_bytes = media_buffer_bytes;
   for (uint32_t tried = 0; tried < pairs; ++tried) {
     const auto port = static_cast<uint16_t>(first + 2 * (next_port_ % pairs));
@@ -47,6 +50,31 @@ media_plane::open_rtcp(lane::datagram_handler& handler, const lane::endpoint& rt
   options.buffer_bytes = media_buffer_bytes;
   return home_.open_datagram(rtp.with_port(static_cast<uint16_t>(rtp.port() + 1)), handler,
                              options);
+}
+
+void media_plane::read_soon(lane::datagram_socket& socket) {
+  to_read_.push_back(&socket);
+  if (!read_.armed())
+    home_.arm(read_, home_.now());
+}
+
+void media_plane::forget(lane::datagram_socket& socket) noexcept {
+  std::replace(to_read_.begin(), to_read_.end(), &socket,
+               static_cast<lane::datagram_socket*>(nullptr));
+}
+
+void media_plane::read_all() {
+  // A stream that hears something may end another; what is asked for meanwhile waits.
+  const auto due = to_read_.size();
+  for (size_t i = 0; i < due; ++i) {
+    if (i + 1 < due)
+      __builtin_prefetch(to_read_[i + 1]); // of thousands, its turn comes once a frame
+    if (auto* socket = to_read_[i])
+      socket->receive_pending();
+  }
+  to_read_.erase(to_read_.begin(), to_read_.begin() + static_cast<std::ptrdiff_t>(due));
+  if (!to_read_.empty() && !read_.armed())
+    home_.arm(read_, home_.now());
 }
 
 lane::duration media_plane::next_phase(std::chrono::milliseconds period) noexcept {

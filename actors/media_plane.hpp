@@ -21,8 +21,10 @@ struct media_plane_settings {
   uint16_t last_port = 65'535;
 };
 
-/// What the media streams of one lane have in common: ports, the RTCP identity, and how punctual
-/// their sending is. On the lane's thread; outlives the lane's streams.
+/// What the media streams of one lane have in common: ports, the RTCP identity, how punctual their
+/// sending is, and the order of work: first all streams whose frame is due send, then all of them
+/// read. Sending and receiving by turns, a packet costs a fifth more: neither way through the
+/// system's code stays in the core's cache. On the lane's thread; outlives the lane's streams.
 class media_plane {
 public:
   media_plane(lane::lane& home, const media_plane_settings& settings);
@@ -30,12 +32,19 @@ public:
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
   [[nodiscard]] const lane::endpoint& address() const noexcept { return settings_.address; }
 
-  /// A bound RTP socket on an even port. Ports taken by others are passed over; fails when there is
-  /// none left.
-  result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler);
+  /// A bound RTP socket on an even port, read once a frame (`on_demand`) or as packets come. Ports
+  /// taken by others are passed over; fails when there is none left.
+  result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler,
+                                                          bool on_demand);
   /// The RTCP socket that belongs to it, for a peer that does not multiplex.
   result<std::unique_ptr<lane::datagram_socket>> open_rtcp(lane::datagram_handler& handler,
                                                            const lane::endpoint& rtp);
+
+  /// Has `socket` hand up what came in (`receive_pending`) once the streams that are due now have
+  /// sent, in a pass of the lane's own.
+  void read_soon(lane::datagram_socket& socket);
+  /// To be called before such a socket goes.
+  void forget(lane::datagram_socket& socket) noexcept;
 
   [[nodiscard]] const rtp::ntp_clock& clock() const noexcept { return clock_; }
   /// Random for each lane, tells nothing of the host (RFC 7022).
@@ -51,6 +60,8 @@ public:
   [[nodiscard]] lane::duration next_phase(std::chrono::milliseconds period) noexcept;
 
 private:
+  void read_all();
+
   lane::lane& home_;
   media_plane_settings settings_;
   uint32_t next_port_;
@@ -59,6 +70,8 @@ private:
   report::histogram send_lateness_;
   uint64_t packets_sent_ = 0;
   uint32_t phase_ = 0;
+  std::vector<lane::datagram_socket*> to_read_; // null: one that is gone
+  lane::timer read_;
 };
 
 } // namespace jackfield

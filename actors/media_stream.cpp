@@ -52,13 +52,15 @@ caf::behavior media_stream::make_behavior() {
 
 void media_stream::on_exit() {
   tick_.cancel();
+  if (socket_)
+    plane_.forget(*socket_);
   rtcp_socket_.reset();
   socket_.reset();
   owner_ = nullptr;
 }
 
 void media_stream::open() {
-  auto socket = plane_.open_rtp(*this);
+  auto socket = plane_.open_rtp(*this, settings_->mode != audio_mode::echo);
   if (!socket) {
     lane::tell(home(), owner_, media_opened{tl::unexpected{std::move(socket.error())}});
     return;
@@ -127,13 +129,15 @@ void media_stream::connect(const media_connect& how) {
 }
 
 void media_stream::stop() {
-  tick_.cancel();
-  if (sender_ && connected_)
+  if (sender_ && connected_ && !stopped_)
     send_rtcp(home().now(), true);
   sends_ = false;
+  stopped_ = true; // the ticks go on: what is still on its way is heard
 }
 
 void media_stream::close() {
+  if (socket_)
+    socket_->receive_pending();
   lane::tell(home(), owner_, media_closed{outcome()});
   quit();
 }
@@ -145,7 +149,8 @@ void media_stream::on_tick() {
     plane_.note_lateness(now - due);
     send_frame(now);
   }
-  if (now >= next_report_) {
+  plane_.read_soon(*socket_);
+  if (!stopped_ && now >= next_report_) {
     send_rtcp(now, false);
     next_report_ = now + rtp::report_interval(false, home().random_unit());
   }

@@ -31,7 +31,7 @@ node::~node() {
   residents_.clear();
   // Sockets go before the event loops that watch them.
   for (auto& p : parts_)
-    p.context.reset();
+    p.contexts.clear();
 }
 
 result<std::unique_ptr<node>> node::make(const node_settings& settings) {
@@ -42,7 +42,9 @@ result<std::unique_ptr<node>> node::make(const node_settings& settings) {
       return tl::unexpected{std::move(home.error())};
     part p;
     p.home = std::move(*home);
-    p.context = std::make_unique<lane_context>(*p.home, settings.router, settings.media);
+    for (unsigned k = 0; k < settings.contexts_a_lane; ++k)
+      p.contexts.push_back(
+        std::make_unique<lane_context>(*p.home, settings.router, settings.media));
     made->parts_.push_back(std::move(p));
   }
   return made;

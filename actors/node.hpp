@@ -17,6 +17,9 @@ namespace jackfield {
 
 struct node_settings {
   unsigned lanes = 1;
+  /// Engines side by side on each lane, each with ports and dialogs of its own: a run that also
+  /// answers has two, so that a packet between them stays on one core.
+  unsigned contexts_a_lane = 1;
   router_settings router;
   media_plane_settings media;
 };
@@ -39,16 +42,17 @@ public:
   void keep(caf::actor resident) { residents_.push_back(std::move(resident)); }
 
   [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(parts_.size()); }
-  /// Before `start`, or on that lane's thread.
-  [[nodiscard]] lane_context& context(unsigned index) { return *parts_.at(index).context; }
-  [[nodiscard]] lane::io_lane& lane(unsigned index) { return *parts_.at(index).home; }
+  /// The `which`-th of that lane's contexts. Before `start`, or on the lane's thread.
+  [[nodiscard]] lane_context& context(unsigned lane, unsigned which = 0) {
+    return *parts_.at(lane).contexts.at(which);
+  }
   [[nodiscard]] caf::actor_system& system() noexcept { return system_; }
 
 private:
   node();
   struct part {
     std::unique_ptr<lane::io_lane> home;
-    std::unique_ptr<lane_context> context;
+    std::vector<std::unique_ptr<lane_context>> contexts;
   };
 
   caf::actor_system_config config_;

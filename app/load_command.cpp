@@ -35,8 +35,7 @@ constexpr std::chrono::milliseconds poll_interval{50};
 /// A run that has been set up and not yet begun.
 struct prepared_run {
   std::unique_ptr<node> engine;
-  unsigned callers = 0;
-  unsigned answerers = 0;
+  unsigned lanes = 0;
   std::shared_ptr<const load_plan> plan;
   /// For each calling lane, by target in the order of trying them.
   std::vector<std::vector<std::shared_ptr<const call_manner>>> manners;
@@ -50,13 +49,15 @@ const char* name_of(load_flow flow) {
                                       : "call";
 }
 
-/// The embedded answering engine: each of its lanes listens on a port of its own.
+/// Which of a lane's contexts answers in an embedded run; the first one calls.
+constexpr unsigned answering_context = 1;
+
+/// The embedded answering engine: on each lane beside the caller, listening on a port of its own.
 result<std::vector<transport::target>> embed(const load_options& options, node& engine,
-                                             unsigned first, unsigned count,
                                              const transport::listen_settings& listening) {
   std::vector<transport::target> targets;
-  for (unsigned i = 0; i < count; ++i) {
-    auto bound = listen_on(engine.context(first + i), options.transport,
+  for (unsigned i = 0; i < engine.lanes(); ++i) {
+    auto bound = listen_on(engine.context(i, answering_context), options.transport,
                            lane::endpoint::loopback_v4(0), listening);
     if (!bound)
       return tl::unexpected{std::move(bound.error())};
@@ -69,9 +70,8 @@ result<prepared_run> prepare(const load_options& options) {
   prepared_run run;
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   const bool embedded = !options.uri;
-  run.callers = options.lanes != 0 ? options.lanes : embedded ? std::max(1U, cores / 2) : cores;
-  run.callers = static_cast<unsigned>(std::min<uint64_t>(run.callers, options.limit));
-  run.answerers = embedded ? std::max(1U, cores - std::min(cores - 1, run.callers)) : 0;
+  run.lanes = static_cast<unsigned>(
+    std::min<uint64_t>(options.lanes != 0 ? options.lanes : cores, options.limit));
 
   std::vector<transport::target> targets;
   auto local = options.local;
@@ -94,7 +94,8 @@ result<prepared_run> prepare(const load_options& options) {
     return tl::unexpected{std::move(audio.error())};
 
   node_settings settings;
-  settings.lanes = run.callers + run.answerers;
+  settings.lanes = run.lanes;
+  settings.contexts_a_lane = embedded ? 2 : 1;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.stream = options.keep_alive;
   settings.router.transport.keep_alive.websocket = options.keep_alive;
@@ -123,7 +124,7 @@ result<prepared_run> prepare(const load_options& options) {
         return tl::unexpected{std::move(context.error())};
       listening.tls = std::move(*context);
     }
-    auto listening_at = embed(options, *run.engine, run.callers, run.answerers, listening);
+    auto listening_at = embed(options, *run.engine, listening);
     if (!listening_at)
       return tl::unexpected{std::move(listening_at.error())};
     targets = std::move(*listening_at);
@@ -146,7 +147,7 @@ result<prepared_run> prepare(const load_options& options) {
     return tl::unexpected{std::move(plan.error())};
   run.plan = std::move(*plan);
 
-  for (unsigned i = 0; i < run.callers; ++i) {
+  for (unsigned i = 0; i < run.lanes; ++i) {
     auto& context = run.engine->context(i);
     const auto port = options.local_port;
     const auto first =
@@ -162,7 +163,7 @@ result<prepared_run> prepare(const load_options& options) {
       context.router.set_public_address(options.transport, *first);
     std::vector<std::shared_ptr<const call_manner>> manners;
     for (size_t k = 0; k < targets.size(); ++k) {
-      // The embedded engine's lanes share the callers; a real target's addresses are alternatives.
+      // Each lane calls the embedded engine beside it; a real target's addresses are alternatives.
       const auto& target = targets[embedded ? (i + k) % targets.size() : k];
       manners.push_back(
         make_manner(options, target, *connections, *audio, context.media.address()));
@@ -180,7 +181,7 @@ result<prepared_run> prepare(const load_options& options) {
   run.info.transport = transport_name;
   run.info.media = *audio ? "rtp" : "none";
   run.info.mos_model = *audio ? "ITU-T G.107, G.711 with concealment" : "";
-  run.info.lanes = settings.lanes;
+  run.info.lanes = run.lanes;
   run.info.started = std::chrono::system_clock::now();
   return run;
 }
@@ -190,20 +191,20 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
   auto& engine = *run.engine;
   auto coordinator = engine.context(0).home.spawn<load_run>(observer);
   load_run::parts parts;
-  for (unsigned i = 0; i < run.callers; ++i) {
+  for (unsigned i = 0; i < run.lanes; ++i) {
     auto& context = engine.context(i);
     load_generator::share share;
     share.index = i;
-    share.count = run.callers;
+    share.count = run.lanes;
     if (run.plan->limit != UINT64_MAX)
-      share.limit = run.plan->limit / run.callers + (i < run.plan->limit % run.callers ? 1 : 0);
+      share.limit = run.plan->limit / run.lanes + (i < run.plan->limit % run.lanes ? 1 : 0);
     parts.generators.push_back(
       context.home.spawn<load_generator>(context, run.plan, run.manners[i], share,
                                          caf::actor_cast<caf::strong_actor_ptr>(coordinator)));
   }
-  for (unsigned i = 0; i < run.answerers; ++i)
+  for (unsigned i = 0; run.answers && i < run.lanes; ++i)
     parts.answerers.push_back(
-      start_answering(engine.context(run.callers + i), run.answers, {}, run.callers + i));
+      start_answering(engine.context(i, answering_context), run.answers, {}, run.lanes + i));
   for (const auto& actors : {parts.generators, parts.answerers})
     for (const auto& actor : actors)
       engine.keep(actor);

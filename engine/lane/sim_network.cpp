@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <utility>
 
 #include "engine/lane/sim_streams.hpp"
@@ -23,12 +24,15 @@ constexpr duration longest_delay = std::chrono::hours{1};
 class sim_datagram_socket final : public datagram_socket {
 public:
   sim_datagram_socket(sim_network& network, sim_host& host, const endpoint& local,
-                      datagram_handler& handler)
+                      datagram_handler& handler, const datagram_options& options)
       : network_(network), host_(host), generation_(host.generation), local_(local),
-        handler_(handler) {
+        handler_(handler), on_demand_(options.on_demand),
+        buffer_bytes_(options.buffer_bytes) {
     host_.datagram_sockets.emplace(local.port(), this);
   }
   ~sim_datagram_socket() override {
+    if (alive_ != nullptr)
+      *alive_ = false;
     if (host_.generation == generation_)
       host_.datagram_sockets.erase(local_.port());
   }
@@ -55,16 +59,58 @@ public:
     peer_ = peer;
     return {};
   }
+  void receive_pending() override {
+    bool alive = true;
+    alive_ = &alive;
+    while (!pending_.empty()) {
+      const auto next = std::move(pending_.front());
+      pending_.pop_front();
+      pending_bytes_ -= next.payload.size();
+      handler_.on_datagram(next.from, std::as_bytes(std::span{next.payload}), next.arrived);
+      if (!alive)
+        return;
+    }
+    if (const int error = std::exchange(pending_error_, 0))
+      handler_.on_datagram_error(error); // may end us
+    if (alive)
+      alive_ = nullptr;
+  }
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
   [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
+
+  /// What came in: for the handler now, or once it asks; lost when the buffer is full.
+  void take(const endpoint& from, std::string_view bytes) {
+    if (!on_demand_) {
+      handler_.on_datagram(from, std::as_bytes(std::span{bytes}), network_.now());
+      return;
+    }
+    if (pending_bytes_ + bytes.size() > buffer_bytes_) {
+      ++drops_;
+      network_.count_drop();
+      return;
+    }
+    pending_bytes_ += bytes.size();
+    pending_.push_back({from, std::string{bytes}, network_.now()});
+  }
+  void take_error(int errno_value) {
+    if (on_demand_)
+      pending_error_ = errno_value;
+    else
+      handler_.on_datagram_error(errno_value);
+  }
 
   [[nodiscard]] bool hears(const endpoint& from) const noexcept {
     return !peer_.valid() || peer_ == from;
   }
   [[nodiscard]] const endpoint& peer() const noexcept { return peer_; }
-  [[nodiscard]] datagram_handler& handler() const noexcept { return handler_; }
 
 private:
+  struct arrived_datagram {
+    endpoint from;
+    std::string payload;
+    time_point arrived;
+  };
+
   sim_network& network_;
   sim_host& host_;
   uint64_t generation_;
@@ -74,6 +120,12 @@ private:
   endpoint last_target_;
   sim_path* path_ = nullptr;
   uint64_t drops_ = 0;
+  bool on_demand_;
+  size_t buffer_bytes_;
+  size_t pending_bytes_ = 0;
+  std::deque<arrived_datagram> pending_; // of a socket read on demand
+  int pending_error_ = 0;
+  bool* alive_ = nullptr; // set while pending_ is handed up, so that its end is seen
 };
 
 sim_network::sim_network(const lane& home, lane_health& health, uint64_t seed)
@@ -260,7 +312,7 @@ sim_network::open_datagram(const endpoint& local, datagram_handler& handler,
   if (bound.port() == 0 || used(bound.port()))
     return fail_errno(place, "cannot bind", EADDRINUSE);
   owner.up = true;
-  auto made = std::make_unique<sim_datagram_socket>(*this, owner, bound, handler);
+  auto made = std::make_unique<sim_datagram_socket>(*this, owner, bound, handler, options);
   if (options.connect_to.valid()) {
     if (auto connected = made->connect(options.connect_to); !connected)
       return tl::unexpected{std::move(connected.error())};
@@ -312,7 +364,7 @@ void sim_network::deliver_datagram(sim_event& event) {
   }
   outcome("udp_received");
   ++health_.datagrams_in;
-  found->second->handler().on_datagram(event.from, std::as_bytes(std::span{event.payload}), now());
+  found->second->take(event.from, event.payload);
 }
 
 void sim_network::refuse_datagram(const sim_event& event) {
@@ -338,7 +390,7 @@ void sim_network::deliver_unreachable(const sim_event& event) {
   if (found == target.datagram_sockets.end() || found->second->peer() != event.from)
     return;
   record("udp_unreachable", event.from, event.to, 0, 0);
-  found->second->handler().on_datagram_error(ECONNREFUSED);
+  found->second->take_error(ECONNREFUSED);
 }
 
 } // namespace jackfield::lane

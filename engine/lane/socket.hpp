@@ -20,7 +20,7 @@ class datagram_handler {
 public:
   virtual ~datagram_handler() = default;
   /// `bytes` are valid during the call. `arrived` is the time of the pass, or the kernel's
-  /// receive time where the socket was opened with `timestamps`.
+  /// receive time where the socket was opened with `on_demand`.
   virtual void on_datagram(const endpoint& from, std::span<const std::byte> bytes,
                            time_point arrived) = 0;
   /// The peer's host refused an earlier datagram (ICMP port unreachable and the like). Only
@@ -37,6 +37,9 @@ struct datagram_options {
   bool trains = false;
   /// A media socket: polled in the lane's own media set, sends go out at once.
   bool media = false;
+  /// Nothing is told of what comes in; the owner asks with `receive_pending`, as a stream does once
+  /// a frame: thousands of them then cost no wake-up a packet. Arrivals carry the kernel's time.
+  bool on_demand = false;
   /// Connect to this peer: others' datagrams are dropped by the kernel.
   endpoint connect_to{};
 };
@@ -52,6 +55,10 @@ public:
   /// From now on exchanges datagrams with `peer` only: others' are dropped by the kernel, and
   /// sending costs no route look-up. What arrived earlier from others may still be handed up.
   virtual result<void> connect(const endpoint& peer) = 0;
+  /// Hands up what has come in, oldest first, and any error the kernel keeps; for sockets opened
+  /// with `on_demand`, of others nothing is pending. What came in during the last few milliseconds
+  /// may be left for the next call. The handler may destroy the socket.
+  virtual void receive_pending() = 0;
   /// The bound address; the port is the real one even if 0 was asked for.
   [[nodiscard]] virtual const endpoint& local() const noexcept = 0;
   /// Datagrams lost at this socket: receive-queue overflows (SO_RXQ_OVFL) and refused sends.

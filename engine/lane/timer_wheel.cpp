@@ -158,6 +158,7 @@ size_t timer_wheel::fire_all(size_t list) {
   while (head.next_ != &head) {
     auto& t = static_cast<timer&>(*head.next_);
     t.cancel();
+    __builtin_prefetch(head.next_, 1); // the next one's owner was last seen a period ago
     ++fired;
     t.fire_(t.owner_);
   }

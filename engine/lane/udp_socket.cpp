@@ -28,6 +28,8 @@ constexpr size_t receive_batch_size = 32;
 /// Datagrams one socket may bring into a pass before others have their turn: what a pass touches
 /// should stay in the core's cache, and the timers wait no longer than it takes.
 constexpr size_t receive_budget = 128;
+/// A datagram that has waited for so long in a socket read on demand may have others behind it.
+constexpr duration expect_more_after = std::chrono::milliseconds{10};
 /// The kernel's bound on the segments of one train.
 constexpr size_t max_train = 64;
 constexpr size_t max_datagram = 65'507;
@@ -46,8 +48,8 @@ struct receive_buffers {
   std::array<slot, receive_batch_size> slots;
   std::array<mmsghdr, receive_batch_size> headers;
 
-  void prepare() {
-    for (size_t i = 0; i < receive_batch_size; ++i) {
+  void prepare(size_t wanted) {
+    for (size_t i = 0; i < wanted; ++i) {
       slots[i].vector = {slots[i].data.data(), bytes};
       auto& header = headers[i].msg_hdr;
       header.msg_name = &slots[i].from;
@@ -82,7 +84,7 @@ void set_buffer(int fd, int forced, int plain, size_t bytes) {
 udp_socket::udp_socket(const lane& home, lane_health& health, reactor& events,
                        datagram_handler& handler, const datagram_options& options)
     : home_(home), health_(health), events_(events), handler_(handler), trains_(options.trains),
-      media_(options.media) {
+      media_(options.media), on_demand_(options.on_demand) {
   // nop
 }
 
@@ -102,7 +104,7 @@ result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_heal
   set_buffer(made->fd_, SO_RCVBUFFORCE, SO_RCVBUF, options.buffer_bytes);
   set_buffer(made->fd_, SO_SNDBUFFORCE, SO_SNDBUF, options.buffer_bytes);
   set_option(made->fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
-  if (!options.media)
+  if (!options.media || options.on_demand)
     set_option(made->fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (options.trains)
     set_option(made->fd_, IPPROTO_UDP, UDP_GRO, 1);
@@ -115,6 +117,8 @@ result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_heal
   if (options.connect_to.valid())
     if (auto connected = made->connect(options.connect_to); !connected)
       return tl::unexpected{std::move(connected.error())};
+  if (options.on_demand)
+    return made;
   auto registration = events.add(made->fd_, EPOLLIN, *made, options.media);
   if (!registration)
     return tl::unexpected{std::move(registration.error())};
@@ -278,34 +282,20 @@ void udp_socket::receive_batch() {
     // A slot may hold a train: ask for as many as should make up the rest of the budget.
     const auto wanted =
       std::clamp<size_t>((receive_budget - received) / usual_train_, 1, receive_batch_size);
-    in.prepare();
+    in.prepare(wanted);
     const int got =
       recvmmsg(fd_, in.headers.data(), static_cast<unsigned>(wanted), MSG_DONTWAIT, nullptr);
     const auto before = received;
     for (int i = 0; i < got; ++i) {
       auto& header = in.headers[i].msg_hdr;
-      size_t segment = in.headers[i].msg_len;
-      for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-        if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
-          int size = 0;
-          std::memcpy(&size, CMSG_DATA(c), sizeof size);
-          segment = static_cast<size_t>(size);
-        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-          uint32_t total = 0;
-          std::memcpy(&total, CMSG_DATA(c), sizeof total);
-          count_drops(total - overflowed_);
-          overflowed_ = total;
-        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS && i == 0) {
-          timespec came{};
-          std::memcpy(&came, CMSG_DATA(c), sizeof came);
-          note_wait(came);
-        }
-      }
+      const auto [segment, waited] = read_beside(header);
+      if (i == 0)
+        health_.longest_wait = std::max(health_.longest_wait, waited);
       const auto from = endpoint::from_sockaddr(
         reinterpret_cast<const sockaddr*>(&in.slots[i].from), header.msg_namelen);
       std::span<const std::byte> rest{in.slots[i].data.data(), in.headers[i].msg_len};
       do {
-        const auto one = rest.first(std::min(segment, rest.size()));
+        const auto one = rest.first(segment == 0 ? rest.size() : std::min(segment, rest.size()));
         rest = rest.subspan(one.size());
         health_.datagrams_in += 1;
         ++received;
@@ -321,14 +311,69 @@ void udp_socket::receive_batch() {
   alive_ = nullptr;
 }
 
-void udp_socket::note_wait(const timespec& came) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  const auto waited = std::chrono::seconds{now.tv_sec - came.tv_sec} +
-                      std::chrono::nanoseconds{now.tv_nsec - came.tv_nsec};
-  // The wall clock may be set meanwhile: such a reading tells nothing.
-  if (waited >= duration::zero() && waited < std::chrono::minutes{1})
-    health_.longest_wait = std::max<duration>(health_.longest_wait, waited);
+void udp_socket::receive_pending() {
+  if (!on_demand_)
+    return;
+  bool alive = true;
+  alive_ = &alive;
+  auto& in = buffers();
+  // No more than the socket's own buffer holds waits; the bound is for a peer that floods it.
+  for (size_t received = 0; received < receive_budget; ++received) {
+    in.prepare(1);
+    auto& header = in.headers.front().msg_hdr;
+    const auto size = recvmsg(fd_, &header, MSG_DONTWAIT);
+    if (size < 0) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        break;
+      handler_.on_datagram_error(errno); // may end us; reading it took it off the socket
+      if (!alive)
+        return;
+      continue;
+    }
+    const auto waited = read_beside(header).waited;
+    const auto now = home_.exact_now();
+    const auto arrived = waited == no_time_told ? now : now - waited;
+    // What came just now is most likely the last one: a frame's worth is looked for once a frame.
+    // Should it not be, the next call finds the rest, and asking once more costs as much as a packet.
+    const bool last = now - arrived < expect_more_after;
+    health_.datagrams_in += 1;
+    handler_.on_datagram(
+      endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&in.slots.front().from),
+                              header.msg_namelen),
+      {in.slots.front().data.data(), static_cast<size_t>(size)}, arrived);
+    if (!alive)
+      return;
+    if (last)
+      break;
+  }
+  alive_ = nullptr;
+}
+
+udp_socket::beside udp_socket::read_beside(msghdr& header) {
+  beside told;
+  for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+      int size = 0;
+      std::memcpy(&size, CMSG_DATA(c), sizeof size);
+      told.segment = static_cast<size_t>(size);
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+      uint32_t total = 0;
+      std::memcpy(&total, CMSG_DATA(c), sizeof total);
+      count_drops(total - overflowed_);
+      overflowed_ = total;
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      timespec came{};
+      timespec now{};
+      std::memcpy(&came, CMSG_DATA(c), sizeof came);
+      clock_gettime(CLOCK_REALTIME, &now);
+      const auto waited = std::chrono::seconds{now.tv_sec - came.tv_sec} +
+                          std::chrono::nanoseconds{now.tv_nsec - came.tv_nsec};
+      // The wall clock may be set meanwhile: such a reading tells nothing.
+      if (waited >= duration::zero() && waited < std::chrono::minutes{1})
+        told.waited = waited;
+    }
+  }
+  return told;
 }
 
 } // namespace jackfield::lane

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <time.h>
+#include <sys/socket.h>
 
 #include "engine/lane/lane.hpp"
 #include "engine/lane/reactor.hpp"
@@ -18,8 +18,8 @@ namespace jackfield::lane {
 /// A signalling socket queues what a pass sends and lets it leave at the pass's end, equal-sized
 /// neighbours to one peer as trains (UDP_SEGMENT, one system call and one walk through the stack
 /// for up to 64 datagrams), the rest by sendmmsg; it receives by recvmmsg, trains included
-/// (UDP_GRO). A media socket sends at once and reads one datagram a wake-up: a stream has one each
-/// 20 ms.
+/// (UDP_GRO). A media socket sends at once; it reads one datagram a wake-up, for a stream has one
+/// each 20 ms, or is not watched at all and read when its owner asks.
 class udp_socket final : public datagram_socket, private ready_handler, private flush_handler {
 public:
   static result<std::unique_ptr<udp_socket>> open(const lane& home, lane_health& health,
@@ -30,6 +30,7 @@ public:
 
   void send(const endpoint& to, std::string_view bytes, unsigned rank) override;
   result<void> connect(const endpoint& peer) override;
+  void receive_pending() override;
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
   [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
 
@@ -48,8 +49,13 @@ private:
   void receive_batch();
   void receive_one();
   void count_drops(uint64_t n);
-  /// Tells the lane how long a datagram lay in the system's queue, by the system's receive time.
-  void note_wait(const timespec& came);
+  /// What the kernel tells beside a datagram.
+  struct beside {
+    size_t segment = 0;             // bytes of each datagram of a train; 0: there is only one
+    duration waited = no_time_told; // in the system's queue
+  };
+  static constexpr duration no_time_told{-1};
+  [[nodiscard]] beside read_beside(msghdr& header);
   /// Sends queue_[first, last) as one train; returns false if the system refused trains.
   void send_train(size_t first, size_t last);
   void send_single(const outgoing& datagram);
@@ -63,6 +69,7 @@ private:
   int fd_ = -1;
   bool trains_ = false;
   bool media_ = false;
+  bool on_demand_ = false;
   bool connected_ = false;
   bool* alive_ = nullptr; // set while a receive loop runs, so that it sees its own end
   uint32_t overflowed_ = 0;

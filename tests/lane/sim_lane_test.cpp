@@ -123,6 +123,28 @@ TEST_F(sim_lane_test, a_datagram_takes_the_links_delay) {
   EXPECT_FALSE(home.step());
 }
 
+TEST_F(sim_lane_test, a_socket_read_on_demand_keeps_what_came_and_when) {
+  sim_lane home{system_, 1};
+  home.set_link({.delay = 40ms});
+  datagram_sink a;
+  datagram_sink b;
+  auto from = home.open_datagram(at("192.0.2.1:5060"), a, {}).value();
+  auto to =
+    home.open_datagram(at("192.0.2.2:5060"), b, {.buffer_bytes = 3, .on_demand = true}).value();
+  const ticker source{home, *from, to->local(), 5, 20ms};
+  home.run();
+  EXPECT_EQ(b.got.size(), 0U) << "nothing is handed up unasked";
+  to->receive_pending();
+  ASSERT_EQ(b.got.size(), 3U) << "no more than the buffer holds";
+  EXPECT_EQ(b.got[0].bytes, "0");
+  EXPECT_EQ(b.got[2].bytes, "2");
+  EXPECT_EQ(b.got[2].when - sim_lane::start, 3 * 20ms + 40ms) << "when it came, not when read";
+  EXPECT_EQ(to->drops(), 2U);
+  EXPECT_EQ(home.health().socket_drops, 2U);
+  to->receive_pending();
+  EXPECT_EQ(b.got.size(), 3U);
+}
+
 TEST_F(sim_lane_test, a_ping_pong_ends_under_each_impairment) {
   for (const sim_link& link :
        {sim_link{}, sim_link{.delay = 0ms}, sim_link{.jitter = 30ms}, sim_link{.loss = 0.2},

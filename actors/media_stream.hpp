@@ -73,8 +73,8 @@ struct media_closed {
 
 /// One audio stream of a call over plain RTP: its socket, its pace, what it sends and how what it
 /// receives is judged. The lane hands it timer ticks directly, and at each it reads what came in
-/// since the last, by the kernel's own arrival times; only an echo, which must not wait, is woken by
-/// each packet. Control comes by message.
+/// since the last, by the kernel's own arrival times; only an echo, which must not wait, is woken
+/// by each packet. Control comes by message.
 class media_stream final : public lane::lane_actor, private lane::datagram_handler {
 public:
   media_stream(caf::actor_config& config, lane::lane& home, media_plane& plane,

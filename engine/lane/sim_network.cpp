@@ -26,8 +26,7 @@ public:
   sim_datagram_socket(sim_network& network, sim_host& host, const endpoint& local,
                       datagram_handler& handler, const datagram_options& options)
       : network_(network), host_(host), generation_(host.generation), local_(local),
-        handler_(handler), on_demand_(options.on_demand),
-        buffer_bytes_(options.buffer_bytes) {
+        handler_(handler), on_demand_(options.on_demand), buffer_bytes_(options.buffer_bytes) {
     host_.datagram_sockets.emplace(local.port(), this);
   }
   ~sim_datagram_socket() override {

@@ -334,7 +334,8 @@ void udp_socket::receive_pending() {
     const auto now = home_.exact_now();
     const auto arrived = waited == no_time_told ? now : now - waited;
     // What came just now is most likely the last one: a frame's worth is looked for once a frame.
-    // Should it not be, the next call finds the rest, and asking once more costs as much as a packet.
+    // Should it not be, the next call finds the rest, and asking once more costs as much as a
+    // packet.
     const bool last = now - arrived < expect_more_after;
     health_.datagrams_in += 1;
     handler_.on_datagram(

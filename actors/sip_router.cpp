@@ -242,13 +242,13 @@ void sip_router::on_message(const transport::flow& from, std::string_view bytes,
 }
 
 void sip_router::on_response(const sip_arrival_ptr& arrival) {
-  const auto branch = sip::branch_id::parse(arrival->message().via().branch);
-  if (branch) {
+  const auto& m = arrival->message();
+  if (const auto branch = sip::branch_id::parse(m.via().branch); branch && !sip::is_misrouted(m)) {
     if (auto* s = find(branch->leg)) {
       deliver(*s, arrival);
       return;
     }
-    if (forwarded(branch->leg, arrival) || lingering(arrival))
+    if (lingering(arrival))
       return;
   }
   ++counters_.unexpected;
@@ -263,8 +263,6 @@ void sip_router::on_request(const sip_arrival_ptr& arrival) {
         deliver(*s, arrival);
         return;
       }
-      if (forwarded(*leg, arrival))
-        return;
     }
     if (lingering(arrival))
       return;
@@ -334,13 +332,6 @@ void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transact
 
 void sip_router::deliver(slot& to, const sip_arrival_ptr& arrival) {
   lane::tell(home_, to.owner, arrival);
-}
-
-bool sip_router::forwarded(const sip::leg_id& leg, const sip_arrival_ptr& arrival) {
-  if (!forward_ || leg.lane == home_.index())
-    return false;
-  forward_(leg.lane, arrival->from(), arrival->message().bytes());
-  return true;
 }
 
 bool sip_router::lingering(const sip_arrival_ptr& arrival) {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,10 +73,6 @@ public:
   sip_router(lane::lane& home, const router_settings& settings);
   ~sip_router() override;
 
-  /// Where a message of another lane's leg is handed (lanes that share a port). May be empty.
-  using forwarder =
-    std::function<void(unsigned lane, const transport::flow& from, std::string_view bytes)>;
-  void set_forwarder(forwarder f) { forward_ = std::move(f); }
   /// Called for requests that belong to no leg; without one they are answered 480.
   void set_service(uas_service* service) { service_ = service; }
 
@@ -173,7 +168,6 @@ private:
   void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction);
   [[nodiscard]] slot* find(const sip::leg_id& leg) noexcept;
   void deliver(slot& to, const sip_arrival_ptr& arrival);
-  bool forwarded(const sip::leg_id& leg, const sip_arrival_ptr& arrival);
   bool lingering(const sip_arrival_ptr& arrival);
   void arm_linger();
   void detach(slot& s, uint32_t index) noexcept;
@@ -187,7 +181,6 @@ private:
   transport::transport_layer transport_;
   transport::resolver resolver_;
   uas_service* service_ = nullptr;
-  forwarder forward_;
   std::vector<slot> slots_;
   std::deque<uint32_t> free_;
   std::unordered_map<uint64_t, uint32_t> attached_; // connection -> its first leg's slot

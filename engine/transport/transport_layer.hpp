@@ -102,12 +102,6 @@ public:
   /// Datagrams lost at this layer's UDP sockets.
   [[nodiscard]] uint64_t udp_drops() const noexcept;
 
-  /// True if a request of this many bytes should go by a congestion-controlled transport instead
-  /// (RFC 3261 §18.1.1, path MTU unknown).
-  [[nodiscard]] static constexpr bool too_big_for_udp(size_t bytes) noexcept {
-    return bytes > 1300;
-  }
-
 private:
   class implementation;
   std::unique_ptr<implementation> implementation_;

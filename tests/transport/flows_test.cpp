@@ -75,11 +75,6 @@ TEST_F(flows, udp_needs_a_socket_of_the_same_family) {
     client.layer.open(protocol::udp, lane::endpoint::parse("2001:db8::1", 5060).value()));
 }
 
-TEST(too_big_for_udp, is_above_1300_bytes) {
-  EXPECT_FALSE(transport_layer::too_big_for_udp(1300));
-  EXPECT_TRUE(transport_layer::too_big_for_udp(1301));
-}
-
 TEST(sec_32, nothing_is_sent_to_forbidden_destinations) {
   sim_world world;
   peer p{world.home};

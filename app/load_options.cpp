@@ -160,8 +160,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535")->group(way);
   app
     .add_option("--lanes", t.lanes,
-                "event loops that call (half the cores, or all without an "
-                "embedded engine)")
+                "event loops that call, and answer where the engine is embedded (as many as cores)")
     ->group(way);
   app
     .add_option("--ca-file", t.ca_file, "PEM file of authorities to trust, instead of the system's")

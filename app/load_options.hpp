@@ -34,7 +34,7 @@ struct load_options {
   unsigned ptime_ms = 20;
   bool delayed_offer = false;
   std::string digits;
-  unsigned lanes = 0; ///< of the calling side
+  unsigned lanes = 0; ///< 0: as many as cores
   /// Address of signalling and media; invalid: the one that faces the target.
   lane::endpoint local;
   uint16_t local_port = 0;

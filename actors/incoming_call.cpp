@@ -12,44 +12,27 @@ incoming_call::incoming_call(caf::actor_config& config, lane::lane& home, sip_ro
                              media_plane& media, std::shared_ptr<const answer_manner> manner,
                              sip_arrival_ptr invite, uint64_t transaction,
                              caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), router_(router), plane_(media), manner_(std::move(manner)),
-      invite_(std::move(invite)), transaction_(transaction), owner_(std::move(owner)),
-      wire_(router, *this), protocol_timer_(*this, static_cast<unsigned>(clock::protocol)),
-      plan_timer_(*this, static_cast<unsigned>(clock::plan)), media_port_(manner_->inactive_port) {
+    : leg_actor(config, home, router, std::move(owner)), plane_(media), manner_(std::move(manner)),
+      invite_(std::move(invite)), transaction_(transaction), plan_timer_(*this, plan_clock),
+      media_port_(manner_->inactive_port) {
   // nop
 }
 
 caf::behavior incoming_call::make_behavior() {
   begin();
-  return {
-    [this](const sip_arrival_ptr& arrival) { on_arrival(arrival); },
-    [this](const lane::timer_fired& fired) { on_timer(fired); },
-    [this](const media_opened& opened) { on_media_opened(opened); },
-    [this](const media_closed& closed) { on_media_closed(closed); },
-    [this](const hang_up&) {
-      end_call();
-      settle();
-    },
-    [this](const flow_lost&) {
-      if (machine_)
-        machine_->on_transport_failed(home().now(), *this);
-      settle();
-    },
-    [this](flow_located& found) {
-      wire_.on_located(found);
-      settle();
-    },
-  };
+  return behavior_with([this](const media_opened& opened) { on_media_opened(opened); },
+                       [this](const media_closed& closed) { on_media_closed(closed); },
+                       [this](const hang_up&) {
+                         end_call();
+                         settle();
+                       });
 }
 
 void incoming_call::on_exit() {
-  protocol_timer_.cancel();
   plan_timer_.cancel();
   router_.unbind_invite(transaction_);
-  wire_.close();
-  machine_.reset();
+  leg_actor::on_exit();
   stream_ = nullptr;
-  owner_ = nullptr;
   invite_ = nullptr;
 }
 
@@ -61,37 +44,15 @@ void incoming_call::begin() {
     return;
   }
   router_.bind_invite(transaction_, wire_.id());
-  machine_.emplace(wire_.profile(), wire_.id());
-  machine_->start(invite->arrived(), invite->message(), transaction_, {}, *this);
+  start_machine().start(invite->arrived(), invite->message(), transaction_, {}, *this);
   settle();
 }
 
-void incoming_call::on_arrival(const sip_arrival_ptr& arrival) {
-  if (!machine_)
-    return;
-  const auto& m = arrival->message();
-  if (m.is_request() && m.request_method() != sip::method::cancel)
-    wire_.heard(*arrival);
-  machine_->on_message(arrival->arrived(), m, *this);
-  settle();
-}
-
-void incoming_call::on_timer(const lane::timer_fired& fired) {
-  if (!machine_)
-    return;
-  if (fired.id == static_cast<unsigned>(clock::plan)) {
-    if (answered_)
-      end_call();
-    else
-      answer();
-  } else {
-    machine_->on_time(home().now(), *this);
-  }
-  settle();
-}
-
-void incoming_call::send(const sip::outgoing& message) {
-  wire_.send(message);
+void incoming_call::on_clock(unsigned /*id*/) {
+  if (answered_)
+    end_call();
+  else
+    answer();
 }
 
 void incoming_call::on_event(const sip::ua_event& event) {
@@ -227,19 +188,7 @@ void incoming_call::end_call() {
     machine_->hang_up(home().now(), *this);
 }
 
-void incoming_call::settle() {
-  while (!over_ && machine_ && wire_.take_failure())
-    machine_->on_transport_failed(home().now(), *this);
-  if (!over_) {
-    if (!machine_)
-      return;
-    if (const auto next = machine_->next_deadline(); next == sip::never)
-      protocol_timer_.cancel();
-    else
-      protocol_timer_.arm(next);
-    return;
-  }
-  protocol_timer_.cancel();
+void incoming_call::on_over() {
   plan_timer_.cancel();
   if (!stream_) {
     finish();

@@ -7,7 +7,7 @@
 
 #include <caf/actor_control_block.hpp>
 
-#include "actors/leg_wire.hpp"
+#include "actors/leg_actor.hpp"
 #include "actors/media_stream.hpp"
 #include "actors/outgoing_call.hpp"
 #include "engine/sdp/offer_answer.hpp"
@@ -42,7 +42,7 @@ struct served_call {
 };
 
 /// A call that we receive: 180, 200 after a while, audio, until either side hangs up.
-class incoming_call final : public lane::lane_actor, private sip::ua_sink {
+class incoming_call final : public leg_actor<sip::invite_server> {
 public:
   incoming_call(caf::actor_config& config, lane::lane& home, sip_router& router, media_plane& media,
                 std::shared_ptr<const answer_manner> manner, sip_arrival_ptr invite,
@@ -55,38 +55,30 @@ protected:
   void on_exit() override;
 
 private:
-  enum class clock : unsigned { protocol, plan };
+  static constexpr unsigned plan_clock = protocol_clock + 1;
 
   void begin();
-  void on_arrival(const sip_arrival_ptr& arrival);
-  void on_timer(const lane::timer_fired& fired);
   void on_media_opened(const media_opened& opened);
   void on_media_closed(const media_closed& closed);
   void answer();
   void end_call();
 
-  // sip::ua_sink
-  void send(const sip::outgoing& message) override;
+  // leg_actor and sip::ua_sink
+  void on_clock(unsigned id) override;
+  void on_over() override;
   void on_event(const sip::ua_event& event) override;
-  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
   void on_incoming(const sip::ua_event& event);
   void on_acknowledged(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);
 
   void connect_media(const sdp::negotiated_audio& audio);
   [[nodiscard]] uint64_t session_id() const;
-  void settle();
   void finish();
 
-  sip_router& router_;
   media_plane& plane_;
   std::shared_ptr<const answer_manner> manner_;
   sip_arrival_ptr invite_; // until the machine has it
   uint64_t transaction_;
-  caf::strong_actor_ptr owner_;
-  leg_wire wire_;
-  std::optional<sip::invite_server> machine_;
-  lane::actor_timer protocol_timer_;
   lane::actor_timer plan_timer_;
   caf::strong_actor_ptr stream_;
   std::unique_ptr<media_outcome> media_;
@@ -95,7 +87,6 @@ private:
   uint16_t media_port_;
   bool we_offer_ = false;
   bool answered_ = false;
-  bool over_ = false;
 };
 
 } // namespace jackfield

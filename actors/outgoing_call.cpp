@@ -22,44 +22,26 @@ outgoing_call::outgoing_call(caf::actor_config& config, lane::lane& home, sip_ro
                              media_plane& media, std::shared_ptr<const call_manner> manner,
                              std::shared_ptr<const call_target> target, const plan& p,
                              caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), router_(router), plane_(media), manner_(std::move(manner)),
-      target_(std::move(target)), owner_(std::move(owner)), wire_(router, *this),
-      protocol_timer_(*this, static_cast<unsigned>(clock::protocol)),
-      length_timer_(*this, static_cast<unsigned>(clock::length)), number_(p.number),
+    : leg_actor(config, home, router, std::move(owner)), plane_(media), manner_(std::move(manner)),
+      target_(std::move(target)), length_timer_(*this, length_clock), number_(p.number),
       length_(p.length) {
   times_.due = p.due;
 }
 
 caf::behavior outgoing_call::make_behavior() {
   begin();
-  return {
-    [this](const sip_arrival_ptr& arrival) { on_arrival(arrival); },
-    [this](const lane::timer_fired& fired) { on_timer(fired); },
-    [this](const media_opened& opened) { on_media_opened(opened); },
-    [this](const media_closed& closed) { on_media_closed(closed); },
-    [this](const hang_up&) {
-      end_call();
-      settle();
-    },
-    [this](const flow_lost&) {
-      if (machine_)
-        machine_->on_transport_failed(home().now(), *this);
-      settle();
-    },
-    [this](flow_located& found) {
-      wire_.on_located(found);
-      settle();
-    },
-  };
+  return behavior_with([this](const media_opened& opened) { on_media_opened(opened); },
+                       [this](const media_closed& closed) { on_media_closed(closed); },
+                       [this](const hang_up&) {
+                         end_call();
+                         settle();
+                       });
 }
 
 void outgoing_call::on_exit() {
-  protocol_timer_.cancel();
+  leg_actor::on_exit();
   length_timer_.cancel();
-  wire_.close();
-  machine_.reset();
   stream_ = nullptr;
-  owner_ = nullptr;
 }
 
 void outgoing_call::begin() {
@@ -93,7 +75,7 @@ void outgoing_call::place(const lane::endpoint& media_address) {
       finish(failure_);
     return;
   }
-  machine_.emplace(wire_.profile(), wire_.id());
+  auto& machine = start_machine();
   const auto body = manner_->delayed_offer ? std::string{} : offer_text();
   sip::call_options options;
   options.uri = target_->uri;
@@ -106,7 +88,7 @@ void outgoing_call::place(const lane::endpoint& media_address) {
   options.random = home().random();
   options.ringing_limit = manner_->ringing_limit;
   times_.started = home().now();
-  if (!machine_->start(times_.started, options, *this)) {
+  if (!machine.start(times_.started, options, *this)) {
     finish(report::failure_cause::internal);
     return;
   }
@@ -120,25 +102,9 @@ std::string outgoing_call::offer_text() const {
   return text;
 }
 
-void outgoing_call::on_arrival(const sip_arrival_ptr& arrival) {
-  if (!machine_)
-    return;
-  if (arrival->message().is_request())
-    wire_.heard(*arrival);
-  machine_->on_message(arrival->arrived(), arrival->message(), *this);
-  settle();
-}
-
-void outgoing_call::on_timer(const lane::timer_fired& fired) {
-  if (!machine_)
-    return;
-  if (fired.id == static_cast<unsigned>(clock::length)) {
-    hanging_up_ = true;
-    end_call();
-  } else {
-    machine_->on_time(home().now(), *this);
-  }
-  settle();
+void outgoing_call::on_clock(unsigned /*id*/) {
+  hanging_up_ = true;
+  end_call();
 }
 
 void outgoing_call::end_call() {
@@ -277,27 +243,9 @@ void outgoing_call::on_ended(const sip::ua_event& event) {
                  : report::failure_cause{report::failure_cause::stopped};
 }
 
-void outgoing_call::settle() {
-  // A failure reported to the machine may lead to another message that fails: bounded by the
-  // machine, which gives up.
-  while (!over_ && wire_.take_failure())
-    machine_->on_transport_failed(home().now(), *this);
-  if (over_) {
-    finish_if_done();
-    return;
-  }
+void outgoing_call::on_over() {
   if (!machine_)
-    return;
-  if (const auto next = machine_->next_deadline(); next == sip::never)
-    protocol_timer_.cancel();
-  else
-    protocol_timer_.arm(next);
-}
-
-void outgoing_call::finish_if_done() {
-  if (!machine_)
-    return;
-  protocol_timer_.cancel();
+    return; // told to end while its media stream was opening
   length_timer_.cancel();
   if (stream_ && !media_) {
     media_ = std::make_unique<media_outcome>(); // asked once

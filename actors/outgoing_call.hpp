@@ -8,7 +8,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call_settings.hpp"
-#include "actors/leg_wire.hpp"
+#include "actors/leg_actor.hpp"
 #include "actors/media_stream.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/sip/invite_client.hpp"
@@ -51,7 +51,7 @@ struct call_finished {
 
 /// A call that we make: INVITE, audio for as long as planned, BYE. Owns its dialog, its media
 /// stream and its timers; ends by itself once all of them have.
-class outgoing_call final : public lane::lane_actor, private sip::ua_sink {
+class outgoing_call final : public leg_actor<sip::invite_client> {
 public:
   struct plan {
     uint64_t number = 0;
@@ -72,20 +72,19 @@ protected:
   void on_exit() override;
 
 private:
-  enum class clock : unsigned { protocol, length };
+  static constexpr unsigned length_clock = protocol_clock + 1;
 
   void begin();
   void place(const lane::endpoint& media_address);
-  void on_arrival(const sip_arrival_ptr& arrival);
-  void on_timer(const lane::timer_fired& fired);
   void on_media_opened(const media_opened& opened);
   void on_media_closed(const media_closed& closed);
   void end_call();
 
-  // sip::ua_sink
+  // leg_actor and sip::ua_sink
+  void on_clock(unsigned id) override;
+  void on_over() override;
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
-  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
   void on_answered(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);
   void on_ended(const sip::ua_event& event);
@@ -93,19 +92,11 @@ private:
   void connect_media(const sdp::negotiated_audio& audio);
   /// Our description of the audio, as an offer.
   [[nodiscard]] std::string offer_text() const;
-  /// After every call of the machine: failures, timers, the end.
-  void settle();
   void finish(report::failure_cause failure);
-  void finish_if_done();
 
-  sip_router& router_;
   media_plane& plane_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
-  caf::strong_actor_ptr owner_;
-  leg_wire wire_;
-  std::optional<sip::invite_client> machine_;
-  lane::actor_timer protocol_timer_;
   lane::actor_timer length_timer_;
   caf::strong_actor_ptr stream_;
   std::unique_ptr<media_outcome> media_;
@@ -117,7 +108,6 @@ private:
   uint16_t media_port_ = 0;
   int16_t status_ = 0;
   bool hanging_up_ = false; // we asked for the end as planned
-  bool over_ = false;       // the dialog is
 };
 
 } // namespace jackfield

@@ -15,52 +15,27 @@ registration::registration(caf::actor_config& config, lane::lane& home, sip_rout
                            std::shared_ptr<const call_manner> manner,
                            std::shared_ptr<const call_target> target, const plan& p,
                            caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), router_(router), manner_(std::move(manner)),
-      target_(std::move(target)), owner_(std::move(owner)), wire_(router, *this),
-      protocol_timer_(*this, static_cast<unsigned>(clock::protocol)),
-      stay_timer_(*this, static_cast<unsigned>(clock::stay)), plan_(p) {
+    : leg_actor(config, home, router, std::move(owner)), manner_(std::move(manner)),
+      target_(std::move(target)), stay_timer_(*this, stay_clock), plan_(p) {
   // nop
 }
 
 caf::behavior registration::make_behavior() {
   begin();
-  return {
-    [this](const sip_arrival_ptr& arrival) {
-      if (machine_)
-        machine_->on_message(arrival->arrived(), arrival->message(), *this);
-      settle();
-    },
-    [this](const lane::timer_fired& fired) {
-      if (fired.id == static_cast<unsigned>(clock::stay)) {
-        stayed_ = true;
-        leave_if_due();
-      } else if (machine_) {
-        machine_->on_time(home().now(), *this);
-      }
-      settle();
-    },
-    [this](const hang_up&) {
-      leave();
-      settle();
-    },
-    [this](const flow_lost&) {
-      if (machine_)
-        machine_->on_transport_failed(home().now(), *this);
-      settle();
-    },
-    [this](flow_located& found) {
-      wire_.on_located(found);
-      settle();
-    },
-  };
+  return behavior_with([this](const hang_up&) {
+    leave();
+    settle();
+  });
 }
 
 void registration::on_exit() {
-  protocol_timer_.cancel();
+  leg_actor::on_exit();
   stay_timer_.cancel();
-  wire_.close();
-  machine_.reset();
-  owner_ = nullptr;
+}
+
+void registration::on_clock(unsigned /*id*/) {
+  stayed_ = true;
+  leave_if_due();
 }
 
 void registration::begin() {
@@ -69,7 +44,7 @@ void registration::begin() {
     finish();
     return;
   }
-  machine_.emplace(wire_.profile(), wire_.id());
+  auto& machine = start_machine();
   const auto uri = sip::uri::parse(target_->uri);
   const auto from = sip::parse_name_addr(target_->from);
   if (!uri || !from) {
@@ -92,7 +67,7 @@ void registration::begin() {
   options.random = home().random();
   options.jitter = home().random_unit();
   sent_ = plan_.due;
-  if (!machine_->start(home().now(), options, *this)) {
+  if (!machine.start(home().now(), options, *this)) {
     failure_ = report::failure_cause::internal;
     finish();
     return;
@@ -158,21 +133,6 @@ void registration::tell_owner(registration_report::kind what, report::failure_ca
   lane::tell(home(), owner_,
              registration_report{plan_.number, what, failure, status, took, successes_ > 0,
                                  wire_.counters()});
-}
-
-void registration::settle() {
-  while (!over_ && machine_ && wire_.take_failure())
-    machine_->on_transport_failed(home().now(), *this);
-  if (over_) {
-    finish();
-    return;
-  }
-  if (!machine_)
-    return;
-  if (const auto next = machine_->next_deadline(); next == sip::never)
-    protocol_timer_.cancel();
-  else
-    protocol_timer_.arm(next);
 }
 
 void registration::finish() {

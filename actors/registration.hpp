@@ -7,7 +7,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call_settings.hpp"
-#include "actors/leg_wire.hpp"
+#include "actors/leg_actor.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/sip/registration.hpp"
 
@@ -32,7 +32,7 @@ struct registration_report {
 
 /// Keeps one user registered (RFC 3261 §10): refreshes before the binding lapses, retries with
 /// backoff, removes the binding when told to hang up or after as many refreshes as asked for.
-class registration final : public lane::lane_actor, private sip::ua_sink {
+class registration final : public leg_actor<sip::registration> {
 public:
   struct plan {
     uint64_t number = 0;
@@ -56,26 +56,22 @@ protected:
   void on_exit() override;
 
 private:
-  enum class clock : unsigned { protocol, stay };
+  static constexpr unsigned stay_clock = protocol_clock + 1;
 
   void begin();
   void leave();
+  // leg_actor and sip::ua_sink
+  void on_clock(unsigned id) override;
+  void on_over() override { finish(); }
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
-  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
   void tell_owner(registration_report::kind what, report::failure_cause failure = {},
                   int status = 0, lane::duration took = {});
   void leave_if_due();
-  void settle();
   void finish();
 
-  sip_router& router_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
-  caf::strong_actor_ptr owner_;
-  leg_wire wire_;
-  std::optional<sip::registration> machine_;
-  lane::actor_timer protocol_timer_;
   lane::actor_timer stay_timer_;
   plan plan_;
   lane::time_point sent_{}; // the REGISTER under way
@@ -83,7 +79,6 @@ private:
   report::failure_cause failure_;
   bool stayed_ = false;
   bool leaving_ = false;
-  bool over_ = false;
 };
 
 } // namespace jackfield

@@ -13,46 +13,18 @@ request_probe::request_probe(caf::actor_config& config, lane::lane& home, sip_ro
                              std::shared_ptr<const call_manner> manner,
                              std::shared_ptr<const call_target> target, uint64_t number,
                              lane::time_point due, caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), manner_(std::move(manner)), target_(std::move(target)),
-      owner_(std::move(owner)), wire_(router, *this), timer_(*this, 0), due_(due), number_(number) {
+    : leg_actor(config, home, router, std::move(owner)), manner_(std::move(manner)),
+      target_(std::move(target)), due_(due), number_(number) {
   // nop
 }
 
 caf::behavior request_probe::make_behavior() {
   begin();
-  return {
-    [this](const sip_arrival_ptr& arrival) {
-      if (machine_)
-        machine_->on_message(arrival->arrived(), arrival->message(), *this);
-      settle();
-    },
-    [this](const lane::timer_fired&) {
-      if (machine_)
-        machine_->on_time(home().now(), *this);
-      settle();
-    },
-    [this](const hang_up&) {
-      failure_ = report::failure_cause::stopped;
-      over_ = true;
-      settle();
-    },
-    [this](const flow_lost&) {
-      if (machine_)
-        machine_->on_transport_failed(home().now(), *this);
-      settle();
-    },
-    [this](flow_located& found) {
-      wire_.on_located(found);
-      settle();
-    },
-  };
-}
-
-void request_probe::on_exit() {
-  timer_.cancel();
-  wire_.close();
-  machine_.reset();
-  owner_ = nullptr;
+  return behavior_with([this](const hang_up&) {
+    failure_ = report::failure_cause::stopped;
+    over_ = true;
+    settle();
+  });
 }
 
 void request_probe::begin() {
@@ -61,7 +33,7 @@ void request_probe::begin() {
     finish();
     return;
   }
-  machine_.emplace(wire_.profile(), wire_.id());
+  auto& machine = start_machine();
   sip::request_options options;
   options.uri = target_->uri;
   options.from = target_->from;
@@ -71,7 +43,7 @@ void request_probe::begin() {
   options.contact = true;
   options.credentials = target_->credentials;
   options.random = home().random();
-  if (!machine_->start(home().now(), options, *this)) {
+  if (!machine.start(home().now(), options, *this)) {
     failure_ = report::failure_cause::internal;
     over_ = true;
   }
@@ -84,19 +56,6 @@ void request_probe::on_event(const sip::ua_event& event) {
   over_ = true;
   status_ = event.status;
   failure_ = failure_of(event);
-}
-
-void request_probe::settle() {
-  while (!over_ && machine_ && wire_.take_failure())
-    machine_->on_transport_failed(home().now(), *this);
-  if (over_)
-    finish();
-  else if (!machine_)
-    return;
-  else if (const auto next = machine_->next_deadline(); next == sip::never)
-    timer_.cancel();
-  else
-    timer_.arm(next);
 }
 
 void request_probe::finish() {

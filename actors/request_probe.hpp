@@ -8,7 +8,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call_settings.hpp"
-#include "actors/leg_wire.hpp"
+#include "actors/leg_actor.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/sip/non_invite_client.hpp"
 
@@ -24,7 +24,7 @@ struct probe_finished {
 };
 
 /// One request out of dialog, OPTIONS, with its retries by digest and redirection.
-class request_probe final : public lane::lane_actor, private sip::ua_sink {
+class request_probe final : public leg_actor<sip::non_invite_client> {
 public:
   request_probe(caf::actor_config& config, lane::lane& home, sip_router& router,
                 std::shared_ptr<const call_manner> manner,
@@ -35,26 +35,21 @@ public:
 
 protected:
   caf::behavior make_behavior() override;
-  void on_exit() override;
 
 private:
   void begin();
-  void send(const sip::outgoing& message) override { wire_.send(message); }
-  void on_event(const sip::ua_event& event) override;
-  void settle();
   void finish();
+
+  // leg_actor and sip::ua_sink
+  void on_over() override { finish(); }
+  void on_event(const sip::ua_event& event) override;
 
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
-  caf::strong_actor_ptr owner_;
-  leg_wire wire_;
-  std::optional<sip::non_invite_client> machine_;
-  lane::actor_timer timer_;
   lane::time_point due_;
   uint64_t number_;
   int status_ = 0;
   report::failure_cause failure_;
-  bool over_ = false;
 };
 
 } // namespace jackfield

@@ -71,10 +71,22 @@ result<void> open_listeners(const answer_options& options, lane_context& context
   return {};
 }
 
-std::string json_of(const report::run_metrics& metrics) {
+std::string json_of(const answer_options& options, const report::run_metrics& metrics,
+                    std::chrono::system_clock::time_point started,
+                    std::chrono::steady_clock::duration served) {
   report::run_report report;
   report.info.version = version;
+  report.info.command = options.command;
   report.info.flow = "answer";
+  for (const auto& at : options.listeners) {
+    if (!report.info.transport.empty())
+      report.info.transport += ',';
+    for (const char c : transport::to_string(at.protocol))
+      report.info.transport += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  }
+  report.info.media = options.answering.rtp ? "rtp" : "none";
+  report.info.started = started;
+  report.info.duration = served;
   report.metrics = metrics;
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
@@ -133,6 +145,8 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto service = start_answering(context, manner, options.answering.registrations, 0);
   (*engine)->keep(service);
   caf::scoped_actor self{(*engine)->system()};
+  const auto started = std::chrono::system_clock::now();
+  const auto began = std::chrono::steady_clock::now();
   (*engine)->start();
 
   std::shared_ptr<const report::run_metrics> metrics;
@@ -155,7 +169,7 @@ int answer_command(const std::vector<std::string>& arguments) {
                  static_cast<unsigned long long>(calls.completed),
                  static_cast<unsigned long long>(calls.failed));
   if (json) {
-    const auto text = json_of(*metrics);
+    const auto text = json_of(options, *metrics, started, std::chrono::steady_clock::now() - began);
     if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size() ||
         std::fflush(json.get()) != 0) {
       std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());

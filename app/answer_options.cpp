@@ -184,6 +184,9 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   }
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
+  o.command = "jackfield answer";
+  for (const auto& a : arguments)
+    o.command += " " + a;
   return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 

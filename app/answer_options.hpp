@@ -30,6 +30,7 @@ struct answer_options {
   std::vector<std::string> allowed_origins;
   std::string json;
   bool quiet = false;
+  std::string command; ///< the command line
 };
 
 /// As `parse_load_options`.

@@ -460,7 +460,7 @@ void sim_streams::retry_segment(connection& c, size_t side, uint64_t number) {
 
 // -- ending ----------------------------------------------------------------------
 
-void sim_streams::close(connection& c, size_t side, error why) {
+void sim_streams::close(connection& c, size_t side, const error& why) {
   stream_end& e = c.ends[side];
   e.output.clear();
   if (!why.cause.empty()) { // what is under way will not be taken, and the peer need not hear

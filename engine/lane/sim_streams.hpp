@@ -105,7 +105,7 @@ private:
   void accept(connection& c);
   /// Ends one side; its owner hears of it unless it has finished. Without a cause the peer closed
   /// in order: what is under way to it still arrives.
-  void close(connection& c, size_t side, error why);
+  void close(connection& c, size_t side, const error& why);
   void forget_if_over(uint64_t id);
 
   sim_network& network_;

@@ -222,7 +222,7 @@ void tcp_socket::read_some() {
   }
 }
 
-void tcp_socket::closed(error why) {
+void tcp_socket::closed(const error& why) {
   state_ = state::closed;
   registration_.reset();
   output_.clear();

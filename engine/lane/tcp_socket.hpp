@@ -34,7 +34,7 @@ private:
   void read_some();
   void connected();
   /// Tells the handler, once. `*this` may be gone afterwards.
-  void closed(error why);
+  void closed(const error& why);
   void learn_addresses();
 
   reactor& events_;

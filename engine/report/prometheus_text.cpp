@@ -1,6 +1,7 @@
 #include "engine/report/prometheus_text.hpp"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 
@@ -54,7 +55,7 @@ public:
              const std::array<double, N>& bounds) {
     begin(name, "histogram", help);
     for (const double bound : bounds)
-      sample(h.count_at_most(static_cast<uint64_t>(bound * 1e6 + 0.5)),
+      sample(h.count_at_most(static_cast<uint64_t>(std::llround(bound * 1e6))),
              fmt::format("le=\"{}\"", bound), "_bucket");
     sample(h.count(), "le=\"+Inf\"", "_bucket");
     sample(static_cast<double>(h.sum()) / 1e6, {}, "_sum");
@@ -66,7 +67,7 @@ public:
     uint64_t seen = 0;
     size_t step = 0;
     for (const double bound : mos_bounds) {
-      const auto last = static_cast<size_t>((bound - 1) * 100 + 0.5);
+      const auto last = static_cast<size_t>(std::lround((bound - 1) * 100));
       for (; step <= last; ++step)
         seen += mos.at(step);
       sample(seen, fmt::format("{},le=\"{}\"", label, bound), "_bucket");

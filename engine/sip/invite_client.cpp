@@ -395,9 +395,8 @@ void invite_client::on_early_request(const message& m, ua_sink& sink) {
   if (ours) {
     auto& forks = setup_->forks;
     auto known = std::find(forks.begin(), forks.end(), hash_of_tag(m.from_tag())) != forks.end();
-    if (what == method::bye && (known || forks.empty())) {
-      status = 200;
-    } else if (known && (what == method::options || what == method::info)) {
+    if ((what == method::bye && (known || forks.empty())) ||
+        (known && (what == method::options || what == method::info))) {
       status = 200;
     } else if (known && (what == method::update || what == method::invite)) {
       status = 500; // our offer has no answer yet (RFC 3311 §5.2)

@@ -588,7 +588,7 @@ size_t session::heap_bytes() const noexcept {
     n += sizeof *offer_ + of(offer_->text) + of(offer_->head.fields) + of(offer_->target);
   for (auto* s : {contact_.get(), ack_.get()})
     if (s != nullptr)
-      n += sizeof *s + of(*s);
+      n += sizeof(std::string) + of(*s);
   return n;
 }
 

@@ -379,7 +379,7 @@ bool is_ipv6(std::string_view text) noexcept {
 bool is_ipv4(std::string_view text) noexcept {
   for (int part = 0; part < 4; ++part) {
     auto dot = part < 3 ? text.find('.') : text.size();
-    if (dot == npos || dot > 3 || !parse_uint(text.substr(0, dot), 255))
+    if (dot > 3 || !parse_uint(text.substr(0, dot), 255))
       return false;
     text.remove_prefix(std::min(dot + 1, text.size()));
   }

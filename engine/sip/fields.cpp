@@ -5,6 +5,7 @@
 
 #include "engine/sip/cursor.hpp"
 #include "engine/sip/text.hpp"
+#include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
 
@@ -39,7 +40,7 @@ bool take_slash(cursor& at) noexcept {
 bool read_sent_by(cursor& at, via& read) noexcept {
   if (at.skip('[')) {
     auto host = at.take_until(']');
-    if (!host)
+    if (!host || !is_ipv6(*host))
       return false;
     at.skip(']');
     read.host = *host;

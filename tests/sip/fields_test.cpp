@@ -62,12 +62,27 @@ TEST(via, forms_of_rfc_3261_20_42) {
   EXPECT_EQ(v->ttl, 3);
   EXPECT_TRUE(v->has_rport);
   EXPECT_EQ(v->rport, 7);
-  for (auto text :
-       {"", "SIP/2.0/UDP", "SIP/2.0/UDP ", "SIP/2.0 a", "HTTP/2.0/UDP a", "SIP/3.0/UDP a",
-        "SIP/2.0/UDP a:0", "SIP/2.0/UDP a:65536", "SIP/2.0/UDP a:", "SIP/2.0/UDP a;;",
-        "SIP/2.0/UDP a;branch=", "SIP/2.0/UDP a;branch", "SIP/2.0/UDP a;branch=a;branch=b",
-        "SIP/2.0/UDP a;ttl=256", "SIP/2.0/UDP a;rport=x", "SIP/2.0/UDP [::1", "SIP/2.0/UDP a b",
-        "SIP/2.0/UDP a, SIP/2.0/UDP b"})
+  for (auto text : {"",
+                    "SIP/2.0/UDP",
+                    "SIP/2.0/UDP ",
+                    "SIP/2.0 a",
+                    "HTTP/2.0/UDP a",
+                    "SIP/3.0/UDP a",
+                    "SIP/2.0/UDP a:0",
+                    "SIP/2.0/UDP a:65536",
+                    "SIP/2.0/UDP a:",
+                    "SIP/2.0/UDP a;;",
+                    "SIP/2.0/UDP a;branch=",
+                    "SIP/2.0/UDP a;branch",
+                    "SIP/2.0/UDP a;branch=a;branch=b",
+                    "SIP/2.0/UDP a;ttl=256",
+                    "SIP/2.0/UDP a;rport=x",
+                    "SIP/2.0/UDP [::1",
+                    "SIP/2.0/UDP a b",
+                    "SIP/2.0/UDP [::1;received=[::2]",
+                    "SIP/2.0/UDP [a.example]",
+                    "SIP/2.0/UDP []",
+                    "SIP/2.0/UDP a, SIP/2.0/UDP b"})
     EXPECT_FALSE(parse_via(text)) << text;
 }
 

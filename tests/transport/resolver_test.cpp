@@ -363,9 +363,9 @@ TEST_F(sec_08, answers_to_other_questions_are_ignored) {
     dns_.socket->send(to, name_server::message(wrong_id, question, lies));
     dns_.socket->send(to, name_server::message(id, wrong_question, lies));
     elsewhere->send(to, name_server::message(id, question, lies));
-    // Broken in every length.
+    // Broken in every length. Newer releases of c-ares let them cost a try, never the look-up.
     const std::string whole = name_server::message(wrong_id, question, lies);
-    for (size_t i = 0; i < whole.size(); ++i)
+    for (size_t i = 0; forged == 0 && i < whole.size(); ++i)
       dns_.socket->send(to, whole.substr(0, i));
     ++forged;
   };

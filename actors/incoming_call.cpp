@@ -66,6 +66,9 @@ void incoming_call::on_event(const sip::ua_event& event) {
   case sip::event_kind::offer:
     on_offer(event);
     break;
+  case sip::event_kind::offer_confirmed:
+    accept(event); // if it is none, all stays as it was
+    break;
   case sip::event_kind::ended:
     over_ = true;
     cause_ = event.cause;
@@ -144,29 +147,36 @@ void incoming_call::answer() {
 }
 
 void incoming_call::on_acknowledged(const sip::ua_event& event) {
-  if (!we_offer_ || !description_)
-    return;
+  if (we_offer_ && !accept(event))
+    end_call();
+}
+
+bool incoming_call::accept(const sip::ua_event& event) {
   const auto offered = std::exchange(description_, nullptr);
+  if (!offered)
+    return true; // we had not offered
   auto agreed = sdp::parse(event.body).and_then([&](const sdp::session& answer) {
     return sdp::accept_answer(*offered, answer);
   });
   if (agreed)
     connect_media(*agreed);
-  else
-    end_call();
+  return agreed.has_value();
 }
 
 void incoming_call::on_offer(const sip::ua_event& event) {
   const auto now = home().now();
   const auto host = plane_.address().address();
+  // A description that may differ says so by its version (RFC 3264 §8).
+  ++description_version_;
   if (event.body.empty()) {
-    machine_->answer_offer(
-      now, sdp::print(sdp::make_offer(host, media_port_, manner_->capabilities, session_id(), 2)),
-      *this);
+    description_ = std::make_unique<sdp::session>(sdp::make_offer(
+      host, media_port_, manner_->capabilities, session_id(), description_version_));
+    machine_->answer_offer(now, sdp::print(*description_), *this);
     return;
   }
   auto made = sdp::parse(event.body).and_then([&](const sdp::session& offer) {
-    return sdp::make_answer(offer, manner_->capabilities, host, media_port_, session_id(), 2);
+    return sdp::make_answer(offer, manner_->capabilities, host, media_port_, session_id(),
+                            description_version_);
   });
   if (!made) {
     machine_->refuse_offer(now, 488, *this);

@@ -70,6 +70,8 @@ private:
   void on_incoming(const sip::ua_event& event);
   void on_acknowledged(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);
+  /// Takes the answer to what we offered; false if it is none.
+  bool accept(const sip::ua_event& event);
 
   void connect_media(const sdp::negotiated_audio& audio);
   [[nodiscard]] uint64_t session_id() const;
@@ -82,8 +84,9 @@ private:
   lane::actor_timer plan_timer_;
   caf::strong_actor_ptr stream_;
   std::unique_ptr<media_outcome> media_;
-  std::unique_ptr<sdp::session> description_; // the offer we got, until answered
+  std::unique_ptr<sdp::session> description_; // the offer, theirs or ours, until answered
   sip::end_cause cause_ = sip::end_cause::none;
+  uint32_t description_version_ = 1;
   uint16_t media_port_;
   bool we_offer_ = false;
   bool answered_ = false;

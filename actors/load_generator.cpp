@@ -103,16 +103,24 @@ void load_generator::on_arrivals() {
     finish_if_done();
 }
 
-lane::duration load_generator::draw_length() {
+double load_generator::drawn(uint64_t number, draw what) const noexcept {
+  // By the call's number, not in the order of calls: two runs with one seed offer the same, on
+  // however many lanes.
+  uint64_t state = plan_->seed + number * 0x9e3779b97f4a7c15U + static_cast<uint64_t>(what);
+  next_unit(state);
+  return next_unit(state);
+}
+
+lane::duration load_generator::length_of(uint64_t number) const noexcept {
   const auto& length = plan_->length;
   const auto mean = static_cast<double>(length.mean.count());
   switch (length.drawn) {
   case call_length::shape::exponential:
-    return lane::duration{static_cast<int64_t>(-mean * std::log1p(-home().random_unit()))};
+    return lane::duration{static_cast<int64_t>(-mean * std::log1p(-drawn(number, draw::length)))};
   case call_length::shape::uniform:
-    return length.mean +
-           lane::duration{static_cast<int64_t>(
-             static_cast<double>((length.most - length.mean).count()) * home().random_unit())};
+    return length.mean + lane::duration{static_cast<int64_t>(
+                           static_cast<double>((length.most - length.mean).count()) *
+                           drawn(number, draw::length))};
   case call_length::shape::fixed:
     break;
   }
@@ -122,9 +130,9 @@ lane::duration load_generator::draw_length() {
 void load_generator::begin(uint64_t number, lane::time_point due) {
   const auto& targets = plan_->targets;
   const auto& target =
-    targets[plan_->random_target
-              ? static_cast<size_t>(home().random_unit() * static_cast<double>(targets.size()))
-              : number % targets.size()];
+    targets[plan_->random_target ? static_cast<size_t>(drawn(number, draw::target) *
+                                                       static_cast<double>(targets.size()))
+                                 : number % targets.size()];
   metrics_.health.start_lateness.record(home().now() - due);
   const caf::strong_actor_ptr self{ctrl()};
   caf::actor actor;
@@ -132,7 +140,7 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
   case load_flow::call:
     metrics_.calls.start();
     actor = home().spawn<outgoing_call>(context_.router, context_.media, manners_[manner_], target,
-                                        outgoing_call::plan{number, due, draw_length()}, self);
+                                        outgoing_call::plan{number, due, length_of(number)}, self);
     break;
   case load_flow::register_: {
     ++metrics_.registrations.attempted;
@@ -182,7 +190,8 @@ void load_generator::on_call_finished(const call_finished& call) {
     metrics_.sessions.count(408);
   else if (call.failure == report::failure_cause::transport_error)
     metrics_.sessions.count(503);
-  metrics_.statuses.count_request(report::counted_method::invite);
+  if (call.wire.requests > 0)
+    metrics_.statuses.count_request(report::counted_method::invite);
   if (call.status > 0)
     metrics_.statuses.count_response(report::counted_method::invite, call.status);
 

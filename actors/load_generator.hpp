@@ -71,7 +71,10 @@ private:
   void on_arrivals();
   void find_next();
   void begin(uint64_t number, lane::time_point due);
-  [[nodiscard]] lane::duration draw_length();
+  enum class draw : uint64_t { length = 1, target = 2 };
+  /// In [0, 1): what the plan's seed gives a call.
+  [[nodiscard]] double drawn(uint64_t number, draw what) const noexcept;
+  [[nodiscard]] lane::duration length_of(uint64_t number) const noexcept;
   void stop_arrivals();
   void abort();
 

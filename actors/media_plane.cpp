@@ -9,6 +9,8 @@ namespace {
 
 /// Socket buffers of a media stream, bytes: half a second of G.711 and its overhead.
 constexpr size_t media_buffer_bytes = 1U << 16U;
+/// Ports tried for one stream: the lane does nothing else meanwhile.
+constexpr uint32_t most_tries = 512;
 
 } // namespace
 
@@ -31,14 +33,18 @@ media_plane::open_rtp(lane::datagram_handler& handler, bool on_demand) {
   options.media = true;
   options.on_demand = on_demand;
   options.buffer_bytes = media_buffer_bytes;
-  for (uint32_t tried = 0; tried < pairs; ++tried) {
+  for (uint32_t tried = 0; tried < std::min(pairs, most_tries); ++tried) {
     const auto port = static_cast<uint16_t>(first + 2 * (next_port_ % pairs));
     next_port_ = (next_port_ + 1) % pairs;
     auto socket = home_.open_datagram(settings_.address.with_port(port), handler, options);
-    if (socket || tried + 1 == pairs)
+    if (socket)
       return socket;
+    // Not the port's fault: no other would do.
+    if (tried == 0)
+      if (auto any = home_.open_datagram(settings_.address.with_port(0), handler, options); !any)
+        return any;
   }
-  return fail("rtp " + settings_.address.address(), "no port left in " +
+  return fail("rtp " + settings_.address.address(), "no port free in " +
                                                       std::to_string(settings_.first_port) + "-" +
                                                       std::to_string(settings_.last_port));
 }

@@ -33,7 +33,7 @@ public:
   [[nodiscard]] const lane::endpoint& address() const noexcept { return settings_.address; }
 
   /// A bound RTP socket on an even port, read once a frame (`on_demand`) or as packets come. Ports
-  /// taken by others are passed over; fails when there is none left.
+  /// taken by others are passed over; fails when some hundreds in a row are.
   result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler,
                                                           bool on_demand);
   /// The RTCP socket that belongs to it, for a peer that does not multiplex.

@@ -112,6 +112,7 @@ private:
   lane::time_point next_frame_{};
   lane::time_point next_report_{};
   uint64_t frame_ = 0;
+  uint64_t heard_ = 0; // datagrams
   rtp::receiver_statistics statistics_;
   std::optional<rtp::sender> sender_;
   std::optional<rtp::rtcp_session> rtcp_;

@@ -57,6 +57,7 @@ void outgoing_call::on_media_opened(const media_opened& opened) {
   if (!opened.local || over_) { // no port, or told to end before it began
     if (!failure_.failed())
       failure_ = report::failure_cause::media_setup;
+    times_.started = times_.ended.emplace(home().now());
     lane::tell(home(), stream_, media_close{});
     return;
   }
@@ -146,6 +147,9 @@ void outgoing_call::on_event(const sip::ua_event& event) {
   case sip::event_kind::offer:
     on_offer(event);
     break;
+  case sip::event_kind::offer_confirmed:
+    on_offer_confirmed(event);
+    break;
   case sip::event_kind::ended:
     on_ended(event);
     break;
@@ -177,7 +181,7 @@ void outgoing_call::on_answered(const sip::ua_event& event) {
       return;
     }
     machine_->acknowledge(now, sdp::print(answer->answer), *this);
-    connect_media(answer->audio);
+    connect_media(answer->audio, target_->digits);
   } else if (stream_) {
     const auto answer = sdp::parse(event.body);
     auto agreed = answer.and_then([&](const sdp::session& a) {
@@ -189,7 +193,7 @@ void outgoing_call::on_answered(const sip::ua_event& event) {
       end_call();
       return;
     }
-    connect_media(*agreed);
+    connect_media(*agreed, target_->digits);
   }
   if (length_ > lane::duration::zero()) {
     length_timer_.arm(now + length_);
@@ -199,20 +203,26 @@ void outgoing_call::on_answered(const sip::ua_event& event) {
   }
 }
 
-void outgoing_call::connect_media(const sdp::negotiated_audio& audio) {
+void outgoing_call::connect_media(const sdp::negotiated_audio& audio, const std::string& digits) {
   if (stream_)
-    lane::tell(home(), stream_, media_connect{audio, target_->digits});
+    lane::tell(home(), stream_, media_connect{audio, digits});
 }
 
 void outgoing_call::on_offer(const sip::ua_event& event) {
   const auto now = home().now();
+  const auto host = plane_.address().address();
+  const auto session_id = session_id_of(number_);
+  // A description that may differ says so by its version (RFC 3264 §8).
+  ++description_version_;
   if (event.body.empty()) {
-    machine_->answer_offer(now, offer_text(), *this);
+    reoffered_ = std::make_unique<sdp::session>(
+      sdp::make_offer(host, media_port_, manner_->capabilities, session_id, description_version_));
+    machine_->answer_offer(now, sdp::print(*reoffered_), *this);
     return;
   }
   auto answer = sdp::parse(event.body).and_then([&](const sdp::session& offer) {
-    return sdp::make_answer(offer, manner_->capabilities, plane_.address().address(), media_port_,
-                            session_id_of(number_), 2);
+    return sdp::make_answer(offer, manner_->capabilities, host, media_port_, session_id,
+                            description_version_);
   });
   if (!answer) {
     machine_->refuse_offer(now, 488, *this);
@@ -220,6 +230,17 @@ void outgoing_call::on_offer(const sip::ua_event& event) {
   }
   machine_->answer_offer(now, sdp::print(answer->answer), *this);
   connect_media(answer->audio);
+}
+
+void outgoing_call::on_offer_confirmed(const sip::ua_event& event) {
+  const auto offered = std::exchange(reoffered_, nullptr);
+  if (!offered)
+    return;
+  auto agreed = sdp::parse(event.body).and_then([&](const sdp::session& answer) {
+    return sdp::accept_answer(*offered, answer);
+  });
+  if (agreed)
+    connect_media(*agreed); // else all stays as it was
 }
 
 void outgoing_call::on_ended(const sip::ua_event& event) {

@@ -87,9 +87,10 @@ private:
   void on_event(const sip::ua_event& event) override;
   void on_answered(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);
+  void on_offer_confirmed(const sip::ua_event& event);
   void on_ended(const sip::ua_event& event);
 
-  void connect_media(const sdp::negotiated_audio& audio);
+  void connect_media(const sdp::negotiated_audio& audio, const std::string& digits = {});
   /// Our description of the audio, as an offer.
   [[nodiscard]] std::string offer_text() const;
   void finish(report::failure_cause failure);
@@ -100,11 +101,13 @@ private:
   lane::actor_timer length_timer_;
   caf::strong_actor_ptr stream_;
   std::unique_ptr<media_outcome> media_;
+  std::unique_ptr<sdp::session> reoffered_; // in our 2xx to an offerless re-INVITE, until the ACK
   call_times times_;
   uint64_t number_;
   lane::duration length_;
   report::failure_cause failure_; // the first thing that went wrong
   sip::end_cause cause_ = sip::end_cause::none;
+  uint32_t description_version_ = 1;
   uint16_t media_port_ = 0;
   int16_t status_ = 0;
   bool hanging_up_ = false; // we asked for the end as planned

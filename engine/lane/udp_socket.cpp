@@ -158,6 +158,12 @@ void udp_socket::send(const endpoint& to, std::string_view bytes, unsigned rank)
     ssize_t sent = 0;
     if (connected_) {
       sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      // The refusal is of an earlier datagram and by now taken off the socket; this one has not
+      // been sent. Refused again at once, the peer's host is ours: nothing was lost here.
+      if (sent < 0 && errno == ECONNREFUSED)
+        sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno == ECONNREFUSED)
+        return;
     } else {
       sockaddr_storage address;
       const auto length = to.to_sockaddr(address);

@@ -215,7 +215,7 @@ result<void> dns_client::start() {
   options.sock_state_cb = &hooks::socket_state;
   options.sock_state_cb_data = this;
   int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-#ifdef ARES_OPT_QUERY_CACHE // 1.23 and later
+#ifdef ARES_OPT_QUERY_CACHE   // 1.23 and later
   options.qcache_max_ttl = 0; // the resolver remembers, as long as it was told to
   mask |= ARES_OPT_QUERY_CACHE;
 #endif

@@ -25,6 +25,14 @@ media_plane::media_plane(lane::lane& home, const media_plane_settings& settings)
     cname_ += digits[bits & 15U];
 }
 
+result<void> media_plane::check_address() {
+  class deaf final : public lane::datagram_handler {
+    void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> /*bytes*/,
+                     lane::time_point /*arrived*/) override {}
+  } nobody;
+  return home_.open_datagram(settings_.address.with_port(0), nobody, {}).map([](auto&&) {});
+}
+
 result<std::unique_ptr<lane::datagram_socket>>
 media_plane::open_rtp(lane::datagram_handler& handler, bool on_demand) {
   const uint32_t first = settings_.first_port + (settings_.first_port & 1U);

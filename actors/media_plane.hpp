@@ -32,6 +32,9 @@ public:
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
   [[nodiscard]] const lane::endpoint& address() const noexcept { return settings_.address; }
 
+  /// Fails if media cannot be bound to the address: it is not this machine's, say.
+  [[nodiscard]] result<void> check_address();
+
   /// A bound RTP socket on an even port, read once a frame (`on_demand`) or as packets come. Ports
   /// taken by others are passed over; fails when some hundreds in a row are.
   result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler,

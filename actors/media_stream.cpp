@@ -226,6 +226,8 @@ void media_stream::on_datagram(const lane::endpoint& from, std::span<const std::
     if (change.started && digits_->heard.size() < most_heard)
       if (const auto digit = rtp::digit_of_event(*change.started))
         digits_->heard += *digit;
+    if (sends_ && settings_->mode == audio_mode::echo)
+      sender_->pause(samples_); // digits are not echoed, but their time passes here too
     return;
   }
   if (packet->payload_type != receive_type_)

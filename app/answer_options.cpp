@@ -66,8 +66,8 @@ result<void> read_users(const std::string& path, registrar_settings& into) {
 
 void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--listen", t.listen,
-                 "address to serve, [udp:|tcp:|tls:|ws:|wss:]ADDRESS:PORT; repeatable "
-                 "(127.0.0.1:5070)");
+                 "address to serve, [udp:|tcp:|tls:|ws:|wss:]ADDRESS:PORT; repeatable, "
+                 "one a transport (127.0.0.1:5070)");
   app.add_option("-t,--transport", t.transport,
                  "of listeners that do not say: udp, tcp, tls, ws, wss (udp and tcp)");
   app.add_option("--advertise", t.advertise,
@@ -125,6 +125,11 @@ result<answer_options> digest(const texts& t, answer_options o) {
     return fail("--advertise",
                 "\"" + std::string{s} + "\" is no address and port, expected 192.0.2.1:5060");
   });
+  for (size_t i = 0; i < o.listeners.size(); ++i)
+    for (size_t k = 0; k < i; ++k)
+      r.check(o.listeners[i].protocol != o.listeners[k].protocol, "--listen",
+              "two listeners of " + std::string{transport::to_string(o.listeners[i].protocol)} +
+                ", expected one a transport");
   r.check(t.advertise.empty() || o.listeners.size() == 1, "--advertise",
           "serves one listener, expected one --listen with its transport");
   auto& a = o.answering;

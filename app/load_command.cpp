@@ -107,6 +107,9 @@ result<prepared_run> prepare(const load_options& options) {
   if (!engine)
     return tl::unexpected{std::move(engine.error())};
   run.engine = std::move(*engine);
+  if (options.rtp)
+    if (auto usable = run.engine->context(0).media.check_address(); !usable)
+      return fail("--media-ip", usable.error().to_string());
 
   std::string trusted;
   if (embedded) {
@@ -173,7 +176,7 @@ result<prepared_run> prepare(const load_options& options) {
 
   run.info.version = version;
   run.info.command = options.command;
-  run.info.target = options.uri.value_or("embedded answering engine");
+  run.info.target = options.uri ? without_password(*options.uri) : "embedded answering engine";
   run.info.flow = name_of(options.flow);
   std::string transport_name{transport::to_string(options.transport)};
   std::transform(transport_name.begin(), transport_name.end(), transport_name.begin(),

@@ -75,6 +75,37 @@ result<std::string> read_uri(std::string_view text, const std::string& service) 
   return whole_uri;
 }
 
+/// A URI's transport parameter decides where no option does; the two must agree.
+result<transport::protocol> transport_of(const std::string& uri, bool said,
+                                         transport::protocol given) {
+  const auto parsed = sip::uri::parse(uri);
+  const auto name = parsed ? parsed->parameter("transport") : std::nullopt;
+  if (!name)
+    return given;
+  const auto named = transport::parse_protocol(*name);
+  if (!named)
+    return fail("URI", "\"" + std::string{*name} +
+                         "\" is no transport, expected ;transport=udp, tcp, tls, ws or wss");
+  if (said && *named != given)
+    return fail("--transport", "the URI says ;transport=" + std::string{*name} +
+                                 ", expected the same or only one of them");
+  return *named;
+}
+
+/// Headers that every request of ours has already.
+bool is_our_own(std::string_view line) {
+  auto name = line.substr(0, line.find(':'));
+  name = name.substr(0, name.find_last_not_of(" \t") + 1);
+  static constexpr std::string_view ours[] = {
+    "via",     "v", "from",           "f", "to",           "t", "call-id",     "i", "cseq",
+    "contact", "m", "content-length", "l", "content-type", "c", "max-forwards"};
+  return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view own) {
+    return std::equal(own.begin(), own.end(), name.begin(), name.end(), [](char a, char b) {
+      return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
+    });
+  });
+}
+
 std::string shown(const std::vector<std::string>& arguments) {
   std::string out = "jackfield load";
   bool hide = false;
@@ -86,7 +117,7 @@ std::string shown(const std::vector<std::string>& arguments) {
     else if (inline_secret)
       out += a.substr(0, a.find('=') + 1) + std::string{password_hidden};
     else
-      out += a;
+      out += without_password(a);
     hide = a == "--auth-password" || a == "--ap" || a == "-ap";
   }
   return out;
@@ -245,6 +276,9 @@ result<load_options> digest(const texts& t, load_options o) {
 
   r.read(t.transport, o.transport,
          [](std::string_view s) { return read_transport("--transport", s); });
+  if (const auto& way = t.route.empty() && o.uri ? *o.uri : t.route; !way.empty())
+    r.read("URI", o.transport,
+           [&](std::string_view) { return transport_of(way, !t.transport.empty(), o.transport); });
   if (t.media == "none")
     o.rtp = false;
   else
@@ -307,9 +341,13 @@ result<load_options> digest(const texts& t, load_options o) {
     r.check(line.find(':') != std::string::npos && line.find(':') > 0 && sip::is_safe_value(line) &&
               sip::is_safe_header_lines(line + "\r\n"),
             "--header", "\"" + line + "\" is no header line, expected Name: value");
+    r.check(!is_our_own(line), "--header",
+            "\"" + line + "\" is in every request already, expected another header");
     o.headers.push_back(line);
   }
   o.route = t.route;
+  r.check(t.route.empty() || !t.uri.empty(), "--route",
+          "leads to the URI that is called, expected a URI beside it");
   if (!t.route.empty()) {
     const auto uri = sip::uri::parse(t.route);
     r.check(uri && uri->is_sip() && sip::is_safe_value(t.route), "--route",
@@ -347,6 +385,16 @@ result<load_options> digest(const texts& t, load_options o) {
 }
 
 } // namespace
+
+std::string without_password(std::string_view uri) {
+  std::string out{uri};
+  const auto scheme = out.starts_with("sip:") ? 4U : out.starts_with("sips:") ? 5U : 0U;
+  const auto at = out.find('@');
+  const auto colon = out.find(':', scheme);
+  if (scheme != 0 && at != std::string::npos && colon < at)
+    out.replace(colon + 1, at - colon - 1, password_hidden);
+  return out;
+}
 
 result<std::optional<load_options>> parse_load_options(const std::vector<std::string>& arguments) {
   CLI::App app{"Places real SIP calls with audio, and says truthfully how they went.",

@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/actors/forking_proxy.hpp"
@@ -132,10 +133,15 @@ class seeds_test : public testing::TestWithParam<uint64_t> {};
 TEST_P(seeds_test, thousand_calls_on_a_bad_path) {
   const auto out = run_twice(GetParam(), {});
   EXPECT_EQ(out.caller.calls.offered, 1000U);
-  // Eleven INVITEs or BYEs lost in a row are beyond any seed: all that may fail is a call whose
-  // callee gave up.
   EXPECT_EQ(out.caller.calls.answered, 1000U);
-  EXPECT_EQ(out.caller.calls.completed, 1000U);
+  // Bursts end after so many datagrams, not after a time: once the other calls are over, one burst
+  // may swallow every answer to the last call's BYE. That call says so; no other may fail.
+  const auto& calls = out.caller.calls;
+  if (calls.failed > 0) {
+    EXPECT_THAT(calls.failures, testing::ElementsAre(testing::Pair(
+                                  report::failure_cause{report::failure_cause::bye_timeout}, 1U)));
+  }
+  EXPECT_GE(calls.completed, 999U);
   EXPECT_GT(out.caller.retransmissions, 0U);
 }
 

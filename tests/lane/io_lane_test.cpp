@@ -191,6 +191,29 @@ TEST_F(io_lane_test, a_socket_read_on_demand_may_end_in_its_handler_and_hears_of
   });
 }
 
+TEST_F(io_lane_test, a_refused_datagram_is_neither_lost_here_nor_does_it_hold_up_the_next) {
+  arrival_handler handler;
+  lane_->start();
+  on_lane([&] {
+    datagram_options options;
+    options.media = true;
+    options.on_demand = true;
+    auto out = lane_->open_datagram(endpoint::loopback_v4(0), handler, options).value();
+    auto in = lane_->open_datagram(endpoint::loopback_v4(0), handler, options).value();
+    const auto there = in->local();
+    in.reset();
+    ASSERT_TRUE(out->connect(there));
+    for (int i = 0; i < 5; ++i)
+      out->send(there, "anybody?");
+    EXPECT_EQ(out->drops(), 0U);
+    EXPECT_EQ(lane_->health().socket_drops, 0U);
+    in = lane_->open_datagram(there, handler, options).value();
+    out->send(there, "now");
+    in->receive_pending();
+    EXPECT_THAT(handler.got, testing::ElementsAre("now"));
+  });
+}
+
 TEST_F(io_lane_test, binding_a_taken_port_names_it) {
   collecting_handler handler{0};
   lane_->start();

@@ -1,0 +1,163 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/actors/raw_peer.hpp"
+#include "tests/actors/sim_world.hpp"
+
+namespace jackfield {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A peer's audio: sends packets and counts what comes.
+class raw_media final : public lane::datagram_handler {
+public:
+  raw_media(lane::sim_lane& home, std::string_view address)
+      : socket_(
+          home.open_datagram(lane::endpoint::parse(address, 20'000).value(), *this, {}).value()) {}
+  void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> bytes,
+                   lane::time_point /*arrived*/) override {
+    if (bytes.size() == 172)
+      ++heard;
+  }
+  /// A packet of 20 ms of PCMU.
+  void send_packet(const lane::endpoint& to) {
+    std::string packet(172, '\xff');
+    const auto timestamp = static_cast<uint32_t>(sequence_ * 160);
+    const std::string head{'\x80',
+                           '\0',
+                           static_cast<char>(sequence_ >> 8U),
+                           static_cast<char>(sequence_),
+                           static_cast<char>(timestamp >> 24U),
+                           static_cast<char>(timestamp >> 16U),
+                           static_cast<char>(timestamp >> 8U),
+                           static_cast<char>(timestamp),
+                           'S',
+                           'S',
+                           'R',
+                           'C'};
+    packet.replace(0, head.size(), head);
+    ++sequence_;
+    socket_->send(to, packet);
+  }
+  [[nodiscard]] std::string description() const {
+    const auto host = socket_->local().address();
+    return "v=0\r\no=- 1 1 IN IP4 " + host + "\r\ns=-\r\nc=IN IP4 " + host +
+           "\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\na=rtcp-mux\r\n";
+  }
+
+  unsigned heard = 0;
+
+private:
+  std::unique_ptr<lane::datagram_socket> socket_;
+  uint32_t sequence_ = 100;
+};
+
+/// A call of ours to a peer that says what the test writes.
+class raw_callee_test : public testing::Test {
+protected:
+  static lane::sim_link path() {
+    lane::sim_link link;
+    link.delay = 20ms;
+    return link;
+  }
+  raw_callee_test()
+      : world_(7, path()), caller_(world_.add_site("10.0.0.1")), peer_(world_.lane(), "10.0.0.3"),
+        media_(world_.lane(), "10.1.0.3") {
+    peer_.on_message = [this](const std::string& m) {
+      if (m.starts_with("BYE "))
+        peer_.answer(m, 200);
+    };
+    auto manner = manner_between(caller_, {transport::protocol::udp, peer_.address()});
+    add_audio(manner, caller_);
+    world_.call(caller_, std::make_shared<const call_manner>(manner), target_of(peer_.address()),
+                4s);
+    world_.pass(100ms);
+    invite_ = peer_.last("INVITE ");
+    theirs_ = media_address_in(invite_);
+  }
+  static lane::endpoint media_address_in(const std::string& message) {
+    const auto host = message.find("c=IN IP4 ") + 9;
+    const auto port = message.find("m=audio ") + 8;
+    return lane::endpoint::parse(message.substr(host, message.find('\r', host) - host),
+                                 static_cast<uint16_t>(std::stoul(message.substr(port, 5))))
+      .value();
+  }
+  static std::string origin_in(const std::string& message) {
+    const auto at = message.find("\r\no=") + 2;
+    return message.substr(at, message.find('\r', at) - at);
+  }
+  void send_media(int packets) {
+    for (int i = 0; i < packets; ++i) {
+      media_.send_packet(theirs_);
+      world_.pass(20ms);
+    }
+  }
+
+  sim_world world_;
+  sim_site& caller_;
+  raw_peer peer_;
+  raw_media media_;
+  std::string invite_;
+  lane::endpoint theirs_; // where the caller hears
+};
+
+TEST_F(raw_callee_test, media_before_the_answer_is_no_loss) {
+  peer_.answer(invite_, 183, {}, media_.description());
+  send_media(1000); // twenty seconds of ringback: far more than a socket holds
+  peer_.answer(invite_, 200, {}, media_.description());
+  send_media(150);
+  world_.pass(4s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& call = world_.heard().calls.front();
+  EXPECT_FALSE(call.failure.failed());
+  ASSERT_TRUE(call.media);
+  EXPECT_EQ(call.media->received.lost, 0U);
+  EXPECT_NEAR(static_cast<double>(call.media->received.packets), 150, 5)
+    << "what came before the answer is not judged";
+  EXPECT_EQ(world_.lane().health().socket_drops, 0U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(raw_callee_test, the_answer_in_an_ACK_moves_the_media) {
+  peer_.answer(invite_, 200, {}, media_.description());
+  world_.pass(500ms);
+  EXPECT_GT(media_.heard, 10U);
+  raw_media elsewhere{world_.lane(), "10.1.0.4"};
+  const auto us = lane::endpoint::parse("10.0.0.1", 5060).value();
+  // The peer's own requests in the dialog: its tag is ours of the answer, and the other way round.
+  const auto request = [&](std::string_view method, int cseq, std::string_view headers,
+                           const std::string& body) {
+    std::string out{method};
+    out +=
+      " sip:caller@" + us.to_string() + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+      peer_.address().to_string() + ";branch=z9hG4bK" + std::string{method} + std::to_string(cseq) +
+      "\r\nMax-Forwards: 70\r\nFrom: " + header_line(invite_, "To").substr(4) +
+      ";tag=" + peer_.tag + "\r\nTo: " + header_line(invite_, "From").substr(6) + "\r\n" +
+      header_line(invite_, "Call-ID") + "\r\nCSeq: " + std::to_string(cseq) + " " +
+      std::string{method} + "\r\nContact: <sip:" + peer_.address().to_string() + ">\r\n" +
+      std::string{headers} + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    peer_.send(us, out);
+    world_.pass(100ms);
+  };
+  request("INVITE", 1, {}, {});
+  const auto first = peer_.last("SIP/2.0 200");
+  ASSERT_NE(first.find("m=audio "), std::string::npos) << first;
+  EXPECT_NE(origin_in(first), origin_in(invite_)) << "a new description has a new version";
+  request("ACK", 1, "Content-Type: application/sdp\r\n", elsewhere.description());
+  const auto before = media_.heard;
+  world_.pass(500ms);
+  EXPECT_GT(elsewhere.heard, 20U);
+  EXPECT_LE(media_.heard, before + 3) << "nothing goes to the old address";
+  request("INVITE", 2, "Content-Type: application/sdp\r\n", elsewhere.description());
+  const auto second = peer_.last("SIP/2.0 200");
+  EXPECT_NE(origin_in(second), origin_in(first));
+  request("ACK", 2, {}, {});
+  world_.pass(5s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  EXPECT_FALSE(world_.heard().calls.front().failure.failed());
+}
+
+} // namespace
+} // namespace jackfield

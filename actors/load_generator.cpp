@@ -47,7 +47,7 @@ caf::behavior load_generator::make_behavior() {
   return {
     [this](const load_start& how) { start(how); },
     [this](const lane::timer_fired&) { on_arrivals(); },
-    [this](const call_answered&) { metrics_.calls.answer(); },
+    [this](const call_answered& call) { on_call_answered(call); },
     [this](const call_finished& call) { on_call_finished(call); },
     [this](const registration_report& report) { on_registration(report); },
     [this](const probe_finished& probe) { on_probe(probe); },
@@ -164,21 +164,31 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
   live_.emplace(number, caf::actor_cast<caf::strong_actor_ptr>(actor));
 }
 
-void load_generator::on_call_finished(const call_finished& call) {
-  const auto& t = call.times;
+void load_generator::on_call_answered(const call_answered& call) {
+  metrics_.calls.answer();
+  record_setup(call.times);
+}
+
+void load_generator::record_setup(const call_times& t) {
   auto& times = metrics_.times;
-  const auto due = t.due;
   if (t.first_response)
-    times.ttr.record(since(t.first_response, due));
+    times.ttr.record(since(t.first_response, t.due));
   if (t.ringing)
-    times.pdd.record(since(t.ringing, due));
+    times.pdd.record(since(t.ringing, t.due));
   if (t.ringing || t.final_response)
     times.srd.record(since(t.ringing && (!t.final_response || *t.ringing < *t.final_response)
                              ? t.ringing
                              : t.final_response,
-                           due));
+                           t.due));
   if (t.acknowledged)
-    times.setup.record(since(t.acknowledged, due));
+    times.setup.record(since(t.acknowledged, t.due));
+}
+
+void load_generator::on_call_finished(const call_finished& call) {
+  const auto& t = call.times;
+  auto& times = metrics_.times;
+  if (!t.answered)
+    record_setup(t); // else it was recorded then
   if (t.bye_sent && t.ended && call.cause == sip::end_cause::local_bye)
     times.sdd.record(*t.ended - *t.bye_sent);
   if (t.answered && t.ended)

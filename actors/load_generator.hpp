@@ -78,7 +78,11 @@ private:
   void stop_arrivals();
   void abort();
 
+  void on_call_answered(const call_answered& call);
   void on_call_finished(const call_finished& call);
+  /// Of the way to the answer, or to the end where there was none. As soon as it is known: a call
+  /// may last for hours, and what the interval shows should be of the interval.
+  void record_setup(const call_times& t);
   void on_registration(const registration_report& report);
   void on_probe(const probe_finished& probe);
   void write_line(const call_finished& call);

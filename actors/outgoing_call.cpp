@@ -121,13 +121,6 @@ void outgoing_call::end_call() {
   machine_->hang_up(home().now(), *this);
 }
 
-void outgoing_call::send(const sip::outgoing& message) {
-  if (message.what == sip::method::ack && message.status == 0 && times_.answered &&
-      !times_.acknowledged)
-    times_.acknowledged = home().now();
-  wire_.send(message);
-}
-
 void outgoing_call::on_event(const sip::ua_event& event) {
   const auto now = home().now();
   switch (event.kind) {
@@ -163,11 +156,11 @@ void outgoing_call::on_answered(const sip::ua_event& event) {
   if (!times_.first_response)
     times_.first_response = now;
   times_.answered = times_.final_response = now;
-  if (!event.needs_answer && !times_.acknowledged)
-    times_.acknowledged = now;
+  if (!times_.acknowledged)
+    times_.acknowledged = now; // sent in this very pass, with our answer where the offer was theirs
   status_ = static_cast<int16_t>(event.status);
   if (owner_)
-    lane::tell(home(), owner_, call_answered{number_});
+    lane::tell(home(), owner_, call_answered{number_, times_});
   if (event.needs_answer) {
     const auto offer = sdp::parse(event.body);
     auto answer = offer.and_then([&](const sdp::session& o) {

@@ -18,11 +18,6 @@ namespace jackfield {
 /// To a call: end it, whatever its state.
 struct hang_up {};
 
-/// To a call's owner: a 2xx came.
-struct call_answered {
-  uint64_t number = 0;
-};
-
 /// When things happened to a call; unset where they did not.
 struct call_times {
   lane::time_point due{};     ///< when it was to be placed
@@ -34,6 +29,12 @@ struct call_times {
   std::optional<lane::time_point> acknowledged;   ///< ACK sent
   std::optional<lane::time_point> bye_sent;
   std::optional<lane::time_point> ended;
+};
+
+/// To a call's owner: a 2xx came.
+struct call_answered {
+  uint64_t number = 0;
+  call_times times; ///< so far
 };
 
 /// To a call's owner, last: how it went.
@@ -83,7 +84,6 @@ private:
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
   void on_over() override;
-  void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
   void on_answered(const sip::ua_event& event);
   void on_offer(const sip::ua_event& event);

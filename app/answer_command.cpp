@@ -129,8 +129,9 @@ int answer_command(const std::vector<std::string>& arguments) {
   if (!engine)
     return usage(engine.error());
   auto& context = (*engine)->context(0);
-  if (auto usable = context.media.check_address(); !usable)
-    return usage(error{"--media-ip", usable.error().to_string()});
+  if (options.media_address.valid())
+    if (auto usable = context.media.check_address(); !usable)
+      return usage(error{"--media-ip", usable.error().to_string()});
   const auto manner = answer_manner_of(options.answering, nullptr);
   if (auto audible = encode_audio(*manner); !audible)
     return usage(audible.error());

@@ -107,7 +107,7 @@ result<prepared_run> prepare(const load_options& options) {
   if (!engine)
     return tl::unexpected{std::move(engine.error())};
   run.engine = std::move(*engine);
-  if (options.rtp)
+  if (options.rtp && options.media_address.valid())
     if (auto usable = run.engine->context(0).media.check_address(); !usable)
       return fail("--media-ip", usable.error().to_string());
 

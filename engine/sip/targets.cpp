@@ -36,9 +36,9 @@ bool insert_redirect_targets(const message& response, std::vector<std::string>& 
   std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first > b.first; });
   auto place = current + 1;
   for (auto& [q, text] : found) {
-    auto seen = std::any_of(targets.begin(), targets.end(), [text = text](auto& known) {
+    auto seen = std::any_of(targets.begin(), targets.end(), [shown = text](auto& known) {
       auto a = uri::parse(known);
-      auto b = uri::parse(text);
+      auto b = uri::parse(shown);
       return a && b && equivalent(*a, *b);
     });
     if (!seen && targets.size() <= max_targets)

@@ -83,13 +83,6 @@ bool installed(std::string_view program) {
   return false;
 }
 
-bool sipp_has_tls() {
-  const scratch_folder folder;
-  process version{"sipp-version", folder, {"sipp", "-v"}};
-  version.wait();
-  return (version.standard_output() + version.standard_error()).find("-TLS") != std::string::npos;
-}
-
 uint16_t free_port() {
   for (;;) {
     const owned_fd udp{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};

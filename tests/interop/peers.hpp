@@ -18,8 +18,6 @@ using arguments = std::vector<std::string>;
 
 /// Is a program of this name in PATH (or where Debian has daemons)?
 bool installed(std::string_view program);
-/// SIPp as Debian 12 has it was built without TLS, Debian 13's with it.
-bool sipp_has_tls();
 
 /// A port of 127.0.0.1 that neither UDP nor TCP uses now.
 uint16_t free_port();

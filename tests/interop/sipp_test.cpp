@@ -92,14 +92,8 @@ TEST_F(sipp, answers_ten_thousand_calls_over_tcp) {
 TEST_F(sipp, answers_ten_thousand_calls_over_tls) {
   const auto tls = make_certificate(folder_);
   const auto port = free_port();
-  if (sipp_has_tls()) {
-    auto uas = start_uas("l1", port, {"-tls_cert", tls.certificate, "-tls_key", tls.key});
-    const auto outcome = load(port, "tls", 500, {"--ca-file", tls.certificate});
-    expect_all_completed(outcome, call_count);
-    expect_all_answered(*uas);
-    return;
-  }
-  // This SIPp was built without TLS: Kamailio ends it, and passes calls on.
+  // Debian 12's SIPp was built without TLS, and Debian 13's (3.7.3) fails every call over TLS even
+  // with itself at the other end: Kamailio ends it, and passes calls on.
   auto uas = start_uas("u1", port);
   kamailio_options proxy{free_port(), free_port(), "sip:" + loopback(port), "MD5", tls};
   auto kamailio = start_kamailio(folder_, proxy);
@@ -124,11 +118,6 @@ TEST_F(sipp, places_ten_thousand_calls_over_tls) {
   const auto tls = make_certificate(folder_);
   auto answer = start_answerer(folder_, "tls:127.0.0.1:0",
                                {"--media", "none", "--cert", tls.certificate, "--key", tls.key});
-  if (sipp_has_tls()) {
-    call("l1", answer.port, 500, {"-tls_cert", tls.certificate, "-tls_key", tls.key});
-    expect_answered(answer.finish());
-    return;
-  }
   kamailio_options proxy{free_port(), free_port(),
                          "sip:" + loopback(answer.port) + ";transport=tls", "MD5", tls};
   auto kamailio = start_kamailio(folder_, proxy);

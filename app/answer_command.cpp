@@ -14,6 +14,7 @@
 #include "app/answer_options.hpp"
 #include "app/answering_engine.hpp"
 #include "app/interrupts.hpp"
+#include "app/option_reader.hpp"
 #include "app/version.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/exit_code.hpp"
@@ -81,8 +82,7 @@ std::string json_of(const answer_options& options, const report::run_metrics& me
   for (const auto& at : options.listeners) {
     if (!report.info.transport.empty())
       report.info.transport += ',';
-    for (const char c : transport::to_string(at.protocol))
-      report.info.transport += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    report.info.transport += option_name(at.protocol);
   }
   report.info.media = options.answering.rtp ? "rtp" : "none";
   report.info.started = started;

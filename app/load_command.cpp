@@ -15,6 +15,7 @@
 #include "app/load_options.hpp"
 #include "app/load_setup.hpp"
 #include "app/metrics_server.hpp"
+#include "app/option_reader.hpp"
 #include "app/run_observer.hpp"
 #include "app/version.hpp"
 #include "engine/lane/source_address.hpp"
@@ -178,10 +179,7 @@ result<prepared_run> prepare(const load_options& options) {
   run.info.command = options.command;
   run.info.target = options.uri ? without_password(*options.uri) : "embedded answering engine";
   run.info.flow = name_of(options.flow);
-  std::string transport_name{transport::to_string(options.transport)};
-  std::transform(transport_name.begin(), transport_name.end(), transport_name.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  run.info.transport = transport_name;
+  run.info.transport = option_name(options.transport);
   run.info.media = *audio ? "rtp" : "none";
   run.info.mos_model = *audio ? "ITU-T G.107, G.711 with concealment" : "";
   run.info.lanes = run.lanes;

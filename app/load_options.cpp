@@ -10,6 +10,7 @@
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/rtp/telephone_event.hpp"
+#include "engine/sip/text.hpp"
 #include "engine/sip/ua.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -99,11 +100,8 @@ bool is_our_own(std::string_view line) {
   static constexpr std::string_view ours[] = {
     "via",     "v", "from",           "f", "to",           "t", "call-id",     "i", "cseq",
     "contact", "m", "content-length", "l", "content-type", "c", "max-forwards"};
-  return std::any_of(std::begin(ours), std::end(ours), [&](std::string_view own) {
-    return std::equal(own.begin(), own.end(), name.begin(), name.end(), [](char a, char b) {
-      return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b + 32) : b);
-    });
-  });
+  return std::any_of(std::begin(ours), std::end(ours),
+                     [&](std::string_view own) { return sip::iequals(own, name); });
 }
 
 std::string shown(const std::vector<std::string>& arguments) {

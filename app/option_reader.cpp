@@ -12,6 +12,13 @@ result<void> demand_texts(const CLI::App& parsed) {
   return {};
 }
 
+std::string option_name(transport::protocol p) {
+  std::string name{transport::to_string(p)};
+  for (char& c : name)
+    c = static_cast<char>(c | 0x20); // all are upper-case letters
+  return name;
+}
+
 result<transport::protocol> read_transport(std::string_view place, std::string_view text) {
   // SIPp's names say how many sockets too; one for each lane is what we have.
   if (text == "u1" || text == "un" || text == "ui")

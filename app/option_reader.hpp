@@ -64,6 +64,8 @@ private:
 result<void> demand_texts(const CLI::App& parsed);
 /// "udp", and SIPp's "u1", "t1", "l1".
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);
+/// As options and reports have it: "udp".
+[[nodiscard]] std::string option_name(transport::protocol p);
 /// "tone", "tone:440", "silence", or a file.
 result<audio::source_spec> read_source(std::string_view place, std::string_view text);
 /// A numeric address without port.

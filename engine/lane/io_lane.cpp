@@ -63,6 +63,7 @@ io_lane::io_lane(caf::actor_system& system, unsigned index, std::unique_ptr<mach
 io_lane::~io_lane() {
   stop();
   join();
+  abandon_inbox();
 }
 
 void io_lane::start() {
@@ -74,8 +75,10 @@ void io_lane::start() {
 }
 
 void io_lane::join() {
-  if (thread_.joinable())
-    thread_.join();
+  if (!thread_.joinable())
+    return;
+  thread_.join();
+  claim_thread();
 }
 
 void io_lane::stop() noexcept {

@@ -25,7 +25,8 @@ public:
   void run();
   /// Ends the loop after the pass under way. Any thread.
   void stop() noexcept;
-  /// Waits for the thread of `start`, which `stop` ends.
+  /// Waits for the thread of `start`, which `stop` ends. From then on the calling thread is the
+  /// lane's.
   void join();
 
   /// CPU time used by the lane's thread so far. Any thread, while it runs.

@@ -35,10 +35,22 @@ lane::lane(caf::actor_system& system, unsigned index, time_point start)
   // nop
 }
 
-lane::~lane() {
-  // Messages that were never delivered go before the actors they name.
-  const std::lock_guard guard{inbox_mutex_};
-  inbox_.clear();
+lane::~lane() = default;
+
+void lane::abandon_inbox() {
+  claim_thread();
+  for (;;) {
+    {
+      const std::lock_guard guard{inbox_mutex_};
+      taken_.swap(inbox_);
+    }
+    if (taken_.empty())
+      return;
+    for (auto& entry : taken_)
+      if (entry.ended)
+        entry.destroy(entry.ended->get());
+    taken_.clear(); // messages may hold the last reference of an actor, which then ends here
+  }
 }
 
 void lane::exec_later(caf::resumable* job) {
@@ -60,11 +72,18 @@ double lane::random_unit() {
 }
 
 void lane::post(std::function<void()> task) {
-  add_to_inbox({nullptr, nullptr, std::move(task)});
+  add_to_inbox({.task = std::move(task)});
 }
 
 void lane::inject(caf::strong_actor_ptr receiver, caf::mailbox_element_ptr message) {
-  add_to_inbox({std::move(receiver), std::move(message), nullptr});
+  add_to_inbox({.receiver = std::move(receiver), .message = std::move(message)});
+}
+
+void lane::end_actor(caf::abstract_actor& actor, void (*destroy)(caf::abstract_actor*)) {
+  if (on_lane())
+    destroy(&actor);
+  else
+    add_to_inbox({.ended = caf::weak_actor_ptr{actor.ctrl()}, .destroy = destroy});
 }
 
 void lane::add_to_inbox(inbox_entry entry) {
@@ -88,6 +107,8 @@ bool lane::drain_inbox() {
   for (auto& entry : taken_) {
     if (entry.receiver)
       entry.receiver->get()->enqueue(std::move(entry.message), this);
+    else if (entry.ended)
+      entry.destroy(entry.ended->get());
     else
       entry.task();
   }

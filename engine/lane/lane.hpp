@@ -12,13 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include <caf/abstract_actor.hpp>
 #include <caf/actor_config.hpp>
+#include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/execution_unit.hpp>
+#include <caf/infer_handle.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/resumable.hpp>
 
 #include "engine/error/error.hpp"
+#include "engine/lane/actor_cell.hpp"
 #include "engine/lane/socket.hpp"
 #include "engine/lane/timer_wheel.hpp"
 
@@ -119,7 +123,12 @@ public:
   auto spawn(Ts&&... xs) {
     const own_job_scope scope{*this};
     caf::actor_config config{this};
-    return system().spawn_class<Impl, caf::hidden>(config, *this, std::forward<Ts>(xs)...);
+    config.flags |= caf::abstract_actor::is_hidden_flag;
+    auto* cell =
+      new actor_cell<Impl>(&system(), system().node(), config, *this, std::forward<Ts>(xs)...);
+    caf::infer_handle_from_class_t<Impl> handle{&cell->control, false};
+    cell->data.launch(this, false, true);
+    return handle;
   }
 
   /// True on the lane's own thread.
@@ -134,6 +143,10 @@ public:
   [[nodiscard]] size_t live_actors() const noexcept {
     return live_actors_.load(std::memory_order_relaxed);
   }
+
+  /// Ends an actor of this lane whose last reference is gone: at once on the lane's thread, else in
+  /// its next pass. Any thread; for `actor_cell`.
+  void end_actor(caf::abstract_actor& actor, void (*destroy)(caf::abstract_actor*));
 
   // -- load --------------------------------------------------------------------
 
@@ -150,6 +163,9 @@ protected:
   bool drain_inbox();
   /// Runs ready actors until none is ready. Returns false if none was.
   bool run_ready();
+  /// Lets go of what came in after the last pass: ended actors end, messages and tasks are dropped.
+  /// Called by a derived lane's destructor, while sockets and timers can still be closed.
+  void abandon_inbox();
   void claim_thread() noexcept { thread_.store(std::this_thread::get_id()); }
   /// Makes a waiting lane look at its inbox. Any thread.
   virtual void wake() = 0;
@@ -178,9 +194,11 @@ private:
   };
 
   struct inbox_entry {
-    caf::strong_actor_ptr receiver; // empty: `task` is run
-    caf::mailbox_element_ptr message;
-    std::function<void()> task;
+    caf::strong_actor_ptr receiver{}; // of `message`
+    caf::mailbox_element_ptr message{};
+    std::function<void()> task{};
+    caf::weak_actor_ptr ended{}; // keeps the memory that `destroy` is to clear
+    void (*destroy)(caf::abstract_actor*) = nullptr;
   };
 
   void add_to_inbox(inbox_entry entry);

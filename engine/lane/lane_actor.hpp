@@ -15,9 +15,10 @@ struct timer_fired {
   unsigned id = 0;
 };
 
-/// An actor that always runs on its lane's thread, whoever sends to it: messages of the lane's own
-/// actors and sockets go straight to its mailbox, others through the lane's inbox. So its sockets,
-/// timers and state need no lock.
+/// An actor that always runs on its lane's thread, whoever sends to it, and ends there, whoever
+/// lets go of it last: messages of the lane's own actors and sockets go straight to its mailbox,
+/// others through the lane's inbox. So its sockets, timers and state need no lock. The lane
+/// outlives it.
 class lane_actor : public caf::event_based_actor {
 public:
   lane_actor(caf::actor_config& config, lane& home);

@@ -22,7 +22,9 @@ sim_lane::sim_lane(caf::actor_system& system, uint64_t seed, unsigned index)
   claim_thread();
 }
 
-sim_lane::~sim_lane() = default;
+sim_lane::~sim_lane() {
+  abandon_inbox();
+}
 
 endpoint sim_lane::source_for(const endpoint& remote) {
   if (remote.is_loopback())

@@ -104,6 +104,7 @@ TEST_F(lane_actor_test, messages_of_foreign_threads_are_handled_on_the_lane) {
   tally sum{threads * messages};
   spawn(50, sum);
   std::vector<std::thread> senders;
+  senders.reserve(threads);
   for (int t = 0; t < threads; ++t)
     senders.emplace_back([this, t] {
       for (int i = 0; i < messages; ++i)
@@ -182,13 +183,56 @@ TEST_F(lane_actor_test, two_lanes_exchange_messages_without_leaving_them) {
   there.complete.get_future().get();
   EXPECT_EQ(here.off_lane, 0);
   EXPECT_EQ(there.off_lane, 0);
+  // A message that the other lane has not let go of yet holds its sender.
+  other->post([&] { far = nullptr; });
+  other->stop();
+  other->join();
   end();
-  std::promise<void> gone;
-  other->post([&] {
-    far = nullptr;
-    gone.set_value();
-  });
-  gone.get_future().get();
+}
+
+/// Tells where it ended.
+class last_words : public lane_actor {
+public:
+  last_words(caf::actor_config& config, lane& home, std::promise<bool>& ended_on_lane)
+      : lane_actor(config, home), ended_on_lane_(ended_on_lane), timer_(*this, 1) {
+    timer_.arm(home.now() + 1h);
+  }
+  ~last_words() override { ended_on_lane_.set_value(home().on_lane()); }
+  last_words(const last_words&) = delete;
+  last_words& operator=(const last_words&) = delete;
+  caf::behavior make_behavior() override {
+    return {[](int) {}};
+  }
+
+private:
+  std::promise<bool>& ended_on_lane_;
+  actor_timer timer_;
+};
+
+TEST_F(lane_actor_test, an_actor_that_another_thread_lets_go_of_last_ends_on_its_lane) {
+  lane_->start();
+  std::promise<bool> ended_on_lane;
+  caf::actor last;
+  on_lane([&] { last = lane_->spawn<last_words>(ended_on_lane); });
+  on_lane([] {}); // it has begun, and the lane holds it no more
+  last = nullptr;
+  EXPECT_TRUE(ended_on_lane.get_future().get());
+  end();
+}
+
+TEST_F(lane_actor_test, an_actor_let_go_of_after_the_lane_ran_ends_with_it) {
+  lane_->start();
+  std::promise<bool> ended_on_lane;
+  caf::actor last;
+  on_lane([&] { last = lane_->spawn<last_words>(ended_on_lane); });
+  lane_->stop();
+  lane_->join();
+  auto ended = ended_on_lane.get_future();
+  std::thread{[&last] { last = nullptr; }}.join();
+  EXPECT_EQ(ended.wait_for(0s), std::future_status::timeout) << "not by a thread that is not its";
+  EXPECT_EQ(lane_->live_actors(), 1U);
+  lane_.reset();
+  EXPECT_TRUE(ended.get());
 }
 
 } // namespace

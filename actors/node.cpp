@@ -29,6 +29,9 @@ node::~node() {
   for (auto& p : parts_)
     p.home->join();
   residents_.clear();
+  // What was sent last may hold the last reference of an actor, of whichever lane.
+  for (auto& p : parts_)
+    p.home->abandon_inbox();
   // Sockets go before the event loops that watch them.
   for (auto& p : parts_)
     p.contexts.clear();

@@ -148,6 +148,11 @@ public:
   /// its next pass. Any thread; for `actor_cell`.
   void end_actor(caf::abstract_actor& actor, void (*destroy)(caf::abstract_actor*));
 
+  /// Lets go of what came in after the last pass: ended actors end, messages and tasks are dropped.
+  /// By the thread that the lane has been left to, and by a derived lane's destructor. Where there
+  /// are several lanes, of all of them before one goes: a message may hold another lane's actor.
+  void abandon_inbox();
+
   // -- load --------------------------------------------------------------------
 
   [[nodiscard]] const lane_health& health() const noexcept { return health_; }
@@ -163,9 +168,6 @@ protected:
   bool drain_inbox();
   /// Runs ready actors until none is ready. Returns false if none was.
   bool run_ready();
-  /// Lets go of what came in after the last pass: ended actors end, messages and tasks are dropped.
-  /// Called by a derived lane's destructor, while sockets and timers can still be closed.
-  void abandon_inbox();
   void claim_thread() noexcept { thread_.store(std::this_thread::get_id()); }
   /// Makes a waiting lane look at its inbox. Any thread.
   virtual void wake() = 0;

@@ -15,19 +15,12 @@
 #include <gtest/gtest.h>
 
 #include "engine/lane/lane_actor.hpp"
+#include "tests/lane/sim_text.hpp"
 
 namespace jackfield::lane {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-endpoint at(std::string_view address) {
-  return endpoint::parse_with_port(address, 0).value();
-}
 
 class sim_lane_test : public testing::Test {
 protected:

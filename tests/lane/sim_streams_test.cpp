@@ -12,18 +12,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/lane/sim_text.hpp"
+
 namespace jackfield::lane {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::string text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-endpoint at(std::string_view address) {
-  return endpoint::parse_with_port(address, 0).value();
-}
 
 /// One end of a stream: an outgoing one, or all that a listener accepts.
 struct stream_peer : stream_handler, accept_handler {

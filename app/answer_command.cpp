@@ -10,9 +10,9 @@
 
 #include <caf/scoped_actor.hpp>
 
-#include "actors/node.hpp"
+#include "actors/load/answering_engine.hpp"
+#include "actors/node/node.hpp"
 #include "app/answer_options.hpp"
-#include "app/answering_engine.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
 #include "app/version.hpp"

@@ -96,7 +96,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
 }
 
-result<answer_options> digest(const texts& t, answer_options o) {
+result<answer_options> options_of(const texts& t, answer_options o) {
   option_reader r;
   std::vector<transport::protocol> protocols{transport::protocol::udp, transport::protocol::tcp};
   r.read(t.transport, protocols, [](std::string_view s) {
@@ -192,7 +192,7 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   o.command = "jackfield answer";
   for (const auto& a : arguments)
     o.command += " " + a;
-  return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
+  return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 
 } // namespace jackfield::app

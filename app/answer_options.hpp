@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "app/answering_engine.hpp"
+#include "actors/load/answering_engine.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/transport/protocol.hpp"

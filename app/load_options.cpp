@@ -223,7 +223,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up.");
 }
 
-result<load_options> digest(const texts& t, load_options o) {
+result<load_options> options_of(const texts& t, load_options o) {
   option_reader r;
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
@@ -377,6 +377,7 @@ result<load_options> digest(const texts& t, load_options o) {
       return tl::unexpected{std::move(parsed.error())};
     o.thresholds.insert(o.thresholds.end(), parsed->begin(), parsed->end());
   }
+  o.call_lines = !o.calls_file.empty();
   if (r.failure())
     return tl::unexpected{*r.failure()};
   return o;
@@ -414,7 +415,7 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
   o.command = shown(arguments);
-  return digest(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
+  return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 
 } // namespace jackfield::app

@@ -7,57 +7,15 @@
 #include <string_view>
 #include <vector>
 
-#include "actors/load_plan.hpp"
-#include "engine/audio/source.hpp"
+#include "actors/load/load_settings.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/report/thresholds.hpp"
-#include "engine/scenario/user_table.hpp"
-#include "engine/transport/protocol.hpp"
 
 namespace jackfield::app {
 
-/// What `jackfield load` was asked to do: checked as far as it can be without opening a socket.
-struct load_options {
-  /// Unset: the embedded answering engine.
-  std::optional<std::string> uri;
-  load_flow flow = load_flow::call;
-  scenario::arrival_plan arrivals;
-  uint64_t limit = UINT64_MAX;
-  call_length length;
-  uint64_t seed = 0;
-  transport::protocol transport = transport::protocol::udp;
-  bool rtp = true;
-  audio_mode mode = audio_mode::play;
-  audio::source_spec source;
-  std::vector<std::string> codecs{"PCMU", "PCMA"};
-  unsigned ptime_ms = 20;
-  bool delayed_offer = false;
-  std::string digits;
-  unsigned lanes = 0; ///< 0: as many as cores
-  /// Address of signalling and media; invalid: the one that faces the target.
-  lane::endpoint local;
-  uint16_t local_port = 0;
-  lane::endpoint media_address;
-  uint16_t first_media_port = 10'000;
-  uint16_t last_media_port = 65'535;
-  std::string from; ///< URI of callers, with {columns}; empty: sip:{user}@address
-  std::vector<std::string> headers;
-  std::string route; ///< outbound proxy URI
-  std::optional<scenario::user_table> users;
-  std::string auth_user;
-  std::string auth_password;
-  unsigned expires = 3600;
-  unsigned refreshes = 0;
-  std::chrono::nanoseconds ringing_limit = std::chrono::minutes{3};
-  std::chrono::nanoseconds answer_after{}; ///< of the embedded answering engine
-  bool verify = true;
-  std::string ca_file;
-  std::string certificate_file;
-  std::string key_file;
-  std::string ws_path = "/";
-  std::chrono::nanoseconds keep_alive{}; ///< 0: connections and NAT bindings are not kept alive
-  // what comes out
+/// What `jackfield load` was asked to do.
+struct load_options : load_settings {
   std::string json; ///< "-" is standard output
   std::string html;
   std::string csv;

@@ -9,7 +9,7 @@
 
 #include <sys/resource.h>
 
-#include "actors/load_run.hpp"
+#include "actors/load/load_run.hpp"
 #include "app/load_options.hpp"
 #include "engine/report/interval_series.hpp"
 #include "engine/report/live_view.hpp"

@@ -6,8 +6,6 @@
 
 #include <caf/scheduler/abstract_coordinator.hpp>
 
-#include "engine/lane/lane_actor.hpp"
-
 namespace jackfield::lane {
 
 namespace {

@@ -26,12 +26,6 @@ sim_lane::~sim_lane() {
   abandon_inbox();
 }
 
-endpoint sim_lane::source_for(const endpoint& remote) {
-  if (remote.is_loopback())
-    return remote.with_port(0);
-  return endpoint::parse(remote.is_v4() ? "198.51.100.1" : "2001:db8:ffff::1", 0).value();
-}
-
 void sim_lane::set_link(const sim_link& link) {
   network_->set_link(link);
 }

@@ -7,26 +7,12 @@
 #include <string_view>
 
 #include "engine/lane/lane.hpp"
+#include "engine/lane/sim_link.hpp"
 #include "engine/lane/sim_random.hpp"
 
 namespace jackfield::lane {
 
 class sim_network;
-
-/// What the simulated network does to a datagram on its way. Probabilities in [0, 1]; what is out
-/// of range counts as the nearest value that is not.
-struct sim_link {
-  /// At most an hour.
-  duration delay = std::chrono::milliseconds{1};
-  /// Uniform in [delay - jitter, delay + jitter], never below zero; jitter above the spacing of
-  /// two datagrams reorders them.
-  duration jitter{};
-  double loss = 0;
-  double duplication = 0;
-  /// Mean length of a loss burst in datagrams (Gilbert model); 1 / (1 - loss) and less is
-  /// independent loss.
-  double burst = 1;
-};
 
 /// A lane in virtual time with an in-memory network: the clock jumps to the next deadline, and one
 /// seed decides every random choice, so that the same seed gives the same event log to the byte on
@@ -37,7 +23,8 @@ struct sim_link {
 ///
 /// Streams are reliable and in order: loss becomes delay. What a pass writes leaves at its end, in
 /// segments of at most 64 KB; connecting is given up after 127 s and sending after about 15
-/// minutes, as Linux does.
+/// minutes, as Linux does. One that is given no address of its own connects from the peer's where
+/// that is loopback, otherwise from 198.51.100.1 or 2001:db8:ffff::1.
 ///
 /// Runs on the caller's thread, in `step` and `run`; sockets, timers and actors end before it.
 class sim_lane final : public lane {
@@ -50,10 +37,6 @@ public:
 
   sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
   ~sim_lane() override;
-
-  /// The address from which a stream connects that was given none: the peer's own where that is
-  /// loopback, otherwise 198.51.100.1 or 2001:db8:ffff::1.
-  static endpoint source_for(const endpoint& remote);
 
   /// The link for all traffic that has no own one.
   void set_link(const sim_link& link);

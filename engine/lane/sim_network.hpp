@@ -10,7 +10,7 @@
 
 #include "engine/lane/lane.hpp"
 #include "engine/lane/sim_event_log.hpp"
-#include "engine/lane/sim_lane.hpp"
+#include "engine/lane/sim_link.hpp"
 #include "engine/lane/sim_random.hpp"
 
 namespace jackfield::lane {

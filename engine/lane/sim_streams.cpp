@@ -8,6 +8,14 @@ namespace jackfield::lane {
 
 namespace {
 
+/// The address from which a stream connects that was given none: the peer's own where that is
+/// loopback.
+endpoint source_for(const endpoint& remote) {
+  if (remote.is_loopback())
+    return remote.with_port(0);
+  return endpoint::parse(remote.is_v4() ? "198.51.100.1" : "2001:db8:ffff::1", 0).value();
+}
+
 using namespace std::chrono_literals;
 
 /// What the simulated system takes off an owner's hands before the peer has it: Linux's send
@@ -61,7 +69,7 @@ sim_streams::connect(const endpoint& remote, stream_handler& handler, const endp
     return fail_errno(place, "cannot connect", ENETUNREACH);
   endpoint source = local;
   if (!source.valid() || source.is_unspecified())
-    source = sim_lane::source_for(remote).with_port(local.port());
+    source = source_for(remote).with_port(local.port());
   if (source.is_v4() != remote.is_v4())
     return fail_errno(place, "cannot connect", EAFNOSUPPORT);
   sim_host& owner = network_.host(source);

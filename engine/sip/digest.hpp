@@ -14,25 +14,18 @@
 #include <utility>
 #include <vector>
 
+#include "engine/sip/digest_types.hpp"
 #include "engine/sip/message.hpp"
 
 namespace jackfield::sip {
 
 /// Digest authentication for SIP: RFC 3261 §22, RFC 7616, RFC 8760.
 
-/// Ordered by strength: the greater is preferred.
-enum class digest_algorithm : uint8_t { md5, sha256, sha512_256 };
-
-enum class digest_qop : uint8_t { none, auth, auth_int };
-
 /// "MD5", "SHA-256", "SHA-512-256"; with `session`, "-sess" after it.
 [[nodiscard]] std::string_view to_string(digest_algorithm a, bool session = false) noexcept;
 
 /// Lower-case hexadecimal digest of `text`. Empty if the library has no such algorithm (FIPS).
 [[nodiscard]] std::string digest_hex(digest_algorithm a, std::string_view text);
-
-/// Credentials longer than this are neither built nor read (SEC-05).
-inline constexpr size_t max_credential_bytes = 2048;
 
 /// One Digest challenge. Quoted values are unescaped.
 struct digest_challenge {
@@ -83,13 +76,6 @@ private:
   std::string username_, realm_, password_;
   std::array<std::string, 3> ha1_;
   std::vector<std::string> hosts_;
-};
-
-/// What one request is, for its credential.
-struct digest_request {
-  std::string_view method_name;
-  std::string_view uri;
-  std::string_view body;
 };
 
 /// The challenges that a leg has answered, with their counters: next requests carry credentials at

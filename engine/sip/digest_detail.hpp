@@ -7,7 +7,8 @@
 #include <string_view>
 
 #include "engine/sip/cursor.hpp"
-#include "engine/sip/digest.hpp"
+#include "engine/sip/digest_types.hpp"
+#include "engine/sip/text.hpp"
 
 /// What the client's and the server's side of digest have in common: texts and hashes. For them
 /// only.

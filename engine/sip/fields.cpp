@@ -88,25 +88,6 @@ bool read_via_parameter(const parameter_view& p, via& read) noexcept {
 
 } // namespace
 
-std::optional<uint64_t> parse_uint(std::string_view text, uint64_t max) noexcept {
-  constexpr size_t never_overflows = std::numeric_limits<uint64_t>::digits10;
-  while (text.size() > never_overflows && text.front() == '0')
-    text.remove_prefix(1);
-  if (text.empty())
-    return std::nullopt;
-  uint64_t number = 0;
-  for (char c : text) {
-    auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
-    if (digit > 9)
-      return std::nullopt;
-    if (text.size() > never_overflows &&
-        number > (std::numeric_limits<uint64_t>::max() - digit) / 10)
-      return std::nullopt;
-    number = number * 10 + digit;
-  }
-  return number <= max ? std::optional(number) : std::nullopt;
-}
-
 std::optional<std::string_view> parameter(std::string_view value, std::string_view name) noexcept {
   cursor at(value);
   while (!at.done() && at.peek() != ';') {

@@ -7,14 +7,12 @@
 #include <string_view>
 
 #include "engine/sip/method.hpp"
+#include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
 
 // Header values parsed when asked for. All take one value (see `message::each_value` for fields
 // with several), give views into it, and answer nothing where the value is malformed.
-
-/// Decimal digits only: no sign, no white space, at least one, the number at most `max`.
-[[nodiscard]] std::optional<uint64_t> parse_uint(std::string_view text, uint64_t max) noexcept;
 
 /// The value of a parameter that follows the first ';' outside quotes and angle brackets; without
 /// its quotes where quoted (its escapes kept), empty where there is no '='. Names compare without

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string_view>
 
 namespace jackfield::sip {
@@ -73,6 +76,27 @@ inline constexpr std::array<uint16_t, 256> char_classes = make_char_classes();
     if (lower(a[i]) != lower(b[i]))
       return false;
   return true;
+}
+
+/// Decimal digits only: no sign, no white space, at least one, the number at most `max`.
+[[nodiscard]] inline std::optional<uint64_t> parse_uint(std::string_view text,
+                                                        uint64_t max) noexcept {
+  constexpr size_t never_overflows = std::numeric_limits<uint64_t>::digits10;
+  while (text.size() > never_overflows && text.front() == '0')
+    text.remove_prefix(1);
+  if (text.empty())
+    return std::nullopt;
+  uint64_t number = 0;
+  for (char c : text) {
+    auto digit = static_cast<uint64_t>(static_cast<unsigned char>(c)) - '0';
+    if (digit > 9)
+      return std::nullopt;
+    if (text.size() > never_overflows &&
+        number > (std::numeric_limits<uint64_t>::max() - digit) / 10)
+      return std::nullopt;
+    number = number * 10 + digit;
+  }
+  return number <= max ? std::optional(number) : std::nullopt;
 }
 
 } // namespace jackfield::sip

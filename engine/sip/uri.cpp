@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/sip/fields.hpp"
 #include "engine/sip/text.hpp"
 
 namespace jackfield::sip {

@@ -69,8 +69,8 @@ TEST_F(call_test, plain_call) {
   call(5s);
   world_.pass(4s);
   EXPECT_EQ(world_.heard().answered.size(), 1U);
-  EXPECT_EQ(caller_.context.router.open_legs(), 1U);
-  EXPECT_EQ(callee_.context.router.open_legs(), 1U);
+  EXPECT_EQ(caller_.context.router.legs().size(), 1U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 1U);
   world_.pass(2s);
   const auto& c = only_call();
   EXPECT_FALSE(c.failure.failed()) << c.failure.name();
@@ -227,7 +227,7 @@ TEST_F(call_test, host_killed_within_a_call) {
   EXPECT_TRUE(world_.heard().calls.empty());
   world_.pass(2s);
   EXPECT_EQ(only_call().failure, failure_cause{failure_cause::bye_timeout});
-  EXPECT_EQ(caller_.context.router.open_legs(), 0U);
+  EXPECT_EQ(caller_.context.router.legs().size(), 0U);
   // What was up on the dead host is hung up by whoever ends its actors.
   world_.stop_services();
   world_.pass(60s);
@@ -333,11 +333,11 @@ TEST_F(served_test, invite_again_after_the_call) {
   say(peer_.request("ACK", callee_.address, "2", tag));
   const auto bye = peer_.request("BYE", callee_.address, "3", tag, 2);
   say(bye);
-  EXPECT_EQ(callee_.context.router.open_legs(), 0U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 0U);
   const auto answers = peer_.messages.size();
   say(invite());
   EXPECT_EQ(peer_.messages.size(), answers) << "answered again";
-  EXPECT_EQ(callee_.context.router.open_legs(), 0U) << "a ghost call";
+  EXPECT_EQ(callee_.context.router.legs().size(), 0U) << "a ghost call";
   // The BYE again has the same answer, the CANCEL comes too late.
   say(bye);
   EXPECT_TRUE(peer_.messages.back().starts_with("SIP/2.0 200"));
@@ -356,7 +356,7 @@ TEST_F(served_test, merged_request) {
   say(invite("1"));
   say(invite("2"));
   EXPECT_EQ(peer_.count("SIP/2.0 482"), 1U);
-  EXPECT_EQ(callee_.context.router.open_legs(), 1U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 1U);
   EXPECT_EQ(served().calls.offered, 1U);
   world_.expect_nothing_left();
 }
@@ -384,9 +384,9 @@ TEST_F(served_test, stranger_with_our_tag) {
   stranger.send(callee_.address, stranger.request("BYE", callee_.address, "9", tag, 5));
   world_.pass(1s);
   EXPECT_EQ(stranger.count("SIP/2.0 481"), 1U);
-  EXPECT_EQ(callee_.context.router.open_legs(), 1U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 1U);
   say(peer_.request("BYE", callee_.address, "3", tag, 2));
-  EXPECT_EQ(callee_.context.router.open_legs(), 0U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 0U);
   world_.expect_nothing_left();
 }
 
@@ -404,7 +404,7 @@ TEST_F(call_test, legs_of_two_routers_are_not_confused) {
   eavesdropper.send(callee_.address, eavesdropper.request("BYE", callee_.address, "1", tag));
   world_.pass(1s);
   EXPECT_EQ(eavesdropper.count("SIP/2.0 481"), 1U);
-  EXPECT_EQ(callee_.context.router.open_legs(), 1U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 1U);
   world_.pass(100s);
   world_.expect_nothing_left();
 }

@@ -89,7 +89,7 @@ public:
       [this](const call_answered& a) { journal_.answered.push_back(a.number); },
       [this](const call_finished& f) { journal_.calls.push_back(f); },
       [this](const registration_report& r) { journal_.registrations.push_back(r); },
-      [this](const probe_finished& p) { journal_.probes.push_back(p); },
+      [this](const request_finished& p) { journal_.probes.push_back(p); },
       [](const run_progress&) {},
       [this](const run_finished& f) { journal_.finished = f; },
       [this](const call_lines_batch& b) { journal_.lines += b.lines; },
@@ -199,8 +199,8 @@ caf::strong_actor_ptr sim_world::register_user(sim_site& from,
 
 void sim_world::probe(sim_site& from, const std::shared_ptr<const call_manner>& manner,
                       const std::shared_ptr<const call_target>& target) {
-  lane_.spawn<request_probe>(from.context.router, manner, target, calls_++, lane_.now(),
-                             caf::actor_cast<caf::strong_actor_ptr>(owner_));
+  lane_.spawn<out_of_dialog_request>(from.context.router, manner, target, calls_++, lane_.now(),
+                                     caf::actor_cast<caf::strong_actor_ptr>(owner_));
 }
 
 void sim_world::run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
@@ -256,7 +256,7 @@ void sim_world::expect_nothing_left() {
   EXPECT_EQ(lane_.live_actors(), fixed_actors());
   EXPECT_EQ(lane_.wheel().size(), 0U);
   for (auto& site : sites_) {
-    EXPECT_EQ(site.context.router.open_legs(), 0U) << site.address.to_string();
+    EXPECT_EQ(site.context.router.legs().size(), 0U) << site.address.to_string();
     EXPECT_EQ(site.context.router.linger().size(), 0U) << site.address.to_string();
     EXPECT_EQ(site.context.router.transport().connections(), 0U) << site.address.to_string();
   }

@@ -12,9 +12,9 @@
 
 #include <caf/actor_system.hpp>
 
-#include "actors/answering_service.hpp"
-#include "actors/lane_context.hpp"
-#include "actors/load_run.hpp"
+#include "actors/load/answering_service.hpp"
+#include "actors/load/load_run.hpp"
+#include "actors/node/lane_context.hpp"
 #include "engine/lane/sim_lane.hpp"
 
 namespace jackfield {
@@ -39,7 +39,7 @@ struct journal {
   std::vector<call_finished> calls;
   std::vector<uint64_t> answered;
   std::vector<registration_report> registrations;
-  std::vector<probe_finished> probes;
+  std::vector<request_finished> probes;
   std::optional<run_finished> finished;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/media/media_stream.hpp"
+#include "engine/lane/timer_wheel.hpp"
+#include "engine/sdp/offer_answer.hpp"
+#include "engine/sip/digest.hpp"
+#include "engine/transport/target_selection.hpp"
+#include "engine/transport/transport_settings.hpp"
+
+namespace jackfield {
+
+/// Whom a call is to and from; shared by the calls of one user. Values as in `sip::call_options`.
+struct call_target {
+  std::string uri;
+  std::string from;
+  std::string to;
+  std::string route;
+  std::string headers;
+  std::string digits; ///< dialled by RFC 4733 once answered
+  std::vector<sip::credential> credentials;
+};
+
+/// How calls of one lane are made; shared by them, immutable.
+struct call_manner {
+  transport::target target; ///< where first requests go
+  std::shared_ptr<const transport::open_settings> connections;
+  /// Nothing: signalling only, audio is offered as inactive.
+  std::shared_ptr<const audio_settings> audio;
+  sdp::media_capabilities capabilities;
+  std::shared_ptr<const sdp::offer_template> offer;
+  uint16_t inactive_port = 10'000; ///< shown where there is no audio
+  bool delayed_offer = false;
+  /// Not answered within this after ringing began: CANCEL.
+  lane::duration ringing_limit = std::chrono::minutes{3};
+};
+
+} // namespace jackfield

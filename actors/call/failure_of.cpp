@@ -1,0 +1,46 @@
+#include "actors/call/failure_of.hpp"
+
+namespace jackfield {
+
+report::failure_cause failure_of(const sip::ua_event& event) noexcept {
+  using report::failure_cause;
+  using sip::end_cause;
+  switch (event.cause) {
+  case end_cause::timeout_b:
+    return failure_cause::timeout;
+  case end_cause::timeout_f:
+    return event.what == sip::method::bye ? failure_cause::bye_timeout : failure_cause::timeout;
+  case end_cause::timeout_c:
+    return failure_cause::ring_timeout;
+  case end_cause::no_ack:
+  case end_cause::no_ack_to_failure:
+    return failure_cause::no_ack;
+  case end_cause::dialog_lost:
+    return failure_cause::dialog_gone;
+  case end_cause::transport_failed:
+    return failure_cause::transport_error;
+  case end_cause::protocol_error:
+    return failure_cause::bad_answer;
+  case end_cause::auth_failed:
+    return failure_cause::auth_failed;
+  case end_cause::cancelled:
+  case end_cause::cancelled_but_answered:
+    return failure_cause::stopped;
+  case end_cause::local_bye: // the peer may have refused it: then it had lost the call before
+    if (event.status == 408 || event.status == 481)
+      return failure_cause::dialog_gone;
+    if (event.status == 401 || event.status == 407)
+      return failure_cause::auth_failed;
+    return event.status >= 300 ? failure_cause::from_status(event.status)
+                               : failure_cause{failure_cause::none};
+  case end_cause::remote_bye:
+  case end_cause::none:
+  case end_cause::succeeded:
+    return failure_cause::none;
+  default:
+    return event.status >= 300 ? failure_cause::from_status(event.status)
+                               : failure_cause{failure_cause::internal};
+  }
+}
+
+} // namespace jackfield

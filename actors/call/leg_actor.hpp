@@ -1,0 +1,118 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/behavior.hpp>
+
+#include "actors/wire/leg_wire.hpp"
+#include "actors/wire/sip_arrival.hpp"
+#include "engine/lane/lane_actor.hpp"
+
+namespace jackfield {
+
+/// What every actor with a leg on the wire is made of: the leg's identity, the SIP machine that
+/// its messages feed, the machine's clock, and its end. `Machine` is one of engine/sip's: it takes
+/// `on_message`, `on_time` and `on_transport_failed`, and tells its `next_deadline`.
+///
+/// The machine lives from `start_machine` on; what comes earlier is passed over. When the leg is
+/// over (`over_`), `on_over` is called after whatever was being handled, again after each later
+/// message until the actor quits.
+template <class Machine>
+class leg_actor : public lane::lane_actor, protected sip::ua_sink {
+protected:
+  /// The machine's timer; a leg's own timers have other numbers.
+  static constexpr unsigned protocol_clock = 0;
+
+  leg_actor(caf::actor_config& config, lane::lane& home, sip_router& router,
+            caf::strong_actor_ptr owner)
+      : lane::lane_actor(config, home), router_(router), owner_(std::move(owner)),
+        wire_(router, *this), protocol_timer_(*this, protocol_clock) {
+    // nop
+  }
+
+  /// One of the leg's own timers fired.
+  virtual void on_clock(unsigned /*id*/) {}
+  virtual void on_over() = 0;
+
+  void on_exit() override {
+    protocol_timer_.cancel();
+    wire_.close();
+    machine_.reset();
+    owner_ = nullptr;
+  }
+
+  /// The handlers that every leg has, and `own` ones.
+  template <class... Handlers>
+  caf::behavior behavior_with(Handlers... own) {
+    return {
+      [this](const sip_arrival_ptr& arrival) { on_arrival(*arrival); },
+      [this](const lane::timer_fired& fired) { on_timer(fired.id); },
+      [this](const flow_lost&) {
+        if (machine_)
+          machine_->on_transport_failed(home().now(), *this);
+        settle();
+      },
+      [this](flow_located& found) {
+        wire_.on_located(found);
+        settle();
+      },
+      std::move(own)...,
+    };
+  }
+
+  Machine& start_machine() { return machine_.emplace(wire_.profile(), wire_.id()); }
+
+  /// After every call of the machine: failures, its clock, the end.
+  void settle() {
+    // A failure reported to the machine may lead to another message that fails: bounded by the
+    // machine, which gives up.
+    while (!over_ && machine_ && wire_.take_failure())
+      machine_->on_transport_failed(home().now(), *this);
+    if (over_) {
+      protocol_timer_.cancel();
+      on_over();
+      return;
+    }
+    if (!machine_)
+      return;
+    if (const auto next = machine_->next_deadline(); next == sip::never)
+      protocol_timer_.cancel();
+    else
+      protocol_timer_.arm(next);
+  }
+
+  // sip::ua_sink
+  void send(const sip::outgoing& message) override { wire_.send(message); }
+  [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
+
+  sip_router& router_;
+  caf::strong_actor_ptr owner_;
+  leg_wire wire_;
+  std::optional<Machine> machine_;
+  lane::actor_timer protocol_timer_;
+  bool over_ = false;
+
+private:
+  void on_arrival(const sip_arrival& arrival) {
+    if (!machine_)
+      return;
+    // A CANCEL comes the way of its INVITE, where it is answered.
+    const auto& m = arrival.message();
+    if (m.is_request() && m.request_method() != sip::method::cancel)
+      wire_.heard(arrival);
+    machine_->on_message(arrival.arrived(), m, *this);
+    settle();
+  }
+
+  void on_timer(unsigned id) {
+    if (id != protocol_clock)
+      on_clock(id);
+    else if (machine_)
+      machine_->on_time(home().now(), *this);
+    settle();
+  }
+};
+
+} // namespace jackfield

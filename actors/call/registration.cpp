@@ -1,0 +1,143 @@
+#include "actors/call/registration.hpp"
+
+#include <utility>
+
+#include <caf/behavior.hpp>
+
+#include "actors/call/failure_of.hpp"
+#include "actors/call/leg_messages.hpp"
+#include "engine/sip/fields.hpp"
+#include "engine/sip/uri.hpp"
+
+namespace jackfield {
+
+registration::registration(caf::actor_config& config, lane::lane& home, sip_router& router,
+                           std::shared_ptr<const call_manner> manner,
+                           std::shared_ptr<const call_target> target, const plan& p,
+                           caf::strong_actor_ptr owner)
+    : leg_actor(config, home, router, std::move(owner)), manner_(std::move(manner)),
+      target_(std::move(target)), stay_timer_(*this, stay_clock), plan_(p) {
+  // nop
+}
+
+caf::behavior registration::make_behavior() {
+  begin();
+  return behavior_with([this](const hang_up&) {
+    leave();
+    settle();
+  });
+}
+
+void registration::on_exit() {
+  leg_actor::on_exit();
+  stay_timer_.cancel();
+}
+
+void registration::on_clock(unsigned /*id*/) {
+  stayed_ = true;
+  leave_if_due();
+}
+
+void registration::begin() {
+  if (!wire_.open(manner_->target, manner_->connections)) {
+    failure_ = report::failure_cause::connect_failed;
+    finish();
+    return;
+  }
+  auto& machine = start_machine();
+  const auto uri = sip::uri::parse(target_->uri);
+  const auto from = sip::parse_name_addr(target_->from);
+  if (!uri || !from) {
+    failure_ = report::failure_cause::internal;
+    finish();
+    return;
+  }
+  // The registrar is the domain of the target: its URI without user (RFC 3261 §10.2).
+  std::string registrar{uri->scheme_name()};
+  registrar += ':';
+  const auto at = uri->opaque().find('@');
+  registrar += uri->opaque().substr(at == std::string_view::npos ? 0 : at + 1);
+  sip::registration_options options;
+  options.registrar = registrar;
+  options.aor = from->uri;
+  options.route = target_->route;
+  options.headers = target_->headers;
+  options.expires = plan_.expires;
+  options.credentials = target_->credentials;
+  options.random = home().random();
+  options.jitter = home().random_unit();
+  sent_ = plan_.due;
+  if (!machine.start(home().now(), options, *this)) {
+    failure_ = report::failure_cause::internal;
+    finish();
+    return;
+  }
+  settle();
+}
+
+void registration::leave() {
+  if (leaving_ || over_ || !machine_)
+    return;
+  leaving_ = true;
+  stay_timer_.cancel();
+  machine_->unregister(home().now(), *this);
+}
+
+void registration::leave_if_due() {
+  if (plan_.leave && stayed_ && successes_ > plan_.refreshes)
+    leave();
+}
+
+void registration::send(const sip::outgoing& message) {
+  if (!message.retransmission && successes_ > 0)
+    sent_ = home().now();
+  wire_.send(message);
+}
+
+void registration::on_event(const sip::ua_event& event) {
+  switch (event.kind) {
+  case sip::event_kind::registered: {
+    if (leaving_)
+      break;
+    const auto took = home().now() - sent_;
+    tell_owner(successes_ == 0 ? registration_report::kind::registered
+                               : registration_report::kind::refreshed,
+               {}, event.status, took);
+    machine_->set_jitter(home().random_unit());
+    if (++successes_ == 1 && !transport::is_reliable(wire_.current().protocol))
+      router_.transport().keep_alive_udp(wire_.current());
+    if (successes_ == 1 && plan_.leave) {
+      stayed_ = plan_.stay <= lane::duration::zero();
+      if (!stayed_)
+        stay_timer_.arm(home().now() + plan_.stay);
+    }
+    leave_if_due();
+    break;
+  }
+  case sip::event_kind::registration_failed:
+    machine_->set_jitter(home().random_unit());
+    tell_owner(registration_report::kind::failed, failure_of(event), event.status);
+    break;
+  case sip::event_kind::ended:
+    over_ = true;
+    if (event.cause != sip::end_cause::unregistered)
+      failure_ = failure_of(event);
+    break;
+  default:
+    break;
+  }
+}
+
+void registration::tell_owner(registration_report::kind what, report::failure_cause failure,
+                              int status, lane::duration took) {
+  lane::tell(home(), owner_,
+             registration_report{plan_.number, what, failure, status, took, successes_ > 0,
+                                 wire_.counters()});
+}
+
+void registration::finish() {
+  tell_owner(registration_report::kind::over, failure_);
+  quit();
+}
+
+} // namespace jackfield

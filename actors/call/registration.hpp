@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/call/call_settings.hpp"
+#include "actors/call/leg_actor.hpp"
+#include "engine/report/failure_cause.hpp"
+#include "engine/sip/registration.hpp"
+
+namespace jackfield {
+
+/// To a registration's owner: what happened to it.
+struct registration_report {
+  enum class kind : uint8_t {
+    registered, ///< the first success
+    refreshed,  ///< a later one
+    failed,     ///< an attempt; it will try again unless `over` follows
+    over,       ///< the registration is gone, as asked or for `failure`
+  };
+  uint64_t number = 0;
+  kind what{};
+  report::failure_cause failure;
+  int status = 0;
+  lane::duration took{};       ///< registered: from when it was due; refreshed: from its REGISTER
+  bool had_registered = false; ///< over: it once stood
+  wire_counters wire;
+};
+
+/// Keeps one user registered (RFC 3261 §10): refreshes before the binding lapses, retries with
+/// backoff, removes the binding when told to hang up or after as many refreshes as asked for.
+class registration final : public leg_actor<sip::registration> {
+public:
+  struct plan {
+    uint64_t number = 0;
+    lane::time_point due{};
+    unsigned expires = 3600;
+    /// Leaves after this many refreshes and `stay` since it registered, if `leave` is set; else
+    /// stays until told.
+    bool leave = false;
+    unsigned refreshes = 0;
+    lane::duration stay{};
+  };
+
+  registration(caf::actor_config& config, lane::lane& home, sip_router& router,
+               std::shared_ptr<const call_manner> manner, std::shared_ptr<const call_target> target,
+               const plan& p, caf::strong_actor_ptr owner);
+
+  const char* name() const override { return "registration"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  static constexpr unsigned stay_clock = protocol_clock + 1;
+
+  void begin();
+  void leave();
+  // leg_actor and sip::ua_sink
+  void on_clock(unsigned id) override;
+  void on_over() override { finish(); }
+  void send(const sip::outgoing& message) override;
+  void on_event(const sip::ua_event& event) override;
+  void tell_owner(registration_report::kind what, report::failure_cause failure = {},
+                  int status = 0, lane::duration took = {});
+  void leave_if_due();
+  void finish();
+
+  std::shared_ptr<const call_manner> manner_;
+  std::shared_ptr<const call_target> target_;
+  lane::actor_timer stay_timer_;
+  plan plan_;
+  lane::time_point sent_{}; // the REGISTER under way
+  unsigned successes_ = 0;
+  report::failure_cause failure_;
+  bool stayed_ = false;
+  bool leaving_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::registration_report)

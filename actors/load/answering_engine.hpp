@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "actors/load/answering_service.hpp"
+#include "actors/media/media_stream.hpp"
+#include "actors/node/node.hpp"
+#include "actors/node/registrar.hpp"
+#include "engine/transport/tls_context.hpp"
+
+namespace jackfield {
+
+/// How an answering engine behaves, for `answer` and for the embedded one of `load`.
+struct answering_settings {
+  int refuse_with = 0;
+  bool ring = true;
+  std::chrono::nanoseconds answer_after{};
+  std::chrono::nanoseconds length{};
+  bool rtp = true;
+  audio_mode mode = audio_mode::echo;
+  audio::source_spec source;
+  registrar_settings registrations;
+};
+
+/// The manner of its calls.
+[[nodiscard]] std::shared_ptr<const answer_manner>
+answer_manner_of(const answering_settings& settings,
+                 std::shared_ptr<const transport::open_settings> connections);
+
+/// Opens a listener on a lane and shows its address in what the lane's legs send. To be called
+/// before the node starts.
+result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
+                                 const lane::endpoint& local,
+                                 const transport::listen_settings& settings = {});
+
+/// Starts the service of one lane. To be called before the node starts, or on the lane.
+[[nodiscard]] caf::actor start_answering(lane_context& context,
+                                         std::shared_ptr<const answer_manner> manner,
+                                         const registrar_settings& registrations, unsigned source);
+
+} // namespace jackfield

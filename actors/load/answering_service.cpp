@@ -1,0 +1,121 @@
+#include "actors/load/answering_service.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <caf/behavior.hpp>
+
+#include "actors/load/media_metrics.hpp"
+
+namespace jackfield {
+
+answering_service::answering_service(caf::actor_config& config, lane::lane& home,
+                                     lane_context& context,
+                                     std::shared_ptr<const answer_manner> manner,
+                                     std::shared_ptr<const registrar_settings> registrations,
+                                     unsigned source)
+    : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
+      registrar_(context.router, std::move(registrations)), source_(source) {
+  // nop
+}
+
+caf::behavior answering_service::make_behavior() {
+  context_.router.set_service(this);
+  return {
+    [this](const served_call& served) { on_served(served); },
+    [this](metrics_request) {
+      take_snapshot();
+      send(caf::actor_cast<caf::actor>(current_sender()),
+           metrics_snapshot{source_, std::make_shared<report::run_metrics>(metrics_)});
+    },
+    [this](service_drain) { stop(false); },
+    [this](service_stop) { stop(true); },
+  };
+}
+
+void answering_service::on_exit() {
+  context_.router.set_service(nullptr);
+  calls_.clear();
+}
+
+void answering_service::stop(bool hang_up_calls) {
+  stop_asked_by_ = current_sender();
+  stopping_ = true;
+  context_.router.set_service(nullptr);
+  if (hang_up_calls) {
+    // In the order in which they came: a simulated run is to be the same each time.
+    std::vector<caf::strong_actor_ptr> calls;
+    calls.reserve(calls_.size());
+    for (const auto& [id, call] : calls_)
+      calls.push_back(call);
+    std::sort(calls.begin(), calls.end(),
+              [](const auto& a, const auto& b) { return a->id() < b->id(); });
+    for (const auto& call : calls)
+      lane::tell(home(), call, hang_up{});
+  }
+  if (calls_.empty())
+    finish();
+}
+
+void answering_service::finish() {
+  take_snapshot();
+  if (stop_asked_by_)
+    send(caf::actor_cast<caf::actor>(stop_asked_by_),
+         service_stopped{source_, std::make_shared<report::run_metrics>(metrics_)});
+  stop_asked_by_ = nullptr;
+  quit();
+}
+
+void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transaction) {
+  metrics_.calls.offer();
+  metrics_.calls.start();
+  auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<incoming_call>(
+    context_.router, context_.media, manner_, invite, transaction, caf::strong_actor_ptr{ctrl()}));
+  calls_.emplace(call->id(), std::move(call));
+}
+
+void answering_service::on_request(const sip_arrival_ptr& request) {
+  switch (request->message().request_method()) {
+  case sip::method::register_:
+    registrar_.on_register(*request);
+    break;
+  case sip::method::options:
+    context_.router.answer(*request, 200, "Accept: application/sdp\r\n");
+    break;
+  default:
+    context_.router.answer(*request, 405, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n");
+  }
+}
+
+void answering_service::on_served(const served_call& served) {
+  calls_.erase(served.call);
+  if (served.answered)
+    metrics_.calls.answer();
+  if (served.answered &&
+      (served.cause == sip::end_cause::remote_bye || served.cause == sip::end_cause::local_bye))
+    metrics_.calls.complete();
+  else
+    metrics_.calls.fail(served.cause == sip::end_cause::no_ack
+                          ? report::failure_cause{report::failure_cause::no_ack}
+                          : report::failure_cause{report::failure_cause::stopped});
+  metrics_.retransmissions += served.wire.retransmissions;
+  if (served.media) {
+    add_received(metrics_.media.received, *served.media);
+    metrics_.media.dtmf_sent += served.media->digits_sent;
+    metrics_.media.dtmf_received += served.media->digits_received.size();
+  }
+  if (stopping_ && calls_.empty())
+    finish();
+}
+
+void answering_service::take_snapshot() {
+  take_health(metrics_, home(), context_.media);
+  const auto& router = context_.router.counters();
+  metrics_.malformed = router.malformed;
+  metrics_.unexpected = router.unexpected;
+  metrics_.retransmissions_received = router.retransmissions_received;
+  metrics_.registrations.current = registrar_.bindings(home().now());
+}
+
+} // namespace jackfield

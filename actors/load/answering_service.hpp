@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/call/incoming_call.hpp"
+#include "actors/load/load_messages.hpp"
+#include "actors/node/lane_context.hpp"
+#include "actors/node/registrar.hpp"
+#include "engine/report/run_metrics.hpp"
+
+namespace jackfield {
+
+/// Answers what comes to one lane: calls by its manner, REGISTER by its registrar, OPTIONS with
+/// 200.
+class answering_service final : public lane::lane_actor, private uas_service {
+public:
+  answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
+                    std::shared_ptr<const answer_manner> manner,
+                    std::shared_ptr<const registrar_settings> registrations, unsigned source);
+
+  const char* name() const override { return "answering_service"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void on_invite(const sip_arrival_ptr& invite, uint64_t transaction) override;
+  void on_request(const sip_arrival_ptr& request) override;
+  void on_served(const served_call& served);
+  void stop(bool hang_up_calls);
+  void finish();
+  void take_snapshot();
+
+  lane_context& context_;
+  std::shared_ptr<const answer_manner> manner_;
+  registrar registrar_;
+  report::run_metrics metrics_;
+  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
+  caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
+  unsigned source_;
+  bool stopping_ = false;
+};
+
+} // namespace jackfield

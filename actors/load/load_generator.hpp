@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/load/load_messages.hpp"
+#include "actors/load/load_metrics.hpp"
+#include "actors/load/load_plan.hpp"
+#include "actors/node/lane_context.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/scenario/arrivals.hpp"
+
+namespace jackfield {
+
+/// Places one lane's share of a run's calls: every n-th arrival of the plan, n being the number of
+/// generators. Measures what becomes of them. `manners` differ by target only, in the order of
+/// trying them; at least one.
+class load_generator final : public lane::lane_actor {
+public:
+  struct share {
+    unsigned index = 0; ///< of `count`
+    unsigned count = 1;
+    uint64_t limit = UINT64_MAX; ///< calls at once on this lane
+  };
+
+  load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
+                 std::shared_ptr<const load_plan> plan,
+                 std::vector<std::shared_ptr<const call_manner>> manners, const share& s,
+                 caf::strong_actor_ptr run);
+
+  const char* name() const override { return "load_generator"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void start(const load_start& how);
+  void on_arrivals();
+  void find_next();
+  void begin(uint64_t number, lane::time_point due);
+  enum class draw : uint64_t { length = 1, target = 2 };
+  /// In [0, 1): what the plan's seed gives a call.
+  [[nodiscard]] double drawn(uint64_t number, draw what) const noexcept;
+  [[nodiscard]] lane::duration length_of(uint64_t number) const noexcept;
+  void stop_arrivals();
+  void abort();
+
+  void on_call_finished(const call_finished& call);
+  void on_registration(const registration_report& report);
+  void on_request(const request_finished& request);
+  void flush_lines();
+  /// RFC 3263 §4.3: after a target that cannot be reached, or says nothing, the next one is tried.
+  void fail_over(report::failure_cause failure, int status);
+  void ended(uint64_t number);
+  void finish_if_done();
+
+  lane_context& context_;
+  std::shared_ptr<const load_plan> plan_;
+  std::vector<std::shared_ptr<const call_manner>> manners_;
+  size_t manner_ = 0; // in use
+  share share_;
+  caf::strong_actor_ptr run_;
+  load_metrics metrics_;
+  scenario::arrival_process arrivals_;
+  uint64_t random_state_;
+  lane::actor_timer timer_;
+  lane::time_point start_{};
+  std::chrono::system_clock::time_point wall_start_{};
+  std::optional<lane::duration> next_; // of the next arrival that is ours
+  uint64_t next_number_ = 0;
+  std::unordered_map<uint64_t, caf::strong_actor_ptr> live_; // by number
+  std::string lines_;
+  bool started_ = false;
+  bool done_ = false;
+};
+
+} // namespace jackfield

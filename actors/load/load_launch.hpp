@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+
+#include "actors/call/call_settings.hpp"
+#include "actors/call/incoming_call.hpp"
+#include "actors/load/load_plan.hpp"
+#include "actors/load/load_settings.hpp"
+#include "actors/node/node.hpp"
+
+namespace jackfield {
+
+/// A run that has been set up and not yet begun: its sockets are open, nothing has been sent.
+struct prepared_run {
+  std::unique_ptr<node> engine;
+  unsigned lanes = 0;
+  std::shared_ptr<const load_plan> plan;
+  /// For each calling lane, by target in the order of trying them.
+  std::vector<std::vector<std::shared_ptr<const call_manner>>> manners;
+  /// How the embedded answering engine answers; nothing where the target is somebody else's.
+  std::shared_ptr<const answer_manner> answers;
+  bool audio = false; ///< calls have audio
+};
+
+/// Finds the target, makes the node and opens what a run needs. Blocks; may take as long as a DNS
+/// look-up does. An error names the setting by its option's name.
+result<prepared_run> prepare(const load_settings& settings, const std::string& user_agent);
+
+/// Starts the actors of a prepared run, and its lanes; the run reports to `observer` and takes
+/// `load_drain` and `load_abort`. `run` must outlive it. Once.
+caf::actor launch(prepared_run& run, const caf::actor& observer);
+
+} // namespace jackfield

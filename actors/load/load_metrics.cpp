@@ -1,0 +1,185 @@
+#include "actors/load/load_metrics.hpp"
+
+#include "actors/load/media_metrics.hpp"
+#include "engine/report/call_lines.hpp"
+#include "engine/sip/fields.hpp"
+
+namespace jackfield {
+
+namespace {
+
+lane::duration since(const std::optional<lane::time_point>& at, lane::time_point from) {
+  return *at - from;
+}
+
+} // namespace
+
+void load_metrics::on_answered(const call_answered& call) {
+  measured.calls.answer();
+  record_setup(call.times);
+}
+
+void load_metrics::record_setup(const call_times& t) {
+  auto& times = measured.times;
+  if (t.first_response)
+    times.ttr.record(since(t.first_response, t.due));
+  if (t.ringing)
+    times.pdd.record(since(t.ringing, t.due));
+  if (t.ringing || t.final_response)
+    times.srd.record(since(t.ringing && (!t.final_response || *t.ringing < *t.final_response)
+                             ? t.ringing
+                             : t.final_response,
+                           t.due));
+  if (t.acknowledged)
+    times.setup.record(since(t.acknowledged, t.due));
+}
+
+void load_metrics::on_finished(const call_finished& call) {
+  const auto& t = call.times;
+  auto& times = measured.times;
+  if (!t.answered)
+    record_setup(t); // else it was recorded then
+  if (t.bye_sent && t.ended && call.cause == sip::end_cause::local_bye)
+    times.sdd.record(*t.ended - *t.bye_sent);
+  if (t.answered && t.ended)
+    times.call_length.record((t.bye_sent ? *t.bye_sent : *t.ended) - *t.answered);
+
+  if (call.status >= 200)
+    measured.sessions.count(call.status);
+  else if (call.failure == report::failure_cause::timeout)
+    measured.sessions.count(408);
+  else if (call.failure == report::failure_cause::transport_error)
+    measured.sessions.count(503);
+  if (call.wire.requests > 0)
+    measured.statuses.count_request(report::counted_method::invite);
+  if (call.status > 0)
+    measured.statuses.count_response(report::counted_method::invite, call.status);
+
+  measured.requests_sent += call.wire.requests;
+  measured.retransmissions += call.wire.retransmissions;
+  if (call.failure == report::failure_cause::timeout ||
+      call.failure == report::failure_cause::bye_timeout)
+    ++measured.timeouts;
+  if (call.media && call.media->connected) {
+    auto& media = measured.media;
+    const auto& m = *call.media;
+    add_received(media.received, m);
+    add_reported(media.sent, m);
+    if (m.round_trip)
+      media.rtt.record(*m.round_trip);
+    media.dtmf_sent += m.digits_sent;
+    media.dtmf_received += m.digits_received.size();
+    if (!call.failure.failed()) {
+      const bool heard = m.received.first_packet.has_value();
+      if (m.packets_sent > 0 && !heard)
+        ++media.one_way_calls;
+      else if (m.packets_sent == 0 && !heard)
+        ++media.silent_calls;
+    }
+  }
+  if (call.failure.failed())
+    measured.calls.fail(call.failure);
+  else
+    measured.calls.complete();
+}
+
+void load_metrics::on_registration(const registration_report& r) {
+  using kind = registration_report::kind;
+  auto& counts = measured.registrations;
+  switch (r.what) {
+  case kind::registered:
+    ++counts.succeeded;
+    ++counts.current;
+    measured.times.rrd.record(r.took);
+    measured.calls.answer();
+    break;
+  case kind::refreshed:
+    ++counts.refreshed;
+    break;
+  case kind::failed:
+    // A first registration fails once, whatever the number of its attempts: see `over`.
+    if (r.had_registered) {
+      ++counts.refresh_failed;
+      ++counts.failures[r.failure];
+    }
+    break;
+  case kind::over:
+    measured.requests_sent += r.wire.requests;
+    measured.retransmissions += r.wire.retransmissions;
+    if (r.had_registered) {
+      --counts.current;
+      measured.calls.complete();
+    } else {
+      const auto cause =
+        r.failure.failed() ? r.failure : report::failure_cause{report::failure_cause::stopped};
+      ++counts.failed;
+      ++counts.failures[cause];
+      measured.calls.fail(cause);
+    }
+    break;
+  }
+}
+
+void load_metrics::on_request(const request_finished& request) {
+  measured.requests_sent += request.wire.requests;
+  measured.retransmissions += request.wire.retransmissions;
+  measured.statuses.count_request(report::counted_method::options);
+  if (request.status > 0) {
+    measured.times.options.record(request.took);
+    measured.statuses.count_response(report::counted_method::options, request.status);
+  }
+  if (request.failure.failed()) {
+    if (request.failure == report::failure_cause::timeout)
+      ++measured.timeouts;
+    measured.calls.fail(request.failure);
+  } else {
+    measured.calls.answer();
+    measured.calls.complete();
+  }
+}
+
+void append_call_line(std::string& lines, const call_finished& call, lane::time_point start,
+                      std::chrono::system_clock::time_point wall_start) {
+  const auto& t = call.times;
+  const auto id = call.leg.text();
+  report::call_record record;
+  record.id = call.number;
+  record.call_id = {id.data(), id.size()};
+  const auto from = sip::parse_name_addr(call.target->from);
+  record.from = from ? from->uri : std::string_view{call.target->from};
+  record.to = call.target->uri;
+  record.due = t.due - start;
+  record.late_by = t.started - t.due;
+  record.started =
+    wall_start + std::chrono::duration_cast<std::chrono::system_clock::duration>(t.started - start);
+  record.status = call.status;
+  record.cause = call.failure;
+  if (t.ringing)
+    record.pdd = since(t.ringing, t.due);
+  if (t.ringing)
+    record.srd = since(t.ringing, t.due);
+  else if (t.final_response)
+    record.srd = since(t.final_response, t.due);
+  if (t.acknowledged)
+    record.setup = since(t.acknowledged, t.due);
+  if (t.bye_sent && t.ended && call.cause == sip::end_cause::local_bye)
+    record.sdd = *t.ended - *t.bye_sent;
+  if (t.answered && t.ended)
+    record.duration = (t.bye_sent ? *t.bye_sent : *t.ended) - *t.answered;
+  if (call.media && call.media->connected) {
+    record.packets_sent = call.media->packets_sent;
+    record.received = received_of(*call.media);
+    record.sent = reported_of(*call.media);
+    record.rtt = call.media->round_trip;
+  }
+  report::append_call_line(lines, record);
+}
+
+void load_metrics::take_lane(lane_context& context) {
+  take_health(measured, context.home, context.media);
+  const auto& router = context.router.counters();
+  measured.unexpected = router.unexpected;
+  measured.malformed = router.malformed;
+}
+
+} // namespace jackfield

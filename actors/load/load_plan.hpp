@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/call/call_settings.hpp"
+#include "engine/scenario/arrivals.hpp"
+#include "engine/transport/protocol.hpp"
+
+namespace jackfield {
+
+enum class load_flow : uint8_t {
+  call,      ///< INVITE, audio, BYE
+  register_, ///< REGISTER, refreshes, unregister
+  options,   ///< OPTIONS out of dialog
+};
+
+/// How long calls last.
+struct call_length {
+  enum class shape : uint8_t { fixed, exponential, uniform };
+  shape drawn = shape::fixed;
+  lane::duration mean = std::chrono::seconds{10}; ///< of a uniform one: its lower bound
+  lane::duration most{};                          ///< of a uniform one: its upper bound
+};
+
+/// What a load run does; one value for all lanes, immutable.
+struct load_plan {
+  load_flow flow = load_flow::call;
+  scenario::arrival_plan arrivals;
+  /// Most calls at once, over all lanes.
+  uint64_t limit = UINT64_MAX;
+  call_length length;
+  /// Seed of the arrival process and the lengths: two runs with one seed offer the same.
+  uint64_t seed = 1;
+  /// Arrival n is made for target n modulo their number, or a random one.
+  std::vector<std::shared_ptr<const call_target>> targets;
+  bool random_target = false;
+  /// Registration: lifetime asked for, and refreshes after which a user unregisters.
+  unsigned expires = 3600;
+  unsigned refreshes = 0;
+  /// A registered user stays this long (and as many refreshes as asked for).
+  lane::duration stay{};
+  /// One JSON line a call is wanted.
+  bool call_lines = false;
+};
+
+} // namespace jackfield

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+
+#include "actors/load/load_generator.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/report/run_metrics.hpp"
+
+namespace jackfield {
+
+/// To a run's observer, about once a second: where it stands. `metrics` are those of all lanes,
+/// with what the answering side heard if that is ours.
+struct run_progress {
+  lane::duration elapsed{};
+  std::shared_ptr<const report::run_metrics> metrics;
+  bool draining = false;
+};
+
+/// To a run's observer, last.
+struct run_finished {
+  lane::duration elapsed{}; ///< to the end of the last call
+  std::shared_ptr<const report::run_metrics> metrics;
+};
+
+/// A load run: starts its generators together, gathers what they measure, ends when all are done.
+/// Lives on one of the lanes. Messages: `load_drain`, `load_abort`.
+class load_run final : public lane::lane_actor {
+public:
+  struct parts {
+    std::vector<caf::actor> generators;
+    /// Answering services that the run calls, on the generators' lanes; may be empty.
+    std::vector<caf::actor> answerers;
+  };
+
+  /// `observer` gets progress and call lines. The generators are made after the run, which they
+  /// need: `start_run` brings them.
+  load_run(caf::actor_config& config, lane::lane& home, caf::actor observer);
+
+  const char* name() const override { return "load_run"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void start(const parts& p);
+  void ask();
+  void on_snapshot(const metrics_snapshot& snapshot);
+  void on_done();
+  void report_if_complete();
+
+  caf::actor observer_;
+  parts parts_;
+  lane::actor_timer timer_;
+  lane::time_point start_{};
+  lane::time_point last_end_{};
+  std::vector<std::shared_ptr<const report::run_metrics>> snapshots_; // generators, then answerers
+  size_t missing_ = 0; // snapshots asked for and not here yet
+  size_t running_ = 0; // generators not done
+  bool draining_ = false;
+  bool final_ = false;
+};
+
+/// To a run: begin.
+struct start_run {
+  load_run::parts parts;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::run_progress)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::run_finished)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::start_run)

@@ -1,0 +1,229 @@
+#include "actors/load/load_setup.hpp"
+
+#include <future>
+#include <utility>
+
+#include "actors/node/node.hpp"
+#include "engine/lane/source_address.hpp"
+#include "engine/sip/uri.hpp"
+#include "engine/transport/resolver.hpp"
+
+namespace jackfield {
+
+namespace {
+
+audio::codec codec_named(const std::string& name) {
+  return name == "PCMA" ? audio::codec::pcma : audio::codec::pcmu;
+}
+
+/// The host that credentials are for: digest is answered to the target and the outbound proxy only.
+std::vector<std::string> credential_hosts(const load_settings& settings, const std::string& uri) {
+  std::vector<std::string> hosts;
+  for (const auto& text : {uri, settings.route})
+    if (const auto parsed = sip::uri::parse(text))
+      hosts.emplace_back(parsed->host());
+  return hosts;
+}
+
+/// `uri` with another user, or with a whole URI in its place.
+std::string with_user(const std::string& uri, std::string_view user) {
+  if (const auto whole = sip::uri::parse(user); whole && whole->is_sip())
+    return std::string{user};
+  const auto parsed = sip::uri::parse(uri);
+  auto rest = parsed->opaque();
+  if (const auto at = rest.find('@'); at != std::string_view::npos)
+    rest.remove_prefix(at + 1);
+  return std::string{parsed->scheme_name()} + ":" + sip::escape_user(user) + "@" +
+         std::string{rest};
+}
+
+} // namespace
+
+result<transport::target_selection> find_target(const load_settings& settings) {
+  const auto& text = settings.route.empty() ? *settings.uri : settings.route;
+  const auto uri = sip::uri::parse(text);
+  transport::resolve_request request;
+  request.host = std::string{uri->host()};
+  request.port = uri->port();
+  request.secure = uri->kind() == sip::scheme::sips;
+  request.protocol = settings.transport;
+  node_settings alone;
+  alone.media.address = lane::endpoint::loopback_v4(0);
+  auto bootstrap = node::make(alone);
+  if (!bootstrap)
+    return tl::unexpected{std::move(bootstrap.error())};
+  auto& context = (*bootstrap)->context(0);
+  std::promise<result<transport::target_selection>> answered;
+  transport::resolver::pending pending;
+  context.home.post([&] {
+    pending = context.router.hops().resolver().resolve(
+      request, [&](auto selected) { answered.set_value(std::move(selected)); });
+  });
+  (*bootstrap)->start();
+  auto selected = answered.get_future().get();
+  bootstrap->reset();
+  if (!selected)
+    return fail("URI " + text, selected.error().to_string());
+  return selected;
+}
+
+result<std::vector<std::shared_ptr<const call_target>>>
+make_targets(const load_settings& settings, const std::string& uri, const lane::endpoint& local) {
+  const auto hosts = credential_hosts(settings, uri);
+  const auto place = std::string{"--users"};
+  std::vector<std::shared_ptr<const call_target>> targets;
+  const size_t rows = settings.users ? settings.users->size() : 1;
+  targets.reserve(rows);
+  const auto target_uri = sip::uri::parse(uri);
+  for (size_t row = 0; row < rows; ++row) {
+    auto target = std::make_shared<call_target>();
+    target->uri = uri;
+    target->digits = settings.digits;
+    std::string user = "jackfield";
+    std::string password = settings.auth_password;
+    std::string auth_user = settings.auth_user;
+    std::string domain = local.host();
+    if (settings.users) {
+      const auto& table = *settings.users;
+      user = *table.field(row, "user");
+      auth_user = table.field(row, "auth_user").value_or(user);
+      password = table.field(row, "password").value_or(settings.auth_password);
+      domain = std::string{target_uri->opaque()};
+      if (const auto at = domain.find('@'); at != std::string::npos)
+        domain.erase(0, at + 1);
+      domain = domain.substr(0, domain.find_first_of(";?"));
+      domain = table.field(row, "domain").value_or(domain);
+      if (const auto to = table.field(row, "to"); to && !to->empty())
+        target->uri = with_user(uri, *to);
+    }
+    auto from = "sip:" + sip::escape_user(user) + "@" + domain;
+    if (!settings.from.empty()) {
+      if (settings.users) {
+        auto filled = settings.users->fill("--from", settings.from, row);
+        if (!filled)
+          return tl::unexpected{std::move(filled.error())};
+        from = std::move(*filled);
+      } else {
+        from = settings.from;
+      }
+      if (const auto parsed = sip::uri::parse(from); !parsed)
+        return fail("--from", "\"" + from + "\" is no URI, expected sip:user@host");
+    }
+    target->from = "<" + from + ">";
+    if (settings.users)
+      if (const auto display = settings.users->field(row, "display");
+          display && !display->empty()) {
+        std::string quoted;
+        for (const char c : *display) {
+          if (c == '"' || c == '\\')
+            quoted += '\\';
+          quoted += c;
+        }
+        target->from = "\"" + quoted + "\" " + target->from;
+      }
+    if (!settings.route.empty())
+      target->route = "<" + settings.route + ">";
+    for (const auto& line : settings.headers) {
+      if (settings.users) {
+        auto filled = settings.users->fill("--header", line, row);
+        if (!filled)
+          return tl::unexpected{std::move(filled.error())};
+        target->headers += *filled;
+      } else {
+        target->headers += line;
+      }
+      target->headers += "\r\n";
+    }
+    if (!auth_user.empty() && !password.empty())
+      target->credentials.emplace_back(auth_user, "*", password, hosts);
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+result<std::shared_ptr<const load_plan>>
+make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_target>> targets) {
+  auto plan = std::make_shared<load_plan>();
+  plan->flow = settings.flow;
+  plan->arrivals = settings.arrivals;
+  plan->limit = settings.limit;
+  plan->length = settings.length;
+  plan->seed = settings.seed;
+  plan->targets = std::move(targets);
+  plan->random_target =
+    settings.users && settings.users->pick() == scenario::user_table::order::random;
+  plan->expires = settings.expires;
+  plan->refreshes = settings.refreshes;
+  plan->stay = settings.flow == load_flow::register_ && settings.refreshes > 0
+                 ? lane::duration::zero()
+                 : settings.length.mean;
+  plan->call_lines = settings.call_lines;
+  if (settings.flow == load_flow::register_ && settings.arrivals.calls &&
+      *settings.arrivals.calls > plan->targets.size() && settings.users)
+    return fail("--calls", std::to_string(*settings.arrivals.calls) +
+                             " registrations, but --users has only " +
+                             std::to_string(plan->targets.size()));
+  return plan;
+}
+
+std::shared_ptr<const call_manner>
+make_manner(const load_settings& settings, const transport::target& target,
+            std::shared_ptr<const transport::open_settings> connections,
+            std::shared_ptr<const audio_settings> audio, const lane::endpoint& media_address) {
+  auto manner = std::make_shared<call_manner>();
+  manner->target = target;
+  manner->connections = std::move(connections);
+  manner->capabilities.codecs.clear();
+  for (const auto& name : settings.codecs)
+    manner->capabilities.codecs.push_back(name == "PCMA" ? sdp::pcma() : sdp::pcmu());
+  manner->capabilities.codecs.push_back(sdp::telephone_event());
+  manner->capabilities.ptime_ms = static_cast<uint8_t>(settings.ptime_ms);
+  manner->capabilities.rtcp_mux = true;
+  if (!audio)
+    manner->capabilities.wanted = sdp::direction::inactive;
+  manner->audio = std::move(audio);
+  manner->offer =
+    std::make_shared<sdp::offer_template>(media_address.address(), manner->capabilities);
+  manner->inactive_port = settings.first_media_port;
+  manner->delayed_offer = settings.delayed_offer;
+  manner->ringing_limit = settings.ringing_limit;
+  return manner;
+}
+
+result<std::shared_ptr<const transport::open_settings>>
+make_connections(const load_settings& settings, const std::string& uri,
+                 const std::string& trusted_pem) {
+  auto connections = std::make_shared<transport::open_settings>();
+  const auto parsed = sip::uri::parse(settings.route.empty() ? uri : settings.route);
+  connections->server_name = std::string{parsed->host()};
+  connections->ws.path = settings.ws_path;
+  if (transport::is_secure(settings.transport)) {
+    transport::tls_settings tls;
+    tls.verify = settings.verify;
+    tls.ca_file = settings.ca_file;
+    tls.certificate_file = settings.certificate_file;
+    tls.key_file = settings.key_file;
+    tls.trusted_pem = trusted_pem;
+    auto context = transport::tls_context::make(transport::tls_context::role::client, tls);
+    if (!context)
+      return tl::unexpected{std::move(context.error())};
+    connections->tls = std::move(*context);
+  }
+  return connections;
+}
+
+result<std::shared_ptr<const audio_settings>> make_audio(const load_settings& settings) {
+  if (!settings.rtp || settings.flow != load_flow::call)
+    return std::shared_ptr<const audio_settings>{};
+  auto audio = std::make_shared<audio_settings>();
+  audio->mode = settings.mode;
+  audio->source = settings.source;
+  for (const auto& name : settings.codecs)
+    if (auto encoded = audio->cache->get(settings.source, codec_named(name),
+                                         std::chrono::milliseconds{settings.ptime_ms});
+        !encoded)
+      return tl::unexpected{std::move(encoded.error())};
+  return audio;
+}
+
+} // namespace jackfield

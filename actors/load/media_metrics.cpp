@@ -1,0 +1,82 @@
+#include "actors/load/media_metrics.hpp"
+
+#include <algorithm>
+
+namespace jackfield {
+
+namespace {
+
+/// Timestamp units of G.711 in nanoseconds.
+constexpr lane::duration g711_unit = std::chrono::microseconds{125};
+
+} // namespace
+
+void add_received(report::media_direction& to, const media_outcome& outcome) {
+  const auto& r = outcome.received;
+  to.received += r.packets;
+  if (!r.first_packet)
+    return;
+  to.streams += 1;
+  to.expected += r.expected;
+  to.lost += r.lost;
+  to.duplicate += r.duplicates;
+  to.reordered += r.reordered;
+  to.late += r.discarded;
+  to.jitter.record(r.jitter_mean);
+  if (outcome.mos)
+    to.mos.record(*outcome.mos);
+}
+
+void add_reported(report::media_direction& to, const media_outcome& outcome) {
+  if (!outcome.remote || outcome.packets_sent == 0)
+    return;
+  const auto lost = static_cast<uint64_t>(std::max(0, outcome.remote->cumulative_lost));
+  to.streams += 1;
+  to.expected += outcome.packets_sent;
+  to.lost += lost;
+  to.received += outcome.packets_sent - std::min(lost, outcome.packets_sent);
+  to.jitter.record(g711_unit * outcome.remote->jitter);
+  if (outcome.remote_mos)
+    to.mos.record(*outcome.remote_mos);
+}
+
+report::call_media received_of(const media_outcome& outcome) {
+  const auto& r = outcome.received;
+  report::call_media out;
+  out.packets = r.packets;
+  out.lost = r.lost;
+  out.duplicate = r.duplicates;
+  out.reordered = r.reordered;
+  out.late = r.discarded;
+  if (r.first_packet)
+    out.jitter = r.jitter_mean;
+  out.mos = outcome.mos;
+  return out;
+}
+
+std::optional<report::call_media> reported_of(const media_outcome& outcome) {
+  if (!outcome.remote)
+    return std::nullopt;
+  report::call_media out;
+  out.lost = static_cast<uint64_t>(std::max(0, outcome.remote->cumulative_lost));
+  out.packets = outcome.packets_sent - std::min(out.lost, outcome.packets_sent);
+  out.jitter = g711_unit * outcome.remote->jitter;
+  out.mos = outcome.remote_mos;
+  return out;
+}
+
+void take_health(report::run_metrics& to, const lane::lane& home, const media_plane& media) {
+  const auto& from = home.health();
+  auto& health = to.health;
+  health.lane_lag = {};
+  for (size_t i = 0; i < from.lag.size(); ++i)
+    if (from.lag[i] > 0)
+      health.lane_lag.record(lane::lane_health::lag_step_us(i), from.lag[i]);
+  health.passes = from.passes;
+  health.late_passes = from.late_passes;
+  health.socket_drops = from.socket_drops;
+  to.media.packets_sent = media.packets_sent();
+  to.media.send_lateness = media.send_lateness();
+}
+
+} // namespace jackfield

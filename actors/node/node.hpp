@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include "actors/node/lane_context.hpp"
+#include "engine/error/error.hpp"
+#include "engine/lane/io_lane.hpp"
+
+namespace jackfield {
+
+struct node_settings {
+  unsigned lanes = 1;
+  /// Engines side by side on each lane, each with ports and dialogs of its own: a run that also
+  /// answers has two, so that a packet between them stays on one core.
+  unsigned contexts_a_lane = 1;
+  router_settings router;
+  media_plane_settings media;
+};
+
+/// This process's lanes and what runs on them. Made and destroyed on one thread, which also starts
+/// it; sockets may be opened through `context` before that.
+class node {
+public:
+  static result<std::unique_ptr<node>> make(const node_settings& settings);
+  /// Stops the lanes. All lane actors should have ended by then.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Starts the lanes' threads.
+  void start();
+
+  /// Keeps a service alive as long as its lane runs: it goes once the lanes stand still and before
+  /// what it uses does. On the thread that made the node.
+  void keep(caf::actor resident) { residents_.push_back(std::move(resident)); }
+
+  [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(parts_.size()); }
+  /// The `which`-th of that lane's contexts. Before `start`, or on the lane's thread.
+  [[nodiscard]] lane_context& context(unsigned lane, unsigned which = 0) {
+    return *parts_.at(lane).contexts.at(which);
+  }
+  [[nodiscard]] caf::actor_system& system() noexcept { return system_; }
+
+private:
+  node();
+  struct part {
+    std::unique_ptr<lane::io_lane> home;
+    std::vector<std::unique_ptr<lane_context>> contexts;
+  };
+
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  std::vector<part> parts_;
+  std::vector<caf::actor> residents_;
+};
+
+} // namespace jackfield

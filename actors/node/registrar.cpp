@@ -1,0 +1,221 @@
+#include "actors/node/registrar.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "engine/sip/fields.hpp"
+#include "engine/sip/uri.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// The address of record in the one spelling that is compared: "user@host", host in lower case.
+std::optional<std::string> address_of_record(const sip::message& request) {
+  const auto to = sip::parse_name_addr(request.first(sip::header::to));
+  if (!to)
+    return std::nullopt;
+  const auto uri = sip::uri::parse(to->uri);
+  if (!uri || !uri->is_sip())
+    return std::nullopt;
+  auto out = sip::unescape(uri->user()) + "@";
+  for (const char c : uri->host())
+    out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  return out;
+}
+
+struct user_lookup {
+  const registrar_settings& settings;
+
+  static std::string_view find(void* context, std::string_view username,
+                               sip::digest_algorithm algorithm) {
+    const auto& users = static_cast<user_lookup*>(context)->settings.users;
+    const auto found = users.find(std::string{username});
+    return found == users.end() ? std::string_view{}
+                                : found->second[static_cast<size_t>(algorithm)];
+  }
+};
+
+/// A contact's value without its expires parameter, which the answer gives anew.
+std::string without_expires(const sip::name_addr& contact) {
+  std::string out{"<"};
+  out += contact.uri;
+  out += '>';
+  auto rest = contact.parameters;
+  while (!rest.empty()) {
+    const auto [name, value] = sip::next_uri_parameter(rest);
+    if (name.empty() || name == "expires" || name == "EXPIRES" || name == "Expires")
+      continue;
+    out += ';';
+    out += name;
+    if (!value.empty()) {
+      out += '=';
+      out += value;
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+registrar::registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings)
+    : router_(router), settings_(std::move(settings)) {
+  if (settings_->users.empty())
+    return;
+  sip::digest_verifier::settings options;
+  options.realm = settings_->realm;
+  options.secret = settings_->secret;
+  verifier_ = std::make_unique<sip::digest_verifier>(std::move(options));
+}
+
+bool registrar::admitted(const sip_arrival& request, std::string_view user) {
+  if (!verifier_)
+    return true;
+  using verdict = sip::digest_verifier::verdict;
+  user_lookup lookup{*settings_};
+  std::string who;
+  const auto now = router_.home().now();
+  const auto result = verifier_->verify(request.message(), now, &user_lookup::find, &lookup, who);
+  if (result == verdict::malformed) {
+    router_.answer(request, 400);
+    return false;
+  }
+  if (result == verdict::accepted) {
+    if (who == user)
+      return true;
+    router_.answer(request, 403); // somebody else's address
+    return false;
+  }
+  std::string challenges;
+  verifier_->append_challenges(challenges, now, router_.home().random(), result == verdict::stale);
+  router_.answer(request, 401, challenges);
+  return false;
+}
+
+void registrar::on_register(const sip_arrival& request) {
+  const auto& m = request.message();
+  const auto now = router_.home().now();
+  const auto aor = address_of_record(m);
+  if (!aor) {
+    router_.answer(request, 400);
+    return;
+  }
+  if (!admitted(request, std::string_view{*aor}.substr(0, aor->find('@'))))
+    return;
+  const auto known = bindings_.find(*aor);
+  if (known == bindings_.end() && bindings_.size() >= settings_->max_bindings) {
+    expire(now);
+    if (bindings_.size() >= settings_->max_bindings) {
+      router_.answer(request, 503, "Retry-After: 30\r\n");
+      return;
+    }
+  }
+  auto contacts = known == bindings_.end() ? std::vector<contact>{} : known->second;
+  std::erase_if(contacts, [&](const contact& c) { return c.expires <= now; });
+  const auto header_expires = sip::parse_uint(m.first(sip::header::expires), UINT32_MAX);
+  int refusal = 0;
+  m.each_value(sip::header::contact, [&](std::string_view value) {
+    const auto parsed = sip::parse_name_addr(value);
+    if (!parsed) {
+      refusal = 400;
+      return false;
+    }
+    if (parsed->uri == "*") {
+      // Only by itself and with Expires: 0 (RFC 3261 §10.2.2).
+      if (header_expires != uint64_t{0})
+        refusal = 400;
+      for (auto& c : contacts)
+        if (refusal == 0 && !overtaken(c, m))
+          remove(c, m, now);
+      return refusal == 0;
+    }
+    uint64_t seconds = settings_->max_expires;
+    if (const auto own = parsed->expires())
+      seconds = *own;
+    else if (header_expires)
+      seconds = *header_expires;
+    seconds = std::min<uint64_t>(seconds, settings_->max_expires);
+    if (seconds > 0 && seconds < settings_->min_expires) {
+      refusal = 423;
+      return false;
+    }
+    const auto shown = without_expires(*parsed);
+    const auto old = std::find_if(contacts.begin(), contacts.end(),
+                                  [&](const contact& c) { return c.value == shown; });
+    if (old != contacts.end()) {
+      if (overtaken(*old, m))
+        return true;
+      if (seconds == 0) {
+        remove(*old, m, now);
+        return true;
+      }
+      contacts.erase(old);
+    }
+    if (seconds == 0)
+      return true;
+    if (contacts.size() >= settings_->max_contacts) {
+      // Those that are gone are remembered only where there is room.
+      const auto gone =
+        std::find_if(contacts.begin(), contacts.end(), [](const contact& c) { return c.removed; });
+      if (gone == contacts.end()) {
+        refusal = 403;
+        return false;
+      }
+      contacts.erase(gone);
+    }
+    contacts.push_back(
+      {shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()}, m.cseq_number()});
+    return true;
+  });
+  if (refusal != 0) {
+    router_.answer(request, refusal,
+                   refusal == 423
+                     ? "Min-Expires: " + std::to_string(settings_->min_expires) + "\r\n"
+                     : std::string{});
+    return;
+  }
+  std::string lines;
+  for (const auto& c : contacts) {
+    if (c.removed)
+      continue;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(c.expires - now).count();
+    lines += "Contact: " + c.value + ";expires=" + std::to_string(left) + "\r\n";
+  }
+  if (contacts.empty())
+    bindings_.erase(*aor);
+  else
+    bindings_[*aor] = std::move(contacts);
+  router_.answer(request, 200, lines);
+}
+
+bool registrar::overtaken(const contact& known, const sip::message& request) noexcept {
+  return known.call_id == request.call_id() && request.cseq_number() <= known.cseq;
+}
+
+void registrar::remove(contact& known, const sip::message& request, lane::time_point now) {
+  constexpr auto late = sip::timer_values{}.transaction_limit();
+  if (!known.removed)
+    known.expires = now + late;
+  known.removed = true;
+  known.call_id = request.call_id();
+  known.cseq = request.cseq_number();
+}
+
+void registrar::expire(lane::time_point now) {
+  for (auto binding = bindings_.begin(); binding != bindings_.end();) {
+    std::erase_if(binding->second, [&](const contact& c) { return c.expires <= now; });
+    binding = binding->second.empty() ? bindings_.erase(binding) : std::next(binding);
+  }
+}
+
+size_t registrar::bindings(lane::time_point now) {
+  expire(now);
+  return static_cast<size_t>(
+    std::count_if(bindings_.begin(), bindings_.end(), [](const auto& binding) {
+      return std::any_of(binding.second.begin(), binding.second.end(),
+                         [](const contact& c) { return !c.removed; });
+    }));
+}
+
+} // namespace jackfield

@@ -1,0 +1,111 @@
+#include "actors/wire/leg_table.hpp"
+
+#include <utility>
+
+namespace jackfield {
+
+namespace {
+
+uint64_t key_of(const transport::connection_handle& h) noexcept {
+  return (uint64_t{h.generation} << 32U) | h.index;
+}
+
+} // namespace
+
+leg_table::~leg_table() {
+  // Legs that are still open close themselves as their actors go, which needs the table.
+  for (auto& s : slots_)
+    const auto released = std::exchange(s.owner, nullptr);
+}
+
+std::optional<sip::leg_id> leg_table::open(lane::lane_actor& owner) {
+  uint32_t index = 0;
+  // Slots rest before they are used again, so that a generation lasts.
+  constexpr size_t resting = 1024;
+  if (free_.size() > resting || (!free_.empty() && slots_.size() > sip::leg_id::max_slot)) {
+    index = free_.front();
+    free_.pop_front();
+  } else if (slots_.size() <= sip::leg_id::max_slot) {
+    index = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+    slots_.back().id.lane = static_cast<uint8_t>(home_.index());
+    slots_.back().id.slot = index;
+  } else {
+    return std::nullopt;
+  }
+  auto& s = slots_[index];
+  s.owner = caf::strong_actor_ptr{owner.ctrl()};
+  s.id.generation += 1;
+  s.id.nonce = home_.random();
+  ++open_;
+  return s.id;
+}
+
+void leg_table::close(const sip::leg_id& leg) noexcept {
+  auto* s = slot_of(leg);
+  if (s == nullptr)
+    return;
+  detach(*s);
+  s->owner = nullptr;
+  s->id.nonce = 0;
+  free_.push_back(leg.slot);
+  --open_;
+}
+
+leg_table::slot* leg_table::slot_of(const sip::leg_id& leg) noexcept {
+  if (leg.slot >= slots_.size())
+    return nullptr;
+  auto& s = slots_[leg.slot];
+  return s.owner && s.id == leg ? &s : nullptr;
+}
+
+const caf::strong_actor_ptr* leg_table::find(const sip::leg_id& leg) noexcept {
+  auto* s = slot_of(leg);
+  return s != nullptr ? &s->owner : nullptr;
+}
+
+void leg_table::attach(const sip::leg_id& leg, const transport::flow& f) {
+  auto* s = slot_of(leg);
+  if (s == nullptr || !transport::is_reliable(f.protocol) || s->attached == f.handle)
+    return;
+  detach(*s);
+  s->attached = f.handle;
+  const auto [first, fresh] = attached_.try_emplace(key_of(f.handle), leg.slot);
+  if (!fresh) {
+    s->next = first->second;
+    slots_[first->second].previous = leg.slot;
+    first->second = leg.slot;
+  }
+}
+
+void leg_table::detach(slot& s) noexcept {
+  if (!s.attached)
+    return;
+  if (s.next != no_slot)
+    slots_[s.next].previous = s.previous;
+  if (s.previous != no_slot)
+    slots_[s.previous].next = s.next;
+  else if (s.next != no_slot)
+    attached_[key_of(s.attached)] = s.next;
+  else
+    attached_.erase(key_of(s.attached));
+  s.attached = {};
+  s.next = s.previous = no_slot;
+}
+
+void leg_table::on_flow_failed(const transport::flow& gone) {
+  const auto first = attached_.find(key_of(gone.handle));
+  if (first == attached_.end())
+    return;
+  auto index = first->second;
+  while (index != no_slot) {
+    auto& s = slots_[index];
+    index = s.next;
+    s.attached = {};
+    s.next = s.previous = no_slot;
+    lane::tell(home_, s.owner, flow_lost{gone});
+  }
+  attached_.erase(first);
+}
+
+} // namespace jackfield

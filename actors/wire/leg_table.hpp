@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include "engine/lane/lane_actor.hpp"
+#include "engine/sip/leg_id.hpp"
+#include "engine/transport/flow.hpp"
+
+namespace jackfield {
+
+/// To every actor that owns a leg: the connection it used is over.
+struct flow_lost {
+  transport::flow which;
+};
+
+/// Who is who on one lane's wire: gives legs their identity, finds the actor behind one, and knows
+/// which legs use a connection. On its lane's thread.
+class leg_table {
+public:
+  explicit leg_table(lane::lane& home) : home_(home) {}
+  ~leg_table();
+  leg_table(const leg_table&) = delete;
+  leg_table& operator=(const leg_table&) = delete;
+
+  /// Gives `owner` an identity. Nothing when all slots are taken. The table keeps the actor alive
+  /// until `close`.
+  std::optional<sip::leg_id> open(lane::lane_actor& owner);
+  void close(const sip::leg_id& leg) noexcept;
+  /// From now on the leg's actor receives `flow_lost` if this connection ends. One a leg: another
+  /// call replaces the first. UDP flows do not end.
+  void attach(const sip::leg_id& leg, const transport::flow& f);
+
+  /// The leg's actor; null if there is no such leg (any more).
+  [[nodiscard]] const caf::strong_actor_ptr* find(const sip::leg_id& leg) noexcept;
+  /// Tells the legs that are attached to a connection that it is over.
+  void on_flow_failed(const transport::flow& gone);
+
+  [[nodiscard]] size_t size() const noexcept { return open_; }
+
+private:
+  static constexpr uint32_t no_slot = UINT32_MAX;
+  struct slot {
+    caf::strong_actor_ptr owner;
+    sip::leg_id id;
+    // the other legs attached to the same connection
+    transport::connection_handle attached;
+    uint32_t next = no_slot;
+    uint32_t previous = no_slot;
+  };
+
+  [[nodiscard]] slot* slot_of(const sip::leg_id& leg) noexcept;
+  void detach(slot& s) noexcept;
+
+  lane::lane& home_;
+  std::vector<slot> slots_;
+  std::deque<uint32_t> free_;
+  std::unordered_map<uint64_t, uint32_t> attached_; // connection -> its first leg's slot
+  size_t open_ = 0;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::flow_lost)

@@ -1,0 +1,281 @@
+#include "actors/wire/sip_router.hpp"
+
+#include <utility>
+
+#include "actors/wire/sip_splitter.hpp"
+#include "engine/sip/invite_server.hpp"
+#include "engine/sip/request_check.hpp"
+
+namespace jackfield {
+
+sip_router::sip_router(lane::lane& home, const router_settings& settings)
+    : home_(home), settings_(settings), seed_(home.random()),
+      transport_(home, *this, make_sip_splitter, settings.transport),
+      hops_(home, transport_, settings.resolver),
+      linger_(settings.linger_capacity, settings.timers.transaction_limit(), seed_),
+      linger_timer_(
+        [](void* self) {
+          auto& router = *static_cast<sip_router*>(self);
+          router.linger_.on_time(router.home_.now(), router);
+          router.arm_linger();
+        },
+        this),
+      legs_(home) {
+  // nop
+}
+
+// -- identity ------------------------------------------------------------------
+
+void sip_router::set_public_address(transport::protocol p, const lane::endpoint& address) {
+  public_addresses_[p] = address;
+}
+
+const sip::ua_profile& sip_router::profile(const transport::flow& f) {
+  auto shown = f.local;
+  if (const auto fixed = public_addresses_.find(f.protocol); fixed != public_addresses_.end())
+    shown = fixed->second;
+  else if (transport::is_websocket(f.protocol))
+    shown = {}; // connections that we opened share one name, by which none of them can be reached
+  for (const auto& known : profiles_)
+    if (known.protocol == f.protocol && known.local == shown)
+      return known.profile;
+  // Legs keep their profile's address, so entries are only ever added: one a listener, not one a
+  // connection.
+  profiles_.push_back({f.protocol, shown, make_profile(f.protocol, shown)});
+  return profiles_.back().profile;
+}
+
+sip::ua_profile sip_router::make_profile(transport::protocol p, const lane::endpoint& shown) {
+  std::string host;
+  if (shown.valid()) {
+    host = shown.to_string();
+  } else { // RFC 7118 §5.2.1: a client that cannot be reached shows a name that resolves to nothing
+    static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
+    for (auto bits = home_.random(); host.size() < 12; bits >>= 5U)
+      host += letters[bits & 31U];
+    host += ".invalid";
+  }
+  sip::ua_profile made;
+  made.via = "SIP/2.0/" + std::string{transport::to_string(p)} + " " + host;
+  made.contact = "<sip:" + host;
+  switch (p) {
+  case transport::protocol::udp:
+    break;
+  case transport::protocol::tcp:
+    made.contact += ";transport=tcp";
+    break;
+  case transport::protocol::tls:
+    made.contact += ";transport=tls";
+    break;
+  case transport::protocol::ws:
+  case transport::protocol::wss: // one parameter for both (RFC 7118 §5.2)
+    made.contact += ";transport=ws";
+    break;
+  }
+  made.contact += '>';
+  made.user_agent = settings_.user_agent;
+  made.reliable = transport::is_reliable(p);
+  made.rport = !made.reliable;
+  made.timers = settings_.timers;
+  return made;
+}
+
+// -- server transactions of INVITEs -------------------------------------------------
+
+void sip_router::bind_invite(uint64_t transaction, const sip::leg_id& leg) {
+  if (const auto known = invites_.find(transaction); known != invites_.end())
+    known->second.leg = leg;
+}
+
+void sip_router::unbind_invite(uint64_t transaction) noexcept {
+  const auto bound = invites_.find(transaction);
+  if (bound == invites_.end())
+    return;
+  if (const auto merged = merges_.find(bound->second.merge);
+      merged != merges_.end() && merged->second == transaction)
+    merges_.erase(merged);
+  invites_.erase(bound);
+}
+
+void sip_router::lingered() {
+  // Most leave what expires after all else; only a BYE on its way is due before.
+  if (!linger_timer_.armed() || linger_.next_deadline() < linger_timer_.deadline())
+    arm_linger();
+}
+
+void sip_router::arm_linger() {
+  if (const auto next = linger_.next_deadline(); next != sip::never)
+    home_.arm(linger_timer_, next);
+}
+
+// -- receiving -----------------------------------------------------------------
+
+void sip_router::on_message(const transport::flow& from, std::string_view bytes,
+                            lane::time_point arrived) {
+  ++counters_.messages_in;
+  const auto arrival = sip_arrival::make(from, bytes, arrived);
+  const auto& m = arrival->message();
+  switch (arrival->verdict()) {
+  case sip::parse_verdict::keep_alive:
+    return;
+  case sip::parse_verdict::garbage:
+    ++counters_.malformed;
+    return;
+  case sip::parse_verdict::faulty:
+    if (m.is_request() && m.answerable()) {
+      ++counters_.refused;
+      answer(*arrival, m.fault().status);
+    } else {
+      ++counters_.malformed;
+    }
+    return;
+  case sip::parse_verdict::good:
+    break;
+  }
+  if (m.is_response())
+    on_response(arrival);
+  else
+    on_request(arrival);
+}
+
+void sip_router::on_response(const sip_arrival_ptr& arrival) {
+  const auto& m = arrival->message();
+  if (const auto branch = sip::branch_id::parse(m.via().branch); branch && !sip::is_misrouted(m)) {
+    if (const auto* owner = legs_.find(branch->leg)) {
+      lane::tell(home_, *owner, arrival);
+      return;
+    }
+    if (lingering(arrival))
+      return;
+  }
+  ++counters_.unexpected;
+}
+
+void sip_router::on_request(const sip_arrival_ptr& arrival) {
+  const auto& m = arrival->message();
+  if (!m.to_tag().empty()) {
+    const auto leg = sip::leg_id::parse(m.to_tag());
+    if (leg) {
+      if (const auto* owner = legs_.find(*leg)) {
+        lane::tell(home_, *owner, arrival);
+        return;
+      }
+    }
+    if (lingering(arrival))
+      return;
+    ++counters_.unexpected;
+    if (m.request_method() != sip::method::ack)
+      answer(*arrival, 481);
+    return;
+  }
+  const auto method = m.request_method();
+  if (method == sip::method::invite || method == sip::method::cancel ||
+      method == sip::method::ack) {
+    const auto transaction = sip::transaction_key(m, seed_);
+    if (const auto bound = invites_.find(transaction); bound != invites_.end()) {
+      if (method == sip::method::invite)
+        ++counters_.retransmissions_received;
+      if (const auto* owner = legs_.find(bound->second.leg))
+        lane::tell(home_, *owner, arrival);
+      return;
+    }
+    if (lingering(arrival))
+      return;
+    if (method == sip::method::invite) {
+      on_new_invite(arrival, transaction);
+    } else {
+      ++counters_.unexpected;
+      if (method == sip::method::cancel)
+        answer(*arrival, 481);
+    }
+    return;
+  }
+  if (const auto refusal = sip::check_request(m, capabilities_)) {
+    ++counters_.refused;
+    answer(*arrival, refusal->status, refusal->lines);
+    return;
+  }
+  if (service_ != nullptr)
+    service_->on_request(arrival);
+  else
+    answer(*arrival, 480);
+}
+
+void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction) {
+  const auto& m = arrival->message();
+  if (merges_.contains(sip::merge_key(m, seed_))) {
+    answer(*arrival, 482);
+    return;
+  }
+  if (const auto refusal = sip::check_request(m, capabilities_)) {
+    ++counters_.refused;
+    answer(*arrival, refusal->status, refusal->lines);
+    return;
+  }
+  if (home_.overloaded()) {
+    ++counters_.overload_refusals;
+    answer(*arrival, 503, "Retry-After: 5\r\n");
+    return;
+  }
+  if (service_ != nullptr) {
+    // From now on, since a copy may stand in the same batch.
+    const auto merge = sip::merge_key(m, seed_);
+    invites_[transaction] = {{}, merge};
+    merges_[merge] = transaction;
+    service_->on_invite(arrival, transaction);
+  } else
+    answer(*arrival, 480);
+}
+
+bool sip_router::lingering(const sip_arrival_ptr& arrival) {
+  answering_ = arrival.get();
+  const bool known =
+    linger_.on_message(home_.now(), arrival->message(), profile(arrival->from()), *this);
+  answering_ = nullptr;
+  if (known) {
+    ++counters_.retransmissions_received;
+    arm_linger();
+  }
+  return known;
+}
+
+void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/) {
+  legs_.on_flow_failed(gone);
+}
+
+// -- sending -------------------------------------------------------------------
+
+sip::packet_source sip_router::source_of(const transport::flow& f) const {
+  if (shown_source_ != f.remote) {
+    shown_source_ = f.remote;
+    shown_source_text_ = f.remote.address();
+  }
+  return {shown_source_text_, f.remote.port()};
+}
+
+sip::packet_source sip_router::source() const {
+  return answering_ != nullptr ? source_of(answering_->from()) : sip::packet_source{};
+}
+
+void sip_router::answer(const sip_arrival& request, int status, std::string_view headers) {
+  const auto* const outer = std::exchange(answering_, &request);
+  sip::reject_statelessly(request.message(), status, profile(request.from()), *this, headers);
+  answering_ = outer;
+}
+
+void sip_router::send(const sip::outgoing& message) {
+  // What lingers answers its sender; a late 2xx is ACKed and hung up towards its Contact, which
+  // only if it takes a look-up is assumed to be where the 2xx came from.
+  if (answering_ == nullptr) {
+    if (const auto f = hops_.remembered(message.next_hop))
+      (void)transport_.send(*f, message.text, static_cast<unsigned>(message.rank));
+    return;
+  }
+  auto to = answering_->from();
+  if (message.to == sip::send_to::next_hop || message.to == sip::send_to::aside)
+    if (const auto found = hops_.locate_now(message.next_hop, to, {}); found && *found)
+      to = **found;
+  (void)transport_.send(to, message.text, static_cast<unsigned>(message.rank));
+}
+
+} // namespace jackfield

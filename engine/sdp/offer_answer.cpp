@@ -1,8 +1,6 @@
 #include "engine/sdp/offer_answer.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -13,143 +11,12 @@ namespace jackfield::sdp {
 
 namespace {
 
-constexpr std::string_view event_encoding = "telephone-event";
-
-/// Encoding names and profiles compare without regard to case (RFC 8866 section 6.6).
-bool equal_names(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-bool same_encoding(const codec& a, const codec& b) {
-  return a.clock_rate == b.clock_rate && a.channels == b.channels &&
-         equal_names(a.encoding, b.encoding);
-}
-
-struct static_encoding {
-  std::uint8_t payload_type;
-  std::string_view encoding;
-  std::uint32_t clock_rate;
-  std::uint32_t channels;
-};
-
-/// The audio payload types that need no a=rtpmap (RFC 3551 table 4, and 13 of RFC 3389).
-constexpr std::array<static_encoding, 17> static_encodings{{
-  {0, "PCMU", 8000, 1},
-  {3, "GSM", 8000, 1},
-  {4, "G723", 8000, 1},
-  {5, "DVI4", 8000, 1},
-  {6, "DVI4", 16000, 1},
-  {7, "LPC", 8000, 1},
-  {8, "PCMA", 8000, 1},
-  {9, "G722", 8000, 1},
-  {10, "L16", 44100, 2},
-  {11, "L16", 44100, 1},
-  {12, "QCELP", 8000, 1},
-  {13, "CN", 8000, 1},
-  {14, "MPA", 90000, 1},
-  {15, "G728", 8000, 1},
-  {16, "DVI4", 11025, 1},
-  {17, "DVI4", 22050, 1},
-  {18, "G729", 8000, 1},
-}};
-
-/// What each payload type of one m-line means. Made in one pass over its attributes, so that an
-/// m-line with many formats and attributes costs their sum and not their product.
-class payload_types {
-public:
-  explicit payload_types(const media_description& media) {
-    for (const auto& each : media.attributes) {
-      if (const auto* map = std::get_if<rtpmap>(&each); map != nullptr) {
-        keep_first(maps_, map->payload_type, map);
-      } else if (const auto* format = std::get_if<fmtp>(&each); format != nullptr) {
-        keep_first(formats_, format->payload_type, format);
-      }
-    }
-  }
-
-  /// The encoding, or nothing if no rtpmap names it and it is not a static type.
-  [[nodiscard]] std::optional<codec> find(std::uint8_t payload_type) const {
-    codec made;
-    made.payload_type = payload_type;
-    if (const auto* map = maps_[payload_type]; map != nullptr) {
-      made.encoding = map->encoding;
-      made.clock_rate = map->clock_rate;
-      made.channels = map->channels;
-    } else {
-      auto at = std::find_if(static_encodings.begin(), static_encodings.end(),
-                             [&](const auto& each) { return each.payload_type == payload_type; });
-      if (at == static_encodings.end()) {
-        return std::nullopt;
-      }
-      made.encoding = at->encoding;
-      made.clock_rate = at->clock_rate;
-      made.channels = at->channels;
-    }
-    if (const auto* format = formats_[payload_type]; format != nullptr) {
-      made.parameters = format->parameters;
-    }
-    return made;
-  }
-
-private:
-  /// A value that was made by hand and not parsed may hold any number.
-  template <class T>
-  static void keep_first(std::array<const T*, max_payload_type + 1>& table, std::size_t at,
-                         const T* value) {
-    if (at < table.size() && table[at] == nullptr) {
-      table[at] = value;
-    }
-  }
-
-  std::array<const rtpmap*, max_payload_type + 1> maps_{};
-  std::array<const fmtp*, max_payload_type + 1> formats_{};
-};
-
-std::optional<std::uint8_t> to_payload_type(std::string_view format) {
-  unsigned number = 0;
-  auto [stop, code] = std::from_chars(format.data(), format.data() + format.size(), number);
-  if (code != std::errc{} || stop != format.data() + format.size() || number > max_payload_type) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint8_t>(number);
-}
-
-/// What an m-line lists, in its order; formats of unknown meaning are left out.
-std::vector<codec> codecs_of(const media_description& media, const payload_types* fallback) {
-  payload_types types(media);
-  std::vector<codec> made;
-  made.reserve(media.formats.size());
-  for (const auto& format : media.formats) {
-    auto payload_type = to_payload_type(format);
-    if (!payload_type) {
-      continue;
-    }
-    auto found = types.find(*payload_type);
-    if (!found && fallback != nullptr) {
-      found = fallback->find(*payload_type);
-    }
-    if (found) {
-      made.push_back(std::move(*found));
-    }
-  }
-  return made;
-}
-
 direction direction_of(const session& description, const media_description& media) {
   if (const auto* own = find<direction>(media.attributes); own != nullptr) {
     return *own;
   }
   const auto* shared = find<direction>(description.attributes);
   return shared == nullptr ? direction::sendrecv : *shared;
-}
-
-direction direction_from(bool sending, bool receiving) {
-  if (sending) {
-    return receiving ? direction::sendrecv : direction::sendonly;
-  }
-  return receiving ? direction::recvonly : direction::inactive;
 }
 
 enum class address_use : std::uint8_t { unicast, unspecified, multicast };
@@ -280,7 +147,7 @@ void apply(negotiated_audio& audio, destination to) {
   audio.remote_rtcp_host = std::move(to.rtcp_host);
   audio.remote_rtcp_port = to.rtcp_port;
   if (audio.remote_host.empty()) {
-    audio.way = direction_from(false, receives(audio.way));
+    audio.way = common(audio.way, direction::recvonly);
   }
 }
 
@@ -322,8 +189,9 @@ std::optional<match> match_events(const std::vector<codec>& theirs, const std::v
 /// Answers one m-line of an offer, or says why it cannot be accepted.
 class stream_answerer {
 public:
-  stream_answerer(const session& offer, const media_capabilities& capabilities, std::uint16_t port)
-      : offer_(offer), capabilities_(capabilities), port_(port) {}
+  stream_answerer(const session& offer, const media_capabilities& capabilities, direction wanted,
+                  std::uint16_t port)
+      : offer_(offer), capabilities_(capabilities), wanted_(wanted), port_(port) {}
 
   result<negotiated_audio> answer(std::size_t index, media_description& out) const {
     const auto& offered = offer_.media[index];
@@ -334,7 +202,7 @@ public:
       return refuse("the audio stream's profile is " + offered.profile + ", expected " +
                     expected_profiles());
     }
-    auto theirs = codecs_of(offered, nullptr);
+    auto theirs = codecs_of(offered);
     auto audio = match_audio(theirs, capabilities_.codecs);
     if (!audio) {
       return refuse("no codec in common for the audio stream");
@@ -345,7 +213,6 @@ public:
       return tl::unexpected(std::move(to.error()));
     }
     auto events = match_events(theirs, capabilities_.codecs, audio->theirs.clock_rate);
-    auto offered_way = direction_of(offer_, offered);
 
     negotiated_audio made;
     made.media_index = index;
@@ -357,8 +224,7 @@ public:
       made.receive_event_payload_type = events->theirs.payload_type;
     }
     made.send_ptime_ms = wanted_ptime(offered, capabilities_.ptime_ms);
-    made.way = direction_from(sends(capabilities_.wanted) && receives(offered_way),
-                              receives(capabilities_.wanted) && sends(offered_way));
+    made.way = common(wanted_, reversed(direction_of(offer_, offered)));
     made.muxed = muxed;
     apply(made, std::move(*to));
 
@@ -405,6 +271,7 @@ private:
 
   const session& offer_;
   const media_capabilities& capabilities_;
+  direction wanted_;
   std::uint16_t port_;
 };
 
@@ -420,30 +287,6 @@ constexpr std::size_t session_id_width = 10;
 constexpr std::size_t port_width = 5;
 
 } // namespace
-
-codec pcmu() {
-  return {"PCMU", 8000, 1, 0, ""};
-}
-
-codec pcma() {
-  return {"PCMA", 8000, 1, 8, ""};
-}
-
-codec g722() {
-  return {"G722", 8000, 1, 9, ""};
-}
-
-codec opus(std::uint8_t payload_type) {
-  return {"opus", 48000, 2, payload_type, "useinbandfec=1"};
-}
-
-codec telephone_event(std::uint8_t payload_type, std::uint32_t clock_rate) {
-  return {std::string(event_encoding), clock_rate, 1, payload_type, "0-15"};
-}
-
-bool is_telephone_event(const codec& value) noexcept {
-  return equal_names(value.encoding, event_encoding);
-}
 
 session make_offer(std::string_view host, std::uint16_t port,
                    const media_capabilities& capabilities, std::uint64_t session_id,
@@ -467,7 +310,13 @@ session make_offer(std::string_view host, std::uint16_t port,
 result<answer_outcome> make_answer(const session& offer, const media_capabilities& capabilities,
                                    std::string_view host, std::uint16_t port,
                                    std::uint64_t session_id, std::uint64_t version) {
-  stream_answerer answerer(offer, capabilities, port);
+  return make_answer(offer, capabilities, capabilities.wanted, host, port, session_id, version);
+}
+
+result<answer_outcome> make_answer(const session& offer, const media_capabilities& capabilities,
+                                   direction wanted, std::string_view host, std::uint16_t port,
+                                   std::uint64_t session_id, std::uint64_t version) {
+  stream_answerer answerer(offer, capabilities, wanted, port);
   answer_outcome made{make_frame(host, session_id, version), {}};
   if (!offer.times.empty()) { // section 6: the same t= as in the offer
     made.answer.times.front() = {offer.times.front().start, offer.times.front().stop, {}};
@@ -510,9 +359,8 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
       return refuse("the audio stream's profile is " + theirs.profile + ", expected " +
                     ours.profile);
     }
-    payload_types offered(ours);
-    auto our_codecs = codecs_of(ours, nullptr);
-    auto their_codecs = codecs_of(theirs, &offered);
+    auto our_codecs = codecs_of(ours);
+    auto their_codecs = codecs_of(theirs, &ours);
     auto audio = match_audio(their_codecs, our_codecs);
     if (!audio) {
       return refuse("no codec of the offer for the audio stream");
@@ -523,8 +371,6 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
     if (!to) {
       return tl::unexpected(std::move(to.error()));
     }
-    auto our_way = direction_of(offer, ours);
-    auto their_way = direction_of(answer, theirs);
 
     negotiated_audio made;
     made.media_index = i;
@@ -537,8 +383,7 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
     }
     const auto* own_ptime = find<ptime>(ours.attributes);
     made.send_ptime_ms = wanted_ptime(theirs, own_ptime == nullptr ? ptime{}.ms : own_ptime->ms);
-    made.way =
-      direction_from(sends(our_way) && receives(their_way), receives(our_way) && sends(their_way));
+    made.way = common(direction_of(offer, ours), reversed(direction_of(answer, theirs)));
     made.muxed = muxed;
     apply(made, std::move(*to));
     return made;
@@ -546,31 +391,35 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
   return refuse("every audio stream is refused");
 }
 
+void set_direction(media_description& media, direction wanted) {
+  auto at = std::find_if(media.attributes.begin(), media.attributes.end(),
+                         [](const auto& each) { return std::holds_alternative<direction>(each); });
+  if (at == media.attributes.end()) {
+    media.attributes.emplace_back(wanted);
+  } else {
+    *at = wanted;
+  }
+}
+
 session make_reoffer(const session& last_sent, direction wanted) {
   session made = last_sent;
   ++made.from.version;
   for (auto& media : made.media) {
-    if (media.port == 0) {
-      continue;
-    }
-    auto at = std::find_if(media.attributes.begin(), media.attributes.end(), [](const auto& each) {
-      return std::holds_alternative<direction>(each);
-    });
-    if (at == media.attributes.end()) {
-      media.attributes.emplace_back(wanted);
-    } else {
-      *at = wanted;
+    if (media.port != 0) {
+      set_direction(media, wanted);
     }
   }
   return made;
 }
 
-offer_template::offer_template(std::string_view host, const media_capabilities& capabilities)
-    : host_(host), capabilities_(capabilities), bytes_(print(description(min_port, 0))) {
+offer_template::offer_template(std::string_view host, media_capabilities capabilities)
+    : host_(host), capabilities_(std::move(capabilities)),
+      shape_(make_offer(host_, min_port, capabilities_, session_id_base)), bytes_(print(shape_)) {
   constexpr std::string_view before_session_id = "o=- ";
   constexpr std::string_view before_port = "m=audio ";
   session_id_at_ = bytes_.find(before_session_id) + before_session_id.size();
   port_at_ = bytes_.find(before_port) + before_port.size();
+  set_direction(shape_.media.front(), direction::sendrecv);
 }
 
 bool offer_template::render(std::uint16_t port, std::uint64_t session_id,

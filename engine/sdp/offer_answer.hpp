@@ -9,31 +9,11 @@
 #include <vector>
 
 #include "engine/error/error.hpp"
+#include "engine/sdp/codec.hpp"
 #include "engine/sdp/session.hpp"
 
 /// Offer/answer (RFC 3264) for calls with one audio stream. Plain functions on values.
 namespace jackfield::sdp {
-
-/// An audio encoding that this side can send and receive.
-struct codec {
-  std::string encoding;            ///< as in a=rtpmap; compared case-insensitively
-  std::uint32_t clock_rate = 8000; ///< Hz, as in a=rtpmap (8000 for G722, RFC 3551)
-  std::uint32_t channels = 1;      ///< as in a=rtpmap (2 for opus, RFC 7587)
-  std::uint8_t payload_type = 0;   ///< used when offering; an answer takes the offerer's
-  std::string parameters;          ///< a=fmtp, empty for none
-
-  friend bool operator==(const codec&, const codec&) = default;
-};
-
-[[nodiscard]] codec pcmu();
-[[nodiscard]] codec pcma();
-[[nodiscard]] codec g722();
-[[nodiscard]] codec opus(std::uint8_t payload_type = 111);
-[[nodiscard]] codec telephone_event(std::uint8_t payload_type = 101,
-                                    std::uint32_t clock_rate = 8000);
-
-/// True for telephone-event (RFC 4733), which accompanies a codec and is none itself.
-[[nodiscard]] bool is_telephone_event(const codec& value) noexcept;
 
 /// What this side can do and wants.
 struct media_capabilities {
@@ -80,9 +60,19 @@ struct answer_outcome {
 make_answer(const session& offer, const media_capabilities& capabilities, std::string_view host,
             std::uint16_t port, std::uint64_t session_id, std::uint64_t version = 1);
 
+/// The same with `wanted` in place of `capabilities.wanted`.
+[[nodiscard]] result<answer_outcome> make_answer(const session& offer,
+                                                 const media_capabilities& capabilities,
+                                                 direction wanted, std::string_view host,
+                                                 std::uint16_t port, std::uint64_t session_id,
+                                                 std::uint64_t version = 1);
+
 /// Judges the answer to our offer. Fails (the caller ends the call) if the answer doesn't fit the
 /// offer or refuses every stream; the error's place is "sdp answer".
 [[nodiscard]] result<negotiated_audio> accept_answer(const session& offer, const session& answer);
+
+/// Replaces the direction of an m-line, or adds one.
+void set_direction(media_description& media, direction wanted);
 
 /// The next offer within a call: what we sent last, with another direction and the o= version one
 /// up (RFC 3264 section 8). Hold is `sendonly` or `inactive`, resume is `sendrecv`.
@@ -99,7 +89,14 @@ public:
   static constexpr std::uint64_t session_id_base = 1'000'000'000;
   static constexpr std::uint64_t max_session_id = 8'999'999'999;
 
-  offer_template(std::string_view host, const media_capabilities& capabilities);
+  offer_template(std::string_view host, media_capabilities capabilities);
+
+  [[nodiscard]] const std::string& host() const noexcept { return host_; }
+  [[nodiscard]] const media_capabilities& capabilities() const noexcept { return capabilities_; }
+
+  /// What all of its offers have in common, for `accept_answer` without making a description for
+  /// each: port and session id are some that can be rendered, the direction is `sendrecv`.
+  [[nodiscard]] const session& shape() const noexcept { return shape_; }
 
   /// Bytes that `render` writes.
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
@@ -115,6 +112,7 @@ public:
 private:
   std::string host_;
   media_capabilities capabilities_;
+  session shape_;
   std::string bytes_;
   std::size_t session_id_at_ = 0;
   std::size_t port_at_ = 0;

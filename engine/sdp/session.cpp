@@ -202,6 +202,13 @@ direction reversed(direction value) noexcept {
   return value;
 }
 
+direction common(direction a, direction b) noexcept {
+  if (sends(a) && sends(b)) {
+    return receives(a) && receives(b) ? direction::sendrecv : direction::sendonly;
+  }
+  return receives(a) && receives(b) ? direction::recvonly : direction::inactive;
+}
+
 const raw_attribute* find(const attribute_list& attributes, std::string_view name) noexcept {
   for (const auto& each : attributes) {
     if (const auto* raw = std::get_if<raw_attribute>(&each); raw != nullptr && raw->name == name) {

@@ -102,6 +102,9 @@ enum class direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
   return value == direction::sendrecv || value == direction::recvonly;
 }
 
+/// The direction that sends if both do and receives if both do, both as seen from one side.
+[[nodiscard]] direction common(direction a, direction b) noexcept;
+
 /// `a=rtpmap` (RFC 8866 section 6.6). Encoding names compare case-insensitively.
 struct rtpmap {
   std::uint8_t payload_type = 0;

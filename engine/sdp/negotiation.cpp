@@ -1,0 +1,210 @@
+#include "engine/sdp/negotiation.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace jackfield::sdp {
+
+namespace {
+
+constexpr const char* offer_place = "sdp offer";
+constexpr const char* answer_place = "sdp answer";
+
+/// Parses, with the side that the text plays as the error's place.
+result<session> read(std::string_view text, const char* place) {
+  auto made = parse(text);
+  if (!made) {
+    return fail(place, made.error().to_string());
+  }
+  return made;
+}
+
+} // namespace
+
+struct negotiation::exchange {
+  session answer;          ///< remote_offer only; port and direction are set when it is made
+  negotiated_audio audio;  ///< remote_offer: the direction is all that the offer allows
+  media_layout_ptr layout; ///< remote_offer only: the session's from the answer on
+};
+
+negotiation::negotiation(std::shared_ptr<const offer_template> local, std::uint16_t port,
+                         std::uint64_t session_id) noexcept
+    : local_(std::move(local)), session_id_(session_id % (offer_template::max_session_id + 1)),
+      port_(port) {
+  // nop
+}
+
+result<made_offer> negotiation::offer(direction wanted) {
+  if (state_ != state::stable) {
+    return fail(offer_place, "offer " + std::to_string(number_) +
+                               (state_ == state::local_offer ? " of ours" : " of the peer's") +
+                               " is open, expected none");
+  }
+  if (port_ == 0) {
+    return fail(offer_place, "no local port to offer");
+  }
+  offered_ = wanted;
+  auto text = stamped(offer_text(wanted));
+  return made_offer{open(state::local_offer), std::move(text)};
+}
+
+result<negotiated_audio> negotiation::preview(std::uint32_t number, std::string_view text) {
+  if (state_ != state::local_offer || number != number_) {
+    return fail(answer_place, not_open(number));
+  }
+  auto audio = judged(text);
+  if (audio) {
+    exchange_ = std::make_shared<exchange>(exchange{{}, *audio, nullptr});
+  }
+  return audio;
+}
+
+result<negotiated_audio> negotiation::take_answer(std::uint32_t number, std::string_view text) {
+  if (state_ != state::local_offer || number != number_) {
+    return fail(answer_place, not_open(number));
+  }
+  auto audio =
+    text.empty() && exchange_ ? result<negotiated_audio>(exchange_->audio) : judged(text);
+  rollback();
+  if (audio) {
+    // An answer to an offer that doesn't send cannot show whether the peer would receive.
+    agree(audio->way, sends(offered_) ? !sends(audio->way) : held_);
+  }
+  return audio;
+}
+
+result<std::uint32_t> negotiation::take_offer(std::string_view text) {
+  if (state_ != state::stable) {
+    return fail(offer_place,
+                std::string(state_ == state::local_offer ? "an offer of ours" : "another offer") +
+                  " is open (" + std::to_string(number_) + ')');
+  }
+  auto offer = read(text, offer_place);
+  if (!offer) {
+    return tl::unexpected(std::move(offer.error()));
+  }
+  auto made = make_answer(*offer, local_->capabilities(), direction::sendrecv, local_->host(),
+                          port_, offer_template::session_id_base + session_id_);
+  if (!made) {
+    return tl::unexpected(std::move(made.error()));
+  }
+  auto layout = layout_after(*offer, made->audio.media_index, local_->capabilities(), layout_);
+  exchange_ = std::make_shared<exchange>(
+    exchange{std::move(made->answer), std::move(made->audio), std::move(layout)});
+  return open(state::remote_offer);
+}
+
+result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {
+  if (state_ != state::remote_offer || number != number_) {
+    return fail(answer_place, not_open(number));
+  }
+  if (port_ == 0) {
+    return fail(answer_place, "no local port to answer with");
+  }
+  if (exchange_.use_count() > 1) { // a copy of this negotiation has it too
+    exchange_ = std::make_shared<exchange>(*exchange_);
+  }
+  made_answer made;
+  made.audio = exchange_->audio;
+  made.audio.way = common(made.audio.way, wanted);
+  auto& media = exchange_->answer.media[made.audio.media_index];
+  media.port = port_;
+  set_direction(media, made.audio.way);
+  made.text = stamped(print(exchange_->answer));
+  return made;
+}
+
+result<made_answer> negotiation::answer(std::uint32_t number, direction wanted) {
+  auto made = early_answer(number, wanted);
+  if (made) {
+    agree(made->audio.way, !sends(exchange_->audio.way));
+    layout_ = std::move(exchange_->layout);
+    rollback();
+  }
+  return made;
+}
+
+result<void> negotiation::refuse(std::uint32_t number) {
+  if (state_ == state::stable || number != number_) {
+    return fail(offer_place, not_open(number));
+  }
+  rollback();
+  return {};
+}
+
+void negotiation::rollback() noexcept {
+  state_ = state::stable;
+  exchange_ = nullptr;
+}
+
+std::uint32_t negotiation::open(state next) noexcept {
+  state_ = next;
+  if (++number_ == 0) {
+    number_ = 1;
+  }
+  return number_;
+}
+
+std::string negotiation::not_open(std::uint32_t number) const {
+  auto made = "offer " + std::to_string(number);
+  if (state_ == state::stable) {
+    return made + " is not open";
+  }
+  if (number != number_) {
+    return made + " is not open, " + std::to_string(number_) + " is";
+  }
+  return made + (state_ == state::local_offer ? " is ours" : " is the peer's");
+}
+
+std::string negotiation::offer_text(direction wanted) const {
+  if (!layout_ && wanted == local_->capabilities().wanted) {
+    std::string text(local_->size(), '\0');
+    if (local_->render(port_, session_id_, text)) {
+      return text;
+    }
+  }
+  auto made = layout_ ? shape_of(*layout_, *local_) : local_->shape();
+  made.from.session_id = offer_template::session_id_base + session_id_;
+  auto& media = made.media[layout_ ? layout_->audio : 0];
+  media.port = port_;
+  set_direction(media, wanted);
+  return print(made);
+}
+
+/// Gives a description of ours that was printed as version 1 the version that it has to have.
+std::string negotiation::stamped(std::string text) {
+  const auto at = text.find(' ', text.find(' ') + 1) + 1; // o=<user> <session id> <version>
+  const auto digest = std::hash<std::string_view>{}(std::string_view(text).substr(at + 1));
+  if (version_ == 0 || digest != digest_) {
+    ++version_;
+    digest_ = digest;
+  }
+  if (version_ != 1) {
+    text.replace(at, 1, std::to_string(version_));
+  }
+  return text;
+}
+
+/// Judges an answer to our open offer.
+result<negotiated_audio> negotiation::judged(std::string_view text) const {
+  if (text.empty()) {
+    return fail(answer_place,
+                "no description, expected an answer to offer " + std::to_string(number_));
+  }
+  auto made = read(text, answer_place).and_then([&](const session& answer) {
+    return layout_ ? accept_answer(shape_of(*layout_, *local_), answer)
+                   : accept_answer(local_->shape(), answer);
+  });
+  if (made) {
+    made->way = common(made->way, offered_);
+  }
+  return made;
+}
+
+void negotiation::agree(direction way, bool held) noexcept {
+  agreed_ = true;
+  way_ = way;
+  held_ = held;
+}
+
+} // namespace jackfield::sdp

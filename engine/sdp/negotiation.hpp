@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/error/error.hpp"
+#include "engine/sdp/media_layout.hpp"
+#include "engine/sdp/offer_answer.hpp"
+#include "engine/sdp/session.hpp"
+
+namespace jackfield::sdp {
+
+/// An offer of ours and the number that its answer has to be taken with.
+struct made_offer {
+  std::uint32_t number = 0;
+  std::string text;
+};
+
+/// Our answer, and what it agrees on.
+struct made_answer {
+  std::string text;
+  negotiated_audio audio;
+};
+
+/// The offer/answer state of one dialog (RFC 3264, RFC 6337; RFC 3261 sections 13.2.1 and 14): who
+/// has an offer open, which version our next description has, what was agreed last.
+///
+/// Each offer has a number, rising and never 0. An answer is made and taken for a number, so that
+/// one that is late, a second one or one to an offer that was withdrawn cannot apply.
+///
+/// A small value. While stable it owns nothing on the heap, unless an offer of the peer's gave the
+/// session another layout than ours (more m-lines, other payload types). Copied while an offer of
+/// ours is open it makes one negotiation for each early dialog. Copies of one with an open offer
+/// stay on one thread.
+class negotiation {
+public:
+  enum class state : std::uint8_t { stable, local_offer, remote_offer };
+
+  /// `local` is not null. `port` is that of our RTP, 0 if it isn't known yet. Of `session_id` as
+  /// much is used as `offer_template` can render.
+  negotiation(std::shared_ptr<const offer_template> local, std::uint16_t port,
+              std::uint64_t session_id) noexcept;
+
+  [[nodiscard]] state current() const noexcept { return state_; }
+
+  /// What was agreed last: our direction, as seen from here; nothing before the first agreement.
+  [[nodiscard]] std::optional<direction> agreed() const noexcept {
+    return agreed_ ? std::optional(way_) : std::nullopt;
+  }
+
+  /// True if the peer, by the description it was last free to choose, doesn't want our media. Our
+  /// own hold doesn't count.
+  [[nodiscard]] bool held_by_peer() const noexcept { return held_; }
+
+  /// The port of our RTP, shown by the next description that is made.
+  void set_port(std::uint16_t port) noexcept { port_ = port; }
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+
+  /// stable -> local_offer. Hold is `sendonly` or `inactive`, resume is `sendrecv`. A description
+  /// that differs from the one before has the next o= version, one that doesn't has the same (RFC
+  /// 3264 section 8). Fails, place "sdp offer", if an offer is open or there is no port.
+  [[nodiscard]] result<made_offer> offer(direction wanted);
+
+  /// The answer in an unreliable provisional response (RFC 6337 section 3.1.1): what it would agree
+  /// on, good for early media. Still local_offer, whether it fails or not. Place "sdp answer".
+  [[nodiscard]] result<negotiated_audio> preview(std::uint32_t number, std::string_view text);
+
+  /// local_offer -> stable. An empty text confirms the last preview, as some peers answer in the
+  /// 183 only. Fails, place "sdp answer", if that offer is not open, and changes nothing; or if the
+  /// answer doesn't fit: then the offer is closed, and what was agreed before stays in force.
+  [[nodiscard]] result<negotiated_audio> take_answer(std::uint32_t number, std::string_view text);
+
+  /// stable -> remote_offer, returns its number. Fails, place "sdp offer", if nothing in it is
+  /// acceptable (488), or if an offer is open (`current` tells: 491 or 500, RFC 3261 section 14.2),
+  /// and changes nothing.
+  [[nodiscard]] result<std::uint32_t> take_offer(std::string_view text);
+
+  /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
+  /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
+  [[nodiscard]] result<made_answer> early_answer(std::uint32_t number, direction wanted);
+
+  /// remote_offer -> stable. Of `wanted` as much is answered as the offer allows. Fails, place "sdp
+  /// answer", if that offer is not open or there is no port, and changes nothing.
+  [[nodiscard]] result<made_answer> answer(std::uint32_t number, direction wanted);
+
+  /// The offer of that number, ours or the peer's, came to nothing: back to stable, what was agreed
+  /// before stays in force. Fails, place "sdp offer", if it is not open.
+  result<void> refuse(std::uint32_t number);
+
+  /// The same for whichever offer is open, if any.
+  void rollback() noexcept;
+
+private:
+  /// What an open offer has led to so far: our answer to be, or a preview of the peer's.
+  struct exchange;
+
+  [[nodiscard]] std::uint32_t open(state next) noexcept;
+  [[nodiscard]] std::string not_open(std::uint32_t number) const;
+  [[nodiscard]] std::string offer_text(direction wanted) const;
+  [[nodiscard]] std::string stamped(std::string text);
+  [[nodiscard]] result<negotiated_audio> judged(std::string_view text) const;
+  void agree(direction way, bool held) noexcept;
+
+  std::shared_ptr<const offer_template> local_;
+  std::shared_ptr<exchange> exchange_; // set in remote_offer, and in local_offer after a preview
+  media_layout_ptr layout_;
+  std::uint64_t session_id_;
+  std::size_t digest_ = 0;    // of the last description, without its version
+  std::uint32_t version_ = 0; // of the last description, 0 before the first
+  std::uint32_t number_ = 0;  // of the last offer
+  std::uint16_t port_;
+  state state_ = state::stable;
+  direction offered_ = direction::sendrecv; // by us, in local_offer
+  direction way_ = direction::sendrecv;
+  bool agreed_ = false;
+  bool held_ = false;
+};
+
+} // namespace jackfield::sdp

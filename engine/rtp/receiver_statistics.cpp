@@ -25,15 +25,6 @@ constexpr duration candidate_patience = std::chrono::milliseconds{200};
 // A timestamp that departs from arrival time by more seconds than this is a jump, not jitter.
 constexpr int64_t jump_seconds = 10;
 
-constexpr int64_t nanoseconds_per_second = 1'000'000'000;
-
-// Two steps, as the product of a long time and a rate passes 64 bits after some days.
-uint64_t to_units(duration d, uint32_t rate) noexcept {
-  const auto ns = static_cast<uint64_t>(d.count());
-  return ns / nanoseconds_per_second * rate +
-         ns % nanoseconds_per_second * rate / nanoseconds_per_second;
-}
-
 duration to_duration(double units, uint32_t rate) noexcept {
   return duration{static_cast<int64_t>(units * 1e9 / rate)};
 }
@@ -253,6 +244,21 @@ void receiver_statistics::note_arrival(time_point arrival) noexcept {
 
 uint64_t receiver_statistics::expected() const noexcept {
   return accepted_ ? expected_before_ + (highest_ - base_ + 1) : 0;
+}
+
+void receiver_statistics::set_clock_rate(uint32_t clock_rate) noexcept {
+  clock_rate = std::clamp(clock_rate, 1u, 192'000u);
+  if (clock_rate == clock_rate_)
+    return;
+  const auto scaled = [&](auto units) {
+    return static_cast<decltype(units)>(static_cast<double>(units) * clock_rate / clock_rate_);
+  };
+  depth_ = scaled(depth_);
+  jitter_ = scaled(jitter_);
+  jitter_max_ = scaled(jitter_max_);
+  jitter_sum_ = scaled(jitter_sum_);
+  clock_rate_ = clock_rate;
+  has_transit_ = false;
 }
 
 reception_summary receiver_statistics::summary() const noexcept {

@@ -68,6 +68,10 @@ public:
   /// duplicate or late: its payload is not to be played.
   bool on_packet(const packet& p, time_point arrival, bool paced = true) noexcept;
 
+  /// From now on the source counts this many timestamp units a second (a re-offer chose another
+  /// codec). Figures in units so far are taken over to the new unit.
+  void set_clock_rate(uint32_t clock_rate) noexcept;
+
   /// All figures up to now. Costs about a microsecond.
   [[nodiscard]] reception_summary summary() const noexcept;
 

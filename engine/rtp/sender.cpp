@@ -39,6 +39,29 @@ size_t sender::write_event(uint8_t payload_type, bool marker, uint32_t timestamp
   return header_size + payload.size();
 }
 
+size_t sender::forward(uint8_t payload_type, bool marker, uint16_t sequence, uint32_t timestamp,
+                       std::span<const std::byte> payload, std::span<std::byte> out) noexcept {
+  if (!fits(payload, out))
+    return 0;
+  const auto expected = sequence_;
+  put({static_cast<uint8_t>(payload_type & 0x7f), marker, sequence, timestamp, ssrc_}, payload,
+      out);
+  const auto ahead = static_cast<int16_t>(sequence - expected);
+  if (ahead >= 0) {
+    gaps_ += static_cast<uint32_t>(ahead);
+    sequence_ = static_cast<uint16_t>(sequence + 1);
+  } else {
+    sequence_ = expected;
+    gaps_ -= gaps_ > 0 ? 1 : 0;
+  }
+  return header_size + payload.size();
+}
+
+void sender::move_to(uint32_t timestamp) noexcept {
+  timestamp_ = timestamp;
+  talkspurt_starts_ = true;
+}
+
 void sender::set_payload_type(uint8_t payload_type) noexcept {
   payload_type_ = payload_type & 0x7f;
 }

@@ -42,6 +42,16 @@ public:
                                    std::span<const std::byte> payload,
                                    std::span<std::byte> out) noexcept;
 
+  /// Writes a packet that was given its place from outside: of a source that is relayed. Later
+  /// packets are numbered on from the highest number used; those left out are counted. Returns the
+  /// size, or 0 as `write` does.
+  [[nodiscard]] size_t forward(uint8_t payload_type, bool marker, uint16_t sequence,
+                               uint32_t timestamp, std::span<const std::byte> payload,
+                               std::span<std::byte> out) noexcept;
+
+  /// Media time goes on at `timestamp`, with a marked packet.
+  void move_to(uint32_t timestamp) noexcept;
+
   /// Accounts for the time at which a packet left: calls `record(lateness)` with how long after
   /// `due` it was sent (never negative) and keeps the worst.
   template <class Record>
@@ -63,6 +73,8 @@ public:
   /// Packets and payload octets written so far; an SR carries their low 32 bits.
   [[nodiscard]] uint64_t packets() const noexcept { return packets_; }
   [[nodiscard]] uint64_t octets() const noexcept { return octets_; }
+  /// Numbers left out so far.
+  [[nodiscard]] uint32_t gaps() const noexcept { return gaps_; }
   [[nodiscard]] duration worst_lateness() const noexcept { return worst_lateness_; }
 
 private:
@@ -73,6 +85,7 @@ private:
   duration worst_lateness_{};
   uint32_t ssrc_;
   uint32_t timestamp_;
+  uint32_t gaps_ = 0;
   uint16_t sequence_;
   uint8_t payload_type_;
   bool talkspurt_starts_ = true;

@@ -57,14 +57,19 @@ std::optional<char> digit_of_event(uint8_t event) noexcept {
 // -- sender ----------------------------------------------------------------------
 
 telephone_event_sender::telephone_event_sender(const telephone_event_options& options) noexcept
-    : clock_rate_(std::clamp(options.clock_rate, 1000u, 192'000u)),
+    : tone_(std::clamp(options.tone, std::chrono::milliseconds{1}, longest_event)),
+      pause_(std::clamp(options.pause, std::chrono::milliseconds{0}, longest_event)),
       volume_(std::min<uint8_t>(options.volume, 63)) {
+  set_pace(options.clock_rate, options.packet_time);
+}
+
+void telephone_event_sender::set_pace(uint32_t clock_rate,
+                                      std::chrono::milliseconds packet_time) noexcept {
   using std::chrono::milliseconds;
-  const auto packet_time = std::clamp(options.packet_time, milliseconds{1}, milliseconds{120});
+  clock_rate_ = std::clamp(clock_rate, 1000u, 192'000u);
+  packet_time = std::clamp(packet_time, milliseconds{1}, milliseconds{120});
   packet_units_ = units(packet_time);
-  tone_units_ = units(std::clamp(options.tone, milliseconds{1}, longest_event));
-  const auto pause = std::clamp(options.pause, milliseconds{0}, longest_event);
-  pause_packets_ = static_cast<uint32_t>((pause + packet_time - milliseconds{1}) / packet_time);
+  pause_packets_ = static_cast<uint32_t>((pause_ + packet_time - milliseconds{1}) / packet_time);
 }
 
 result<void> telephone_event_sender::dial(std::string_view text) {
@@ -76,7 +81,7 @@ result<void> telephone_event_sender::dial(std::string_view text) {
   if (text.size() > max_queued - queued())
     return fail("digits", "more than " + std::to_string(max_queued) + " waiting to be sent");
   for (const auto c : text)
-    enqueue({tone_units_, *event_of_digit(c)});
+    enqueue({static_cast<uint32_t>(tone_.count()), *event_of_digit(c)});
   return {};
 }
 
@@ -85,7 +90,7 @@ result<void> telephone_event_sender::dial_event(uint8_t event, std::chrono::mill
     return fail("event length", "expected 1 ms to 10 minutes");
   if (queued() == max_queued)
     return fail("events", "more than " + std::to_string(max_queued) + " waiting to be sent");
-  enqueue({units(length), event});
+  enqueue({static_cast<uint32_t>(length.count()), event});
   return {};
 }
 
@@ -112,7 +117,9 @@ telephone_event_sender::next(uint32_t media_timestamp) {
   if (phase_ == phase::idle) {
     if (queued() == 0)
       return std::nullopt;
-    current_ = queue_[next_++];
+    const auto begins = queue_[next_++];
+    event_ = begins.event;
+    length_ = units(std::chrono::milliseconds{begins.length_ms});
     timestamp_ = media_timestamp;
     elapsed_ = 0;
     segment_ = 0;
@@ -133,7 +140,7 @@ telephone_event_sender::next(uint32_t media_timestamp) {
 }
 
 telephone_event_sender::outgoing telephone_event_sender::continue_tone() noexcept {
-  elapsed_ = std::min(elapsed_ + packet_units_, current_.length);
+  elapsed_ = std::min(elapsed_ + packet_units_, length_);
   const auto in_segment = elapsed_ - segment_;
   if (in_segment > longest_segment) {
     // The segment is full: say so, and go on in the next from the next packet.
@@ -142,7 +149,7 @@ telephone_event_sender::outgoing telephone_event_sender::continue_tone() noexcep
     timestamp_ += longest_segment;
     return out;
   }
-  const bool end = elapsed_ == current_.length;
+  const bool end = elapsed_ == length_;
   if (end) {
     phase_ = phase::ending;
     left_ = end_packets - 1;
@@ -152,7 +159,7 @@ telephone_event_sender::outgoing telephone_event_sender::continue_tone() noexcep
 
 telephone_event_sender::outgoing telephone_event_sender::packet(uint16_t length,
                                                                 bool end) noexcept {
-  outgoing out{encode({current_.event, end, volume_, length}), timestamp_, first_};
+  outgoing out{encode({event_, end, volume_, length}), timestamp_, first_};
   first_ = false;
   return out;
 }
@@ -165,6 +172,10 @@ uint32_t telephone_event_sender::units(std::chrono::milliseconds t) const noexce
 
 telephone_event_receiver::telephone_event_receiver(uint32_t clock_rate) noexcept
     : clock_rate_(std::clamp(clock_rate, 1u, 192'000u)) {}
+
+void telephone_event_receiver::set_clock_rate(uint32_t clock_rate) noexcept {
+  clock_rate_ = std::clamp(clock_rate, 1u, 192'000u);
+}
 
 telephone_event_change telephone_event_receiver::on_packet(uint32_t timestamp,
                                                            std::span<const std::byte> payload,

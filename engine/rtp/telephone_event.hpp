@@ -58,6 +58,10 @@ public:
 
   explicit telephone_event_sender(const telephone_event_options& options = {}) noexcept;
 
+  /// From now on `next` is called once this time, and the stream has this clock (a re-offer). A
+  /// digit under way keeps the length that it began with.
+  void set_pace(uint32_t clock_rate, std::chrono::milliseconds packet_time) noexcept;
+
   /// Queues digits; fails on anything but "0-9*#A-D", with nothing queued, and on more than
   /// `max_queued` digits waiting.
   result<void> dial(std::string_view digits);
@@ -79,7 +83,7 @@ public:
 private:
   enum class phase : uint8_t { idle, tone, ending, pausing };
   struct pending {
-    uint32_t length; // timestamp units
+    uint32_t length_ms;
     uint8_t event;
   };
 
@@ -92,15 +96,17 @@ private:
   std::vector<pending> queue_; // those before next_ have been sent
   size_t next_ = 0;
   uint64_t sent_ = 0;
+  std::chrono::milliseconds tone_;
+  std::chrono::milliseconds pause_;
   uint32_t clock_rate_;
   uint32_t packet_units_;
-  uint32_t tone_units_;
   uint32_t pause_packets_;
   uint32_t timestamp_ = 0; // of the segment under way
   uint32_t elapsed_ = 0;   // of the event
   uint32_t segment_ = 0;   // where in the event the segment began
   uint32_t left_ = 0;      // packet times left in this phase
-  pending current_{};
+  uint32_t length_ = 0;    // of the event
+  uint8_t event_ = 0;
   phase phase_ = phase::idle;
   bool first_ = false;
   uint8_t volume_;
@@ -126,6 +132,8 @@ struct telephone_event_change {
 class telephone_event_receiver {
 public:
   explicit telephone_event_receiver(uint32_t clock_rate = 8000) noexcept;
+
+  void set_clock_rate(uint32_t clock_rate) noexcept;
 
   /// A packet of the event payload type with this RTP timestamp.
   telephone_event_change on_packet(uint32_t timestamp, std::span<const std::byte> payload,

@@ -488,5 +488,31 @@ TEST(receiver_statistics, decides_one_way_audio) {
   EXPECT_FALSE(stats.one_way(start + 2s, start + 4s, 3s)); // we have just begun to send
 }
 
+TEST(receiver_statistics, goes_on_by_another_clock) {
+  receiver_statistics s;
+  packet p;
+  p.ssrc = 7;
+  const auto hear = [&](uint32_t step, duration late) {
+    ++p.sequence;
+    p.timestamp += step;
+    return s.on_packet(p, time_point{p.sequence * 20ms + late});
+  };
+  for (int i = 0; i < 200; ++i)
+    hear(160, i % 2 * 4ms);
+  const auto before = s.summary();
+  EXPECT_NEAR(static_cast<double>(before.jitter.count()), 4e6, 1e5);
+  s.set_clock_rate(48'000);
+  EXPECT_NEAR(static_cast<double>(s.summary().jitter.count()), 4e6, 1e5);
+  EXPECT_EQ(s.summary().jitter_mean, before.jitter_mean);
+  for (int i = 0; i < 1000; ++i)
+    hear(960, 0ms);
+  auto after = s.summary();
+  EXPECT_LT(after.jitter, 1ms) << "in step with the new clock";
+  EXPECT_EQ(after.discarded + after.lost + after.timestamp_jumps, 0u);
+  EXPECT_NEAR(static_cast<double>(after.jitter_max.count()), 4e6, 1e5);
+  hear(960, 70ms);
+  EXPECT_EQ(s.summary().discarded, 1u) << "the jitter buffer is as deep as it was";
+}
+
 } // namespace
 } // namespace jackfield::rtp

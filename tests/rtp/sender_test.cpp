@@ -84,6 +84,34 @@ TEST(rtp_sender, changes_nothing_when_the_buffer_is_too_small) {
   EXPECT_EQ(s.next_timestamp(), 1000u);
 }
 
+TEST(rtp_sender, goes_on_from_the_highest_number_that_was_forwarded) {
+  std::array<std::byte, 200> buffer{};
+  sender s{{7, 65534, 1000, 0}};
+  static_cast<void>(sent(s, buffer));
+  const auto forwarded = [&](uint16_t sequence) {
+    const auto size = s.forward(97, sequence == 2, sequence, 5000, frame, buffer);
+    return *parse_packet(std::span{buffer}.first(size));
+  };
+  const auto p = forwarded(2); // 65535, 0 and 1 are left out
+  EXPECT_EQ(p.payload_type, 97);
+  EXPECT_TRUE(p.marker);
+  EXPECT_EQ(p.sequence, 2);
+  EXPECT_EQ(p.timestamp, 5000u);
+  EXPECT_EQ(p.ssrc, 7u);
+  EXPECT_EQ(s.gaps(), 3u);
+  EXPECT_EQ(forwarded(0).sequence, 0); // it was overtaken
+  EXPECT_EQ(s.gaps(), 2u);
+  EXPECT_EQ(s.next_sequence(), 3);
+  EXPECT_EQ(s.packets(), 3u);
+  EXPECT_EQ(s.forward(97, false, 9, 0, frame, std::span{buffer}.first(50)), 0u);
+  EXPECT_EQ(s.next_sequence(), 3);
+  s.move_to(7000);
+  const auto next = sent(s, buffer);
+  EXPECT_TRUE(next.marker);
+  EXPECT_EQ(next.sequence, 3);
+  EXPECT_EQ(next.timestamp, 7000u);
+}
+
 TEST(rtp_sender, gives_lateness_to_the_callers_histogram) {
   sender s{{}};
   const time_point due{1s};

@@ -131,6 +131,20 @@ TEST(telephone_event_sender, sends_a_digit_of_one_packet) {
   }
 }
 
+TEST(telephone_event_sender, goes_by_another_clock_and_packet_time_from_the_next_digit_on) {
+  telephone_event_sender s;
+  ASSERT_TRUE(s.dial("12"));
+  auto packets = run(s, 7);
+  s.set_pace(48'000, 50ms);
+  packets = run(s, 12, 2400);
+  ASSERT_EQ(packets.size(), 4u);
+  EXPECT_EQ(packets[0].tick, 1u) << "after the pause that was under way";
+  EXPECT_EQ(packets[0].event().duration, 2400);
+  EXPECT_EQ(packets[1].event().duration, 4800);
+  EXPECT_TRUE(packets[1].event().end);
+  EXPECT_TRUE(packets[3].event().end);
+}
+
 TEST(telephone_event_sender, refuses_what_is_no_digit) {
   telephone_event_sender s;
   const auto refused = s.dial("12x");

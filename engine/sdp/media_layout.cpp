@@ -125,18 +125,15 @@ session shape_of(const media_layout& layout, const offer_template& local) {
   }
   made.media.clear();
   made.media.reserve(layout.lines.size());
-  for (std::size_t i = 0; i < layout.lines.size(); ++i) {
+  for (const auto& line : layout.lines) {
     auto& media = made.media.emplace_back();
-    if (i == layout.audio) {
-      media = std::move(carried);
-      continue;
-    }
-    media.type = layout.lines[i].type;
-    media.profile = layout.lines[i].profile;
-    if (!layout.lines[i].format.empty()) {
-      media.formats.push_back(layout.lines[i].format);
+    media.type = line.type;
+    media.profile = line.profile;
+    if (!line.format.empty()) {
+      media.formats.push_back(line.format);
     }
   }
+  made.media[layout.audio] = std::move(carried);
   return made;
 }
 

@@ -2,8 +2,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 
+#include "engine/sdp/negotiation.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 namespace {
@@ -35,6 +37,23 @@ void check(const session& offer, const session& answer) {
   require(parse(print(answer)) == answer);
 }
 
+/// Takes the text as an offer, holds, and takes it as the answer.
+void negotiate(std::string_view text, const media_capabilities& with) {
+  negotiation us(std::make_shared<const offer_template>("192.0.2.1", with), 20'000, 1);
+  if (auto number = us.take_offer(text); number) {
+    auto made = us.answer(*number, direction::sendrecv);
+    require(made.has_value() && parse(made->text).has_value());
+    check(made->audio);
+  }
+  auto hold = us.offer(direction::sendonly);
+  require(hold.has_value() && parse(hold->text).has_value());
+  if (auto got = us.take_answer(hold->number, text); got) {
+    check(*got);
+    require(!receives(got->way));
+  }
+  require(us.current() == negotiation::state::stable);
+}
+
 } // namespace
 
 /// Two descriptions, split at the first form feed, in every role that a peer can put them into.
@@ -49,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   with.codecs = {opus(), g722(), pcmu(), pcma(), telephone_event(), telephone_event(110, 48'000)};
   with.profiles.push_back("UDP/TLS/RTP/SAVPF");
   with.rtcp_mux = size % 2 == 0;
+  negotiate(text.substr(0, split), with);
   for (const auto& offer : {*first, make_reoffer(*first, direction::sendonly)}) {
     if (auto got = make_answer(offer, with, "192.0.2.1", 20'000, 1); got) {
       check(got->audio);

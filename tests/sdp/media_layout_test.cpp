@@ -1,0 +1,90 @@
+#include "engine/sdp/media_layout.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sdp/negotiation_sides.hpp"
+
+namespace jackfield::sdp {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(media_layout, the_next_offer_keeps_the_peer_s_streams_and_numbers) {
+  media_capabilities with;
+  with.codecs = {opus(96), g722(), pcmu(), telephone_event(101)};
+  with.profiles = {"RTP/AVP", "RTP/AVPF"};
+  auto us = ours(with);
+  auto offer = with_media("m=video 5000 RTP/AVP 96 97\r\na=rtpmap:96 VP8/90000\r\n"
+                          "m=audio 9000 RTP/AVPF 101 0 96\r\na=rtpmap:101 opus/48000/2\r\n"
+                          "a=rtpmap:96 telephone-event/8000\r\na=mid:sound\r\n"
+                          "m=image 0 udptl\r\n");
+  must(us.answer(must(us.take_offer(offer)), direction::sendrecv));
+  auto hold = must(us.offer(direction::sendonly));
+  auto made = parsed(hold.text);
+  ASSERT_EQ(made.media.size(), 3u) << hold.text;
+  EXPECT_EQ(made.media[0].type, "video");
+  EXPECT_EQ(made.media[0].port, 0);
+  EXPECT_EQ(made.media[0].formats, std::vector<std::string>{"96"});
+  EXPECT_EQ(made.media[2].type, "image");
+  EXPECT_EQ(made.media[2].port, 0);
+  const auto& audio = made.media[1];
+  EXPECT_EQ(audio.port, 20'000);
+  EXPECT_EQ(audio.profile, "RTP/AVPF");
+  EXPECT_EQ(audio.formats, (std::vector<std::string>{"101", "9", "0", "96"}));
+  EXPECT_EQ(codecs_of(audio).front().encoding, "opus");
+  EXPECT_TRUE(is_telephone_event(codecs_of(audio).back()));
+  ASSERT_NE(find<mid>(audio.attributes), nullptr);
+  EXPECT_EQ(find<mid>(audio.attributes)->tag, "sound");
+  EXPECT_EQ(*find<direction>(audio.attributes), direction::sendonly);
+
+  auto them = theirs(with);
+  auto answer = must(them.answer(must(them.take_offer(hold.text)), direction::sendrecv));
+  auto taken = must(us.take_answer(hold.number, answer.text));
+  EXPECT_EQ(taken.media_index, 1u);
+  EXPECT_EQ(taken.send_payload_type, 101);
+  EXPECT_EQ(taken.way, direction::sendonly);
+  // Back in a plain layout where the peer offers one (it ought not to).
+  must(us.answer(must(us.take_offer(with_media("m=audio 9000 RTP/AVP 9 96 101\r\n"
+                                               "a=rtpmap:96 opus/48000/2\r\n"
+                                               "a=rtpmap:101 telephone-event/8000\r\n"))),
+                 direction::sendrecv));
+  EXPECT_EQ(parsed(must(us.offer(direction::sendrecv)).text).media.size(), 1u);
+}
+
+TEST(media_layout, a_refused_offer_does_not_change_the_layout) {
+  auto us = ours();
+  auto number = must(us.take_offer(with_media("m=video 0 RTP/AVP 96\r\nm=audio 9 RTP/AVP 0\r\n")));
+  EXPECT_TRUE(us.early_answer(number, direction::sendrecv));
+  EXPECT_TRUE(us.refuse(number));
+  EXPECT_EQ(parsed(must(us.offer(direction::sendrecv)).text).media.size(), 1u);
+}
+
+TEST(media_layout, a_codec_whose_number_the_peer_took_gets_another) {
+  media_capabilities with;
+  with.codecs = {pcmu(), opus(101), telephone_event(96)};
+  auto us = ours(with);
+  auto offer = with_media("m=audio 9 RTP/AVP 0 101 96 97\r\na=rtpmap:101 iLBC/8000\r\n"
+                          "a=rtpmap:96 speex/8000\r\na=rtpmap:97 telephone-event/8000\r\n");
+  must(us.answer(must(us.take_offer(offer)), direction::sendrecv));
+  auto next = must(us.offer(direction::sendrecv));
+  EXPECT_EQ(parsed(next.text).media[0].formats, (std::vector<std::string>{"0", "98", "97"}));
+  EXPECT_THAT(next.text, HasSubstr("a=rtpmap:98 opus/48000/2\r\n"));
+  us.rollback();
+  // Where no number is left the codec is left out.
+  std::string all = "m=audio 9 RTP/AVP 0";
+  std::string maps;
+  for (int number = 96; number <= 127; ++number) {
+    all += ' ' + std::to_string(number);
+    maps += "a=rtpmap:" + std::to_string(number) + " speex/8000\r\n";
+  }
+  auto full = ours(with);
+  must(full.answer(must(full.take_offer(with_media(all + "\r\n" + maps))), direction::sendrecv));
+  EXPECT_EQ(parsed(must(full.offer(direction::sendrecv)).text).media[0].formats,
+            std::vector<std::string>{"0"});
+}
+} // namespace
+} // namespace jackfield::sdp

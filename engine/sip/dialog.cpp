@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/sip/fields.hpp"
+#include "engine/sip/message_writer.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -13,6 +14,9 @@ namespace {
 
 /// Offsets are 16 bits; and no honest dialog needs more.
 constexpr size_t max_dialog_text = 32'768;
+
+/// §8.1.1.5, with room behind it for a dialog's requests.
+constexpr uint32_t max_local_cseq = 0x7fff'ffff;
 
 /// The URI of the first Contact, if requests can be sent to it.
 std::string_view contact_uri(const message& m) {
@@ -144,6 +148,52 @@ dialog dialog::from_request(const leg_id& leg, const message& request) {
   d.store({request.call_id(), local_party, view(tag), request.first(header::from),
            request.from_tag(), target, routes});
   return d;
+}
+
+result<dialog> dialog::restore(const leg_id& leg, const dialog_record& record, uint32_t skip) {
+  auto tag = leg.text();
+  if (record.leg != view(tag) || record.local_tag != view(tag))
+    return fail("dialog", "is another leg's");
+  if (record.call_id.empty() || !is_safe_value(record.call_id))
+    return fail("call_id", "expected a Call-ID");
+  if (auto local = parse_name_addr(record.local_party);
+      !local || local->tag != record.local_tag || !is_safe_value(record.local_party))
+    return fail("local_party", "expected an address with the local tag");
+  if (auto remote = parse_name_addr(record.remote_party);
+      !remote || remote->tag != record.remote_tag || !is_safe_value(record.remote_party))
+    return fail("remote_party", "expected an address with the remote tag");
+  if (auto target = uri::parse(record.remote_target); !target || !target->is_sip())
+    return fail("remote_target", "expected a SIP URI");
+  if (!is_safe_value(record.route_set))
+    return fail("route_set", "has a control character");
+  if (record.local_cseq > max_local_cseq - skip)
+    return fail("local_cseq", "is out of range");
+  dialog d;
+  d.leg_ = leg;
+  d.local_cseq_ = record.local_cseq + skip;
+  d.remote_cseq_ = record.remote_cseq.value_or(0);
+  d.has_remote_cseq_ = record.remote_cseq.has_value();
+  d.secure_ = record.secure;
+  if (!d.store({record.call_id, record.local_party, record.local_tag, record.remote_party,
+                record.remote_tag, record.remote_target, record.route_set}))
+    return fail("route_set", "expected SIP URIs in angle brackets, and not too many");
+  return d;
+}
+
+dialog_record dialog::record() const {
+  dialog_record r;
+  r.leg = view(leg_.text());
+  r.call_id = call_id();
+  r.local_party = local_party();
+  r.local_tag = local_tag();
+  r.remote_party = remote_party();
+  r.remote_tag = remote_tag();
+  r.remote_target = remote_target();
+  r.route_set = route_set();
+  r.local_cseq = local_cseq_;
+  r.remote_cseq = remote_cseq();
+  r.secure = secure_;
+  return r;
 }
 
 bool dialog::matches(const message& m) const noexcept {

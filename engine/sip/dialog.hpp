@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "engine/error/error.hpp"
+#include "engine/sip/dialog_record.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/message.hpp"
 #include "engine/sip/request_text.hpp"
@@ -25,6 +27,9 @@ public:
                               std::string_view request_uri, uint32_t local_cseq);
   /// Of the side that answers (§12.1.1). The local tag is the leg's text.
   static dialog from_request(const leg_id& leg, const message& request);
+  /// One that was kept; `skip` is added to the local CSeq. Fails if a text or number cannot be one
+  /// of this leg's dialog.
+  static result<dialog> restore(const leg_id& leg, const dialog_record& record, uint32_t skip);
 
   dialog() = default;
   dialog(dialog&&) noexcept = default;
@@ -75,6 +80,9 @@ public:
 
   /// Sets what is the dialog's own in a request: URI, route set, parties, Call-ID.
   void fill(request_text& r) const noexcept;
+
+  /// What `restore` needs, as far as it is the dialog's own.
+  [[nodiscard]] dialog_record record() const;
 
   /// Bytes on the heap.
   [[nodiscard]] size_t heap_bytes() const noexcept { return text_size_; }

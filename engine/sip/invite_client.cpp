@@ -11,6 +11,7 @@
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
+
 /// What is needed until the INVITE is answered.
 struct invite_client::setup {
   std::string from, to, contact, route, headers, body, content_type;
@@ -29,7 +30,9 @@ struct invite_client::setup {
   uint32_t counter = 0; // of the branch, counts INVITEs
   duration ringing_limit{};
   time_point give_up_at = never; // timer C, or after CANCEL 64*T1
+  bool sent = false;
   bool provisional = false;
+  bool ringing = false;
   bool hang_up = false; // wanted
   bool cancel_sent = false;
   end_cause why = end_cause::cancelled;
@@ -40,13 +43,12 @@ struct invite_client::setup {
   }
 };
 
-invite_client::invite_client(const ua_profile& profile, const leg_id& id)
-    : profile_(&profile), id_(id) {}
+invite_client::invite_client(const ua_profile& profile, const leg_id& id) : leg_core(profile, id) {}
 invite_client::~invite_client() = default;
 invite_client::invite_client(invite_client&&) noexcept = default;
 invite_client& invite_client::operator=(invite_client&&) noexcept = default;
 
-result<void> invite_client::start(time_point now, const call_options& o, ua_sink& sink) {
+result<void> invite_client::prepare(const call_options& o) {
   if (setup_ || session_.valid() || over_)
     return fail("call", "was started before");
   auto target = uri::parse(o.uri);
@@ -95,8 +97,24 @@ result<void> invite_client::start(time_point now, const call_options& o, ua_sink
   s.cseq = o.cseq;
   s.ringing_limit = o.ringing_limit;
   credentials_ = o.credentials;
+  return {};
+}
+
+result<void> invite_client::send(time_point now, ua_sink& sink) {
+  if (over_)
+    return fail("call", "is over");
+  if (!setup_ || setup_->sent)
+    return fail("call", setup_ ? "was sent before" : "is not prepared");
   send_invite(now, sink, false);
   return {};
+}
+
+result<void> invite_client::start(time_point now, const call_options& options, ua_sink& sink) {
+  return prepare(options).and_then([&] { return send(now, sink); });
+}
+
+std::string invite_client::invite_branch() const {
+  return setup_ ? std::string(view(branch_id{id_, setup_->counter}.text())) : std::string{};
 }
 
 void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack) {
@@ -127,9 +145,11 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
   text.reserve(512 + s.body.size());
   append_request(text, *profile_, t);
   s.invite.start(now, true, profile_->reliable, profile_->timers);
-  s.provisional = false;
+  s.sent = true;
+  s.provisional = s.ringing = false;
   s.give_up_at = never;
   s.forks.clear();
+  invite_cseq_ = s.cseq;
   // A peer must not see the new INVITE before the ACK that ends the one before.
   sink.send({text, follows_ack ? send_rank::request : send_rank::invite, send_to::next_hop,
              s.next_hop(), method::invite, 0, false});
@@ -262,8 +282,10 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
       send_cancel(now, sink);
     return;
   }
-  if (status > 100) // §16.7: each starts timer C anew
+  if (status > 100) { // §16.7: each starts timer C anew
     s.give_up_at = now + s.ringing_limit;
+    s.ringing = true;
+  }
   sink.on_event({.kind = event_kind::provisional,
                  .status = status,
                  .what = method::invite,
@@ -285,7 +307,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   auto delayed = s.body.empty() && !m.body().empty() && wanted;
   auto fork = wanted ? fork_of(m) : 0;
   session_ = session(std::move(d), true, s.contact);
-  invite_cseq_ = s.cseq;
+  confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
   setup_.reset();
@@ -389,7 +411,7 @@ void invite_client::on_early_request(const message& m, ua_sink& sink) {
   auto what = m.request_method();
   if (what == method::ack)
     return;
-  auto ours = setup_ && m.call_id() == view(tag) && m.to_tag() == view(tag);
+  auto ours = setup_ && setup_->sent && m.call_id() == view(tag) && m.to_tag() == view(tag);
   int status = 481;
   std::string_view headers;
   if (ours) {
@@ -506,48 +528,37 @@ void invite_client::hang_up(time_point now, ua_sink& sink, std::string_view head
   }
   if (!setup_ || setup_->hang_up)
     return;
+  if (!setup_->sent) {
+    end(end_cause::cancelled, 0, nullptr, sink);
+    return;
+  }
   setup_->hang_up = true;
   setup_->cancel_headers = headers;
   if (setup_->provisional)
     send_cancel(now, sink);
 }
 
-bool invite_client::acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                                std::string_view content_type) {
-  return session_.valid() && session_.acknowledge(context(now, sink), body, content_type);
-}
-
-bool invite_client::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                                 std::string_view content_type, std::string_view headers) {
-  return session_.valid() && is_safe_header_lines(headers) && is_safe_value(content_type) &&
-         session_.send_request(context(now, sink), what, headers, body, content_type);
-}
-
-bool invite_client::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                                 std::string_view content_type) {
-  return session_.valid() && session_.answer_offer(context(now, sink), body, content_type);
-}
-
-bool invite_client::refuse_offer(time_point now, int status, ua_sink& sink) {
-  return session_.valid() && session_.refuse_offer(context(now, sink), status);
-}
-
-invite_client::phase invite_client::current() const noexcept {
+leg_phase invite_client::current() const noexcept {
   if (over_ || session_.over())
     return phase::over;
   if (session_.valid())
     return session_.ending() ? phase::ending : phase::established;
   if (!setup_)
     return phase::idle;
-  return setup_->hang_up ? phase::cancelling : phase::inviting;
+  if (!setup_->sent)
+    return phase::prepared;
+  if (setup_->hang_up)
+    return phase::cancelling;
+  return setup_->ringing ? phase::ringing : phase::calling;
 }
 
 void invite_client::leave(time_point now, linger_table& table) {
   if (!session_.valid()) {
-    table.answer_late_2xx(now, id_, 0);
+    if (invite_cseq_ != 0)
+      table.answer_late_2xx(now, id_, 0);
     return;
   }
-  if (now - answered_at_ < profile_->timers.transaction_limit())
+  if (invite_cseq_ != 0 && now - answered_at_ < profile_->timers.transaction_limit())
     table.answer_late_2xx(now, id_, hash_of_tag(session_.state().remote_tag()));
   if (session_.parted())
     table.answer_bye(now, id_, 200);
@@ -560,7 +571,7 @@ void invite_client::leave(time_point now, linger_table& table) {
 
 size_t invite_client::heap_bytes() const noexcept {
   auto of = [](const std::string& s) { return s.capacity() > 15 ? s.capacity() + 1 : 0; };
-  auto n = session_.heap_bytes() + digest_.heap_bytes();
+  auto n = core_heap_bytes();
   if (setup_) {
     auto& s = *setup_;
     n += sizeof s + of(s.from) + of(s.to) + of(s.contact) + of(s.route) + of(s.headers) +

@@ -9,16 +9,16 @@
 
 #include "engine/error/error.hpp"
 #include "engine/sip/digest.hpp"
+#include "engine/sip/leg_core.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/message.hpp"
 #include "engine/sip/parting_bye.hpp"
-#include "engine/sip/session.hpp"
 #include "engine/sip/ua.hpp"
 
 namespace jackfield::sip {
 
-/// What to call. Views are copied by `invite_client::start`, except `credentials`.
+/// What to call. Views are copied by `invite_client::prepare`, except `credentials`.
 struct call_options {
   /// Request-URI: "sip:bob@example.com".
   std::string_view uri = {};
@@ -54,15 +54,20 @@ struct call_options {
 ///
 /// Events: `provisional`, `retrying`, `surplus_answer`, `answered`, those within the dialog, and
 /// `ended` last. The machine is a value: one thread, no I/O, time by argument only.
-class invite_client {
+class invite_client : public leg_core {
 public:
   invite_client(const ua_profile& profile, const leg_id& id);
   ~invite_client();
   invite_client(invite_client&&) noexcept;
   invite_client& operator=(invite_client&&) noexcept;
 
-  /// Sends the INVITE. Fails, with nothing sent, if a text has control characters, the URI cannot
-  /// be called, or a number is out of range. Once.
+  /// Fixes what the INVITE will be, and sends nothing. Fails, with nothing changed, if a text has
+  /// control characters, the URI cannot be called, or a number is out of range. Once.
+  result<void> prepare(const call_options& options);
+  /// Lets the INVITE go that was prepared. Fails if there is none (any more): a leg that is hung up
+  /// before sends nothing and ends with `cancelled`.
+  result<void> send(time_point now, ua_sink& sink);
+  /// Both at once.
   result<void> start(time_point now, const call_options& options, ua_sink& sink);
 
   /// A message whose Via branch (response) or To tag (request) names this leg, parsed and without
@@ -80,37 +85,11 @@ public:
   /// it again does nothing. `headers`: whole lines, such as "Reason: ...".
   void hang_up(time_point now, ua_sink& sink, std::string_view headers = {});
 
-  /// Sends the ACK with our answer, after `answered` or `response` with `needs_answer`. Until then
-  /// the peer retransmits. False if no answer is owed.
-  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                   std::string_view content_type = "application/sdp");
+  [[nodiscard]] leg_phase current() const noexcept;
+  using phase = leg_phase;
 
-  /// Sends a request within the dialog: INFO, OPTIONS, UPDATE, MESSAGE or a re-INVITE; `response`
-  /// tells how it went. One at a time: false while one is on its way, or there is no dialog. An
-  /// UPDATE or re-INVITE answered 491 is sent again after the time of RFC 3261 §14.1, once.
-  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp",
-                    std::string_view headers = {});
-
-  /// Answers the `offer` event 200 with a body. False if no offer is open.
-  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp");
-  /// Refuses it with 4xx to 6xx (488).
-  bool refuse_offer(time_point now, int status, ua_sink& sink);
-
-  enum class phase : uint8_t {
-    idle,
-    inviting,    // no final response yet
-    cancelling,  // CANCEL is held or on its way
-    established, // 2xx has come
-    ending,      // BYE is on its way
-    over,        // `ended` was reported
-  };
-  [[nodiscard]] phase current() const noexcept;
-
-  /// Once there is a 2xx; invalid before.
-  [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
-  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+  /// Of the INVITE that is to be sent or on its way; empty before `prepare` and after its answer.
+  [[nodiscard]] std::string invite_branch() const;
 
   /// After `ended`: leaves in the table what must outlive the leg.
   void leave(time_point now, linger_table& table);
@@ -121,9 +100,6 @@ public:
 private:
   struct setup;
 
-  [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
-    return {now, *profile_, credentials_, digest_, sink};
-  }
   void send_invite(time_point now, ua_sink& sink, bool follows_ack);
   void send_cancel(time_point now, ua_sink& sink);
   void acknowledge_failure(const message& m, uint32_t counter, send_to to, bool again,
@@ -140,16 +116,9 @@ private:
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
   [[nodiscard]] unsigned fork_of(const message& m);
 
-  const ua_profile* profile_;
-  leg_id id_;
   std::unique_ptr<setup> setup_; // until the first 2xx or the end
-  session session_;              // from the first 2xx
-  digest_session digest_;
   std::unique_ptr<std::vector<parting_bye>> surplus_;
-  std::span<const credential> credentials_;
   time_point answered_at_{};
-  uint32_t invite_cseq_ = 0;
-  bool over_ = false;
 };
 
 } // namespace jackfield::sip

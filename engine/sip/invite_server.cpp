@@ -27,8 +27,7 @@ struct invite_server::setup {
   bool hang_up = false; // wanted, waits for the ACK
 };
 
-invite_server::invite_server(const ua_profile& profile, const leg_id& id)
-    : profile_(&profile), id_(id) {}
+invite_server::invite_server(const ua_profile& profile, const leg_id& id) : leg_core(profile, id) {}
 invite_server::~invite_server() = default;
 invite_server::invite_server(invite_server&&) noexcept = default;
 invite_server& invite_server::operator=(invite_server&&) noexcept = default;
@@ -195,7 +194,7 @@ void invite_server::on_first_ack(time_point now, const message& m, ua_sink& sink
   auto hang_up = s.hang_up;
   auto headers = std::move(s.bye_headers);
   auto we_offered = !s.has_offer;
-  setup_.reset();
+  confirm();
   if (hang_up) {
     session_.hang_up(context(now, sink), end_cause::local_bye, headers);
     return;
@@ -242,15 +241,19 @@ void invite_server::on_early_request(time_point now, const message& m, ua_sink& 
     reply(m, 481, sink);
   } else if (what == method::bye) {
     // The ACK was lost, or is behind the BYE.
-    auto context_now = context(now, sink);
-    setup_.reset();
-    session_.on_request(context_now, m);
+    confirm();
+    session_.on_request(context(now, sink), m);
   } else if (what == method::invite || what == method::update) {
     reply(m, s.transaction.awaits_final() ? 500 : 491, sink,
           s.transaction.awaits_final() ? "Retry-After: 2\r\n" : "");
   } else {
     session_.on_request(context(now, sink), m);
   }
+}
+
+void invite_server::confirm() noexcept {
+  setup_.reset();
+  confirmed_ = true;
 }
 
 void invite_server::end(end_cause cause, int status, const message* source, ua_sink& sink) {
@@ -285,7 +288,7 @@ void invite_server::on_time(time_point now, ua_sink& sink) {
                  s.status,
                  true});
     } else if (step.timed_out && accepted) { // §13.3.1.4
-      setup_.reset();
+      confirm();
       session_.hang_up(context(now, sink), end_cause::no_ack, {});
       return;
     } else if (step.timed_out) {
@@ -312,35 +315,13 @@ void invite_server::on_transport_failed(time_point now, ua_sink& sink) {
         setup_->status, nullptr, sink);
     return;
   }
-  setup_.reset();
-  if (session_.valid())
-    session_.end(context(now, sink), end_cause::transport_failed, 0, nullptr);
+  if (!session_.valid())
+    return;
+  confirm();
+  session_.end(context(now, sink), end_cause::transport_failed, 0, nullptr);
 }
 
-// -- commands within the dialog -------------------------------------------------------------
-
-bool invite_server::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                                 std::string_view content_type, std::string_view headers) {
-  return !setup_ && !over_ && session_.valid() && is_safe_header_lines(headers) &&
-         is_safe_value(content_type) &&
-         session_.send_request(context(now, sink), what, headers, body, content_type);
-}
-
-bool invite_server::acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                                std::string_view content_type) {
-  return session_.valid() && session_.acknowledge(context(now, sink), body, content_type);
-}
-
-bool invite_server::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                                 std::string_view content_type) {
-  return session_.valid() && session_.answer_offer(context(now, sink), body, content_type);
-}
-
-bool invite_server::refuse_offer(time_point now, int status, ua_sink& sink) {
-  return session_.valid() && session_.refuse_offer(context(now, sink), status);
-}
-
-invite_server::phase invite_server::current() const noexcept {
+leg_phase invite_server::current() const noexcept {
   if (over_ || session_.over())
     return phase::over;
   if (setup_) {
@@ -355,7 +336,7 @@ invite_server::phase invite_server::current() const noexcept {
 }
 
 void invite_server::leave(time_point now, linger_table& table) const {
-  if (now < absorb_until_)
+  if (invite_cseq_ != 0 && now < absorb_until_)
     table.absorb_invite(now, transaction_key_);
   if (session_.valid() && session_.parted())
     table.answer_bye(now, id_, 200);
@@ -363,7 +344,7 @@ void invite_server::leave(time_point now, linger_table& table) const {
 
 size_t invite_server::heap_bytes() const noexcept {
   auto of = [](const std::string& s) { return s.capacity() > 15 ? s.capacity() + 1 : 0; };
-  auto n = session_.heap_bytes() + digest_.heap_bytes();
+  auto n = core_heap_bytes();
   if (setup_)
     n += sizeof *setup_ + of(setup_->head.fields) + of(setup_->head.record_route) +
          of(setup_->branch) + of(setup_->contact) + of(setup_->text) + of(setup_->bye_headers);

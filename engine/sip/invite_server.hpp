@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "engine/sip/digest.hpp"
+#include "engine/sip/leg_core.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/message.hpp"
-#include "engine/sip/session.hpp"
 #include "engine/sip/ua.hpp"
 
 namespace jackfield::sip {
@@ -32,7 +32,7 @@ struct answer_options {
 ///
 /// The owner routes to it: requests whose To tag names this leg, responses whose branch does, and
 /// by `transaction_key` of the INVITE: retransmissions of it, its CANCEL, and the ACK to a non-2xx.
-class invite_server {
+class invite_server : public leg_core {
 public:
   invite_server(const ua_profile& profile, const leg_id& id);
   ~invite_server();
@@ -65,29 +65,8 @@ public:
   /// waits for the ACK or its time-out (§15).
   void hang_up(time_point now, ua_sink& sink, std::string_view headers = {});
 
-  /// As in `invite_client`.
-  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp",
-                    std::string_view headers = {});
-  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                   std::string_view content_type = "application/sdp");
-  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp");
-  bool refuse_offer(time_point now, int status, ua_sink& sink);
-
-  enum class phase : uint8_t {
-    idle,
-    ringing,     // no final response sent
-    refusing,    // 3xx-6xx sent, no ACK yet
-    answered,    // 2xx sent, no ACK yet
-    established, // ACK has come
-    ending,      // BYE is on its way
-    over,        // `ended` was reported
-  };
-  [[nodiscard]] phase current() const noexcept;
-
-  [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
-  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+  [[nodiscard]] leg_phase current() const noexcept;
+  using phase = leg_phase;
 
   /// After `ended`: leaves in the table what must outlive the leg.
   void leave(time_point now, linger_table& table) const;
@@ -97,9 +76,6 @@ public:
 private:
   struct setup;
 
-  [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
-    return {now, *profile_, credentials_, digest_, sink};
-  }
   bool respond(time_point now, int status, bool dialog_forming, std::string_view headers,
                std::string_view body, std::string_view content_type, ua_sink& sink);
   void on_first_ack(time_point now, const message& m, ua_sink& sink);
@@ -108,16 +84,12 @@ private:
   void reply(const message& m, int status, ua_sink& sink, std::string_view headers = {});
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
 
-  const ua_profile* profile_;
-  leg_id id_;
+  /// The first transaction is over; what is left is the session's.
+  void confirm() noexcept;
+
   std::unique_ptr<setup> setup_; // until the ACK
-  session session_;
-  digest_session digest_;
-  std::span<const credential> credentials_;
   uint64_t transaction_key_ = 0;
   time_point absorb_until_{}; // retransmissions of the INVITE may come
-  uint32_t invite_cseq_ = 0;
-  bool over_ = false;
 };
 
 } // namespace jackfield::sip

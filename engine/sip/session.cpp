@@ -11,9 +11,7 @@
 namespace jackfield::sip {
 namespace {
 
-/// Branch counters: INVITEs of a call count from 0, ACKs to 2xx have a range of their own in which
-/// the CSeq is the counter (so that a repeated ACK is the same message), and all later transactions
-/// count from 2^31.
+/// Branch counters of ACKs to 2xx: the CSeq counts, so that a repeated ACK is the same message.
 constexpr uint32_t ack_branches = 0x4000'0000;
 
 [[nodiscard]] unsigned retry_after_of(const message& m) noexcept {
@@ -66,6 +64,34 @@ session::session(dialog d, bool is_caller, std::string_view contact)
     : dialog_(std::move(d)), is_caller_(is_caller) {
   if (!contact.empty())
     contact_ = std::make_unique<std::string>(contact);
+}
+
+result<session> session::restore(const leg_id& leg, const dialog_record& record, uint32_t skip) {
+  constexpr uint32_t most_requests = 1u << 24; // of one dialog
+  if (!is_safe_value(record.contact))
+    return fail("contact", "has a control character");
+  if (skip > most_requests || record.next_branch < first_branch ||
+      record.next_branch > UINT32_MAX - most_requests || record.acked_cseq > record.local_cseq)
+    return fail("dialog", "has a number out of range");
+  auto kept = dialog::restore(leg, record, skip);
+  if (!kept)
+    return tl::unexpected(kept.error());
+  session s(std::move(*kept), record.is_caller, record.contact);
+  s.branches_ = record.next_branch + skip;
+  s.acked_cseq_ = record.acked_cseq;
+  return s;
+}
+
+dialog_record session::record() const {
+  if (!valid())
+    return {};
+  auto r = dialog_.record();
+  if (contact_)
+    r.contact = *contact_;
+  r.acked_cseq = acked_cseq_;
+  r.next_branch = branches_;
+  r.is_caller = is_caller_;
+  return r;
 }
 
 std::string_view session::contact(const ua_profile& profile) const noexcept {

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/error/error.hpp"
 #include "engine/sip/dialog.hpp"
+#include "engine/sip/dialog_record.hpp"
 #include "engine/sip/digest.hpp"
 #include "engine/sip/response_text.hpp"
 #include "engine/sip/transaction.hpp"
@@ -34,6 +36,10 @@ public:
   session& operator=(session&&) noexcept;
   /// `is_caller`: chooses the glare's time (§14.1). `contact`: whole value, empty: the profile's.
   session(dialog d, bool is_caller, std::string_view contact);
+
+  /// One that was kept; see `leg_core::adopt`.
+  static result<session> restore(const leg_id& leg, const dialog_record& record, uint32_t skip);
+  [[nodiscard]] dialog_record record() const;
 
   [[nodiscard]] bool valid() const noexcept { return dialog_.valid(); }
   [[nodiscard]] const dialog& state() const noexcept { return dialog_; }
@@ -77,6 +83,10 @@ public:
   [[nodiscard]] size_t heap_bytes() const noexcept;
 
 private:
+  /// Branch counters: INVITEs of a call count from 0, ACKs to 2xx and the BYEs of surplus dialogs
+  /// have ranges of their own, and all transactions within a dialog count from here.
+  static constexpr uint32_t first_branch = 0x8000'0000;
+
   struct own_request; // ours, on its way
   struct offer;       // a re-INVITE or UPDATE of the peer's
 
@@ -100,7 +110,7 @@ private:
   std::unique_ptr<offer> offer_;
   std::unique_ptr<std::string> contact_;
   std::unique_ptr<std::string> ack_; // with a body: cannot be made again
-  uint32_t branches_ = 0x8000'0000;  // counters of this session's transactions
+  uint32_t branches_ = first_branch; // counters of this session's transactions
   uint32_t acked_cseq_ = 0;
   uint32_t ack_owed_ = 0; // CSeq of a 2xx whose offer waits for `acknowledge`
   end_cause end_cause_ = end_cause::none;

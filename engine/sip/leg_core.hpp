@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/error/error.hpp"
+#include "engine/sip/dialog_record.hpp"
+#include "engine/sip/digest.hpp"
+#include "engine/sip/leg_id.hpp"
+#include "engine/sip/session.hpp"
+#include "engine/sip/ua.hpp"
+
+namespace jackfield::sip {
+
+/// Where a call stands, whichever side called.
+enum class leg_phase : uint8_t {
+  idle,        // nothing has begun
+  prepared,    // calling: all is fixed, nothing sent
+  calling,     // INVITE sent, at most 100 came
+  ringing,     // calling: 101..199 came; called: no final response sent
+  cancelling,  // calling: CANCEL is held or on its way
+  refusing,    // called: 300..699 sent, no ACK yet
+  answered,    // called: 2xx sent, no ACK yet
+  established, // calling: 2xx has come; called: its ACK
+  ending,      // BYE is on its way
+  over,        // `ended` was reported
+};
+
+/// What a call is made of whichever side called: its identity, the dialog with what goes on within
+/// it, and its credentials. `invite_client` and `invite_server` add how it comes about.
+class leg_core {
+public:
+  /// Sends a request within the dialog: INFO, OPTIONS, UPDATE, MESSAGE or a re-INVITE; `response`
+  /// tells how it went. One at a time: false while one is on its way, or there is no dialog. An
+  /// UPDATE or re-INVITE answered 491 is sent again after the time of RFC 3261 §14.1, once.
+  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp",
+                    std::string_view headers = {});
+
+  /// Sends the ACK with our answer, after `answered` or `response` with `needs_answer`. Until then
+  /// the peer retransmits. False if no answer is owed.
+  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                   std::string_view content_type = "application/sdp");
+
+  /// Answers the `offer` event 200 with a body. False if no offer is open.
+  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp");
+  /// Refuses it with 4xx to 6xx (488).
+  bool refuse_offer(time_point now, int status, ua_sink& sink);
+
+  /// The dialog, once there is one (a called leg: from the INVITE on); invalid before.
+  [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
+  [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+
+  /// The established dialog, to be kept. Its `leg` is empty if there is none.
+  [[nodiscard]] dialog_record record() const;
+  /// Takes up a dialog that was kept, under the identity that it had: the leg is `established` then
+  /// and nothing is sent. For a leg with which nothing has begun. `credentials` must outlive the
+  /// leg. `skip`: so many requests may have been sent since the record was made; CSeq and branches
+  /// go on behind them. Fails, with nothing changed, if the record is not whole or another leg's.
+  result<void> adopt(const dialog_record& record, std::span<const credential> credentials = {},
+                     uint32_t skip = 0);
+
+protected:
+  leg_core(const ua_profile& profile, const leg_id& id) noexcept : profile_(&profile), id_(id) {}
+
+  [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
+    return {now, *profile_, credentials_, digest_, sink};
+  }
+  [[nodiscard]] size_t core_heap_bytes() const noexcept {
+    return session_.heap_bytes() + digest_.heap_bytes();
+  }
+
+  const ua_profile* profile_;
+  leg_id id_;
+  session session_;
+  digest_session digest_;
+  std::span<const credential> credentials_;
+  uint32_t invite_cseq_ = 0; // of the INVITE that was sent or received last; 0: none
+  bool confirmed_ = false;   // the dialog is up: requests within it may be sent
+  bool over_ = false;
+};
+
+} // namespace jackfield::sip

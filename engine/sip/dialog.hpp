@@ -78,6 +78,13 @@ public:
   /// CSeq for our next request.
   uint32_t next_local_cseq() noexcept { return ++local_cseq_; }
 
+  /// Counts on from an early dialog which this one has become.
+  void continue_from(const dialog& early) noexcept {
+    local_cseq_ = early.local_cseq_;
+    remote_cseq_ = early.remote_cseq_;
+    has_remote_cseq_ = early.has_remote_cseq_;
+  }
+
   /// Sets what is the dialog's own in a request: URI, route set, parties, Call-ID.
   void fill(request_text& r) const noexcept;
 

@@ -57,6 +57,7 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
     respond(now, 513, false, {}, {}, {}, sink);
     return;
   }
+  session_.begin_early(s.has_offer ? 500 : 491);
   if (options.trying_at_once)
     respond(now, 100, false, {}, {}, {}, sink);
   sink.on_event({.kind = event_kind::incoming,
@@ -243,7 +244,7 @@ void invite_server::on_early_request(time_point now, const message& m, ua_sink& 
     // The ACK was lost, or is behind the BYE.
     confirm();
     session_.on_request(context(now, sink), m);
-  } else if (what == method::invite || what == method::update) {
+  } else if (what == method::invite) {
     reply(m, s.transaction.awaits_final() ? 500 : 491, sink,
           s.transaction.awaits_final() ? "Retry-After: 2\r\n" : "");
   } else {
@@ -253,6 +254,7 @@ void invite_server::on_early_request(time_point now, const message& m, ua_sink& 
 
 void invite_server::confirm() noexcept {
   setup_.reset();
+  session_.confirm();
   confirmed_ = true;
 }
 

@@ -106,9 +106,19 @@ bool leg::reject(time_point now, int status, ua_sink& sink, std::string_view hea
   return l != nullptr && l->reject(now, status, sink, headers);
 }
 
-bool leg::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                       std::string_view content_type, std::string_view headers) {
+uint32_t leg::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                           std::string_view content_type, std::string_view headers) {
   return core().send_request(now, what, body, sink, content_type, headers);
+}
+
+bool leg::answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                         std::string_view headers, std::string_view body,
+                         std::string_view content_type) {
+  return core().answer_request(now, number, status, sink, headers, body, content_type);
+}
+
+bool leg::defer_request(time_point now, uint32_t number, ua_sink& sink) {
+  return core().defer_request(now, number, sink);
 }
 
 bool leg::acknowledge(time_point now, std::string_view body, ua_sink& sink,

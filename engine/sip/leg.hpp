@@ -70,9 +70,13 @@ public:
   bool reject(time_point now, int status, ua_sink& sink, std::string_view headers = {});
 
   /// See `leg_core` for these.
-  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp",
-                    std::string_view headers = {});
+  uint32_t send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                        std::string_view content_type = "application/sdp",
+                        std::string_view headers = {});
+  bool answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                      std::string_view headers = {}, std::string_view body = {},
+                      std::string_view content_type = {});
+  bool defer_request(time_point now, uint32_t number, ua_sink& sink);
   bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
                    std::string_view content_type = "application/sdp");
   bool answer_offer(time_point now, std::string_view body, ua_sink& sink,

@@ -4,10 +4,22 @@
 
 namespace jackfield::sip {
 
-bool leg_core::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                            std::string_view content_type, std::string_view headers) {
-  return confirmed_ && !over_ && is_safe_header_lines(headers) && is_safe_value(content_type) &&
-         session_.send_request(context(now, sink), what, headers, body, content_type);
+uint32_t leg_core::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                                std::string_view content_type, std::string_view headers) {
+  if (!confirmed_ || over_ || !is_safe_header_lines(headers) || !is_safe_value(content_type))
+    return 0;
+  return session_.send_request(context(now, sink), what, headers, body, content_type);
+}
+
+bool leg_core::answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                              std::string_view headers, std::string_view body,
+                              std::string_view content_type) {
+  return session_.valid() && is_safe_header_lines(headers) && is_safe_value(content_type) &&
+         session_.answer_request(context(now, sink), number, status, headers, body, content_type);
+}
+
+bool leg_core::defer_request(time_point now, uint32_t number, ua_sink& sink) {
+  return session_.valid() && session_.defer_request(context(now, sink), number);
 }
 
 bool leg_core::acknowledge(time_point now, std::string_view body, ua_sink& sink,

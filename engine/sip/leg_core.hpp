@@ -33,12 +33,24 @@ enum class leg_phase : uint8_t {
 /// it, and its credentials. `invite_client` and `invite_server` add how it comes about.
 class leg_core {
 public:
-  /// Sends a request within the dialog: INFO, OPTIONS, UPDATE, MESSAGE or a re-INVITE; `response`
-  /// tells how it went. One at a time: false while one is on its way, or there is no dialog. An
-  /// UPDATE or re-INVITE answered 491 is sent again after the time of RFC 3261 §14.1, once.
-  bool send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp",
-                    std::string_view headers = {});
+  /// Sends a request within the dialog: any method but INVITE's own (ACK, BYE, CANCEL, PRACK) and
+  /// REGISTER. Returns its number, which the `response` event has too, or 0 where that is not
+  /// possible: there is no dialog, eight are on their way, or an offer (re-INVITE, UPDATE with a
+  /// body) would cross one that has no answer yet. An offer answered 491 is sent again after the
+  /// time of RFC 3261 §14.1, once.
+  uint32_t send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                        std::string_view content_type = "application/sdp",
+                        std::string_view headers = {});
+
+  /// Answers the `request` event of this number with 200..699; inside `on_event`, or later if it
+  /// was deferred. Allow, Supported and Contact are added where they belong. False if it is not
+  /// open.
+  bool answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                      std::string_view headers = {}, std::string_view body = {},
+                      std::string_view content_type = {});
+  /// Inside `on_event`: it will be answered later, within the profile's `offer_limit`, after which
+  /// it gets 500 and `request_expired` tells so. At most eight wait; more get 500 unasked.
+  bool defer_request(time_point now, uint32_t number, ua_sink& sink);
 
   /// Sends the ACK with our answer, after `answered` or `response` with `needs_answer`. Until then
   /// the peer retransmits. False if no answer is owed.

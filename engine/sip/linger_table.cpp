@@ -96,11 +96,12 @@ void reject_statelessly(const message& request, int status, const ua_profile& pr
   leg_id::text_buffer text = leg_id{0, 0, 0, key}.text();
   auto tag = view(text).substr(leg_id::text_size - 14);
   auto head = make_response_head(request, status == 100 ? std::string_view{} : tag, sink.source());
+  // Who refuses a method out of dialog knows better what is allowed there.
+  auto tells_capabilities = (status == 200 || status == 405 || status == 501) &&
+                            headers.find("Allow: ") == std::string_view::npos;
   auto& out = scratch_text();
   append_response(out, profile, head,
-                  {.status = status,
-                   .capabilities = status == 200 || status == 405 || status == 501,
-                   .headers = headers});
+                  {.status = status, .capabilities = tells_capabilities, .headers = headers});
   auto rank = request.request_method() != method::invite ? send_rank::response
               : status < 200                             ? send_rank::provisional
                                                          : send_rank::invite_final;

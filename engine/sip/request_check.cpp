@@ -187,18 +187,6 @@ verdict check_accept(const message& request, const capabilities& able) {
 
 } // namespace
 
-std::string method_set::to_string() const {
-  std::string text;
-  for (auto m = static_cast<unsigned>(method::invite); m <= static_cast<unsigned>(method::publish);
-       ++m) {
-    if (!has(static_cast<method>(m)))
-      continue;
-    text += text.empty() ? "" : ", ";
-    text += sip::to_string(static_cast<method>(m));
-  }
-  return text;
-}
-
 bool is_misrouted(const message& response) noexcept {
   size_t values = 0;
   response.each_value(header::via, [&](std::string_view) { return ++values < 2; });

@@ -1,44 +1,21 @@
 #pragma once
 
-#include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/sip/message.hpp"
-#include "engine/sip/method.hpp"
+#include "engine/sip/method_set.hpp"
 
 namespace jackfield::sip {
-
-class method_set {
-public:
-  constexpr method_set() = default;
-  constexpr method_set(std::initializer_list<method> methods) noexcept {
-    for (auto m : methods)
-      bits_ |= bit(m);
-  }
-
-  [[nodiscard]] constexpr bool has(method m) const noexcept {
-    return m != method::unknown && (bits_ & bit(m)) != 0;
-  }
-  /// "INVITE, ACK": the value of Allow.
-  [[nodiscard]] std::string to_string() const;
-
-private:
-  static constexpr uint32_t bit(method m) noexcept { return 1U << static_cast<unsigned>(m); }
-
-  uint32_t bits_ = 0;
-};
 
 /// What a receiver of requests supports.
 struct capabilities {
   enum class role : uint8_t { user_agent, registrar, proxy };
 
   role acts_as = role::user_agent;
-  method_set methods = {method::invite, method::ack,     method::bye,
-                        method::cancel, method::options, method::register_};
+  method_set methods = allowed_out_of_dialog;
   /// Request-URIs of "sips:" are accepted too.
   bool sips = true;
   /// Option tags that Require (of a proxy: Proxy-Require) may name.

@@ -45,8 +45,7 @@ void append_request(std::string& out, const ua_profile& profile, const request_t
   if (!r.contact.empty())
     append(out, "Contact: ", r.contact, "\r\n");
   if (r.capabilities) {
-    if (!profile.allow.empty())
-      append(out, "Allow: ", profile.allow, "\r\n");
+    append(out, "Allow: ", profile.allow.text(), "\r\n");
     if (!profile.supported.empty())
       append(out, "Supported: ", profile.supported, "\r\n");
   }

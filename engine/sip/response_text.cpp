@@ -34,8 +34,7 @@ void append_response(std::string& out, const ua_profile& profile, const response
   if (!r.contact.empty())
     append(out, "Contact: ", r.contact, "\r\n");
   if (r.capabilities) {
-    if (!profile.allow.empty())
-      append(out, "Allow: ", profile.allow, "\r\n");
+    append(out, "Allow: ", profile.allow.text(), "\r\n");
     if (!profile.supported.empty())
       append(out, "Supported: ", profile.supported, "\r\n");
   }

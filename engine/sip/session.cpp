@@ -5,8 +5,8 @@
 
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
+#include "engine/sip/session_parts.hpp"
 #include "engine/sip/targets.hpp"
-#include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
 namespace {
@@ -28,50 +28,33 @@ constexpr uint32_t ack_branches = 0x4000'0000;
   return x ^ x >> 31;
 }
 
+/// RFC 3262 §7.2.
+[[nodiscard]] std::string rack_line(uint32_t rseq, uint32_t invite_cseq) {
+  std::string line = "RAck: ";
+  append_number(line, rseq);
+  line += ' ';
+  append_number(line, invite_cseq);
+  return line += " INVITE\r\n";
+}
+
 } // namespace
-
-/// A request of ours with what is needed to send it again, also with credentials or after glare.
-struct session::own_request {
-  client_transaction transaction;
-  method what = method::unknown;
-  uint32_t cseq = 0;
-  uint32_t counter = 0;
-  std::string text; // for retransmission; empty if not needed
-  std::string headers, body, content_type;
-  time_point retry_at = never; // after 491
-  bool glare_retried = false;
-};
-
-struct session::offer {
-  server_transaction transaction;
-  method what = method::unknown;
-  uint32_t cseq = 0;
-  bool has_offer = false; // else we offer, and the ACK brings the answer
-  bool open = false;      // the caller has not answered
-  time_point limit_at = never;
-  response_head head;
-  std::string branch;
-  std::string target; // Contact of the request, if it is accepted
-  std::string text;   // the last response
-};
 
 session::session() = default;
 session::~session() = default;
 session::session(session&&) noexcept = default;
 session& session::operator=(session&&) noexcept = default;
 
-session::session(dialog d, bool is_caller, std::string_view contact)
-    : dialog_(std::move(d)), is_caller_(is_caller) {
+session::session(dialog d, bool is_caller, std::string_view contact, unsigned fork)
+    : dialog_(std::move(d)), branches_(first_branch + fork * fork_branches), is_caller_(is_caller) {
   if (!contact.empty())
     contact_ = std::make_unique<std::string>(contact);
 }
 
 result<session> session::restore(const leg_id& leg, const dialog_record& record, uint32_t skip) {
-  constexpr uint32_t most_requests = 1u << 24; // of one dialog
   if (!is_safe_value(record.contact))
     return fail("contact", "has a control character");
-  if (skip > most_requests || record.next_branch < first_branch ||
-      record.next_branch > UINT32_MAX - most_requests || record.acked_cseq > record.local_cseq)
+  if (skip >= fork_branches || !is_branch(record.next_branch) ||
+      fork_of(record.next_branch) >= max_forks || record.acked_cseq > record.local_cseq)
     return fail("dialog", "has a number out of range");
   auto kept = dialog::restore(leg, record, skip);
   if (!kept)
@@ -98,11 +81,78 @@ std::string_view session::contact(const ua_profile& profile) const noexcept {
   return contact_ ? *contact_ : profile.contact;
 }
 
+void session::report(const context& c, ua_event e) const {
+  e.fork = fork();
+  c.sink.on_event(e);
+}
+
+// -- before the INVITE's transaction is over ---------------------------------------------
+
+void session::begin_early(int offer_refusal) noexcept {
+  early_ = true;
+  offer_refusal_ = static_cast<uint16_t>(offer_refusal);
+}
+
+void session::confirm(dialog d) {
+  d.continue_from(dialog_);
+  dialog_ = std::move(d);
+  confirm();
+}
+
+void session::confirm() noexcept {
+  early_ = false;
+  offer_refusal_ = 0;
+}
+
+void session::abandon(const context& c) {
+  auto gone = std::move(requests_);
+  peer_requests_.reset();
+  offer_.reset();
+  for (auto* r = gone.get(); r != nullptr; r = r->next.get())
+    if (r->pending() && r->what != method::prack)
+      report(c, {.kind = event_kind::response,
+                 .cause = end_cause::dialog_lost,
+                 .what = r->what,
+                 .number = r->number});
+}
+
+bool session::send_prack(const context& c, uint32_t rseq, uint32_t invite_cseq,
+                         std::string_view body, std::string_view content_type) {
+  return begin_own(c, method::prack, rack_line(rseq, invite_cseq), body, content_type) != 0;
+}
+
+void session::repeat_prack(const context& c, uint32_t rseq, uint32_t invite_cseq) {
+  auto line = rack_line(rseq, invite_cseq);
+  for (auto* r = requests_.get(); r != nullptr; r = r->next.get())
+    if (r->what == method::prack && r->headers == line && r->transaction.awaits_final() &&
+        !r->text.empty())
+      c.sink.send({r->text, send_rank::request, send_to::again, {}, method::prack, 0, true});
+}
+
 // -- requests of ours ---------------------------------------------------------------
 
-void session::send_own(const context& c, own_request& r, std::string_view credentials) {
+template <class Predicate>
+void session::erase_own(Predicate&& gone) {
+  for (auto* at = &requests_; *at;) {
+    if (gone(**at))
+      *at = std::move((*at)->next);
+    else
+      at = &(*at)->next;
+  }
+}
+
+bool session::own_offer_pending(bool waiting_too) const noexcept {
+  for (auto* r = requests_.get(); r != nullptr; r = r->next.get())
+    if (r->offers() && (r->transaction.awaits_final() || (waiting_too && r->retry_at != never)))
+      return true;
+  return false;
+}
+
+void session::send_own(const context& c, own_request& r) {
   r.cseq = dialog_.next_local_cseq();
   r.counter = branches_++;
+  if (r.number == 0)
+    r.number = r.counter;
   request_text t;
   dialog_.fill(t);
   t.what = r.what;
@@ -112,12 +162,11 @@ void session::send_own(const context& c, own_request& r, std::string_view creden
     t.contact = contact(c.profile);
     t.capabilities = true;
   }
-  std::string known; // credentials for nonces that are known already
-  if (credentials.empty() && !c.digest.empty()) {
-    c.digest.append_authorization(known, {to_string(r.what), t.uri, r.body}, host_of(t.uri),
+  std::string credentials; // for nonces that are known already
+  if (!c.digest.empty())
+    c.digest.append_authorization(credentials, {to_string(r.what), t.uri, r.body}, host_of(t.uri),
                                   host_of(dialog_.next_hop()));
-    credentials = known;
-  }
+  r.authorized = !credentials.empty();
   t.credentials = credentials;
   t.headers = r.headers;
   t.body = r.body;
@@ -129,30 +178,49 @@ void session::send_own(const context& c, own_request& r, std::string_view creden
   c.sink.send({text, send_rank::request, send_to::next_hop, dialog_.next_hop(), r.what, 0, false});
 }
 
-bool session::send_request(const context& c, method what, std::string_view headers,
-                           std::string_view body, std::string_view content_type) {
+uint32_t session::begin_own(const context& c, method what, std::string_view headers,
+                            std::string_view body, std::string_view content_type) {
+  size_t pending = 0;
+  auto* end = &requests_;
+  for (; *end; end = &(*end)->next)
+    pending += (*end)->pending() ? 1 : 0;
+  if (pending >= max_pending)
+    return 0;
+  end->reset(new own_request);
+  auto& r = **end;
+  r.what = what;
+  r.headers = headers;
+  r.body = body;
+  r.content_type = content_type;
+  send_own(c, r);
+  return r.number;
+}
+
+uint32_t session::send_request(const context& c, method what, std::string_view headers,
+                               std::string_view body, std::string_view content_type) {
   switch (what) {
   case method::unknown:
   case method::ack:
   case method::bye:
   case method::cancel:
+  case method::prack:
   case method::register_:
-    return false;
+    return 0;
   default:
     break;
   }
-  auto offers = what == method::invite || what == method::update;
-  if (!valid() || ending() || over_ || request_ || ack_owed_ != 0 ||
-      (offers && offer_ && offer_->transaction.active() &&
-       (offer_->open || offer_->transaction.awaits_ack())))
-    return false;
-  request_.reset(new own_request);
-  request_->what = what;
-  request_->headers = headers;
-  request_->body = body;
-  request_->content_type = content_type;
-  send_own(c, *request_, {});
-  return true;
+  if (!valid() || ending() || over_)
+    return 0;
+  if (what == method::invite || (what == method::update && !body.empty())) {
+    auto offered =
+      offer_ && offer_->transaction.active() && (offer_->open || offer_->transaction.awaits_ack());
+    if (offered || ack_owed_ != 0 || offer_refusal_ != 0 || own_offer_pending(true) ||
+        (early_ && what == method::invite))
+      return 0;
+    if (what == method::invite) // an earlier one is only kept to repeat its ACK
+      erase_own([](auto& r) { return r.what == method::invite; });
+  }
+  return begin_own(c, what, headers, body, content_type);
 }
 
 void session::hang_up(const context& c, end_cause cause, std::string_view headers) {
@@ -161,17 +229,18 @@ void session::hang_up(const context& c, end_cause cause, std::string_view header
   end_cause_ = cause;
   parted_ = true;
   ack_owed_ = 0;
-  if (request_ && request_->retry_at != never)
-    request_.reset();
+  erase_own([](auto& r) { return r.retry_at != never; });
   bye_.reset(new own_request);
   bye_->what = method::bye;
   bye_->headers = headers;
-  send_own(c, *bye_, {});
+  send_own(c, *bye_);
 }
 
 void session::end(const context& c, end_cause cause, int status, const message* source) {
   if (over_)
     return;
+  if (cause != end_cause::transport_failed)
+    refuse_open(c, 481);
   over_ = true;
   end_cause_ = cause;
   ua_event e{.kind = event_kind::ended, .cause = cause, .status = status, .source = source};
@@ -179,11 +248,12 @@ void session::end(const context& c, end_cause cause, int status, const message* 
     e.what = source->is_request() ? source->request_method() : source->cseq_method();
   else if (bye_)
     e.what = method::bye;
-  request_.reset();
+  requests_.reset();
   bye_.reset();
   offer_.reset();
+  peer_requests_.reset();
   ack_.reset();
-  c.sink.on_event(e);
+  report(c, e);
 }
 
 void session::send_ack(const context& c, uint32_t cseq, std::string_view body,
@@ -233,23 +303,36 @@ void session::owe_ack(uint32_t cseq) noexcept {
 bool session::retry_with_digest(const context& c, const message& m, own_request& r) {
   auto uri_host = host_of(dialog_.request_uri());
   auto hop_host = host_of(dialog_.next_hop());
+  // Another request, on its way beside this one, may have answered the challenge since.
+  if (!r.authorized && !c.digest.empty()) {
+    std::string known;
+    c.digest.append_authorization(known, {to_string(r.what), dialog_.request_uri(), r.body},
+                                  uri_host, hop_host);
+    if (!known.empty()) {
+      send_own(c, r);
+      return true;
+    }
+  }
   auto random = mix(dialog_.leg().nonce ^ r.counter);
   if (c.digest.on_challenge(m, c.credentials, uri_host, hop_host, random) !=
       digest_session::verdict::retry)
     return false;
-  send_own(c, r, {});
+  send_own(c, r);
   return true;
 }
 
 bool session::on_response(const context& c, const message& m, uint32_t counter) {
   if (over_)
     return true;
-  auto* slot = bye_ && bye_->counter == counter           ? &bye_
-               : request_ && request_->counter == counter ? &request_
-                                                          : nullptr;
-  if (slot == nullptr) {
+  auto* slot = &requests_;
+  if (bye_ && bye_->counter == counter)
+    slot = &bye_;
+  else
+    while (*slot && (*slot)->counter != counter)
+      slot = &(*slot)->next;
+  if (!*slot) {
     // A 2xx to an earlier re-INVITE that came again.
-    if (m.cseq_method() == method::invite && m.status() >= 200 && m.status() < 300 &&
+    if (!early_ && m.cseq_method() == method::invite && m.status() >= 200 && m.status() < 300 &&
         dialog_.matches(m)) {
       repeat_ack(c, m.cseq_number());
       return true;
@@ -260,16 +343,8 @@ bool session::on_response(const context& c, const message& m, uint32_t counter) 
   if (m.cseq_number() != r.cseq || m.cseq_method() != r.what)
     return true;
   auto step = r.transaction.on_response(c.now, m.status(), c.profile.reliable, c.profile.timers);
-  if (step.acknowledge) {
-    request_text t;
-    dialog_.fill(t);
-    t.what = method::ack;
-    t.branch.counter = r.counter;
-    t.cseq = r.cseq;
-    auto& text = scratch_text();
-    append_request(text, c.profile, t);
-    c.sink.send({text, send_rank::ack, send_to::again, {}, method::ack, 0, !step.deliver});
-  }
+  if (step.acknowledge)
+    acknowledge_failure(c, r, !step.deliver);
   if (!r.transaction.needs_request(c.profile.reliable))
     release(r.text);
   if (step.deliver && m.status() >= 200)
@@ -277,7 +352,18 @@ bool session::on_response(const context& c, const message& m, uint32_t counter) 
   return true;
 }
 
-void session::on_final(const context& c, const message& m, std::unique_ptr<own_request>& slot) {
+void session::acknowledge_failure(const context& c, const own_request& r, bool again) {
+  request_text t;
+  dialog_.fill(t);
+  t.what = method::ack;
+  t.branch.counter = r.counter;
+  t.cseq = r.cseq;
+  auto& text = scratch_text();
+  append_request(text, c.profile, t);
+  c.sink.send({text, send_rank::ack, send_to::again, {}, method::ack, 0, again});
+}
+
+void session::on_final(const context& c, const message& m, own_slot& slot) {
   auto& r = *slot;
   auto status = m.status();
   if ((status == 401 || status == 407) && retry_with_digest(c, m, r))
@@ -288,8 +374,7 @@ void session::on_final(const context& c, const message& m, std::unique_ptr<own_r
     end(c, end_cause_, status, &m);
     return;
   }
-  if (status == 491 && !r.glare_retried && !ending() &&
-      (r.what == method::invite || r.what == method::update)) {
+  if (status == 491 && !r.glare_retried && !ending() && r.offers()) {
     // §14.1: 2.1 .. 4 s for the owner of the Call-ID, 0 .. 2 s for the other, in steps of 10 ms.
     auto draw = mix(dialog_.leg().nonce ^ r.cseq);
     auto wait = is_caller_ ? 210 + draw % 191 : draw % 201;
@@ -301,11 +386,12 @@ void session::on_final(const context& c, const message& m, std::unique_ptr<own_r
   ua_event e{.kind = event_kind::response,
              .status = status,
              .what = r.what,
+             .number = r.number,
              .seconds = retry_after_of(m),
              .body = m.body(),
              .content_type = m.first(header::content_type),
              .source = &m};
-  auto lost = status == 408 || status == 481;
+  auto unheard = r.what == method::prack; // the user did not send it
   if (status < 300 && (r.what == method::invite || r.what == method::update))
     dialog_.refresh_target(m);
   if (status < 300 && r.what == method::invite) {
@@ -317,301 +403,101 @@ void session::on_final(const context& c, const message& m, std::unique_ptr<own_r
   }
   // Kept only where an ACK may have to be repeated within the transaction.
   if (r.what != method::invite || status < 300 || c.profile.reliable)
-    slot.reset();
-  if (ending())
+    slot = std::move(r.next);
+  if (ending() || unheard)
     return;
+  if (early_) {
+    report(c, e);
+    return;
+  }
   if (status == 481) {
     parted_ = true;
-    c.sink.on_event(e);
+    report(c, e);
     end(c, end_cause::dialog_lost, status, &m);
     return;
   }
-  if (lost)
+  if (status == 408)
     hang_up(c, end_cause::dialog_lost, {});
-  c.sink.on_event(e);
+  report(c, e);
 }
 
-void session::on_request_timeout(const context& c, std::unique_ptr<own_request>& slot) {
-  auto what = slot->what;
-  if (what == method::bye) { // `end` lets go of it
+void session::on_request_timeout(const context& c, own_slot gone) {
+  auto what = gone->what;
+  if (what == method::bye) {
     auto cause = end_cause_ == end_cause::local_bye ? end_cause::timeout_f : end_cause_;
+    bye_ = std::move(gone); // what the end is about
     end(c, cause, 0, nullptr);
     return;
   }
-  slot.reset();
-  if (ending())
+  if (ending() || (early_ && what == method::prack))
     return;
-  hang_up(c, end_cause::dialog_lost, {});
-  c.sink.on_event({.kind = event_kind::response,
-                   .cause = what == method::invite ? end_cause::timeout_b : end_cause::timeout_f,
-                   .what = what});
-}
-
-// -- requests of the peer -------------------------------------------------------------
-
-void session::reply(const context& c, const message& m, int status, std::string_view headers,
-                    bool capabilities) {
-  auto tag = dialog_.leg().text();
-  auto head = make_response_head(m, view(tag), c.sink.source());
-  auto& text = scratch_text();
-  append_response(text, c.profile, head,
-                  {.status = status, .capabilities = capabilities, .headers = headers});
-  c.sink.send(
-    {text, send_rank::response, send_to::request_source, {}, m.request_method(), status, false});
-}
-
-void session::on_request(const context& c, const message& m) {
-  auto what = m.request_method();
-  if (!dialog_.matches(m) || over_) {
-    if (what != method::ack)
-      reply(c, m, 481);
+  if (!early_)
+    hang_up(c, end_cause::dialog_lost, {});
+  if (what == method::prack)
     return;
-  }
-  if (what == method::ack) {
-    on_ack(c, m);
-    return;
-  }
-  if (what == method::cancel) {
-    on_cancel(c, m);
-    return;
-  }
-  auto order = dialog_.take_remote_cseq(m.cseq_number());
-  if (order == dialog::order::lower) {
-    reply(c, m, 500); // §12.2.2
-    return;
-  }
-  auto again = order == dialog::order::repeated;
-  switch (what) {
-  case method::bye:
-    on_bye(c, m);
-    return;
-  case method::invite:
-  case method::update:
-    if (!again) {
-      on_offer(c, m);
-    } else if (offer_ && offer_->cseq == m.cseq_number()) {
-      if (offer_->transaction.on_request(c.now).send)
-        c.sink.send(
-          {offer_->text, send_rank::response, send_to::request_source, {}, what, 0, true});
-    } else if (what == method::update) {
-      reply(c, m, 200, {}, true); // one without an offer
-    }
-    return;
-  case method::info:
-  case method::message:
-  case method::options:
-    reply(c, m, 200, {}, what == method::options);
-    if (!again && !ending())
-      c.sink.on_event({.kind = event_kind::request,
-                       .status = 200,
-                       .what = what,
-                       .body = m.body(),
-                       .content_type = m.first(header::content_type),
-                       .source = &m});
-    return;
-  case method::prack: // we send no reliable provisional response that it could be for
-  case method::notify:
-    reply(c, m, 481);
-    return;
-  case method::unknown:
-    reply(c, m, 501, {}, true);
-    return;
-  default:
-    reply(c, m, 405, {}, true);
-    return;
-  }
-}
-
-void session::on_bye(const context& c, const message& m) {
-  parted_ = true;
-  reply(c, m, 200);
-  if (offer_ && offer_->open && offer_->transaction.awaits_final())
-    answer_offer_with(c, 487, {}, {}, {}, send_to::request_source);
-  // A BYE that crosses ours ends the call as well as the answer to ours.
-  end(c, ending() ? end_cause_ : end_cause::remote_bye, ending() ? 200 : 0, &m);
-}
-
-void session::on_offer(const context& c, const message& m) {
-  auto what = m.request_method();
-  if (ending()) {
-    reply(c, m, 487);
-    return;
-  }
-  auto tx_active = offer_ && offer_->transaction.active();
-  if (tx_active && (offer_->open || offer_->transaction.awaits_ack())) {
-    reply(c, m, 500, "Retry-After: 2\r\n"); // §14.2; the one before has not been decided
-    return;
-  }
-  auto offering = what == method::invite || !m.body().empty();
-  auto glare = request_ && (request_->transaction.awaits_final() || request_->retry_at != never) &&
-               (request_->what == method::invite || request_->what == method::update);
-  // One of ours that waits for its time after a glare is not on its way.
-  if (offering && ((glare && request_->retry_at == never) || ack_owed_ != 0)) {
-    reply(c, m, 491);
-    return;
-  }
-  if (!offering) {
-    dialog_.refresh_target(m);
-    reply(c, m, 200, {}, true);
-    return;
-  }
-  auto tag = dialog_.leg().text();
-  offer_.reset(new offer);
-  offer_->what = what;
-  offer_->cseq = m.cseq_number();
-  offer_->has_offer = !m.body().empty();
-  offer_->open = true;
-  offer_->limit_at = c.now + c.profile.offer_limit;
-  offer_->head = make_response_head(m, view(tag), c.sink.source());
-  offer_->branch = m.via().branch;
-  m.each_value(header::contact, [&](std::string_view value) {
-    if (auto address = parse_name_addr(value))
-      offer_->target = address->uri;
-    return false;
-  });
-  offer_->transaction.start(c.now, what == method::invite);
-  c.sink.on_event({.kind = event_kind::offer,
-                   .what = what,
-                   .body = m.body(),
-                   .content_type = m.first(header::content_type),
-                   .source = &m});
-  if (what == method::invite && offer_ && offer_->open && offer_->transaction.awaits_final()) {
-    append_response(offer_->text, c.profile, offer_->head, {.status = 100});
-    offer_->transaction.respond(c.now, 100, c.profile.reliable, c.profile.timers);
-    c.sink.send({offer_->text, send_rank::response, send_to::request_source, {}, what, 100, false});
-  }
-}
-
-void session::answer_offer_with(const context& c, int status, std::string_view headers,
-                                std::string_view body, std::string_view content_type, send_to to) {
-  auto& o = *offer_;
-  o.open = false;
-  o.limit_at = never;
-  auto good = status < 300;
-  if (good)
-    if (auto target = uri::parse(o.target); target && target->is_sip())
-      dialog_.set_remote_target(o.target);
-  o.text.clear();
-  append_response(o.text, c.profile, o.head,
-                  {.status = status,
-                   .contact = good ? contact(c.profile) : std::string_view{},
-                   .capabilities = good,
-                   .headers = headers,
-                   .body = body,
-                   .content_type = content_type});
-  o.transaction.respond(c.now, status, c.profile.reliable, c.profile.timers);
-  c.sink.send({o.text, send_rank::response, to, {}, o.what, status, false});
-  if (!o.transaction.active())
-    offer_.reset();
-}
-
-bool session::answer_offer(const context& c, std::string_view body, std::string_view content_type) {
-  if (over_ || !offer_ || !offer_->open)
-    return false;
-  answer_offer_with(c, 200, {}, body, content_type, send_to::request_source);
-  return true;
-}
-
-bool session::refuse_offer(const context& c, int status) {
-  if (over_ || !offer_ || !offer_->open || status < 400 || status > 699)
-    return false;
-  answer_offer_with(c, status, {}, {}, {}, send_to::request_source);
-  return true;
-}
-
-void session::on_cancel(const context& c, const message& m) {
-  if (!offer_ || offer_->what != method::invite || offer_->branch != m.via().branch) {
-    reply(c, m, 481);
-    return;
-  }
-  reply(c, m, 200);
-  if (!offer_->open)
-    return;
-  answer_offer_with(c, 487, {}, {}, {}, send_to::request_source);
-  c.sink.on_event({.kind = event_kind::offer_withdrawn, .what = method::invite, .source = &m});
-}
-
-void session::on_ack(const context& c, const message& m) {
-  if (!offer_ || offer_->what != method::invite || offer_->cseq != m.cseq_number())
-    return;
-  auto step = offer_->transaction.on_ack(c.now, c.profile.reliable, c.profile.timers);
-  if (step.deliver) {
-    auto we_offered = !offer_->has_offer;
-    offer_.reset();
-    if (!ending())
-      c.sink.on_event({.kind = event_kind::offer_confirmed,
-                       .what = method::invite,
-                       .body = we_offered ? m.body() : std::string_view{},
-                       .content_type = m.first(header::content_type),
-                       .source = &m});
-  } else if (step.terminated) {
-    offer_.reset();
-  } else {
-    release(offer_->text);
-  }
+  report(c, {.kind = event_kind::response,
+             .cause = what == method::invite ? end_cause::timeout_b : end_cause::timeout_f,
+             .what = what,
+             .number = gone->number});
 }
 
 // -- time -----------------------------------------------------------------------------
 
-void session::on_time(const context& c) {
-  for (auto* slot : {&bye_, &request_}) {
-    if (over_ || !*slot)
-      continue;
-    auto& r = **slot;
-    if (r.retry_at != never) {
-      if (c.now >= r.retry_at) {
-        r.retry_at = never;
-        send_own(c, r, {});
-      }
-      continue;
+bool session::own_on_time(const context& c, own_slot& slot) {
+  auto& r = *slot;
+  if (r.retry_at != never) {
+    if (c.now >= r.retry_at) {
+      r.retry_at = never;
+      send_own(c, r);
     }
-    auto awaited = r.transaction.awaits_final();
-    auto step = r.transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
-    if (step.send)
-      c.sink.send({r.text, send_rank::request, send_to::again, {}, r.what, 0, true});
-    else if (step.timed_out && awaited)
-      on_request_timeout(c, *slot);
-    else if (step.terminated)
-      slot->reset();
+    return true;
   }
-  if (over_ || !offer_)
-    return;
-  if (c.now >= offer_->limit_at) {
-    auto what = offer_->what;
-    answer_offer_with(c, 500, {}, {}, {}, send_to::request_source);
-    c.sink.on_event({.kind = event_kind::offer_withdrawn, .status = 500, .what = what});
-    return;
-  }
-  auto good = offer_->transaction.state() == transaction_state::accepted;
-  auto step = offer_->transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
-  if (step.send) {
-    c.sink.send(
-      {offer_->text, send_rank::response, send_to::request_source, {}, offer_->what, 0, true});
-  } else if (step.terminated) {
-    offer_.reset();
-    if (step.timed_out && good) // §14.2: as if the first 2xx was never ACKed
-      hang_up(c, end_cause::no_ack, {});
-  }
+  auto awaited = r.transaction.awaits_final();
+  auto step = r.transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
+  if (step.send)
+    c.sink.send({r.text, send_rank::request, send_to::again, {}, r.what, 0, true});
+  if (!step.terminated)
+    return true;
+  auto gone = std::move(slot);
+  slot = std::move(gone->next);
+  if (step.timed_out && awaited)
+    on_request_timeout(c, std::move(gone));
+  return false;
+}
+
+void session::on_time(const context& c) {
+  if (bye_ && !over_)
+    own_on_time(c, bye_);
+  for (auto* at = &requests_; !over_ && *at;)
+    at = own_on_time(c, *at) ? &(*at)->next : &requests_;
+  if (!over_ && offer_)
+    offer_on_time(c);
+  if (!over_ && peer_requests_)
+    peer_on_time(c);
 }
 
 time_point session::next_deadline() const noexcept {
   auto at = never;
-  for (auto* r : {bye_.get(), request_.get()})
-    if (r != nullptr)
+  for (auto* list : {bye_.get(), requests_.get()})
+    for (auto* r = list; r != nullptr; r = r->next.get())
       at = std::min({at, r->retry_at, r->transaction.next_deadline()});
   if (offer_)
     at = std::min({at, offer_->limit_at, offer_->transaction.next_deadline()});
+  for (auto* p = peer_requests_.get(); p != nullptr; p = p->next.get())
+    at = std::min({at, p->limit_at, p->transaction.next_deadline()});
   return at;
 }
 
 size_t session::heap_bytes() const noexcept {
   auto of = [](const std::string& s) { return s.capacity() > 15 ? s.capacity() + 1 : 0; };
   auto n = dialog_.heap_bytes();
-  for (auto* r : {bye_.get(), request_.get()})
-    if (r != nullptr)
+  for (auto* list : {bye_.get(), requests_.get()})
+    for (auto* r = list; r != nullptr; r = r->next.get())
       n += sizeof *r + of(r->text) + of(r->headers) + of(r->body) + of(r->content_type);
   if (offer_)
     n += sizeof *offer_ + of(offer_->text) + of(offer_->head.fields) + of(offer_->target);
+  for (auto* p = peer_requests_.get(); p != nullptr; p = p->next.get())
+    n += sizeof *p + of(p->text) + of(p->head.fields) + of(p->branch) + of(p->target);
   for (auto* s : {contact_.get(), ack_.get()})
     if (s != nullptr)
       n += sizeof(std::string) + of(*s);

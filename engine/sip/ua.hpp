@@ -10,6 +10,7 @@
 #include "engine/sip/message.hpp"
 #include "engine/sip/message_writer.hpp"
 #include "engine/sip/method.hpp"
+#include "engine/sip/method_set.hpp"
 
 namespace jackfield::sip {
 
@@ -149,8 +150,13 @@ enum class event_kind : uint8_t {
   offer_confirmed,
   /// The peer cancelled its re-INVITE, or the offer was not answered in time.
   offer_withdrawn,
-  /// INFO, MESSAGE or OPTIONS inside the dialog, which has been answered 200.
+  /// Another request inside the dialog, not answered yet: the user calls `answer_request` or
+  /// `defer_request` with its `number` inside `on_event`, else it is answered as its RFC says.
+  /// `what` is unknown for a method that we don't know. A PRACK has been answered (`number` is 0):
+  /// `body` is the answer to the offer in our provisional response.
   request,
+  /// A deferred request was not answered within the profile's `offer_limit`: it got 500.
+  request_expired,
   /// Final response to what `send_request` or `offer` sent, or 0 with `cause` timeout_f.
   response,
   /// Registration: the binding stands for `seconds`.
@@ -173,6 +179,9 @@ struct ua_event {
   method what = method::unknown;
   /// Which early dialog: 0 for none or the first.
   unsigned fork = 0;
+  /// Of the request within the dialog: `send_request` returned it (`response`), or `answer_request`
+  /// takes it (`request`); else 0.
+  uint32_t number = 0;
   /// `answered`: call `acknowledge` with the answer.
   bool needs_answer = false;
   /// Retry-After of a failure, lifetime of a registration, or time to the next attempt; else 0.
@@ -207,16 +216,19 @@ struct ua_profile {
   std::string contact;
   /// Value of User-Agent in requests and Server in responses; empty: not sent.
   std::string user_agent;
-  /// Methods for Allow in INVITE, its responses and in 405; empty: not sent.
-  std::string allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE";
-  /// Option tags for Supported; empty: not sent.
+  /// Methods for Allow in INVITE, its responses and in 405. Requests of others are answered 405
+  /// unless the leg's user answers them itself.
+  allow_list allow = allowed_methods;
+  /// Option tags for Supported; empty: not sent. With "100rel" (RFC 3262) peers may send reliable
+  /// provisional responses, which are understood in any case.
   std::string supported;
   /// Ask for the response at the source port (RFC 3581). Off for reliable transports.
   bool rport = true;
   /// TCP, TLS, WS, WSS: no retransmissions of what the transport carries.
   bool reliable = false;
   timer_values timers;
-  /// How long an offer inside the dialog may wait for the caller before it is answered 500.
+  /// How long an offer or a deferred request inside the dialog may wait for the leg's user before
+  /// it is answered 500.
   duration offer_limit = std::chrono::seconds{10};
   /// Redirections followed for one request.
   unsigned max_redirects = 5;

@@ -113,6 +113,8 @@ void sip_router::arm_linger() {
 void sip_router::on_message(const transport::flow& from, std::string_view bytes,
                             lane::time_point arrived) {
   ++counters_.messages_in;
+  if (tap_ != nullptr) [[unlikely]]
+    tap_->on_message(wire_direction::received, from, arrived, bytes);
   const auto arrival = sip_arrival::make(from, bytes, arrived);
   const auto& m = arrival->message();
   switch (arrival->verdict()) {
@@ -268,14 +270,14 @@ void sip_router::send(const sip::outgoing& message) {
   // only if it takes a look-up is assumed to be where the 2xx came from.
   if (answering_ == nullptr) {
     if (const auto f = hops_.remembered(message.next_hop))
-      (void)transport_.send(*f, message.text, static_cast<unsigned>(message.rank));
+      (void)send(*f, message.text, message.rank);
     return;
   }
   auto to = answering_->from();
   if (message.to == sip::send_to::next_hop || message.to == sip::send_to::aside)
     if (const auto found = hops_.locate_now(message.next_hop, to, {}); found && *found)
       to = **found;
-  (void)transport_.send(to, message.text, static_cast<unsigned>(message.rank));
+  (void)send(to, message.text, message.rank);
 }
 
 } // namespace jackfield

@@ -15,6 +15,7 @@
 #include "actors/wire/leg_table.hpp"
 #include "actors/wire/next_hops.hpp"
 #include "actors/wire/sip_arrival.hpp"
+#include "actors/wire/wire_tap.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/request_check.hpp"
@@ -65,6 +66,9 @@ public:
   /// Called for requests that belong to no leg; without one they are answered 480.
   void set_service(uas_service* service) { service_ = service; }
 
+  /// Shows every message from now on to a tap, which outlives the router or is taken off by null.
+  void set_tap(wire_tap* tap) { tap_ = tap; }
+
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
   [[nodiscard]] transport::transport_layer& transport() noexcept { return transport_; }
   [[nodiscard]] next_hops& hops() noexcept { return hops_; }
@@ -91,7 +95,10 @@ public:
 
   /// Sends over a flow; false if the flow is gone or takes no more.
   bool send(const transport::flow& to, std::string_view bytes, sip::send_rank rank) {
-    return transport_.send(to, bytes, static_cast<unsigned>(rank));
+    const bool sent = transport_.send(to, bytes, static_cast<unsigned>(rank));
+    if (tap_ != nullptr && sent) [[unlikely]]
+      tap_->on_message(wire_direction::sent, to, home_.now(), bytes);
+    return sent;
   }
 
   /// How a flow's peer is written into responses. The view lasts until the next call.
@@ -138,6 +145,7 @@ private:
   transport::transport_layer transport_;
   next_hops hops_;
   uas_service* service_ = nullptr;
+  wire_tap* tap_ = nullptr;
   std::unordered_map<uint64_t, bound_invite> invites_; // by transaction key
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
   sip::linger_table linger_;

@@ -142,10 +142,14 @@ int answer_command(const std::vector<std::string>& arguments) {
       return usage(
         fail_errno("--json", "\"" + options.json + "\" cannot be written", errno).value());
   }
+  const auto trace = start_trace(options.tracing);
+  if (!trace)
+    return usage(trace.error());
   if (auto opened = open_listeners(options, context); !opened)
     return usage(error{"--listen", opened.error().to_string()});
   catch_interrupts();
-  const auto service = start_answering(context, manner, options.answering.registrations, 0);
+  const auto service =
+    start_answering(context, manner, options.answering.registrations, 0, trace->settings);
   (*engine)->keep(service);
   caf::scoped_actor self{(*engine)->system()};
   const auto started = std::chrono::system_clock::now();
@@ -157,6 +161,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   while (!metrics) {
     self->receive([&](const service_stopped& last) { metrics = last.metrics; },
                   caf::after(poll_interval) >> [] {});
+    trace->tell_failure();
     while (!metrics && seen < interrupts()) {
       if (++seen == 1)
         self->send(service, service_drain{});
@@ -164,6 +169,7 @@ int answer_command(const std::vector<std::string>& arguments) {
         self->send(service, service_stop{});
     }
   }
+  trace->close();
   const auto& calls = metrics->calls;
   if (!options.quiet)
     std::fprintf(stderr, "%llu calls, %llu answered, %llu completed, %llu failed\n",

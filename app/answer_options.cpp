@@ -23,6 +23,7 @@ struct texts {
   std::vector<std::string> listen, origins;
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
     duration, refuse, users, realm, max_expires, advertise;
+  trace_texts tracing;
   bool no_ring = false;
 };
 
@@ -93,6 +94,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--key", o.key_file, "PEM file of its key");
   app.add_option("--allow-origin", t.origins, "WebSocket origin let in, exactly; repeatable (any)");
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output");
+  declare_trace(app, t.tracing, o.tracing, "OPTIONS");
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
 }
 
@@ -160,6 +162,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.check(o.certificate_file.empty() == o.key_file.empty(), "--cert",
           "expected --cert and --key together");
   o.allowed_origins = t.origins;
+  read_trace(r, t.tracing, o.tracing);
   if (r.failure())
     return tl::unexpected{*r.failure()};
   if (!t.users.empty())

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/load/answering_engine.hpp"
+#include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/transport/protocol.hpp"
@@ -29,6 +30,7 @@ struct answer_options {
   std::string key_file;
   std::vector<std::string> allowed_origins;
   std::string json;
+  trace_options tracing;
   bool quiet = false;
   std::string command; ///< the command line
 };

@@ -59,8 +59,12 @@ int load_command(const std::vector<std::string>& arguments) {
     return usage(parsed.error());
   if (!*parsed)
     return 0;
-  const auto& options = **parsed;
+  auto& options = **parsed;
   raise_file_limit();
+  const auto trace = start_trace(options.tracing);
+  if (!trace)
+    return usage(trace.error());
+  options.trace = trace->settings;
   auto prepared = prepare(options, "Jackfield/" + std::string{version});
   if (!prepared)
     return usage(prepared.error());
@@ -86,6 +90,7 @@ int load_command(const std::vector<std::string>& arguments) {
                   [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
                   [&](const run_finished& last) { finished = last; },
                   caf::after(poll_interval) >> [] {});
+    trace->tell_failure();
     if (observer.wants_abort() && seen == 0) {
       seen = 1;
       observer.set_ended_by("a threshold with abortOnFail");
@@ -100,6 +105,7 @@ int load_command(const std::vector<std::string>& arguments) {
     }
   }
   auto report = observer.on_finished(*finished);
+  trace->close();
   metrics.reset();
   if (!report) {
     std::fprintf(stderr, "%s\n", report.error().to_string().c_str());

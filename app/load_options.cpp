@@ -28,6 +28,7 @@ struct texts {
                    lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
                    ws_path, keep_alive;
   std::vector<std::string> headers, thresholds;
+  trace_texts tracing;
   bool poisson = false, no_verify = false, delayed_offer = false;
 };
 
@@ -211,6 +212,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--csv", o.csv, "figures over time")->group(out);
   app.add_option("--junit", o.junit, "thresholds and verdict as JUnit XML")->group(out);
   app.add_option("--calls-file", o.calls_file, "one JSON line a call")->group(out);
+  declare_trace(app, t.tracing, o.tracing, out);
   app
     .add_option("--metrics", t.metrics, "serve Prometheus metrics at this address: 127.0.0.1:9464")
     ->group(out);
@@ -377,6 +379,7 @@ result<load_options> options_of(const texts& t, load_options o) {
       return tl::unexpected{std::move(parsed.error())};
     o.thresholds.insert(o.thresholds.end(), parsed->begin(), parsed->end());
   }
+  read_trace(r, t.tracing, o.tracing);
   o.call_lines = !o.calls_file.empty();
   if (r.failure())
     return tl::unexpected{*r.failure()};

@@ -37,13 +37,15 @@ result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
 }
 
 caf::actor start_answering(lane_context& context, std::shared_ptr<const answer_manner> manner,
-                           const registrar_settings& registrations, unsigned source) {
+                           const registrar_settings& registrations, unsigned source,
+                           std::shared_ptr<const trace_settings> trace) {
   auto own = std::make_shared<registrar_settings>(registrations);
   if (own->secret.empty()) {
     own->secret.resize(32);
     context.home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
   }
-  return context.home.spawn<answering_service>(context, std::move(manner), std::move(own), source);
+  return context.home.spawn<answering_service>(context, std::move(manner), std::move(own), source,
+                                               std::move(trace));
 }
 
 } // namespace jackfield

@@ -38,6 +38,7 @@ result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
 /// Starts the service of one lane. To be called before the node starts, or on the lane.
 [[nodiscard]] caf::actor start_answering(lane_context& context,
                                          std::shared_ptr<const answer_manner> manner,
-                                         const registrar_settings& registrations, unsigned source);
+                                         const registrar_settings& registrations, unsigned source,
+                                         std::shared_ptr<const trace_settings> trace = nullptr);
 
 } // namespace jackfield

@@ -14,14 +14,17 @@ answering_service::answering_service(caf::actor_config& config, lane::lane& home
                                      lane_context& context,
                                      std::shared_ptr<const answer_manner> manner,
                                      std::shared_ptr<const registrar_settings> registrations,
-                                     unsigned source)
+                                     unsigned source, std::shared_ptr<const trace_settings> trace)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      registrar_(context.router, std::move(registrations)), source_(source) {
+      registrar_(context.router, std::move(registrations)), trace_settings_(std::move(trace)),
+      source_(source) {
   // nop
 }
 
 caf::behavior answering_service::make_behavior() {
   context_.router.set_service(this);
+  if (trace_settings_)
+    trace_ = std::make_unique<call_trace>(context_.router, trace_settings_);
   return {
     [this](const served_call& served) { on_served(served); },
     [this](metrics_request) {
@@ -36,6 +39,7 @@ caf::behavior answering_service::make_behavior() {
 
 void answering_service::on_exit() {
   context_.router.set_service(nullptr);
+  trace_ = nullptr;
   calls_.clear();
 }
 
@@ -60,6 +64,8 @@ void answering_service::stop(bool hang_up_calls) {
 
 void answering_service::finish() {
   take_snapshot();
+  if (trace_)
+    trace_->finish();
   if (stop_asked_by_)
     send(caf::actor_cast<caf::actor>(stop_asked_by_),
          service_stopped{source_, std::make_shared<report::run_metrics>(metrics_)});
@@ -72,6 +78,8 @@ void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transa
   metrics_.calls.start();
   auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<incoming_call>(
     context_.router, context_.media, manner_, invite, transaction, caf::strong_actor_ptr{ctrl()}));
+  if (trace_)
+    trace_->adopt(invite->message().call_id(), call->id());
   calls_.emplace(call->id(), std::move(call));
 }
 
@@ -92,13 +100,18 @@ void answering_service::on_served(const served_call& served) {
   calls_.erase(served.call);
   if (served.answered)
     metrics_.calls.answer();
-  if (served.answered &&
-      (served.cause == sip::end_cause::remote_bye || served.cause == sip::end_cause::local_bye))
-    metrics_.calls.complete();
+  report::failure_cause failure;
+  if (!served.answered ||
+      (served.cause != sip::end_cause::remote_bye && served.cause != sip::end_cause::local_bye))
+    failure = served.cause == sip::end_cause::no_ack
+                ? report::failure_cause{report::failure_cause::no_ack}
+                : report::failure_cause{report::failure_cause::stopped};
+  if (failure.failed())
+    metrics_.calls.fail(failure);
   else
-    metrics_.calls.fail(served.cause == sip::end_cause::no_ack
-                          ? report::failure_cause{report::failure_cause::no_ack}
-                          : report::failure_cause{report::failure_cause::stopped});
+    metrics_.calls.complete();
+  if (trace_)
+    trace_->on_call_over(served.call, failure.failed() ? failure.name() : std::string{});
   metrics_.retransmissions += served.wire.retransmissions;
   if (served.media) {
     add_received(metrics_.media.received, *served.media);

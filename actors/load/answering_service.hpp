@@ -10,17 +10,19 @@
 #include "actors/load/load_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
+#include "actors/wire/call_trace.hpp"
 #include "engine/report/run_metrics.hpp"
 
 namespace jackfield {
 
 /// Answers what comes to one lane: calls by its manner, REGISTER by its registrar, OPTIONS with
-/// 200.
+/// 200. Traces its lane's messages if told how.
 class answering_service final : public lane::lane_actor, private uas_service {
 public:
   answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
                     std::shared_ptr<const answer_manner> manner,
-                    std::shared_ptr<const registrar_settings> registrations, unsigned source);
+                    std::shared_ptr<const registrar_settings> registrations, unsigned source,
+                    std::shared_ptr<const trace_settings> trace = nullptr);
 
   const char* name() const override { return "answering_service"; }
 
@@ -42,6 +44,8 @@ private:
   report::run_metrics metrics_;
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
   caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
+  std::shared_ptr<const trace_settings> trace_settings_;
+  std::unique_ptr<call_trace> trace_; // null: none is wanted
   unsigned source_;
   bool stopping_ = false;
 };

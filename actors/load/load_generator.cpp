@@ -36,6 +36,8 @@ load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane
 }
 
 caf::behavior load_generator::make_behavior() {
+  if (plan_->trace)
+    trace_ = std::make_unique<call_trace>(context_.router, plan_->trace);
   return {
     [this](const load_start& how) { start(how); },
     [this](const lane::timer_fired&) { on_arrivals(); },
@@ -57,6 +59,7 @@ caf::behavior load_generator::make_behavior() {
 
 void load_generator::on_exit() {
   timer_.cancel();
+  trace_ = nullptr;
   live_.clear();
   run_ = nullptr;
 }
@@ -65,6 +68,8 @@ void load_generator::start(const load_start& how) {
   start_ = how.at;
   wall_start_ = how.wall;
   started_ = true;
+  if (trace_)
+    trace_->set_origin({start_, wall_start_});
   find_next();
   on_arrivals();
 }
@@ -165,19 +170,21 @@ void load_generator::on_call_finished(const call_finished& call) {
       flush_lines();
   }
   fail_over(call.failure, call.status);
-  ended(call.number);
+  ended(call.number, call.failure);
 }
 
 void load_generator::on_registration(const registration_report& report) {
   metrics_.on_registration(report);
   if (report.what == registration_report::kind::over)
-    ended(report.number);
+    ended(report.number, report.failure.failed() || report.had_registered
+                           ? report.failure
+                           : report::failure_cause{report::failure_cause::stopped});
 }
 
 void load_generator::on_request(const request_finished& request) {
   metrics_.on_request(request);
   fail_over(request.failure, request.status);
-  ended(request.number);
+  ended(request.number, request.failure);
 }
 
 void load_generator::flush_lines() {
@@ -193,8 +200,13 @@ void load_generator::fail_over(report::failure_cause failure, int status) {
     manner_ = (manner_ + 1) % manners_.size();
 }
 
-void load_generator::ended(uint64_t number) {
-  live_.erase(number);
+void load_generator::ended(uint64_t number, report::failure_cause failure) {
+  const auto call = live_.find(number);
+  if (call == live_.end())
+    return;
+  if (trace_)
+    trace_->on_call_over(call->second->id(), failure.failed() ? failure.name() : std::string{});
+  live_.erase(call);
   finish_if_done();
 }
 
@@ -227,6 +239,8 @@ void load_generator::finish_if_done() {
     return;
   done_ = true;
   flush_lines();
+  if (trace_)
+    trace_->finish();
   send(caf::actor_cast<caf::actor>(run_), generator_done{share_.index});
 }
 

@@ -14,6 +14,7 @@
 #include "actors/load/load_metrics.hpp"
 #include "actors/load/load_plan.hpp"
 #include "actors/node/lane_context.hpp"
+#include "actors/wire/call_trace.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/scenario/arrivals.hpp"
 
@@ -59,7 +60,8 @@ private:
   void flush_lines();
   /// RFC 3263 §4.3: after a target that cannot be reached, or says nothing, the next one is tried.
   void fail_over(report::failure_cause failure, int status);
-  void ended(uint64_t number);
+  /// `failure`: why that call, registration or request failed.
+  void ended(uint64_t number, report::failure_cause failure);
   void finish_if_done();
 
   lane_context& context_;
@@ -78,6 +80,7 @@ private:
   uint64_t next_number_ = 0;
   std::unordered_map<uint64_t, caf::strong_actor_ptr> live_; // by number
   std::string lines_;
+  std::unique_ptr<call_trace> trace_; // null: none is wanted
   bool started_ = false;
   bool done_ = false;
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/call/call_settings.hpp"
+#include "actors/wire/call_trace.hpp"
 #include "engine/scenario/arrivals.hpp"
 #include "engine/transport/protocol.hpp"
 
@@ -46,6 +47,8 @@ struct load_plan {
   lane::duration stay{};
   /// One JSON line a call is wanted.
   bool call_lines = false;
+  /// What callers send and receive is traced so; null: not at all.
+  std::shared_ptr<const trace_settings> trace;
 };
 
 } // namespace jackfield

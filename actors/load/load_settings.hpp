@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ struct load_settings {
   std::string ws_path = "/";
   std::chrono::nanoseconds keep_alive{}; ///< 0: connections and NAT bindings are not kept alive
   bool call_lines = false;               ///< one JSON line a call is wanted
+  std::shared_ptr<const trace_settings> trace; ///< as in `load_plan`
 };
 
 } // namespace jackfield

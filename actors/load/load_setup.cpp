@@ -158,6 +158,7 @@ make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_
                  ? lane::duration::zero()
                  : settings.length.mean;
   plan->call_lines = settings.call_lines;
+  plan->trace = settings.trace;
   if (settings.flow == load_flow::register_ && settings.arrivals.calls &&
       *settings.arrivals.calls > plan->targets.size() && settings.users)
     return fail("--calls", std::to_string(*settings.arrivals.calls) +

@@ -138,6 +138,8 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--csv", {"absent/a.csv"}},
     {"--junit", {"absent/a.xml"}},
     {"--calls-file", {"absent/a.jsonl"}},
+    {"--trace", {"absent/a.txt", ".", "-", ""}},
+    {"--trace-limit", {"0", "-1", "1T", "K", "many", "99999999999G", "1M", ""}},
     {"--unknown", {"x"}},
   };
   for (const auto& [option, values] : wrong)
@@ -149,7 +151,8 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
       // What is wrong with a file names the file.
       const bool file = value == "absent.csv" || value == "absent.wav" || value == "." ||
                         (value == "absent.pem" && option == "--ca-file");
-      expect_load_refused(command, file && option != "--json" ? value : option);
+      expect_load_refused(command,
+                          file && option != "--json" && option != "--trace" ? value : option);
     }
 }
 
@@ -158,6 +161,7 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
   expect_load_refused({"--answer-after", "1s"}, "--answer-after");
   expect_load_refused({"--rate"}, "--rate");
+  expect_load_refused({"--trace-all"}, "--trace-all");
   expect_load_refused({"one", "two"}, "two");
 }
 
@@ -226,6 +230,8 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
     {"--cert", {"absent.pem"}},
     {"--key", {"absent.pem"}},
     {"--json", {"absent/a.json"}},
+    {"--trace", {"absent/a.txt", "-", ""}},
+    {"--trace-limit", {"0", "1M", ""}},
     {"--unknown", {"x"}},
   };
   for (const auto& [option, values] : wrong)

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "actors/wire/call_trace.hpp"
 #include "actors/wire/trace_file.hpp"
+#include "actors/wire/trace_outlet.hpp"
 #include "app/option_reader.hpp"
 
 namespace jackfield::app {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "actors/call/call_settings.hpp"
-#include "actors/wire/call_trace.hpp"
+#include "actors/wire/trace_outlet.hpp"
 #include "engine/scenario/arrivals.hpp"
 #include "engine/transport/protocol.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <thread>
 
-#include "actors/wire/call_trace.hpp"
+#include "actors/wire/trace_outlet.hpp"
 #include "engine/error/error.hpp"
 
 namespace jackfield {

@@ -144,7 +144,7 @@ TEST_F(call_trace_test, of_digest_shows_no_response) {
   EXPECT_THAT(outlet_->text, Not(HasSubstr(response)));
   EXPECT_THAT(outlet_->text, HasSubstr("response=\"***\""));
   EXPECT_THAT(outlet_->text, HasSubstr("nonce=\"abc\""));
-  EXPECT_THAT(outlet_->text, HasSubstr(" failed: auth_failed; 6 messages\n"));
+  EXPECT_THAT(outlet_->text, HasSubstr(" failed: sip_403; 6 messages\n"));
   world_.expect_nothing_left();
 }
 
@@ -152,8 +152,12 @@ TEST_F(call_trace_test, of_registrations_and_other_requests) {
   peer_.on_message = [this](const std::string& m) {
     peer_.answer(m, m.starts_with("REGISTER") ? 403 : 200);
   };
+  // A refused user tries again, later, until the run is ended.
+  world_.at(5s, [this] {
+    lane::tell(world_.lane(), caf::actor_cast<caf::strong_actor_ptr>(world_.load()), load_abort{});
+  });
   run({user("a")}, {transport::protocol::udp, peer_.address()}, load_flow::register_);
-  EXPECT_THAT(outlet_->text, HasSubstr(" failed: sip_403; 2 messages\n"));
+  EXPECT_THAT(outlet_->text, HasSubstr(" failed: stopped; 2 messages\n"));
   EXPECT_EQ(outlet_->lines("REGISTER "), 1U) << outlet_->text;
   world_.expect_nothing_left();
 }
@@ -167,12 +171,12 @@ TEST_F(call_trace_test, of_a_good_request_is_empty) {
 
 TEST_F(call_trace_test, leaves_out_the_middle_of_a_long_call) {
   settings_.bytes_a_call = 4000;
-  auto challenges = 0;
-  peer_.on_message = [this, &challenges](const std::string& m) {
+  int rings = 0;
+  peer_.on_message = [this, &rings](const std::string& m) {
     if (!m.starts_with("INVITE "))
       return;
-    for (; challenges < 20; ++challenges)
-      peer_.answer(m, 180, "X-Number: " + std::to_string(challenges) + "\r\n");
+    for (; rings < 20; ++rings)
+      peer_.answer(m, 180, "X-Number: " + std::to_string(rings) + "\r\n");
     peer_.answer(m, 486);
   };
   run({user("busy")});
@@ -196,6 +200,20 @@ TEST_F(call_trace_test, leaves_out_the_middle_of_a_long_call) {
   world_.expect_nothing_left();
 }
 
+/// The registrar asks for credentials: what was asked and what was answered belong together.
+TEST_F(call_trace_test, of_a_user_who_leaves_as_planned_is_empty) {
+  peer_.on_message = [this](const std::string& m) {
+    peer_.answer(m, header_line(m, "Authorization").empty() ? 401 : 200,
+                 "WWW-Authenticate: Digest realm=\"r\", nonce=\"abc\", qop=\"auth\"\r\n");
+  };
+  auto target = user("bob");
+  target->credentials.emplace_back("bob", "*", "secret", std::vector<std::string>{"10.0.0.3"});
+  run({target}, {transport::protocol::udp, peer_.address()}, load_flow::register_);
+  EXPECT_EQ(outlet_->text, "");
+  EXPECT_EQ(world_.heard().finished->metrics->registrations.succeeded, 1U);
+  world_.expect_nothing_left();
+}
+
 TEST_F(call_trace_test, of_more_calls_than_may_be_kept_says_so) {
   settings_.bytes_in_all = 600; // room for none
   run({user("busy"), user("busy")});
@@ -216,7 +234,7 @@ TEST_F(call_trace_test, ends_with_its_outlet) {
 /// Whoever writes to us cannot write into the trace as if he was it.
 TEST_F(call_trace_test, of_what_belongs_to_no_call_comes_last) {
   settings_.bytes_astray = 2000;
-  auto strangers = [this] {
+  const auto strangers = [this] {
     for (int i = 0; i < 20; ++i)
       peer_.send(caller_.address, "INVITE nonsense " + std::to_string(i) + "\r\n\r\n");
     peer_.send(caller_.address, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bKx\r\n"
@@ -231,7 +249,7 @@ TEST_F(call_trace_test, of_what_belongs_to_no_call_comes_last) {
   const auto heading = text.find("=== of no call: ");
   ASSERT_NE(heading, std::string::npos) << text;
   EXPECT_EQ(outlet_->lines("=== call "), 2U);
-  EXPECT_GT(heading, text.rfind("=== call "));
+  EXPECT_GT(heading, text.rfind("\n=== call "));
   EXPECT_THAT(text.substr(heading), HasSubstr(" before them left out\n"));
   EXPECT_THAT(text, Not(HasSubstr("nonsense 0\r\n")));
   EXPECT_THAT(text, HasSubstr("nonsense 19\r\n"));

@@ -132,7 +132,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   if (options.media_address.valid())
     if (auto usable = context.media.check_address(); !usable)
       return usage(error{"--media-ip", usable.error().to_string()});
-  const auto manner = answer_manner_of(options.answering, nullptr);
+  const auto manner = answer_manner_of(options.answering, settings.media.address, nullptr);
   if (auto audible = encode_audio(*manner); !audible)
     return usage(audible.error());
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> json{nullptr, &std::fclose};

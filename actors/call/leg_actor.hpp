@@ -3,7 +3,6 @@
 #include <optional>
 #include <utility>
 
-#include <caf/actor_control_block.hpp>
 #include <caf/behavior.hpp>
 
 #include "actors/wire/leg_wire.hpp"
@@ -25,22 +24,29 @@ protected:
   /// The machine's timer; a leg's own timers have other numbers.
   static constexpr unsigned protocol_clock = 0;
 
-  leg_actor(caf::actor_config& config, lane::lane& home, sip_router& router,
-            caf::strong_actor_ptr owner)
-      : lane::lane_actor(config, home), router_(router), owner_(std::move(owner)),
-        wire_(router, *this), protocol_timer_(*this, protocol_clock) {
+  leg_actor(caf::actor_config& config, lane::lane& home, sip_router& router)
+      : lane::lane_actor(config, home), router_(router), wire_(router, *this),
+        protocol_timer_(*this, protocol_clock) {
     // nop
   }
 
   /// One of the leg's own timers fired.
   virtual void on_clock(unsigned /*id*/) {}
   virtual void on_over() = 0;
+  /// The actor ends though it has not `finished_`: an exception, or somebody's exit message.
+  /// Whoever waits for the leg is told here.
+  virtual void on_lost() = 0;
 
   void on_exit() override {
+    if (!std::exchange(finished_, true)) {
+      try {
+        on_lost();
+      } catch (...) { // whatever threw may throw again
+      }
+    }
     protocol_timer_.cancel();
     wire_.close();
     machine_.reset();
-    owner_ = nullptr;
   }
 
   /// The handlers that every leg has, and `own` ones.
@@ -88,11 +94,11 @@ protected:
   [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
 
   sip_router& router_;
-  caf::strong_actor_ptr owner_;
   leg_wire wire_;
   std::optional<Machine> machine_;
   lane::actor_timer protocol_timer_;
   bool over_ = false;
+  bool finished_ = false; // the owner has been told how it went
 
 private:
   void on_arrival(const sip_arrival& arrival) {

@@ -15,7 +15,7 @@ out_of_dialog_request::out_of_dialog_request(caf::actor_config& config, lane::la
                                              std::shared_ptr<const call_target> target,
                                              uint64_t number, lane::time_point due,
                                              caf::strong_actor_ptr owner)
-    : leg_actor(config, home, router, std::move(owner)), manner_(std::move(manner)),
+    : leg_actor(config, home, router), owner_(std::move(owner)), manner_(std::move(manner)),
       target_(std::move(target)), due_(due), number_(number) {
   // nop
 }
@@ -60,7 +60,13 @@ void out_of_dialog_request::on_event(const sip::ua_event& event) {
   failure_ = failure_of(event);
 }
 
+void out_of_dialog_request::on_lost() {
+  failure_ = report::failure_cause::internal;
+  finish();
+}
+
 void out_of_dialog_request::finish() {
+  finished_ = true;
   lane::tell(home(), owner_,
              request_finished{number_, status_, failure_, home().now() - due_, wire_.counters()});
   quit();

@@ -42,8 +42,10 @@ private:
 
   // leg_actor and sip::ua_sink
   void on_over() override { finish(); }
+  void on_lost() override;
   void on_event(const sip::ua_event& event) override;
 
+  caf::strong_actor_ptr owner_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
   lane::time_point due_;

@@ -15,7 +15,7 @@ registration::registration(caf::actor_config& config, lane::lane& home, sip_rout
                            std::shared_ptr<const call_manner> manner,
                            std::shared_ptr<const call_target> target, const plan& p,
                            caf::strong_actor_ptr owner)
-    : leg_actor(config, home, router, std::move(owner)), manner_(std::move(manner)),
+    : leg_actor(config, home, router), owner_(std::move(owner)), manner_(std::move(manner)),
       target_(std::move(target)), stay_timer_(*this, stay_clock), plan_(p) {
   // nop
 }
@@ -135,7 +135,13 @@ void registration::tell_owner(registration_report::kind what, report::failure_ca
                                  wire_.counters()});
 }
 
+void registration::on_lost() {
+  failure_ = report::failure_cause::internal;
+  finish();
+}
+
 void registration::finish() {
+  finished_ = true;
   tell_owner(registration_report::kind::over, failure_);
   quit();
 }

@@ -63,6 +63,7 @@ private:
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
   void on_over() override { finish(); }
+  void on_lost() override;
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
   void tell_owner(registration_report::kind what, report::failure_cause failure = {},
@@ -70,6 +71,7 @@ private:
   void leave_if_due();
   void finish();
 
+  caf::strong_actor_ptr owner_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
   lane::actor_timer stay_timer_;

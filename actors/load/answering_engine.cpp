@@ -5,7 +5,7 @@
 namespace jackfield {
 
 std::shared_ptr<const answer_manner>
-answer_manner_of(const answering_settings& settings,
+answer_manner_of(const answering_settings& settings, const lane::endpoint& media_address,
                  std::shared_ptr<const transport::open_settings> connections) {
   auto manner = std::make_shared<answer_manner>();
   manner->connections = std::move(connections);
@@ -13,15 +13,17 @@ answer_manner_of(const answering_settings& settings,
   manner->ring = settings.ring;
   manner->answer_after = settings.answer_after;
   manner->length = settings.length;
-  manner->capabilities.rtcp_mux = true;
+  sdp::media_capabilities capabilities;
+  capabilities.rtcp_mux = true;
   if (settings.rtp) {
     auto audio = std::make_shared<audio_settings>();
     audio->mode = settings.mode;
     audio->source = settings.source;
     manner->audio = std::move(audio);
   } else {
-    manner->capabilities.wanted = sdp::direction::inactive;
+    capabilities.wanted = sdp::direction::inactive;
   }
+  manner->media = std::make_shared<sdp::offer_template>(media_address.address(), capabilities);
   return manner;
 }
 

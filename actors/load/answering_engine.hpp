@@ -24,9 +24,9 @@ struct answering_settings {
   registrar_settings registrations;
 };
 
-/// The manner of its calls.
+/// The manner of its calls; `media_address` is where they hear.
 [[nodiscard]] std::shared_ptr<const answer_manner>
-answer_manner_of(const answering_settings& settings,
+answer_manner_of(const answering_settings& settings, const lane::endpoint& media_address,
                  std::shared_ptr<const transport::open_settings> connections);
 
 /// Opens a listener on a lane and shows its address in what the lane's legs send. To be called

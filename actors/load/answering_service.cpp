@@ -6,6 +6,7 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/call/leg_messages.hpp"
 #include "actors/load/media_metrics.hpp"
 
 namespace jackfield {
@@ -40,6 +41,8 @@ caf::behavior answering_service::make_behavior() {
 void answering_service::on_exit() {
   context_.router.set_service(nullptr);
   trace_ = nullptr;
+  for (const auto& [id, call] : calls_) // an error ended us: nobody would end them
+    lane::tell(home(), call, hang_up{});
   calls_.clear();
 }
 
@@ -76,8 +79,10 @@ void answering_service::finish() {
 void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transaction) {
   metrics_.calls.offer();
   metrics_.calls.start();
-  auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<incoming_call>(
-    context_.router, context_.media, manner_, invite, transaction, caf::strong_actor_ptr{ctrl()}));
+  auto script =
+    std::make_unique<answer_script>(context_.media, manner_, caf::strong_actor_ptr{ctrl()});
+  auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
+    context_.router, std::move(script), invite, transaction, manner_->connections));
   if (trace_)
     trace_->adopt(invite->message().call_id(), call->id());
   calls_.emplace(call->id(), std::move(call));
@@ -101,8 +106,10 @@ void answering_service::on_served(const served_call& served) {
   if (served.answered)
     metrics_.calls.answer();
   report::failure_cause failure;
-  if (!served.answered ||
-      (served.cause != sip::end_cause::remote_bye && served.cause != sip::end_cause::local_bye))
+  if (served.lost)
+    failure = report::failure_cause::internal;
+  else if (!served.answered || (served.cause != sip::end_cause::remote_bye &&
+                                served.cause != sip::end_cause::local_bye))
     failure = served.cause == sip::end_cause::no_ack
                 ? report::failure_cause{report::failure_cause::no_ack}
                 : report::failure_cause{report::failure_cause::stopped};

@@ -6,7 +6,7 @@
 
 #include <caf/actor_control_block.hpp>
 
-#include "actors/call/incoming_call.hpp"
+#include "actors/load/answer_script.hpp"
 #include "actors/load/load_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"

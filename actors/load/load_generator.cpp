@@ -7,6 +7,8 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/call/leg_messages.hpp"
+
 namespace jackfield {
 
 namespace {
@@ -60,6 +62,8 @@ caf::behavior load_generator::make_behavior() {
 void load_generator::on_exit() {
   timer_.cancel();
   trace_ = nullptr;
+  for (const auto& [number, call] : live_) // an error ended us: nobody would end them
+    lane::tell(home(), call, hang_up{});
   live_.clear();
   run_ = nullptr;
 }
@@ -137,8 +141,10 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
   switch (plan_->flow) {
   case load_flow::call:
     metrics_.measured.calls.start();
-    actor = home().spawn<outgoing_call>(context_.router, context_.media, manners_[manner_], target,
-                                        outgoing_call::plan{number, due, length_of(number)}, self);
+    actor = home().spawn<call_leg>(
+      context_.router,
+      std::make_unique<load_script>(context_.media, manners_[manner_], target,
+                                    load_script::plan{number, due, length_of(number)}, self));
     break;
   case load_flow::register_: {
     ++metrics_.measured.registrations.attempted;

@@ -103,7 +103,8 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     answering.rtp = settings.rtp;
     answering.mode = audio_mode::play;
     answering.answer_after = settings.answer_after;
-    run.answers = answer_manner_of(answering, nullptr);
+    run.answers = answer_manner_of(
+      answering, run.engine->context(0, answering_context).media.address(), nullptr);
   }
 
   const auto uri =

@@ -7,7 +7,7 @@
 #include <caf/actor.hpp>
 
 #include "actors/call/call_settings.hpp"
-#include "actors/call/incoming_call.hpp"
+#include "actors/load/answer_script.hpp"
 #include "actors/load/load_plan.hpp"
 #include "actors/load/load_settings.hpp"
 #include "actors/node/node.hpp"

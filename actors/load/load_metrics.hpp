@@ -4,8 +4,8 @@
 #include <string>
 
 #include "actors/call/out_of_dialog_request.hpp"
-#include "actors/call/outgoing_call.hpp"
 #include "actors/call/registration.hpp"
+#include "actors/load/load_script.hpp"
 #include "actors/node/lane_context.hpp"
 #include "engine/report/run_metrics.hpp"
 

@@ -21,59 +21,72 @@ load_run::load_run(caf::actor_config& config, lane::lane& home, caf::actor obser
 }
 
 caf::behavior load_run::make_behavior() {
+  set_down_handler([this](const caf::down_msg& down) { on_lost(down.source); });
   return {
     [this](const start_run& how) { start(how.parts); },
     [this](const lane::timer_fired&) { ask(); },
     [this](const metrics_snapshot& snapshot) { on_snapshot(snapshot); },
     [this](const call_lines_batch& batch) { send(observer_, batch); },
-    [this](const generator_done&) { on_done(); },
-    [this](load_drain) {
-      draining_ = true;
-      for (const auto& g : parts_.generators)
-        send(g, load_drain{});
-    },
-    [this](load_abort) {
-      draining_ = true;
-      for (const auto& g : parts_.generators)
-        send(g, load_abort{});
-    },
+    [this](const generator_done& g) { on_done(g.source); },
+    [this](load_drain) { tell_generators(load_drain{}); },
+    [this](load_abort) { tell_generators(load_abort{}); },
   };
 }
 
 void load_run::on_exit() {
   timer_.cancel();
-  parts_ = {};
+  parts_.clear();
   observer_ = nullptr;
 }
 
+template <class Order>
+void load_run::tell_generators(Order order) {
+  draining_ = true;
+  for (const auto& p : parts_)
+    if (!p.answers && p.who)
+      send(p.who, order);
+}
+
 void load_run::start(const parts& p) {
-  parts_ = p;
+  for (const auto& g : p.generators)
+    parts_.push_back({.who = g});
+  for (const auto& a : p.answerers)
+    parts_.push_back({.who = a, .answers = true});
   running_ = p.generators.size();
-  snapshots_.resize(p.generators.size() + p.answerers.size());
   start_ = home().now() + head_start;
   const auto wall = home().wall_now() + head_start;
-  for (const auto& g : parts_.generators)
-    send(g, load_start{start_, wall});
+  for (const auto& each : parts_) {
+    monitor(each.who);
+    if (!each.answers)
+      send(each.who, load_start{start_, wall});
+  }
   timer_.arm(start_ + progress_interval);
 }
 
 void load_run::ask() {
   if (missing_ > 0) // a lane is so late that it has not answered yet: its lag will tell
     return;
-  missing_ = snapshots_.size();
-  for (const auto& g : parts_.generators)
-    send(g, metrics_request{});
-  for (const auto& a : parts_.answerers)
-    send(a, metrics_request{});
+  for (auto& p : parts_)
+    if (p.who) {
+      p.asked = true;
+      ++missing_;
+      send(p.who, metrics_request{});
+    }
+  if (missing_ == 0)
+    report();
 }
 
 void load_run::on_snapshot(const metrics_snapshot& snapshot) {
-  snapshots_.at(snapshot.source) = snapshot.metrics;
-  if (--missing_ == 0)
-    report_if_complete();
+  auto& p = parts_.at(snapshot.source);
+  p.measured = snapshot.metrics;
+  if (std::exchange(p.asked, false) && --missing_ == 0)
+    report();
 }
 
-void load_run::on_done() {
+void load_run::on_done(unsigned source) {
+  auto& p = parts_.at(source);
+  if (std::exchange(p.done, true))
+    return;
   last_end_ = std::max(last_end_, home().now());
   if (--running_ > 0)
     return;
@@ -84,19 +97,38 @@ void load_run::on_done() {
   }
 }
 
-void load_run::report_if_complete() {
+void load_run::on_lost(const caf::actor_addr& who) {
+  const auto found = std::find_if(parts_.begin(), parts_.end(),
+                                  [&](const part& p) { return p.who && p.who.address() == who; });
+  if (found == parts_.end())
+    return;
+  found->who = nullptr;
+  ++lost_;
+  const bool awaited = std::exchange(found->asked, false) && --missing_ == 0;
+  if (!found->answers)
+    on_done(static_cast<unsigned>(found - parts_.begin()));
+  if (awaited && !final_)
+    report();
+}
+
+void load_run::report() {
   auto merged = std::make_shared<report::run_metrics>();
-  for (size_t i = 0; i < parts_.generators.size(); ++i)
-    merged->merge(*snapshots_[i]);
-  for (size_t i = parts_.generators.size(); i < snapshots_.size(); ++i) {
+  bool heard_there = false;
+  for (const auto& p : parts_) {
+    if (!p.measured)
+      continue;
+    if (!p.answers) {
+      merged->merge(*p.measured);
+      continue;
+    }
     // What the answering side heard is what became of the packets we sent: more than RTCP tells.
-    const auto& there = *snapshots_[i];
-    if (i == parts_.generators.size())
+    if (!std::exchange(heard_there, true))
       merged->media.sent = {};
-    merged->media.sent.merge(there.media.received);
-    merged->media.dtmf_received += there.media.dtmf_received;
-    merged->media.send_lateness.merge(there.media.send_lateness);
+    merged->media.sent.merge(p.measured->media.received);
+    merged->media.dtmf_received += p.measured->media.dtmf_received;
+    merged->media.send_lateness.merge(p.measured->media.send_lateness);
   }
+  merged->health.parts_lost = lost_;
   if (final_) {
     send(observer_, run_finished{last_end_ - start_, std::move(merged)});
     quit();

@@ -29,6 +29,7 @@ struct run_finished {
 };
 
 /// A load run: starts its generators together, gathers what they measure, ends when all are done.
+/// Watches them: a part that an error ends is counted, and the run comes to its end without it.
 /// Lives on one of the lanes. Messages: `load_drain`, `load_abort`.
 class load_run final : public lane::lane_actor {
 public:
@@ -52,17 +53,30 @@ private:
   void start(const parts& p);
   void ask();
   void on_snapshot(const metrics_snapshot& snapshot);
-  void on_done();
-  void report_if_complete();
+  void on_done(unsigned source);
+  /// An error ended a part: what it measured last stands, what it still owed will not come.
+  void on_lost(const caf::actor_addr& who);
+  /// All that was asked for is here.
+  void report();
+  template <class Order>
+  void tell_generators(Order order);
+
+  struct part {
+    caf::actor who = {}; // null: lost
+    std::shared_ptr<const report::run_metrics> measured = {};
+    bool answers = false; // else it generates
+    bool asked = false;   // and has not answered yet
+    bool done = false;    // a generator whose calls are over
+  };
 
   caf::actor observer_;
-  parts parts_;
+  std::vector<part> parts_; // by source: generators, then answerers
   lane::actor_timer timer_;
   lane::time_point start_{};
   lane::time_point last_end_{};
-  std::vector<std::shared_ptr<const report::run_metrics>> snapshots_; // generators, then answerers
   size_t missing_ = 0; // snapshots asked for and not here yet
   size_t running_ = 0; // generators not done
+  uint64_t lost_ = 0;
   bool draining_ = false;
   bool final_ = false;
 };

@@ -47,6 +47,7 @@ caf::behavior media_stream::make_behavior() {
   open();
   return {
     [this](const media_connect& how) { connect(how); },
+    [this](const media_dial& how) { dial(how.digits); },
     [this](const media_stop&) { stop(); },
     [this](const media_close&) { close(); },
   };
@@ -123,14 +124,17 @@ void media_stream::connect(const media_connect& how) {
   } else {
     sender_->set_payload_type(audio.send_payload_type);
   }
-  if (!how.digits.empty() && send_event_type_) {
-    if (!digits_)
-      digits_ = std::make_unique<digits>(std::chrono::milliseconds{ptime_ms_});
-    // Digits are checked where the user gave them.
-    (void)digits_->out.dial(how.digits);
-  }
   connected_ = true;
   home().arm(tick_, next_frame_);
+}
+
+void media_stream::dial(const std::string& wanted) {
+  if (!connected_ || !send_event_type_)
+    return;
+  if (!digits_)
+    digits_ = std::make_unique<digits>(std::chrono::milliseconds{ptime_ms_});
+  // Digits are checked where the user gave them.
+  (void)digits_->out.dial(wanted);
 }
 
 void media_stream::stop() {

@@ -7,10 +7,10 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/media/media_messages.hpp"
 #include "actors/media/media_plane.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/lane_actor.hpp"
-#include "engine/report/call_lines.hpp"
 #include "engine/rtp/receiver_statistics.hpp"
 #include "engine/rtp/rtcp_session.hpp"
 #include "engine/rtp/sender.hpp"
@@ -33,44 +33,6 @@ struct audio_settings {
   std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
 };
 
-/// To the stream's owner, first of all: the address to offer, or why there is none.
-struct media_opened {
-  result<lane::endpoint> local;
-};
-
-/// To the stream: what offer and answer agreed on. Again after a re-offer.
-struct media_connect {
-  sdp::negotiated_audio audio;
-  /// Digits to dial once connected (RFC 4733), if the peer takes them.
-  std::string digits;
-};
-
-/// To the stream: stop sending; keep hearing what is still on its way.
-struct media_stop {};
-
-/// To the stream: end. The owner gets `media_closed`.
-struct media_close {};
-
-/// How a stream went.
-struct media_outcome {
-  bool connected = false;
-  uint64_t packets_sent = 0;
-  rtp::reception_summary received;
-  /// What the peer said of what it heard, in its last RTCP report.
-  std::optional<rtp::report_block> remote;
-  std::optional<lane::duration> round_trip;
-  /// G.107; nothing where nothing was to be judged.
-  std::optional<double> mos;
-  std::optional<double> remote_mos;
-  uint64_t digits_sent = 0;
-  std::string digits_received;
-};
-
-/// To the owner, last.
-struct media_closed {
-  media_outcome outcome;
-};
-
 /// One audio stream of a call over plain RTP: its socket, its pace, what it sends and how what it
 /// receives is judged. The lane hands it timer ticks directly, and at each it reads what came in
 /// since the last, by the kernel's own arrival times; only an echo, which must not wait, is woken
@@ -90,6 +52,7 @@ protected:
 private:
   void open();
   void connect(const media_connect& how);
+  void dial(const std::string& wanted);
   void stop();
   void close();
 
@@ -129,9 +92,3 @@ private:
 };
 
 } // namespace jackfield
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_opened)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_connect)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_stop)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_close)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_closed)

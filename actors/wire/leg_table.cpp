@@ -22,14 +22,13 @@ std::optional<sip::leg_id> leg_table::open(lane::lane_actor& owner) {
   uint32_t index = 0;
   // Slots rest before they are used again, so that a generation lasts.
   constexpr size_t resting = 1024;
+  while (!free_.empty() && slots_[free_.front()].owner) // adopted meanwhile
+    free_.pop_front();
   if (free_.size() > resting || (!free_.empty() && slots_.size() > sip::leg_id::max_slot)) {
     index = free_.front();
     free_.pop_front();
   } else if (slots_.size() <= sip::leg_id::max_slot) {
-    index = static_cast<uint32_t>(slots_.size());
-    slots_.emplace_back();
-    slots_.back().id.lane = static_cast<uint8_t>(home_.index());
-    slots_.back().id.slot = index;
+    index = add_slot();
   } else {
     return std::nullopt;
   }
@@ -39,6 +38,29 @@ std::optional<sip::leg_id> leg_table::open(lane::lane_actor& owner) {
   s.id.nonce = home_.random();
   ++open_;
   return s.id;
+}
+
+uint32_t leg_table::add_slot() {
+  const auto index = static_cast<uint32_t>(slots_.size());
+  slots_.emplace_back();
+  slots_.back().id.lane = static_cast<uint8_t>(home_.index());
+  slots_.back().id.slot = index;
+  return index;
+}
+
+bool leg_table::adopt(lane::lane_actor& owner, const sip::leg_id& leg) {
+  if (leg.lane != home_.index() || leg.slot > sip::leg_id::max_slot || leg.nonce == 0)
+    return false;
+  while (slots_.size() <= leg.slot)
+    free_.push_back(add_slot());
+  auto& s = slots_[leg.slot];
+  if (s.owner)
+    return false;
+  // Its place in `free_` is passed over when its turn comes.
+  s.owner = caf::strong_actor_ptr{owner.ctrl()};
+  s.id = leg;
+  ++open_;
+  return true;
 }
 
 void leg_table::close(const sip::leg_id& leg) noexcept {

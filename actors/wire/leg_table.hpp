@@ -31,6 +31,9 @@ public:
   /// Gives `owner` an identity. Nothing when all slots are taken. The table keeps the actor alive
   /// until `close`.
   std::optional<sip::leg_id> open(lane::lane_actor& owner);
+  /// Gives `owner` the identity that its leg had before (a dialog from a store). False if that is
+  /// of another lane, or somebody has its slot.
+  bool adopt(lane::lane_actor& owner, const sip::leg_id& leg);
   void close(const sip::leg_id& leg) noexcept;
   /// From now on the leg's actor receives `flow_lost` if this connection ends. One a leg: another
   /// call replaces the first. UDP flows do not end.
@@ -56,6 +59,7 @@ private:
 
   [[nodiscard]] slot* slot_of(const sip::leg_id& leg) noexcept;
   void detach(slot& s) noexcept;
+  uint32_t add_slot();
 
   lane::lane& home_;
   std::vector<slot> slots_;

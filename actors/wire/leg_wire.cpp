@@ -31,14 +31,31 @@ result<void> leg_wire::open(const transport::target& target,
 bool leg_wire::open(const transport::flow& source,
                     std::shared_ptr<const transport::open_settings> connections) {
   const auto id = router_.legs().open(owner_);
-  if (!id)
-    return false;
-  id_ = *id;
+  if (id)
+    begin(*id, source, std::move(connections));
+  return id.has_value();
+}
+
+result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target& target,
+                             std::shared_ptr<const transport::open_settings> connections) {
+  auto first = router_.transport().open(target.protocol, target.remote,
+                                        connections ? *connections : no_settings());
+  if (!first)
+    return tl::unexpected{std::move(first.error())};
+  if (!router_.legs().adopt(owner_, id))
+    return fail("lane " + std::to_string(owner_.home().index()),
+                "cannot take up leg " + std::string{id.text().data(), sip::leg_id::text_size});
+  begin(id, *first, std::move(connections));
+  return {};
+}
+
+void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
+                     std::shared_ptr<const transport::open_settings> connections) {
+  id_ = id;
   out_ = invite_source_ = request_source_ = source;
   connections_ = std::move(connections);
   open_ = true;
   router_.legs().attach(id_, out_);
-  return true;
 }
 
 void leg_wire::close() noexcept {

@@ -36,6 +36,10 @@ public:
   /// outbound proxy, or the load's target found once for all calls. Fails if there is no way there.
   result<void> open(const transport::target& target,
                     std::shared_ptr<const transport::open_settings> connections);
+  /// Takes up the identity of a leg from a store, whose requests go to `target`. Fails if there is
+  /// no way there, or the identity cannot be had on this lane.
+  result<void> adopt(const sip::leg_id& id, const transport::target& target,
+                     std::shared_ptr<const transport::open_settings> connections);
   /// Gives the identity back. Then nothing is sent or received any more.
   void close() noexcept;
 
@@ -57,6 +61,8 @@ public:
   [[nodiscard]] const wire_counters& counters() const noexcept { return counters_; }
 
 private:
+  void begin(const sip::leg_id& id, const transport::flow& source,
+             std::shared_ptr<const transport::open_settings> connections);
   struct waiting {
     std::string text;
     sip::send_rank rank;

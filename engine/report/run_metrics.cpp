@@ -111,6 +111,7 @@ void generator_health::merge(const generator_health& other) noexcept {
   passes += other.passes;
   late_passes += other.late_passes;
   socket_drops += other.socket_drops;
+  parts_lost += other.parts_lost;
   send_blocked += other.send_blocked;
   cpu_seconds += other.cpu_seconds;
   rss_peak_kb = std::max(rss_peak_kb, other.rss_peak_kb);

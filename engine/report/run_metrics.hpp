@@ -120,6 +120,7 @@ struct generator_health {
   uint64_t send_blocked = 0; ///< sends that the system would not take at once
   double cpu_seconds = 0;    ///< user and system time; merging adds
   uint64_t rss_peak_kb = 0;  ///< of the process; merging takes the greater
+  uint64_t parts_lost = 0;   ///< generators and answering services that an error within ended
 
   void merge(const generator_health& other) noexcept;
 };

@@ -26,6 +26,12 @@ verdict judge(const run_metrics& metrics, const validity_bounds& bounds) {
   const auto& health = metrics.health;
   const auto& calls = metrics.calls;
 
+  if (health.parts_lost > 0)
+    reasons.push_back(fmt::format("{} of the generator ended by an error within",
+                                  plural(health.parts_lost, "part", "parts")));
+  if (const auto own = calls.failures.find(failure_cause::internal); own != calls.failures.end())
+    reasons.push_back(fmt::format("{} by an error within the generator",
+                                  plural(own->second, "call ended", "calls ended")));
   check_p99(reasons, health.lane_lag, bounds.lane_lag_p99, "lanes lagged behind");
   // One pass in a hundred beyond the lane's own bound is its 99th percentile above it.
   if (health.late_passes * 100 > health.passes)

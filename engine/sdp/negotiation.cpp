@@ -94,6 +94,10 @@ result<std::uint32_t> negotiation::take_offer(std::string_view text) {
   return open(state::remote_offer);
 }
 
+direction negotiation::offered_way() const noexcept {
+  return state_ == state::remote_offer ? exchange_->audio.way : direction::inactive;
+}
+
 result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {
   if (state_ != state::remote_offer || number != number_) {
     return fail(answer_place, not_open(number));

@@ -79,6 +79,9 @@ public:
   /// and changes nothing.
   [[nodiscard]] result<std::uint32_t> take_offer(std::string_view text);
 
+  /// In remote_offer: the most that the offer allows, as seen from here.
+  [[nodiscard]] direction offered_way() const noexcept;
+
   /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
   /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
   [[nodiscard]] result<made_answer> early_answer(std::uint32_t number, direction wanted);

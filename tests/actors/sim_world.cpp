@@ -181,10 +181,11 @@ caf::strong_actor_ptr sim_world::call(sim_site& from,
                                       const std::shared_ptr<const call_manner>& manner,
                                       const std::shared_ptr<const call_target>& target,
                                       lane::duration length) {
+  auto script = std::make_unique<load_script>(from.context.media, manner, target,
+                                              load_script::plan{calls_++, lane_.now(), length},
+                                              caf::actor_cast<caf::strong_actor_ptr>(owner_));
   return caf::actor_cast<caf::strong_actor_ptr>(
-    lane_.spawn<outgoing_call>(from.context.router, from.context.media, manner, target,
-                               outgoing_call::plan{calls_++, lane_.now(), length},
-                               caf::actor_cast<caf::strong_actor_ptr>(owner_)));
+    lane_.spawn<call_leg>(from.context.router, std::move(script)));
 }
 
 caf::strong_actor_ptr sim_world::register_user(sim_site& from,
@@ -278,8 +279,11 @@ call_manner manner_between(const sim_site& from, const transport::target& to) {
 answer_manner answer_manner_of(const sim_site& site) {
   answer_manner manner;
   manner.connections = site.connections;
-  manner.capabilities.wanted = sdp::direction::inactive;
-  manner.capabilities.rtcp_mux = true;
+  sdp::media_capabilities capabilities;
+  capabilities.wanted = sdp::direction::inactive;
+  capabilities.rtcp_mux = true;
+  manner.media =
+    std::make_shared<sdp::offer_template>(site.context.media.address().address(), capabilities);
   return manner;
 }
 
@@ -292,7 +296,9 @@ void add_audio(call_manner& manner, const sim_site& from) {
 
 void add_audio(answer_manner& manner) {
   manner.audio = std::make_shared<audio_settings>();
-  manner.capabilities.wanted = sdp::direction::sendrecv;
+  auto capabilities = manner.media->capabilities();
+  capabilities.wanted = sdp::direction::sendrecv;
+  manner.media = std::make_shared<sdp::offer_template>(manner.media->host(), capabilities);
 }
 
 std::shared_ptr<call_target> target_of(const lane::endpoint& where) {

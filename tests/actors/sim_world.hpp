@@ -12,6 +12,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include "actors/call/leg_messages.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/node/lane_context.hpp"
@@ -85,6 +86,9 @@ public:
   void run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
                 const std::shared_ptr<const call_manner>& manner);
   [[nodiscard]] const caf::actor& load() const noexcept { return load_; }
+  [[nodiscard]] const caf::actor& generator() const noexcept { return generator_; }
+  /// It has ended before its world.
+  void forget_generator() { generator_ = nullptr; }
 
   /// Does something when so much time has passed since the world began.
   void at(lane::duration when, std::function<void()> action);

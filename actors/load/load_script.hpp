@@ -3,16 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/call/call_leg.hpp"
 #include "actors/call/call_settings.hpp"
-#include "actors/call/leg_actor.hpp"
-#include "actors/call/leg_messages.hpp"
-#include "actors/media/media_stream.hpp"
+#include "actors/call/own_stream.hpp"
 #include "engine/report/failure_cause.hpp"
-#include "engine/sip/invite_client.hpp"
 
 namespace jackfield {
 
@@ -29,13 +26,13 @@ struct call_times {
   std::optional<lane::time_point> ended;
 };
 
-/// To a call's owner: a 2xx came.
+/// To a load call's owner: a 2xx came.
 struct call_answered {
   uint64_t number = 0;
   call_times times; ///< so far
 };
 
-/// To a call's owner, last: how it went.
+/// To a load call's owner, last: how it went.
 struct call_finished {
   uint64_t number = 0;
   call_times times;
@@ -48,9 +45,8 @@ struct call_finished {
   sip::leg_id leg; ///< its text is the Call-ID's first part
 };
 
-/// A call that we make: INVITE, audio for as long as planned, BYE. Owns its dialog, its media
-/// stream and its timers; ends by itself once all of them have.
-class outgoing_call final : public leg_actor<sip::invite_client> {
+/// What a load run does with a leg: INVITE, audio for as long as planned, BYE; and takes the times.
+class load_script final : public leg_user {
 public:
   struct plan {
     uint64_t number = 0;
@@ -59,54 +55,39 @@ public:
     lane::duration length{};
   };
 
-  outgoing_call(caf::actor_config& config, lane::lane& home, sip_router& router, media_plane& media,
-                std::shared_ptr<const call_manner> manner,
-                std::shared_ptr<const call_target> target, const plan& p,
-                caf::strong_actor_ptr owner);
+  /// `owner` is on the leg's lane. `media` outlives the leg.
+  load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
+              std::shared_ptr<const call_target> target, const plan& p,
+              caf::strong_actor_ptr owner);
 
-  const char* name() const override { return "outgoing_call"; }
-
-protected:
-  caf::behavior make_behavior() override;
-  void on_exit() override;
+  void on_start(call_leg& leg) override;
+  void on_hang_up(call_leg& leg) override { end_call(leg); }
+  void on_lost(call_leg& leg) override;
+  void on_progress(call_leg& leg, const leg_progress& progress) override;
+  void on_retrying(call_leg& leg, int status) override;
+  void on_answered(call_leg& leg, const leg_answer& answer) override;
+  void on_ended(call_leg& leg, const leg_end& end) override;
+  void on_wake(call_leg& leg) override;
+  void on_media_opened(call_leg& leg, const media_opened& opened) override;
+  void on_media_closed(call_leg& leg, const media_closed& closed) override;
 
 private:
-  static constexpr unsigned length_clock = protocol_clock + 1;
-
-  void begin();
-  void place(const lane::endpoint& media_address);
-  void on_media_opened(const media_opened& opened);
-  void on_media_closed(const media_closed& closed);
-  void end_call();
-
-  // leg_actor and sip::ua_sink
-  void on_clock(unsigned id) override;
-  void on_over() override;
-  void on_event(const sip::ua_event& event) override;
-  void on_answered(const sip::ua_event& event);
-  void on_offer(const sip::ua_event& event);
-  void on_offer_confirmed(const sip::ua_event& event);
-  void on_ended(const sip::ua_event& event);
-
-  void connect_media(const sdp::negotiated_audio& audio, const std::string& digits = {});
-  /// Our description of the audio, as an offer.
-  [[nodiscard]] std::string offer_text() const;
-  void finish(report::failure_cause failure);
+  void place(call_leg& leg, const lane::endpoint& media_address);
+  void end_call(call_leg& leg);
+  /// The leg is over, or never began: once the stream has closed too, tells the owner.
+  void close(call_leg& leg);
+  void report(call_leg& leg);
 
   media_plane& plane_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
-  lane::actor_timer length_timer_;
-  caf::strong_actor_ptr stream_;
-  std::unique_ptr<media_outcome> media_;
-  std::unique_ptr<sdp::session> reoffered_; // in our 2xx to an offerless re-INVITE, until the ACK
+  caf::strong_actor_ptr owner_;
+  own_stream stream_;
   call_times times_;
   uint64_t number_;
   lane::duration length_;
   report::failure_cause failure_; // the first thing that went wrong
   sip::end_cause cause_ = sip::end_cause::none;
-  uint32_t description_version_ = 1;
-  uint16_t media_port_ = 0;
   int16_t status_ = 0;
   bool hanging_up_ = false; // we asked for the end as planned
 };

@@ -1,0 +1,182 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/call/leg_actor.hpp"
+#include "actors/call/leg_user.hpp"
+#include "engine/sdp/negotiation.hpp"
+#include "engine/sip/leg.hpp"
+
+namespace jackfield {
+
+/// A call's leg: one INVITE dialog with all its early forks, of either direction, as an actor. It
+/// keeps the SIP machine, the state of offer and answer, and the handle of the media stream that
+/// was handed in; what the call is for is its user's (`leg_user`), who lives inside the actor.
+///
+/// The methods are commands of the user's, on the leg's lane, from inside its handlers. One that
+/// cannot be done now changes nothing and says why. Others command by message: `leg_reporter`.
+class call_leg final : public leg_actor<sip::leg> {
+public:
+  /// A leg of which nothing is known yet.
+  call_leg(caf::actor_config& config, lane::lane& home, sip_router& router,
+           std::unique_ptr<leg_user> user);
+  /// A leg for an INVITE that was handed to a `uas_service` with this `transaction`.
+  call_leg(caf::actor_config& config, lane::lane& home, sip_router& router,
+           std::unique_ptr<leg_user> user, sip_arrival_ptr invite, uint64_t transaction,
+           std::shared_ptr<const transport::open_settings> connections);
+
+  ~call_leg() override;
+
+  const char* name() const override { return "call_leg"; }
+
+  // -- media ---------------------------------------------------------------------------
+
+  /// What this side shows in its descriptions: address, codecs and direction. Once the leg has its
+  /// identity (`open`, or a call that came in), before anything else.
+  void describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port);
+  /// Hands in the stream that follows what is agreed on; `port` is where it hears. Null: signalling
+  /// only, and no answer is judged. May be called again: what was agreed last is told to the new
+  /// stream, the next description shows the new port.
+  void use_stream(caf::strong_actor_ptr stream, uint16_t port);
+  [[nodiscard]] const caf::strong_actor_ptr& stream() const noexcept { return stream_; }
+  /// Has the stream follow an early answer.
+  void hear_early(const sdp::negotiated_audio& audio);
+
+  // -- a call that goes out ---------------------------------------------------------------
+
+  /// Takes an identity and a way: the first request goes to `target`. Fails if there is no way
+  /// there, or no room for another leg.
+  result<void> open(const transport::target& target,
+                    std::shared_ptr<const transport::open_settings> connections);
+  /// Fixes Call-ID, tags and branch, and the offer in the INVITE (none if `delayed_offer`);
+  /// `on_prepared` is called before it returns. Nothing is sent until `send_invite`. `options.body`
+  /// is the leg's own.
+  result<void> prepare(sip::call_options options, bool delayed_offer = false);
+  /// Lets the INVITE go.
+  result<void> send_invite();
+
+  // -- a dialog from a store ------------------------------------------------------------------
+
+  /// Takes up a confirmed dialog with the identity that it had; its requests go to `target` first,
+  /// those of `credentials` may be asked for (they outlive the leg). `describe` and `offer` follow
+  /// where there is media to be had again.
+  result<void> adopt(const sip::dialog_record& record, const transport::target& target,
+                     std::shared_ptr<const transport::open_settings> connections,
+                     std::span<const sip::credential> credentials = {});
+  /// What a store keeps of an established leg.
+  [[nodiscard]] sip::dialog_record record() const;
+
+  // -- a call that came in -----------------------------------------------------------------
+
+  /// Sends 101..199 without a description: 180.
+  result<void> ring(int status = 180);
+  /// Sends the answer in a provisional response, for media before the 2xx, which repeats it.
+  result<void> send_early_media(int status = 183);
+  /// Sends 200 with our answer, or our offer.
+  result<void> accept();
+  /// 300..699; `headers` are whole lines.
+  result<void> refuse(int status, std::string_view headers = {});
+  /// 302 to these URIs.
+  result<void> redirect(const std::vector<std::string>& uris);
+
+  // -- within the dialog -------------------------------------------------------------------
+
+  /// Offers anew (`sip::method::invite` or `update`): hold is `sendonly` or `inactive`. Returns the
+  /// request's number; `on_settled` tells how it ended.
+  result<uint32_t> offer(sdp::direction wanted, sip::method what = sip::method::invite);
+  /// Answers (or, asked for it, makes) the offer of that number. Fails if it is not the open one.
+  result<void> answer_offer(uint32_t number) { return answer_offer(number, wanted_); }
+  result<void> answer_offer(uint32_t number, sdp::direction wanted);
+  result<void> refuse_offer(uint32_t number, int status = 488);
+  /// Sends a request that is no offer: INFO, MESSAGE, REFER ... Returns its number; `on_response`
+  /// tells how it ended.
+  result<uint32_t> request(sip::method what, std::string_view body = {},
+                           std::string_view content_type = {}, std::string_view headers = {});
+  result<void> answer_request(uint32_t number, int status, std::string_view headers = {},
+                              std::string_view body = {}, std::string_view content_type = {});
+  /// To be called in `on_request`: the answer comes later, in time (`ua_profile::offer_limit`).
+  result<void> defer_request(uint32_t number);
+  /// Dials digits in the media (RFC 4733), if the peer takes them.
+  result<void> dial(const std::string& digits);
+
+  // -- the end -------------------------------------------------------------------------------
+
+  /// Ends the call whatever its state: CANCEL, BYE, or 480. `headers` are whole lines, such as
+  /// "Reason: Q.850;cause=16". Nothing happens for a leg that ends already.
+  void hang_up(std::string_view headers = {});
+  /// The user has all it wanted: the leg lets go of what it is, and its actor ends.
+  void finish();
+
+  // -- what is known ---------------------------------------------------------------------------
+
+  /// Its text is the Call-ID of a call that goes out, and the local tag of any.
+  [[nodiscard]] const sip::leg_id& identity() const noexcept { return wire_.id(); }
+  [[nodiscard]] const wire_counters& wire() const noexcept { return wire_.counters(); }
+  [[nodiscard]] sip::leg::phase phase() const noexcept;
+  /// Nothing more comes from the peer.
+  [[nodiscard]] bool over() const noexcept { return over_; }
+  [[nodiscard]] const sip::dialog& dialog() const noexcept { return machine_->established(); }
+
+  /// Has `on_wake` called at that time, instead of one set before.
+  void wake_at(lane::time_point when) { user_timer_.arm(when); }
+  void do_not_wake() { user_timer_.cancel(); }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  static constexpr unsigned user_clock = protocol_clock + 1;
+
+  void begin();
+  void take_invite();
+
+  // leg_actor and sip::ua_sink
+  void on_clock(unsigned id) override;
+  void on_over() override;
+  void on_lost() override;
+  void on_event(const sip::ua_event& event) override;
+
+  void on_incoming(const sip::ua_event& event);
+  void on_provisional(const sip::ua_event& event);
+  void on_answered(const sip::ua_event& event);
+  void on_acknowledged(const sip::ua_event& event);
+  void on_peer_offer(const sip::ua_event& event);
+  void on_peer_answer(const sip::ua_event& event);
+  void on_withdrawn();
+  void on_response(const sip::ua_event& event);
+  void on_ended(const sip::ua_event& event);
+
+  /// Tells the stream what was agreed on.
+  void connect(const sdp::negotiated_audio& audio);
+  /// The text that accepts the call: our answer, or our offer.
+  result<std::string> describe_acceptance();
+  [[nodiscard]] result<void> usable(std::string_view command) const;
+
+  std::unique_ptr<leg_user> user_;
+  sip_arrival_ptr invite_; // until the machine has it
+  std::shared_ptr<const transport::open_settings> connections_;
+  uint64_t transaction_ = 0;
+  lane::actor_timer user_timer_;
+  std::optional<sdp::negotiation> negotiation_; // from `describe` on
+  caf::strong_actor_ptr stream_;
+  /// What only some legs have, for as long as they do.
+  struct extra;
+  std::unique_ptr<extra> extra_;
+  uint32_t open_offer_ = 0; // of the negotiation: ours or theirs, until settled
+  uint32_t asked_ = 0;      // an offer that the peer asks for: its number
+  uint32_t times_asked_ = 0;
+  uint32_t offer_request_ = 0; // of the machine: the request that carries ours
+  sdp::direction wanted_ = sdp::direction::sendrecv;
+  bool called_ = false;
+};
+
+} // namespace jackfield

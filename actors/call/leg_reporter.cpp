@@ -1,0 +1,256 @@
+#include "actors/call/leg_reporter.hpp"
+
+#include <algorithm>
+
+#include <caf/actor_cast.hpp>
+#include <caf/sec.hpp>
+
+namespace jackfield {
+
+namespace {
+
+leg_result not_done(const error& why) {
+  return {.what = leg_result::outcome::not_now, .why = why.to_string()};
+}
+
+template <class T>
+leg_result result_of(const result<T>& r) {
+  return r ? leg_result{} : not_done(r.error());
+}
+
+leg_result response_result(int status, std::string_view body, std::string_view content_type) {
+  leg_result out;
+  out.what = status == 0    ? leg_result::outcome::unanswered
+             : status < 300 ? leg_result::outcome::done
+                            : leg_result::outcome::refused;
+  out.status = status;
+  out.body = body;
+  out.content_type = content_type;
+  return out;
+}
+
+/// Header fields that tell what a request is about.
+constexpr sip::header told_headers[] = {sip::header::event, sip::header::refer_to};
+
+} // namespace
+
+leg_result leg_result_of(const caf::error& e) {
+  leg_result out;
+  out.what = leg_result::outcome::over;
+  out.why = e == caf::sec::request_receiver_down ? "the leg is over" : "the leg cannot be reached";
+  return out;
+}
+
+// -- commands ----------------------------------------------------------------------
+
+/// Carries out one command. What is not answered here is by a later event.
+class leg_reporter::executor {
+public:
+  executor(leg_reporter& reporter, call_leg& leg, caf::response_promise promise)
+      : reporter_(reporter), leg_(leg), promise_(std::move(promise)) {}
+
+  void operator()(leg_commands::send&) { reply(result_of(leg_.send_invite())); }
+  void operator()(leg_commands::ring& c) { reply(result_of(leg_.ring(c.status))); }
+  void operator()(leg_commands::send_early_media& c) {
+    reply(result_of(leg_.send_early_media(c.status)));
+  }
+  void operator()(leg_commands::accept&) { reply(result_of(leg_.accept())); }
+  void operator()(leg_commands::refuse& c) { reply(result_of(leg_.refuse(c.status, c.headers))); }
+  void operator()(leg_commands::redirect& c) { reply(result_of(leg_.redirect(c.uris))); }
+  void operator()(leg_commands::hang_up& c) {
+    reporter_.waiting_.push_back({0, std::move(promise_)});
+    leg_.hang_up(c.headers);
+  }
+  void operator()(leg_commands::offer& c) {
+    reply_later(leg_.offer(c.wanted, c.in_update ? sip::method::update : sip::method::invite));
+  }
+  void operator()(leg_commands::answer_offer& c) {
+    reply(result_of(leg_.answer_offer(c.number, c.wanted)));
+  }
+  void operator()(leg_commands::refuse_offer& c) {
+    reply(result_of(leg_.refuse_offer(c.number, c.status)));
+  }
+  void operator()(leg_commands::request& c) {
+    reply_later(leg_.request(c.what, c.body, c.content_type, c.headers));
+  }
+  void operator()(leg_commands::answer_request& c) {
+    reply(result_of(leg_.answer_request(c.number, c.status, c.headers, c.body, c.content_type)));
+  }
+  void operator()(leg_commands::dial& c) { reply(result_of(leg_.dial(c.digits))); }
+  void operator()(leg_commands::use_stream& c) {
+    leg_.use_stream(std::move(c.stream), c.port);
+    reply({});
+  }
+
+private:
+  void reply(leg_result r) { promise_.deliver(std::move(r)); }
+  void reply_later(const result<uint32_t>& request) {
+    if (request)
+      reporter_.waiting_.push_back({*request, std::move(promise_)});
+    else
+      reply(not_done(request.error()));
+  }
+
+  leg_reporter& reporter_;
+  call_leg& leg_;
+  caf::response_promise promise_;
+};
+
+void leg_reporter::on_command(call_leg& leg, leg_command& command) {
+  auto promise = leg.make_response_promise();
+  if (leg.over()) {
+    promise.deliver(leg_result{.what = leg_result::outcome::over, .why = "the leg is over"});
+    return;
+  }
+  std::visit(executor{*this, leg, std::move(promise)}, command.what);
+}
+
+bool leg_reporter::answer(uint32_t request, leg_result result) {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                  [&](const waiting& w) { return w.request == request; });
+  if (found == waiting_.end())
+    return false;
+  auto promise = std::move(found->promise);
+  waiting_.erase(found);
+  promise.deliver(std::move(result));
+  return true;
+}
+
+// -- events ---------------------------------------------------------------------------
+
+template <class Event>
+void leg_reporter::tell(call_leg& leg, Event event) {
+  if (settings_.owner)
+    leg.lane::lane_actor::send(caf::actor_cast<caf::actor>(settings_.owner), std::move(event));
+}
+
+void leg_reporter::on_start(call_leg& leg) {
+  leg.set_down_handler([this, &leg](const caf::down_msg&) {
+    settings_.owner = nullptr; // nobody is left whom the call is for
+    leg.hang_up();
+  });
+  leg.monitor(settings_.owner);
+  if (!calling_) {
+    leg.describe(settings_.media, settings_.port);
+    leg.use_stream(settings_.stream, settings_.port);
+    return;
+  }
+  const auto& c = *calling_;
+  auto begun = leg.open(c.target, c.connections).and_then([&] {
+    leg.describe(settings_.media, settings_.port);
+    leg.use_stream(settings_.stream, settings_.port);
+    sip::call_options options;
+    options.uri = c.whom->uri;
+    options.from = c.whom->from;
+    options.to = c.whom->to;
+    options.route = c.whom->route;
+    options.headers = c.whom->headers;
+    options.credentials = c.whom->credentials;
+    options.random = leg.home().random();
+    options.ringing_limit = c.ringing_limit;
+    return leg.prepare(options, c.delayed_offer);
+  });
+  if (begun && !c.wait)
+    begun = leg.send_invite();
+  if (!begun)
+    end(leg, {.cause = sip::end_cause::transport_failed});
+}
+
+void leg_reporter::on_prepared(call_leg& leg) {
+  tell(leg, leg_events::prepared{leg.identity()});
+}
+
+void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
+  leg_events::incoming event;
+  event.leg = leg.identity();
+  event.uri = call.invite.request_uri();
+  event.from = call.invite.first(sip::header::from);
+  event.to = call.invite.first(sip::header::to);
+  event.has_offer = call.has_offer;
+  if (call.unacceptable != nullptr)
+    event.unacceptable = call.unacceptable->to_string();
+  tell(leg, std::move(event));
+}
+
+void leg_reporter::on_confirmed(call_leg& leg) {
+  tell(leg, leg_events::confirmed{});
+}
+
+void leg_reporter::on_progress(call_leg& leg, const leg_progress& progress) {
+  if (progress.status > 100)
+    tell(leg, leg_events::ringing{progress.status, progress.fork, false});
+}
+
+void leg_reporter::on_early_media(call_leg& leg, const leg_early_media& media) {
+  leg.hear_early(media.audio);
+  tell(leg, leg_events::ringing{183, media.fork, true});
+}
+
+void leg_reporter::on_answered(call_leg& leg, const leg_answer& answer) {
+  if (answer.unusable == nullptr)
+    tell(leg, leg_events::answered{answer.status});
+}
+
+void leg_reporter::on_offer(call_leg& leg, const leg_offer& offer) {
+  tell(leg, leg_events::offered{offer.number, offer.has_offer, offer.way});
+}
+
+void leg_reporter::on_offer_withdrawn(call_leg& leg, uint32_t number) {
+  tell(leg, leg_events::offer_withdrawn{number});
+}
+
+void leg_reporter::on_settled(call_leg& leg, const leg_settled& settled) {
+  (void)leg;
+  if (settled.request == 0)
+    return;
+  auto result = response_result(settled.status, {}, {});
+  if (settled.unsettled != nullptr) {
+    if (result.what == leg_result::outcome::done)
+      result.what = leg_result::outcome::refused; // its answer is none
+    result.why = settled.unsettled->to_string();
+  }
+  answer(settled.request, std::move(result));
+}
+
+void leg_reporter::on_request(call_leg& leg, const leg_request& request) {
+  const auto& wanted = settings_.wanted;
+  if (std::find(wanted.begin(), wanted.end(), request.what) == wanted.end() ||
+      !leg.defer_request(request.number))
+    return;
+  leg_events::requested event;
+  event.number = request.number;
+  event.what = request.what;
+  for (const auto h : told_headers)
+    if (request.message.has(h))
+      event.headers +=
+        std::string{sip::to_string(h)} + ": " + std::string{request.message.first(h)} + "\r\n";
+  event.content_type = request.content_type;
+  event.body = request.body;
+  tell(leg, std::move(event));
+}
+
+void leg_reporter::on_response(call_leg& leg, const leg_response& response) {
+  (void)leg;
+  answer(response.request, response_result(response.status, response.body, response.content_type));
+}
+
+void leg_reporter::on_ended(call_leg& leg, const leg_end& end_of) {
+  end(leg, {.cause = end_of.cause, .status = end_of.event.status});
+}
+
+void leg_reporter::on_lost(call_leg& leg) {
+  end(leg, {.lost = true});
+}
+
+void leg_reporter::end(call_leg& leg, leg_events::ended event) {
+  for (auto& w : std::exchange(waiting_, {}))
+    w.promise.deliver(w.request == 0 ? leg_result{.status = event.status}
+                                     : leg_result{.what = leg_result::outcome::over,
+                                                  .status = event.status,
+                                                  .why = "the leg ended before"});
+  tell(leg, event);
+  settings_.owner = nullptr;
+  leg.finish();
+}
+
+} // namespace jackfield

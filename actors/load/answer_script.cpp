@@ -1,0 +1,99 @@
+#include "actors/load/answer_script.hpp"
+
+#include <utility>
+
+namespace jackfield {
+
+answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
+                             caf::strong_actor_ptr owner)
+    : plane_(media), manner_(std::move(manner)), owner_(std::move(owner)) {
+  // nop
+}
+
+void answer_script::on_start(call_leg& leg) {
+  leg.describe(manner_->media, manner_->inactive_port);
+}
+
+void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
+  if (manner_->refuse_with != 0) {
+    (void)leg.refuse(manner_->refuse_with);
+    return;
+  }
+  if (call.unacceptable != nullptr) { // before it rings anywhere or takes a port
+    (void)leg.refuse(488);
+    return;
+  }
+  if (manner_->audio)
+    stream_.open(leg, plane_, manner_->audio);
+  if (manner_->ring)
+    (void)leg.ring();
+  if (manner_->answer_after > lane::duration::zero())
+    leg.wake_at(leg.home().now() + manner_->answer_after);
+  else if (!stream_)
+    answer(leg);
+}
+
+void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
+  if (leg.over())
+    return;
+  if (!opened.local) {
+    (void)leg.refuse(503, "Retry-After: 5\r\n");
+    return;
+  }
+  leg.use_stream(stream_.handle(), opened.local->port());
+  if (manner_->answer_after == lane::duration::zero())
+    answer(leg);
+}
+
+void answer_script::on_wake(call_leg& leg) {
+  if (answered_)
+    on_hang_up(leg);
+  else
+    answer(leg);
+}
+
+void answer_script::answer(call_leg& leg) {
+  answered_ = leg.accept().has_value();
+  if (answered_ && manner_->length > lane::duration::zero())
+    leg.wake_at(leg.home().now() + manner_->length);
+}
+
+void answer_script::on_hang_up(call_leg& leg) {
+  stream_.stop(leg);
+  leg.hang_up();
+}
+
+void answer_script::on_ended(call_leg& leg, const leg_end& end) {
+  cause_ = end.cause;
+  leg.do_not_wake();
+  if (!stream_.close(leg))
+    report(leg, false);
+}
+
+void answer_script::on_media_closed(call_leg& leg, const media_closed& closed) {
+  stream_.on_closed(closed);
+  if (leg.over())
+    report(leg, false);
+  else // it ended by itself, which it does only by an error
+    leg.hang_up();
+}
+
+void answer_script::on_lost(call_leg& leg) {
+  report(leg, true);
+}
+
+void answer_script::report(call_leg& leg, bool lost) {
+  served_call served;
+  served.call = leg.id();
+  served.cause = cause_;
+  served.answered = answered_;
+  served.lost = lost;
+  served.wire = leg.wire();
+  if (const auto media = stream_.take_outcome())
+    served.media = std::move(*media);
+  if (const auto owner = std::exchange(owner_, nullptr))
+    lane::tell(leg.home(), owner, std::move(served));
+  leg.finish();
+}
+
+} // namespace jackfield

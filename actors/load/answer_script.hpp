@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <caf/actor_control_block.hpp>
+
+#include "actors/call/call_leg.hpp"
+#include "actors/call/own_stream.hpp"
+#include "engine/sdp/offer_answer.hpp"
+#include "engine/transport/transport_settings.hpp"
+
+namespace jackfield {
+
+/// How calls are answered; shared by a lane's calls, immutable.
+struct answer_manner {
+  std::shared_ptr<const transport::open_settings> connections;
+  /// 300..699: refuse with this instead of answering; 0: answer.
+  int refuse_with = 0;
+  /// Send 180 before the answer.
+  bool ring = true;
+  /// From INVITE to 200.
+  lane::duration answer_after{};
+  /// Hang up this long after the answer; zero: never, the caller does.
+  lane::duration length{};
+  /// Nothing: an answer is made, with the audio inactive.
+  std::shared_ptr<const audio_settings> audio;
+  /// Address, codecs and direction.
+  std::shared_ptr<const sdp::offer_template> media;
+  uint16_t inactive_port = 10'000;
+};
+
+/// To the owner of a call that came in, last.
+struct served_call {
+  caf::actor_id call = 0;
+  sip::end_cause cause = sip::end_cause::none;
+  bool answered = false;
+  bool lost = false; ///< an error within ended it
+  std::optional<media_outcome> media;
+  wire_counters wire;
+};
+
+/// What an answering service does with a leg: 180, 200 after a while, audio, until either side
+/// hangs up.
+class answer_script final : public leg_user {
+public:
+  /// `owner` is on the leg's lane. `media` outlives the leg.
+  answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
+                caf::strong_actor_ptr owner);
+
+  void on_start(call_leg& leg) override;
+  void on_hang_up(call_leg& leg) override;
+  void on_lost(call_leg& leg) override;
+  void on_incoming(call_leg& leg, const leg_incoming& call) override;
+  void on_ended(call_leg& leg, const leg_end& end) override;
+  void on_wake(call_leg& leg) override;
+  void on_media_opened(call_leg& leg, const media_opened& opened) override;
+  void on_media_closed(call_leg& leg, const media_closed& closed) override;
+
+private:
+  void answer(call_leg& leg);
+  void report(call_leg& leg, bool lost);
+
+  media_plane& plane_;
+  std::shared_ptr<const answer_manner> manner_;
+  caf::strong_actor_ptr owner_;
+  own_stream stream_;
+  sip::end_cause cause_ = sip::end_cause::none;
+  bool answered_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::served_call)

@@ -1,0 +1,181 @@
+#include "actors/load/load_script.hpp"
+
+#include <utility>
+
+#include "actors/call/failure_of.hpp"
+
+namespace jackfield {
+
+load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
+                         std::shared_ptr<const call_target> target, const plan& p,
+                         caf::strong_actor_ptr owner)
+    : plane_(media), manner_(std::move(manner)), target_(std::move(target)),
+      owner_(std::move(owner)), number_(p.number), length_(p.length) {
+  times_.due = p.due;
+}
+
+void load_script::on_start(call_leg& leg) {
+  if (manner_->audio)
+    stream_.open(leg, plane_, manner_->audio);
+  else
+    place(leg, plane_.address().with_port(manner_->inactive_port));
+}
+
+void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
+  if (!opened.local || failure_.failed()) { // no port, or told to end before it began
+    if (!failure_.failed())
+      failure_ = report::failure_cause::media_setup;
+    times_.started = times_.ended.emplace(leg.home().now());
+    close(leg);
+    return;
+  }
+  place(leg, *opened.local);
+}
+
+void load_script::place(call_leg& leg, const lane::endpoint& media_address) {
+  times_.started = leg.home().now();
+  if (!leg.open(manner_->target, manner_->connections)) {
+    failure_ = report::failure_cause::connect_failed;
+    times_.ended = times_.started;
+    close(leg);
+    return;
+  }
+  leg.describe(manner_->offer, media_address.port());
+  leg.use_stream(stream_.handle(), media_address.port());
+  sip::call_options options;
+  options.uri = target_->uri;
+  options.from = target_->from;
+  options.to = target_->to;
+  options.route = target_->route;
+  options.headers = target_->headers;
+  options.credentials = target_->credentials;
+  options.random = leg.home().random();
+  options.ringing_limit = manner_->ringing_limit;
+  auto sent =
+    leg.prepare(options, manner_->delayed_offer).and_then([&] { return leg.send_invite(); });
+  if (!sent) {
+    failure_ = report::failure_cause::internal;
+    close(leg);
+  }
+}
+
+void load_script::on_wake(call_leg& leg) {
+  hanging_up_ = true;
+  end_call(leg);
+}
+
+void load_script::end_call(call_leg& leg) {
+  stream_.stop(leg);
+  switch (leg.phase()) {
+  case sip::leg::phase::idle: // the media stream has not opened yet
+    failure_ = report::failure_cause::stopped;
+    return;
+  case sip::leg::phase::established:
+    if (!times_.bye_sent)
+      times_.bye_sent = leg.home().now();
+    break;
+  default:
+    break;
+  }
+  leg.hang_up();
+}
+
+void load_script::on_progress(call_leg& leg, const leg_progress& progress) {
+  const auto now = leg.home().now();
+  if (!times_.first_response)
+    times_.first_response = now;
+  if (!times_.ringing && (progress.status == 180 || progress.status == 183))
+    times_.ringing = now;
+}
+
+void load_script::on_retrying(call_leg& leg, int /*status*/) {
+  if (!times_.first_response)
+    times_.first_response = leg.home().now();
+}
+
+void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
+  const auto now = leg.home().now();
+  if (!times_.first_response)
+    times_.first_response = now;
+  times_.answered = times_.final_response = now;
+  times_.acknowledged = now; // sent in this very pass
+  status_ = static_cast<int16_t>(answer.status);
+  if (owner_)
+    lane::tell(leg.home(), owner_, call_answered{number_, times_});
+  if (answer.unusable != nullptr) {
+    failure_ = report::failure_cause::bad_sdp;
+    end_call(leg);
+    return;
+  }
+  if (!target_->digits.empty())
+    (void)leg.dial(target_->digits);
+  if (length_ > lane::duration::zero())
+    leg.wake_at(now + length_);
+  else
+    on_wake(leg);
+}
+
+void load_script::on_ended(call_leg& leg, const leg_end& end) {
+  const auto now = leg.home().now();
+  const auto& event = end.event;
+  cause_ = end.cause;
+  times_.ended = now;
+  if (!times_.answered) {
+    status_ = static_cast<int16_t>(event.status);
+    if (event.status >= 300) {
+      times_.final_response = now;
+      if (!times_.first_response)
+        times_.first_response = now;
+    }
+  }
+  if (!failure_.failed())
+    failure_ = failure_of(event);
+  if (!failure_.failed() && !hanging_up_)
+    failure_ = end.cause == sip::end_cause::remote_bye
+                 ? report::failure_cause{report::failure_cause::early_hangup}
+                 : report::failure_cause{report::failure_cause::stopped};
+  close(leg);
+}
+
+void load_script::close(call_leg& leg) {
+  leg.do_not_wake();
+  if (!stream_.close(leg))
+    report(leg);
+}
+
+void load_script::on_media_closed(call_leg& leg, const media_closed& closed) {
+  stream_.on_closed(closed);
+  if (leg.over() || leg.phase() == sip::leg::phase::idle) {
+    report(leg);
+  } else { // it ended by itself, which it does only by an error
+    if (!failure_.failed())
+      failure_ = report::failure_cause::internal;
+    end_call(leg);
+  }
+}
+
+void load_script::on_lost(call_leg& leg) {
+  failure_ = report::failure_cause::internal;
+  if (!times_.ended)
+    times_.ended = leg.home().now();
+  report(leg);
+}
+
+void load_script::report(call_leg& leg) {
+  call_finished finished;
+  finished.number = number_;
+  finished.times = times_;
+  finished.cause = cause_;
+  finished.failure = failure_;
+  finished.status = status_;
+  finished.wire = leg.wire();
+  finished.target = target_;
+  finished.leg = leg.identity();
+  if (const auto media = stream_.take_outcome())
+    finished.media = std::move(*media);
+  if (const auto owner = std::exchange(owner_, nullptr))
+    lane::tell(leg.home(), owner, std::move(finished));
+  leg.finish();
+}
+
+} // namespace jackfield

@@ -100,8 +100,10 @@ void io_lane::run() {
   has_cpu_clock_.store(true);
   auto& events = *parts_->events;
   auto pass_began = real_now();
-  // Actors that were spawned before the lane ran begin now, before anything comes in for them.
+  // Actors that were spawned before the lane ran begin now, before anything comes in for them, also
+  // from lanes that run already.
   begin_pass(pass_began, pass_began);
+  run_ready();
   drain_inbox();
   run_ready();
   events.flush_all();
@@ -162,9 +164,9 @@ result<std::unique_ptr<datagram_socket>> io_lane::open_datagram(const endpoint& 
     .map([](auto socket) -> std::unique_ptr<datagram_socket> { return socket; });
 }
 
-result<std::unique_ptr<stream_listener>> io_lane::listen(const endpoint& local,
-                                                         accept_handler& handler) {
-  return tcp_listener::open(*parts_->events, local, handler)
+result<std::unique_ptr<stream_listener>>
+io_lane::listen(const endpoint& local, accept_handler& handler, port_sharing sharing) {
+  return tcp_listener::open(*parts_->events, local, handler, sharing)
     .map([](auto listener) -> std::unique_ptr<stream_listener> { return listener; });
 }
 

@@ -38,8 +38,9 @@ public:
   result<std::unique_ptr<datagram_socket>> open_datagram(const endpoint& local,
                                                          datagram_handler& handler,
                                                          const datagram_options& options) override;
-  result<std::unique_ptr<stream_listener>> listen(const endpoint& local,
-                                                  accept_handler& handler) override;
+  result<std::unique_ptr<stream_listener>>
+  listen(const endpoint& local, accept_handler& handler,
+         port_sharing sharing = port_sharing::none) override;
   result<std::unique_ptr<stream_socket>> connect(const endpoint& remote, stream_handler& handler,
                                                  const endpoint& local) override;
   result<void> watch(int fd, bool readable, bool writable,

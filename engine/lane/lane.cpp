@@ -145,6 +145,8 @@ void lane::begin_pass(time_point now, time_point due) noexcept {
   health_.worst_lag = std::max(health_.worst_lag, lag);
   health_.smoothed_lag += (lag - health_.smoothed_lag) / lag_smoothing;
   health_.count_lag(lag);
+  if (const bool late = health_.smoothed_lag > overload_bound; late != overloaded())
+    overloaded_.store(late, std::memory_order_relaxed);
   if (lag > overload_bound)
     health_.late_passes += 1;
 }

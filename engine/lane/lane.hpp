@@ -97,8 +97,9 @@ public:
   virtual result<std::unique_ptr<datagram_socket>>
   open_datagram(const endpoint& local, datagram_handler& handler,
                 const datagram_options& options = {}) = 0;
-  virtual result<std::unique_ptr<stream_listener>> listen(const endpoint& local,
-                                                          accept_handler& handler) = 0;
+  virtual result<std::unique_ptr<stream_listener>>
+  listen(const endpoint& local, accept_handler& handler,
+         port_sharing sharing = port_sharing::none) = 0;
   /// Begins a connection; `handler` hears `on_connected` or `on_closed`. `local` may be invalid:
   /// the system chooses.
   virtual result<std::unique_ptr<stream_socket>>
@@ -157,7 +158,10 @@ public:
 
   [[nodiscard]] const lane_health& health() const noexcept { return health_; }
   /// True when new work is to be refused: answer 503 with Retry-After, count arrivals as missed.
-  [[nodiscard]] bool overloaded() const noexcept { return health_.smoothed_lag > overload_bound; }
+  /// Any thread: other lanes ask before they hand work over.
+  [[nodiscard]] bool overloaded() const noexcept {
+    return overloaded_.load(std::memory_order_relaxed);
+  }
 
 protected:
   lane(caf::actor_system& system, unsigned index, time_point start);
@@ -214,6 +218,7 @@ private:
   std::vector<inbox_entry> inbox_;
   std::vector<inbox_entry> taken_;
   std::atomic<size_t> live_actors_{0};
+  std::atomic<bool> overloaded_{false};
 };
 
 } // namespace jackfield::lane

@@ -122,8 +122,8 @@ result<std::unique_ptr<datagram_socket>> sim_lane::open_datagram(const endpoint&
   return network_->open_datagram(local, handler, options);
 }
 
-result<std::unique_ptr<stream_listener>> sim_lane::listen(const endpoint& local,
-                                                          accept_handler& handler) {
+result<std::unique_ptr<stream_listener>>
+sim_lane::listen(const endpoint& local, accept_handler& handler, port_sharing /*sharing*/) {
   return network_->streams().listen(local, handler);
 }
 

@@ -28,6 +28,17 @@ public:
   virtual void on_datagram_error(int /*errno_value*/) {}
 };
 
+/// Whether sockets of several lanes serve one port, among which the system then spreads what comes
+/// in: by the peer's address and port, so that one peer, or one connection, is always the same
+/// lane's. A sim_lane has one socket a port.
+enum class port_sharing : uint8_t {
+  none,
+  /// Others may join; fails where somebody serves the port already.
+  first,
+  /// Joins one that was opened as `first` by this user.
+  beside,
+};
+
 /// Asks for what a socket is used for; the lane picks the system's means.
 struct datagram_options {
   /// Socket buffers asked for, bytes each way; the kernel may grant less.
@@ -40,6 +51,7 @@ struct datagram_options {
   /// Nothing is told of what comes in; the owner asks with `receive_pending`, as a stream does once
   /// a frame: thousands of them then cost no wake-up a packet. Arrivals carry the kernel's time.
   bool on_demand = false;
+  port_sharing sharing = port_sharing::none;
   /// Connect to this peer: others' datagrams are dropped by the kernel.
   endpoint connect_to{};
 };

@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/lane/bind_shared.hpp"
+
 namespace jackfield::lane {
 
 namespace {
@@ -242,7 +244,8 @@ tcp_listener::tcp_listener(reactor& events, accept_handler& handler)
 }
 
 result<std::unique_ptr<tcp_listener>> tcp_listener::open(reactor& events, const endpoint& local,
-                                                         accept_handler& handler) {
+                                                         accept_handler& handler,
+                                                         port_sharing sharing) {
   const auto place = "tcp " + local.to_string();
   std::unique_ptr<tcp_listener> made{new tcp_listener(events, handler)};
   sockaddr_storage address{};
@@ -253,8 +256,8 @@ result<std::unique_ptr<tcp_listener>> tcp_listener::open(reactor& events, const 
   set_option(made->fd_, SOL_SOCKET, SO_REUSEADDR, 1);
   if (address.ss_family == AF_INET6)
     set_option(made->fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (bind(made->fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
-    return fail_errno(place, "cannot bind", errno);
+  if (const int code = bind_shared(made->fd_, address, length, sharing); code != 0)
+    return fail_errno(place, "cannot bind", code);
   if (::listen(made->fd_, listen_backlog) != 0)
     return fail_errno(place, "cannot listen", errno);
   sockaddr_storage bound{};

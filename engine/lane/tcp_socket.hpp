@@ -55,7 +55,7 @@ private:
 class tcp_listener final : public stream_listener, private ready_handler {
 public:
   static result<std::unique_ptr<tcp_listener>> open(reactor& events, const endpoint& local,
-                                                    accept_handler& handler);
+                                                    accept_handler& handler, port_sharing sharing);
   ~tcp_listener() override;
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
 

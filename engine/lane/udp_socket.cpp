@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/lane/bind_shared.hpp"
+
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
@@ -108,8 +110,8 @@ result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_heal
     set_option(made->fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (options.trains)
     set_option(made->fd_, IPPROTO_UDP, UDP_GRO, 1);
-  if (bind(made->fd_, reinterpret_cast<const sockaddr*>(&address), length) != 0)
-    return fail_errno(place, "cannot bind", errno);
+  if (const int code = bind_shared(made->fd_, address, length, options.sharing); code != 0)
+    return fail_errno(place, "cannot bind", code);
   sockaddr_storage bound{};
   socklen_t bound_length = sizeof bound;
   getsockname(made->fd_, reinterpret_cast<sockaddr*>(&bound), &bound_length);

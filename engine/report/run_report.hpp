@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ struct run_info {
   std::chrono::nanoseconds duration{
     0}; ///< from the first arrival's due time to the last call's end
   unsigned lanes = 1;
+  /// Calls that each lane took, by its index; empty where nobody asks.
+  std::vector<uint64_t> calls_by_lane = {};
 };
 
 /// Everything the writers show.

@@ -124,6 +124,8 @@ std::string summary_json(const run_report& report) {
   j["started"] = iso_utc(info.started);
   j["duration_s"] = number(std::chrono::duration<double>{info.duration}.count());
   j["lanes"] = info.lanes;
+  if (!info.calls_by_lane.empty())
+    j["calls_by_lane"] = info.calls_by_lane;
   j["calls"] = {{"offered", calls.offered},
                 {"started", calls.started},
                 {"missed", calls.missed()},

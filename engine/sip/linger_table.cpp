@@ -87,6 +87,14 @@ uint64_t merge_key(const message& request, uint64_t seed) noexcept {
   return h.value();
 }
 
+uint64_t attempt_key(const message& request, uint64_t seed) noexcept {
+  hasher h(seed);
+  h.add(request.from_tag());
+  h.add(request.call_id());
+  h.add(request.cseq_number());
+  return h.value();
+}
+
 void reject_statelessly(const message& request, int status, const ua_profile& profile,
                         ua_sink& sink, std::string_view headers) {
   if (!request.is_request() || request.request_method() == method::ack)

@@ -29,6 +29,11 @@ void reject_statelessly(const message& request, int status, const ua_profile& pr
 /// Names what RFC 3261 §8.2.2.2 calls a merged request: a hash of From tag, Call-ID and CSeq.
 [[nodiscard]] uint64_t merge_key(const message& request, uint64_t seed) noexcept;
 
+/// Names an attempt at a call: a hash of From tag, Call-ID and CSeq number. The same for an INVITE,
+/// its retransmissions, its CANCEL, the ACK to a non-2xx, and what is merged with it: whoever
+/// spreads them over lanes by it keeps them together.
+[[nodiscard]] uint64_t attempt_key(const message& request, uint64_t seed) noexcept;
+
 /// What must outlive a leg for 64*T1, so that its actor may end at once: answers to what is
 /// retransmitted or comes late. Timers I, J, K, L, M of legs that are over are this table's
 /// lifetime.

@@ -27,6 +27,8 @@ struct flow {
   /// Of the layer; a UDP flow's handle is that of the socket.
   connection_handle handle;
   transport::protocol protocol = transport::protocol::udp;
+  /// The lane whose layer made it.
+  uint8_t lane = 0;
   /// Our address. A flow returned by `open` for a connection under way knows it only as given;
   /// `on_flow_up` brings the real one.
   lane::endpoint local;
@@ -39,7 +41,8 @@ struct flow {
 
   /// The same connection; or, over UDP, the same socket and peer.
   friend bool operator==(const flow& a, const flow& b) noexcept {
-    return a.handle == b.handle && a.protocol == b.protocol && a.remote == b.remote;
+    return a.handle == b.handle && a.protocol == b.protocol && a.lane == b.lane &&
+           a.remote == b.remote;
   }
 };
 

@@ -40,7 +40,8 @@ public:
   implementation(lane::lane& home, transport_handler& handler, splitter_factory splitter,
                  const transport_settings& settings)
       : home_(home), handler_(handler), make_splitter_(std::move(splitter)), settings_(settings),
-        udp_(home, handler, counters_, settings.keep_alive.udp), lingering_(home),
+        lane_(settings.lane.value_or(static_cast<uint8_t>(home.index()))),
+        udp_(home, handler, counters_, settings.keep_alive.udp, lane_), lingering_(home),
         reaper_(&fire<&implementation::reap>, this),
         handshaker_(&fire<&implementation::resume_handshakes>, this) {}
 
@@ -53,7 +54,8 @@ public:
   void close(const flow& which);
 
   [[nodiscard]] connection* find_connection(const flow& which) const {
-    if (which.protocol == protocol::udp || which.handle.index >= slots_.size())
+    if (which.protocol == protocol::udp || which.lane != lane_ ||
+        which.handle.index >= slots_.size())
       return nullptr;
     const slot& s = slots_[which.handle.index];
     return which.handle && s.generation == which.handle.generation ? s.used.get() : nullptr;
@@ -125,6 +127,7 @@ private:
   splitter_factory make_splitter_;
   const transport_settings settings_;
   transport_counters counters_;
+  const uint8_t lane_;
 
   udp_ports udp_;
   lingering_streams lingering_;
@@ -150,13 +153,13 @@ result<lane::endpoint> transport_layer::implementation::listen(protocol p,
                                                                const lane::endpoint& local,
                                                                const listen_settings& settings) {
   if (p == protocol::udp)
-    return udp_.listen(local, udp_buffer_bytes);
+    return udp_.listen(local, udp_buffer_bytes, settings.sharing);
   const std::string place = in_lower_case(std::string{to_string(p)}) + ' ' + local.to_string();
   if (is_secure(p) && (!settings.tls || settings.tls->side() != tls_context::role::server))
     return fail(place, "needs a TLS server context (certificate and key)");
   auto port =
     std::make_unique<stream_port>(*this, p, std::make_shared<const listen_settings>(settings));
-  auto listener = home_.listen(local, *port);
+  auto listener = home_.listen(local, *port, settings.sharing);
   if (!listener)
     return tl::unexpected(std::move(listener.error()));
   port->listener = std::move(*listener);
@@ -166,7 +169,7 @@ result<lane::endpoint> transport_layer::implementation::listen(protocol p,
 
 result<flow> transport_layer::implementation::open(protocol p, const lane::endpoint& remote,
                                                    const open_settings& settings) {
-  flow made{{}, p, settings.local, remote};
+  flow made{{}, p, lane_, settings.local, remote};
   if (!remote.valid() || remote.is_forbidden_destination()) {
     forbid();
     return fail(made.to_string(), "nothing may be sent there (multicast, broadcast, this-network "
@@ -241,7 +244,7 @@ transport_layer::implementation::accept(const stream_port& port,
   }
   ++of_peer;
   ++counters_.accepted;
-  const flow name{add_connection(), port.p, stream->local(), remote};
+  const flow name{add_connection(), port.p, lane_, stream->local(), remote};
   connection& made = *slots_[name.handle.index].used;
   made.start_server(name, std::move(stream), port.settings);
   return find_connection(name); // null if it is over already
@@ -377,7 +380,7 @@ result<lane::endpoint> transport_layer::listen(protocol p, const lane::endpoint&
 
 result<lane::endpoint> transport_layer::listen_udp(const lane::endpoint& local,
                                                    size_t buffer_bytes) {
-  return implementation_->udp().listen(local, buffer_bytes);
+  return implementation_->udp().listen(local, buffer_bytes, lane::port_sharing::none);
 }
 
 result<flow> transport_layer::open(protocol p, const lane::endpoint& remote,
@@ -401,8 +404,15 @@ std::optional<flow> transport_layer::find(const flow& which) const {
   if (const connection* found = implementation_->find_connection(which))
     return found->name();
   if (const lane::datagram_socket* found = implementation_->udp().find(which))
-    return flow{which.handle, protocol::udp, found->local(), which.remote};
+    return flow{which.handle, protocol::udp, which.lane, found->local(), which.remote};
   return std::nullopt;
+}
+
+std::optional<flow> transport_layer::own(const flow& other) const {
+  if (other.protocol != protocol::udp)
+    return std::nullopt;
+  auto mine = implementation_->udp().open(other.remote, other.local);
+  return mine ? std::optional{*mine} : std::nullopt;
 }
 
 bool transport_layer::is_up(const flow& which) const {

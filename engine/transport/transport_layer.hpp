@@ -93,6 +93,9 @@ public:
 
   /// The flow as known now (with its local address), or nothing if it is gone.
   [[nodiscard]] std::optional<flow> find(const flow& which) const;
+  /// Our own flow to the peer of another lane's UDP flow, from a socket bound to the same address;
+  /// nothing where we have none, or it is a connection.
+  [[nodiscard]] std::optional<flow> own(const flow& other) const;
   /// True when messages sent to `which` leave at once: up, or UDP.
   [[nodiscard]] bool is_up(const flow& which) const;
   [[nodiscard]] std::optional<tls_summary> tls_of(const flow& which) const;

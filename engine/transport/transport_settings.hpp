@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/lane/endpoint.hpp"
+#include "engine/lane/socket.hpp"
 #include "engine/lane/timer_wheel.hpp"
 #include "engine/transport/tls_context.hpp"
 
@@ -48,6 +51,8 @@ struct transport_settings {
   /// of connections (0.5 ms of CPU each) cannot starve the lane.
   size_t max_handshakes_per_pass = 8;
   keep_alive_settings keep_alive;
+  /// What the layer's flows say of where they live; nothing: the lane's index.
+  std::optional<uint8_t> lane;
 };
 
 /// A WebSocket server's conditions (RFC 7118). The subprotocol must be "sip".
@@ -68,6 +73,8 @@ struct listen_settings {
   /// TLS and WSS: a server context.
   std::shared_ptr<tls_context> tls;
   ws_server_settings ws;
+  /// For a port that several lanes serve.
+  lane::port_sharing sharing = lane::port_sharing::none;
 };
 
 struct open_settings {

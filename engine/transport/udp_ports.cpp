@@ -17,14 +17,16 @@ bool is_keep_alive(std::string_view bytes) {
 } // namespace
 
 udp_ports::udp_ports(lane::lane& home, transport_handler& handler, transport_counters& counters,
-                     lane::duration interval)
-    : home_(home), handler_(handler), counters_(counters), interval_(interval) {}
+                     lane::duration interval, uint8_t lane)
+    : home_(home), handler_(handler), counters_(counters), interval_(interval), lane_(lane) {}
 
-result<lane::endpoint> udp_ports::listen(const lane::endpoint& local, size_t buffer_bytes) {
+result<lane::endpoint> udp_ports::listen(const lane::endpoint& local, size_t buffer_bytes,
+                                         lane::port_sharing sharing) {
   auto made = std::make_unique<port>(*this, static_cast<uint32_t>(ports_.size()));
   lane::datagram_options options;
   options.buffer_bytes = buffer_bytes;
   options.trains = true;
+  options.sharing = sharing;
   auto socket = home_.open_datagram(local, *made, options);
   if (!socket)
     return tl::unexpected(std::move(socket.error()));
@@ -37,7 +39,7 @@ result<flow> udp_ports::open(const lane::endpoint& remote, const lane::endpoint&
   for (const auto& p : ports_) {
     const lane::endpoint& bound = p->socket->local();
     if (bound.is_v4() == remote.is_v4() && (!local.valid() || local == bound))
-      return flow{{p->index, generation}, protocol::udp, bound, remote};
+      return flow{{p->index, generation}, protocol::udp, lane_, bound, remote};
   }
   return fail("udp " + remote.to_string(), "no UDP socket of that address family is open");
 }
@@ -48,8 +50,8 @@ void udp_ports::port::on_datagram(const lane::endpoint& from, std::span<const st
   if (is_keep_alive(text))
     return;
   ++owner.counters_.messages_in;
-  owner.handler_.on_message(flow{{index, generation}, protocol::udp, socket->local(), from}, text,
-                            arrived);
+  owner.handler_.on_message(
+    flow{{index, generation}, protocol::udp, owner.lane_, socket->local(), from}, text, arrived);
 }
 
 udp_ports::keep_alive::keep_alive(udp_ports& ports, const flow& peer)

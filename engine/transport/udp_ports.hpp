@@ -16,18 +16,20 @@ namespace jackfield::transport {
 class udp_ports {
 public:
   /// Messages go straight to `handler` and are counted in `counters`; both outlive this.
-  /// `interval`: the longest time between two keep-alives of a flow, 0: none are sent.
+  /// `interval`: the longest time between two keep-alives of a flow, 0: none are sent. `lane`: what
+  /// its flows say.
   udp_ports(lane::lane& home, transport_handler& handler, transport_counters& counters,
-            lane::duration interval);
+            lane::duration interval, uint8_t lane);
 
-  result<lane::endpoint> listen(const lane::endpoint& local, size_t buffer_bytes);
+  result<lane::endpoint> listen(const lane::endpoint& local, size_t buffer_bytes,
+                                lane::port_sharing sharing);
   /// A flow to `remote` from the socket at `local`, or from the first of the remote's address
   /// family if `local` is not valid. Fails if there is none.
   [[nodiscard]] result<flow> open(const lane::endpoint& remote, const lane::endpoint& local) const;
   /// Null if `which` is no UDP flow of ours.
   [[nodiscard]] lane::datagram_socket* find(const flow& which) const noexcept {
-    return which.protocol == protocol::udp && which.handle.generation == generation &&
-               which.handle.index < ports_.size()
+    return which.protocol == protocol::udp && which.lane == lane_ &&
+               which.handle.generation == generation && which.handle.index < ports_.size()
              ? ports_[which.handle.index]->socket.get()
              : nullptr;
   }
@@ -61,6 +63,7 @@ private:
   transport_handler& handler_;
   transport_counters& counters_;
   const lane::duration interval_;
+  const uint8_t lane_;
   std::vector<std::unique_ptr<port>> ports_;
   std::unordered_map<flow, std::unique_ptr<keep_alive>> keep_alives_;
 };

@@ -38,16 +38,40 @@ result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
   return bound;
 }
 
-caf::actor start_answering(lane_context& context, std::shared_ptr<const answer_manner> manner,
-                           const registrar_settings& registrations, unsigned source,
-                           std::shared_ptr<const trace_settings> trace) {
+namespace {
+
+std::shared_ptr<const registrar_settings> with_secret(const registrar_settings& registrations,
+                                                      lane::lane& home) {
   auto own = std::make_shared<registrar_settings>(registrations);
   if (own->secret.empty()) {
     own->secret.resize(32);
-    context.home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
+    home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
   }
-  return context.home.spawn<answering_service>(context, std::move(manner), std::move(own), source,
-                                               std::move(trace));
+  return own;
+}
+
+} // namespace
+
+caf::actor start_answering(lane_context& context, std::shared_ptr<const answer_manner> manner,
+                           const registrar_settings& registrations, unsigned source) {
+  return context.home.spawn<answering_service>(context, std::move(manner),
+                                               with_secret(registrations, context.home), source);
+}
+
+std::vector<caf::actor> start_answering(node& engine,
+                                        const std::shared_ptr<const answer_manner>& manner,
+                                        const registrar_settings& registrations,
+                                        const std::shared_ptr<const trace_settings>& trace) {
+  const auto own = with_secret(registrations, engine.context(0).home);
+  const auto shards = std::make_shared<registrar_shards>(engine.lanes());
+  std::vector<caf::actor> services;
+  for (unsigned i = 0; i < engine.lanes(); ++i) {
+    auto& context = engine.context(i);
+    services.push_back(
+      context.home.spawn<answering_service>(context, manner, own, i, shards, trace));
+    engine.keep(services.back());
+  }
+  return services;
 }
 
 } // namespace jackfield

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "actors/load/answering_service.hpp"
 #include "actors/media/media_stream.hpp"
@@ -35,10 +36,16 @@ result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
                                  const lane::endpoint& local,
                                  const transport::listen_settings& settings = {});
 
+/// Starts services on all lanes of a node, which serve together; they report as sources 0 and so
+/// on. To be called before the node starts; the node keeps them.
+[[nodiscard]] std::vector<caf::actor>
+start_answering(node& engine, const std::shared_ptr<const answer_manner>& manner,
+                const registrar_settings& registrations,
+                const std::shared_ptr<const trace_settings>& trace = nullptr);
+
 /// Starts the service of one lane. To be called before the node starts, or on the lane.
 [[nodiscard]] caf::actor start_answering(lane_context& context,
                                          std::shared_ptr<const answer_manner> manner,
-                                         const registrar_settings& registrations, unsigned source,
-                                         std::shared_ptr<const trace_settings> trace = nullptr);
+                                         const registrar_settings& registrations, unsigned source);
 
 } // namespace jackfield

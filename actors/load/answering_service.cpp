@@ -15,10 +15,11 @@ answering_service::answering_service(caf::actor_config& config, lane::lane& home
                                      lane_context& context,
                                      std::shared_ptr<const answer_manner> manner,
                                      std::shared_ptr<const registrar_settings> registrations,
-                                     unsigned source, std::shared_ptr<const trace_settings> trace)
+                                     unsigned source, std::shared_ptr<registrar_shards> shards,
+                                     std::shared_ptr<const trace_settings> trace)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      registrar_(context.router, std::move(registrations)), trace_settings_(std::move(trace)),
-      source_(source) {
+      registrar_(context.router, std::move(registrations), std::move(shards)),
+      trace_settings_(std::move(trace)), source_(source) {
   // nop
 }
 
@@ -131,6 +132,7 @@ void answering_service::on_served(const served_call& served) {
 
 void answering_service::take_snapshot() {
   take_health(metrics_, home(), context_.media);
+  metrics_.health.socket_drops += context_.router.peers().drops();
   const auto& router = context_.router.counters();
   metrics_.malformed = router.malformed;
   metrics_.unexpected = router.unexpected;

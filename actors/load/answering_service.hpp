@@ -16,12 +16,13 @@
 namespace jackfield {
 
 /// Answers what comes to one lane: calls by its manner, REGISTER by its registrar, OPTIONS with
-/// 200. Traces its lane's messages if told how.
+/// 200. Those of lanes that serve together share `shards`. Traces its lane's messages if told how.
 class answering_service final : public lane::lane_actor, private uas_service {
 public:
   answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
                     std::shared_ptr<const answer_manner> manner,
                     std::shared_ptr<const registrar_settings> registrations, unsigned source,
+                    std::shared_ptr<registrar_shards> shards = nullptr,
                     std::shared_ptr<const trace_settings> trace = nullptr);
 
   const char* name() const override { return "answering_service"; }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/wire/lane_peers.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
@@ -39,18 +40,42 @@ node::~node() {
 
 result<std::unique_ptr<node>> node::make(const node_settings& settings) {
   std::unique_ptr<node> made{new node};
+  auto router = settings.router;
   for (unsigned i = 0; i < settings.lanes; ++i) {
     auto home = lane::io_lane::make(made->system_, i);
     if (!home)
       return tl::unexpected{std::move(home.error())};
+    if (router.seed == 0)
+      router.seed = (*home)->random();
     part p;
     p.home = std::move(*home);
     for (unsigned k = 0; k < settings.contexts_a_lane; ++k)
-      p.contexts.push_back(
-        std::make_unique<lane_context>(*p.home, settings.router, settings.media));
+      p.contexts.push_back(std::make_unique<lane_context>(*p.home, router, settings.media));
     made->parts_.push_back(std::move(p));
   }
+  for (unsigned k = 0; settings.serve_together && k < settings.contexts_a_lane; ++k) {
+    std::vector<sip_router*> together;
+    for (unsigned i = 0; i < settings.lanes; ++i)
+      together.push_back(&made->context(i, k).router);
+    lane_peers::join(together);
+  }
   return made;
+}
+
+result<lane::endpoint> node::listen_together(transport::protocol p, const lane::endpoint& local,
+                                             transport::listen_settings settings) {
+  auto at = local;
+  for (unsigned i = 0; i < lanes(); ++i) {
+    if (lanes() > 1)
+      settings.sharing = i == 0 ? lane::port_sharing::first : lane::port_sharing::beside;
+    auto bound = context(i).router.transport().listen(p, at, settings);
+    if (!bound)
+      return bound;
+    at = *bound;
+    if (!at.is_unspecified())
+      context(i).router.set_public_address(p, at);
+  }
+  return at;
 }
 
 void node::start() {

@@ -12,6 +12,8 @@
 #include "actors/node/lane_context.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/io_lane.hpp"
+#include "engine/transport/protocol.hpp"
+#include "engine/transport/transport_settings.hpp"
 
 namespace jackfield {
 
@@ -20,6 +22,9 @@ struct node_settings {
   /// Engines side by side on each lane, each with ports and dialogs of its own: a run that also
   /// answers has two, so that a packet between them stays on one core.
   unsigned contexts_a_lane = 1;
+  /// The lanes' contexts (the first of each, the second of each ...) serve as one: see
+  /// `lane_peers`. For lanes that `listen_together`.
+  bool serve_together = false;
   router_settings router;
   media_plane_settings media;
 };
@@ -46,6 +51,11 @@ public:
   [[nodiscard]] lane_context& context(unsigned lane, unsigned which = 0) {
     return *parts_.at(lane).contexts.at(which);
   }
+  /// Opens a listener on all lanes at one address (port 0: the first lane's choice), which it
+  /// returns. Before `start`.
+  result<lane::endpoint> listen_together(transport::protocol p, const lane::endpoint& local,
+                                         transport::listen_settings settings = {});
+
   [[nodiscard]] caf::actor_system& system() noexcept { return system_; }
 
 private:

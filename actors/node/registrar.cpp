@@ -12,17 +12,19 @@ namespace jackfield {
 namespace {
 
 /// The address of record in the one spelling that is compared: "user@host", host in lower case.
-std::optional<std::string> address_of_record(const sip::message& request) {
-  const auto to = sip::parse_name_addr(request.first(sip::header::to));
-  if (!to)
-    return std::nullopt;
-  const auto uri = sip::uri::parse(to->uri);
+std::optional<std::string> address_of_record(std::string_view text) {
+  const auto uri = sip::uri::parse(text);
   if (!uri || !uri->is_sip())
     return std::nullopt;
   auto out = sip::unescape(uri->user()) + "@";
   for (const char c : uri->host())
     out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
   return out;
+}
+
+std::optional<std::string> address_of_record(const sip::message& request) {
+  const auto to = sip::parse_name_addr(request.first(sip::header::to));
+  return to ? address_of_record(to->uri) : std::nullopt;
 }
 
 struct user_lookup {
@@ -59,14 +61,50 @@ std::string without_expires(const sip::name_addr& contact) {
 
 } // namespace
 
-registrar::registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings)
-    : router_(router), settings_(std::move(settings)) {
+registrar::registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings,
+                     std::shared_ptr<registrar_shards> shards)
+    : router_(router), settings_(std::move(settings)), shards_(std::move(shards)) {
+  if (shards_)
+    shards_->of_lane.at(router_.peers().position()) = this;
   if (settings_->users.empty())
     return;
   sip::digest_verifier::settings options;
   options.realm = settings_->realm;
   options.secret = settings_->secret;
   verifier_ = std::make_unique<sip::digest_verifier>(std::move(options));
+}
+
+registrar::~registrar() {
+  if (shards_)
+    shards_->of_lane[router_.peers().position()] = nullptr;
+}
+
+uint8_t registrar::lane_of(const std::string& aor) const {
+  return shards_ ? router_.peers().home_of(std::hash<std::string>{}(aor))
+                 : router_.peers().position();
+}
+
+contacts_found registrar::find(const std::string& aor, uint64_t ticket) const {
+  contacts_found out{ticket, {}};
+  if (const auto known = bindings_.find(aor); known != bindings_.end())
+    for (const auto& c : known->second)
+      if (!c.removed && c.expires > router_.home().now())
+        out.contacts.push_back(c.value);
+  return out;
+}
+
+void registrar::look_up(std::string_view uri, const caf::strong_actor_ptr& asker, uint64_t ticket) {
+  const auto aor = address_of_record(uri);
+  const auto lane = aor ? lane_of(*aor) : router_.peers().position();
+  if (lane == router_.peers().position()) {
+    lane::tell(router_.home(), asker, aor ? find(*aor, ticket) : contacts_found{ticket, {}});
+    return;
+  }
+  router_.peers().post(lane, [shards = shards_, aor = *aor, asker, ticket](sip_router& router) {
+    const auto* const there = shards->of_lane[router.peers().position()];
+    lane::tell(router.home(), asker,
+               there != nullptr ? there->find(aor, ticket) : contacts_found{ticket, {}});
+  });
 }
 
 bool registrar::admitted(const sip_arrival& request, std::string_view user) {
@@ -101,12 +139,17 @@ void registrar::on_register(const sip_arrival& request) {
     router_.answer(request, 400);
     return;
   }
+  if (const auto lane = lane_of(*aor); lane != router_.peers().position()) {
+    router_.hand_over(lane, request);
+    return;
+  }
   if (!admitted(request, std::string_view{*aor}.substr(0, aor->find('@'))))
     return;
   const auto known = bindings_.find(*aor);
-  if (known == bindings_.end() && bindings_.size() >= settings_->max_bindings) {
+  const auto most = std::max<size_t>(settings_->max_bindings / router_.peers().count(), 1);
+  if (known == bindings_.end() && bindings_.size() >= most) {
     expire(now);
-    if (bindings_.size() >= settings_->max_bindings) {
+    if (bindings_.size() >= most) {
       router_.answer(request, 503, "Retry-After: 30\r\n");
       return;
     }

@@ -4,13 +4,31 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/wire/sip_router.hpp"
 #include "engine/sip/digest.hpp"
 
 namespace jackfield {
+
+class registrar;
+
+/// To whoever asked `registrar::look_up`.
+struct contacts_found {
+  uint64_t ticket = 0;
+  std::vector<std::string> contacts; ///< values of Contact, without expires; empty: not registered
+};
+
+/// The registrars of a node's lanes, each entry touched on its own lane only.
+struct registrar_shards {
+  explicit registrar_shards(size_t lanes) : of_lane(lanes) {}
+  std::vector<registrar*> of_lane; ///< null: none serves there now
+};
 
 /// Who may register, and for how long.
 struct registrar_settings {
@@ -21,20 +39,32 @@ struct registrar_settings {
   std::unordered_map<std::string, std::array<std::string, 3>> users;
   unsigned max_expires = 3600;
   unsigned min_expires = 1;
-  size_t max_bindings = 1'000'000;
-  size_t max_contacts = 16; ///< of one address of record
+  size_t max_bindings = 1'000'000; ///< of the node
+  size_t max_contacts = 16;        ///< of one address of record
 };
 
 /// Bindings of addresses of record to contacts (RFC 3261 §10.3). One a lane; answers without a
 /// transaction's state, since the same REGISTER gets the same answer.
+///
+/// Where routers serve as one, so do their registrars: an address of record belongs to one lane,
+/// which all compute, and its requests go there.
 class registrar {
 public:
-  registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings);
+  /// `shards`: those of the lanes that serve as one; null: this one is alone.
+  registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings,
+            std::shared_ptr<registrar_shards> shards = nullptr);
+  ~registrar();
+  registrar(const registrar&) = delete;
+  registrar& operator=(const registrar&) = delete;
 
-  /// Answers a REGISTER.
+  /// Answers a REGISTER, or hands it to the lane whose it is.
   void on_register(const sip_arrival& request);
 
-  /// Addresses of record with a contact that has not expired.
+  /// Who is registered under a SIP URI, whichever lane knows: `asker`, an actor of any lane,
+  /// receives `contacts_found` with `ticket`.
+  void look_up(std::string_view uri, const caf::strong_actor_ptr& asker, uint64_t ticket);
+
+  /// Addresses of record of this lane with a contact that has not expired.
   [[nodiscard]] size_t bindings(lane::time_point now);
 
 private:
@@ -46,6 +76,8 @@ private:
     /// Kept as long as an earlier REGISTER may still be on its way, which must not bring it back.
     bool removed = false;
   };
+  [[nodiscard]] uint8_t lane_of(const std::string& aor) const;
+  [[nodiscard]] contacts_found find(const std::string& aor, uint64_t ticket) const;
   void expire(lane::time_point now);
   /// The REGISTER is older than what made the contact what it is: it changes nothing (RFC 3261
   /// §10.3, steps 6 and 7).
@@ -55,8 +87,11 @@ private:
 
   sip_router& router_;
   std::shared_ptr<const registrar_settings> settings_;
+  std::shared_ptr<registrar_shards> shards_;
   std::unique_ptr<sip::digest_verifier> verifier_;
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
 };
 
 } // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::contacts_found)

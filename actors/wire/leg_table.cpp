@@ -4,14 +4,6 @@
 
 namespace jackfield {
 
-namespace {
-
-uint64_t key_of(const transport::connection_handle& h) noexcept {
-  return (uint64_t{h.generation} << 32U) | h.index;
-}
-
-} // namespace
-
 leg_table::~leg_table() {
   // Legs that are still open close themselves as their actors go, which needs the table.
   for (auto& s : slots_)
@@ -19,6 +11,8 @@ leg_table::~leg_table() {
 }
 
 std::optional<sip::leg_id> leg_table::open(lane::lane_actor& owner) {
+  if (!has_room())
+    return std::nullopt;
   uint32_t index = 0;
   // Slots rest before they are used again, so that a generation lasts.
   constexpr size_t resting = 1024;
@@ -36,20 +30,20 @@ std::optional<sip::leg_id> leg_table::open(lane::lane_actor& owner) {
   s.owner = caf::strong_actor_ptr{owner.ctrl()};
   s.id.generation += 1;
   s.id.nonce = home_.random();
-  ++open_;
+  count(size() + 1);
   return s.id;
 }
 
 uint32_t leg_table::add_slot() {
   const auto index = static_cast<uint32_t>(slots_.size());
   slots_.emplace_back();
-  slots_.back().id.lane = static_cast<uint8_t>(home_.index());
+  slots_.back().id.lane = lane_;
   slots_.back().id.slot = index;
   return index;
 }
 
 bool leg_table::adopt(lane::lane_actor& owner, const sip::leg_id& leg) {
-  if (leg.lane != home_.index() || leg.slot > sip::leg_id::max_slot || leg.nonce == 0)
+  if (leg.lane != lane_ || leg.slot > sip::leg_id::max_slot || leg.nonce == 0)
     return false;
   while (slots_.size() <= leg.slot)
     free_.push_back(add_slot());
@@ -71,7 +65,7 @@ void leg_table::close(const sip::leg_id& leg) noexcept {
   s->owner = nullptr;
   s->id.nonce = 0;
   free_.push_back(leg.slot);
-  --open_;
+  count(size() - 1);
 }
 
 leg_table::slot* leg_table::slot_of(const sip::leg_id& leg) noexcept {
@@ -88,11 +82,12 @@ const caf::strong_actor_ptr* leg_table::find(const sip::leg_id& leg) noexcept {
 
 void leg_table::attach(const sip::leg_id& leg, const transport::flow& f) {
   auto* s = slot_of(leg);
-  if (s == nullptr || !transport::is_reliable(f.protocol) || s->attached == f.handle)
+  const connection_key key{f.handle, f.lane};
+  if (s == nullptr || !transport::is_reliable(f.protocol) || s->attached == key)
     return;
   detach(*s);
-  s->attached = f.handle;
-  const auto [first, fresh] = attached_.try_emplace(key_of(f.handle), leg.slot);
+  s->attached = key;
+  const auto [first, fresh] = attached_.try_emplace(key, leg.slot);
   if (!fresh) {
     s->next = first->second;
     slots_[first->second].previous = leg.slot;
@@ -101,22 +96,22 @@ void leg_table::attach(const sip::leg_id& leg, const transport::flow& f) {
 }
 
 void leg_table::detach(slot& s) noexcept {
-  if (!s.attached)
+  if (!s.attached.handle)
     return;
   if (s.next != no_slot)
     slots_[s.next].previous = s.previous;
   if (s.previous != no_slot)
     slots_[s.previous].next = s.next;
   else if (s.next != no_slot)
-    attached_[key_of(s.attached)] = s.next;
+    attached_[s.attached] = s.next;
   else
-    attached_.erase(key_of(s.attached));
+    attached_.erase(s.attached);
   s.attached = {};
   s.next = s.previous = no_slot;
 }
 
 void leg_table::on_flow_failed(const transport::flow& gone) {
-  const auto first = attached_.find(key_of(gone.handle));
+  const auto first = attached_.find({gone.handle, gone.lane});
   if (first == attached_.end())
     return;
   auto index = first->second;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -23,12 +24,16 @@ struct flow_lost {
 /// which legs use a connection. On its lane's thread.
 class leg_table {
 public:
-  explicit leg_table(lane::lane& home) : home_(home) {}
+  static constexpr size_t all_slots = sip::leg_id::max_slot + size_t{1};
+
+  /// `lane`: in the identifiers. `capacity`: legs open at once, up to `all_slots`.
+  leg_table(lane::lane& home, uint8_t lane, size_t capacity)
+      : home_(home), lane_(lane), capacity_(capacity) {}
   ~leg_table();
   leg_table(const leg_table&) = delete;
   leg_table& operator=(const leg_table&) = delete;
 
-  /// Gives `owner` an identity. Nothing when all slots are taken. The table keeps the actor alive
+  /// Gives `owner` an identity. Nothing when the table is full. The table keeps the actor alive
   /// until `close`.
   std::optional<sip::leg_id> open(lane::lane_actor& owner);
   /// Gives `owner` the identity that its leg had before (a dialog from a store). False if that is
@@ -44,15 +49,30 @@ public:
   /// Tells the legs that are attached to a connection that it is over.
   void on_flow_failed(const transport::flow& gone);
 
-  [[nodiscard]] size_t size() const noexcept { return open_; }
+  /// Legs open now. Any thread.
+  [[nodiscard]] size_t size() const noexcept { return open_.load(std::memory_order_relaxed); }
+  /// Any thread.
+  [[nodiscard]] bool has_room() const noexcept { return size() < capacity_; }
 
 private:
   static constexpr uint32_t no_slot = UINT32_MAX;
+  /// A connection of whichever lane.
+  struct connection_key {
+    transport::connection_handle handle;
+    uint8_t lane = 0;
+    friend bool operator==(const connection_key&, const connection_key&) = default;
+  };
+  struct key_hash {
+    size_t operator()(const connection_key& k) const noexcept {
+      return std::hash<uint64_t>{}((uint64_t{k.handle.generation} << 32U) ^ k.handle.index ^
+                                   (uint64_t{k.lane} << 56U));
+    }
+  };
   struct slot {
     caf::strong_actor_ptr owner;
     sip::leg_id id;
     // the other legs attached to the same connection
-    transport::connection_handle attached;
+    connection_key attached;
     uint32_t next = no_slot;
     uint32_t previous = no_slot;
   };
@@ -61,11 +81,16 @@ private:
   void detach(slot& s) noexcept;
   uint32_t add_slot();
 
+  void count(size_t open) noexcept { open_.store(open, std::memory_order_relaxed); }
+
   lane::lane& home_;
+  const uint8_t lane_;
+  const size_t capacity_;
   std::vector<slot> slots_;
   std::deque<uint32_t> free_;
-  std::unordered_map<uint64_t, uint32_t> attached_; // connection -> its first leg's slot
-  size_t open_ = 0;
+  /// Connection -> its first leg's slot.
+  std::unordered_map<connection_key, uint32_t, key_hash> attached_;
+  std::atomic<size_t> open_{0}; // written here only
 };
 
 } // namespace jackfield

@@ -55,7 +55,7 @@ void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
   out_ = invite_source_ = request_source_ = source;
   connections_ = std::move(connections);
   open_ = true;
-  router_.legs().attach(id_, out_);
+  router_.attach(id_, out_);
 }
 
 void leg_wire::close() noexcept {
@@ -96,7 +96,7 @@ void leg_wire::send(const sip::outgoing& message) {
   } else if (*found) {
     if (**found != out_) {
       out_ = **found;
-      router_.legs().attach(id_, out_);
+      router_.attach(id_, out_);
     }
     send_over(out_, message.text, message.rank);
   } else if (waiting_.size() < most_waiting) {
@@ -125,7 +125,7 @@ void leg_wire::on_located(flow_located& found) {
     return;
   }
   out_ = *found.where;
-  router_.legs().attach(id_, out_);
+  router_.attach(id_, out_);
   for (const auto& w : texts)
     send_over(out_, w.text, w.rank);
 }

@@ -23,6 +23,7 @@ public:
                                               lane::time_point arrived);
 
   [[nodiscard]] const transport::flow& from() const noexcept { return from_; }
+  [[nodiscard]] std::string_view bytes() const noexcept { return bytes_; }
   [[nodiscard]] const sip::message& message() const noexcept { return message_; }
   [[nodiscard]] sip::parse_verdict verdict() const noexcept { return verdict_; }
   [[nodiscard]] lane::time_point arrived() const noexcept { return arrived_; }

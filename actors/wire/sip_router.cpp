@@ -8,10 +8,23 @@
 
 namespace jackfield {
 
+namespace {
+
+transport::transport_settings at_position(transport::transport_settings settings,
+                                          uint8_t position) {
+  settings.lane = position;
+  return settings;
+}
+
+} // namespace
+
 sip_router::sip_router(lane::lane& home, const router_settings& settings)
-    : home_(home), settings_(settings), seed_(home.random()),
-      transport_(home, *this, make_sip_splitter, settings.transport),
+    : home_(home), settings_(settings), seed_(settings.seed != 0 ? settings.seed : home.random()),
+      peers_(*this, settings.position.value_or(static_cast<uint8_t>(home.index()))),
+      transport_(home, *this, make_sip_splitter,
+                 at_position(settings.transport, peers_.position())),
       hops_(home, transport_, settings.resolver),
+      released_timer_([](void* self) { static_cast<sip_router*>(self)->forget_released(); }, this),
       linger_(settings.linger_capacity, settings.timers.transaction_limit(), seed_),
       linger_timer_(
         [](void* self) {
@@ -20,7 +33,7 @@ sip_router::sip_router(lane::lane& home, const router_settings& settings)
           router.arm_linger();
         },
         this),
-      legs_(home) {
+      legs_(home, peers_.position(), settings.leg_capacity) {
   // nop
 }
 
@@ -89,6 +102,14 @@ void sip_router::bind_invite(uint64_t transaction, const sip::leg_id& leg) {
 
 void sip_router::unbind_invite(uint64_t transaction) noexcept {
   const auto bound = invites_.find(transaction);
+  if (bound != invites_.end() && bound->second.placed)
+    peers_.post(bound->second.lane,
+                [transaction](sip_router& home) { home.on_released(transaction); });
+  forget_invite(transaction);
+}
+
+void sip_router::forget_invite(uint64_t transaction) noexcept {
+  const auto bound = invites_.find(transaction);
   if (bound == invites_.end())
     return;
   if (const auto merged = merges_.find(bound->second.merge);
@@ -135,14 +156,18 @@ void sip_router::on_message(const transport::flow& from, std::string_view bytes,
     break;
   }
   if (m.is_response())
-    on_response(arrival);
+    on_response(arrival, way::wire);
   else
-    on_request(arrival);
+    on_request(arrival, way::wire);
 }
 
-void sip_router::on_response(const sip_arrival_ptr& arrival) {
+void sip_router::on_response(const sip_arrival_ptr& arrival, way came) {
   const auto& m = arrival->message();
   if (const auto branch = sip::branch_id::parse(m.via().branch); branch && !sip::is_misrouted(m)) {
+    if (came == way::wire && peers_.knows(branch->leg.lane)) {
+      hand(branch->leg.lane, *arrival, errand::handle);
+      return;
+    }
     if (const auto* owner = legs_.find(branch->leg)) {
       lane::tell(home_, *owner, arrival);
       return;
@@ -153,11 +178,15 @@ void sip_router::on_response(const sip_arrival_ptr& arrival) {
   ++counters_.unexpected;
 }
 
-void sip_router::on_request(const sip_arrival_ptr& arrival) {
+void sip_router::on_request(const sip_arrival_ptr& arrival, way came) {
   const auto& m = arrival->message();
   if (!m.to_tag().empty()) {
     const auto leg = sip::leg_id::parse(m.to_tag());
     if (leg) {
+      if (came == way::wire && peers_.knows(leg->lane)) {
+        hand(leg->lane, *arrival, errand::handle);
+        return;
+      }
       if (const auto* owner = legs_.find(*leg)) {
         lane::tell(home_, *owner, arrival);
         return;
@@ -173,8 +202,17 @@ void sip_router::on_request(const sip_arrival_ptr& arrival) {
   const auto method = m.request_method();
   if (method == sip::method::invite || method == sip::method::cancel ||
       method == sip::method::ack) {
+    if (came == way::wire && peers_.count() > 1)
+      if (const auto home = peers_.home_of(sip::attempt_key(m, seed_)); home != peers_.position()) {
+        hand(home, *arrival, errand::handle);
+        return;
+      }
     const auto transaction = sip::transaction_key(m, seed_);
     if (const auto bound = invites_.find(transaction); bound != invites_.end()) {
+      if (bound->second.lane != peers_.position() && !bound->second.placed) {
+        hand(bound->second.lane, *arrival, errand::place);
+        return;
+      }
       if (method == sip::method::invite)
         ++counters_.retransmissions_received;
       if (const auto* owner = legs_.find(bound->second.leg))
@@ -184,7 +222,7 @@ void sip_router::on_request(const sip_arrival_ptr& arrival) {
     if (lingering(arrival))
       return;
     if (method == sip::method::invite) {
-      on_new_invite(arrival, transaction);
+      on_new_invite(arrival, transaction, came);
     } else {
       ++counters_.unexpected;
       if (method == sip::method::cancel)
@@ -203,30 +241,48 @@ void sip_router::on_request(const sip_arrival_ptr& arrival) {
     answer(*arrival, 480);
 }
 
-void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction) {
+void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction, way came) {
   const auto& m = arrival->message();
-  if (merges_.contains(sip::merge_key(m, seed_))) {
-    answer(*arrival, 482);
-    return;
+  const auto merge = sip::merge_key(m, seed_);
+  const bool placed = came == way::placed; // all has been looked at by the home lane
+  if (!placed) {
+    if (merges_.contains(merge)) {
+      answer(*arrival, 482);
+      return;
+    }
+    if (const auto refusal = sip::check_request(m, capabilities_)) {
+      ++counters_.refused;
+      answer(*arrival, refusal->status, refusal->lines);
+      return;
+    }
+    if (!has_room()) {
+      place_elsewhere(*arrival, transaction);
+      return;
+    }
   }
-  if (const auto refusal = sip::check_request(m, capabilities_)) {
-    ++counters_.refused;
-    answer(*arrival, refusal->status, refusal->lines);
-    return;
-  }
-  if (home_.overloaded()) {
-    ++counters_.overload_refusals;
-    answer(*arrival, 503, "Retry-After: 5\r\n");
-    return;
-  }
-  if (service_ != nullptr) {
-    // From now on, since a copy may stand in the same batch.
-    const auto merge = sip::merge_key(m, seed_);
-    invites_[transaction] = {{}, merge};
-    merges_[merge] = transaction;
-    service_->on_invite(arrival, transaction);
-  } else
+  const auto home = placed ? peers_.home_of(sip::attempt_key(m, seed_)) : peers_.position();
+  if (service_ == nullptr) {
     answer(*arrival, 480);
+    if (placed)
+      peers_.post(home, [transaction](sip_router& router) { router.on_released(transaction); });
+    return;
+  }
+  // From now on, since a copy may stand in the same batch.
+  invites_[transaction] = {{}, merge, home, placed};
+  merges_[merge] = transaction;
+  service_->on_invite(arrival, transaction);
+}
+
+void sip_router::place_elsewhere(const sip_arrival& invite, uint64_t transaction) {
+  const auto lane = peers_.with_room();
+  if (!lane || !hand(*lane, invite, errand::place)) {
+    ++counters_.overload_refusals;
+    answer(invite, 503, "Retry-After: 5\r\n");
+    return;
+  }
+  const auto merge = sip::merge_key(invite.message(), seed_);
+  invites_[transaction] = {{}, merge, *lane, false};
+  merges_[merge] = transaction;
 }
 
 bool sip_router::lingering(const sip_arrival_ptr& arrival) {
@@ -243,6 +299,51 @@ bool sip_router::lingering(const sip_arrival_ptr& arrival) {
 
 void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/) {
   legs_.on_flow_failed(gone);
+  peers_.on_flow_failed(gone);
+}
+
+void sip_router::attach(const sip::leg_id& leg, const transport::flow& f) {
+  legs_.attach(leg, f);
+  if (f.lane != peers_.position() && transport::is_reliable(f.protocol))
+    peers_.borrow(f);
+}
+
+// -- other lanes ---------------------------------------------------------------
+
+bool sip_router::hand(uint8_t lane, const sip_arrival& arrival, errand what) {
+  if (!peers_.hand(lane, arrival, what))
+    return false;
+  ++counters_.handed_over;
+  return true;
+}
+
+void sip_router::hand_over(uint8_t lane, const sip_arrival& request) {
+  hand(lane, request, errand::handle);
+}
+
+void sip_router::on_handed(const transport::flow& from, std::string_view bytes,
+                           lane::time_point arrived, errand what) {
+  // Over UDP each lane answers by its own socket, which has the same address.
+  const auto arrival = sip_arrival::make(transport_.own(from).value_or(from), bytes, arrived);
+  if (arrival->message().is_response())
+    on_response(arrival, way::handed);
+  else
+    on_request(arrival, what == errand::place ? way::placed : way::handed);
+}
+
+void sip_router::on_released(uint64_t transaction) {
+  released_.push_back({home_.now() + settings_.timers.transaction_limit(), transaction});
+  if (!released_timer_.armed())
+    home_.arm(released_timer_, released_.front().until);
+}
+
+void sip_router::forget_released() {
+  while (!released_.empty() && released_.front().until <= home_.now()) {
+    forget_invite(released_.front().transaction);
+    released_.pop_front();
+  }
+  if (!released_.empty())
+    home_.arm(released_timer_, released_.front().until);
 }
 
 // -- sending -------------------------------------------------------------------

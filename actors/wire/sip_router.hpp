@@ -12,6 +12,7 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/wire/lane_peers.hpp"
 #include "actors/wire/leg_table.hpp"
 #include "actors/wire/next_hops.hpp"
 #include "actors/wire/sip_arrival.hpp"
@@ -42,6 +43,13 @@ struct router_settings {
   std::string user_agent = "Jackfield";
   /// Legs that may linger at once (`sip::linger_table`).
   size_t linger_capacity = 2'000'000;
+  /// Legs that may be open at once; a call beyond that is refused, or goes to another lane.
+  size_t leg_capacity = leg_table::all_slots;
+  /// Key of what is hashed of others' messages: secret, and one for routers that serve as one. 0: a
+  /// random one.
+  uint64_t seed = 0;
+  /// The router's place among those that serve as one; nothing: its lane's index.
+  std::optional<uint8_t> position;
   sip::timer_values timers;
   transport::transport_settings transport;
   transport::resolver_settings resolver;
@@ -53,12 +61,13 @@ struct router_counters {
   uint64_t refused = 0;                  ///< faulty or unsupported requests that were answered
   uint64_t unexpected = 0;               ///< belongs to no transaction, dialog or lingering leg
   uint64_t retransmissions_received = 0; ///< of INVITEs and of what lingers
-  uint64_t overload_refusals = 0;        ///< 503 because the lane lagged
+  uint64_t overload_refusals = 0;        ///< 503 because no lane had room
+  uint64_t handed_over = 0;              ///< to the lane whose they are
 };
 
 /// Between a lane's transports and its legs: takes each SIP message to the actor whose it is, by
 /// the identifiers that we gave out (`sip::leg_id`), and answers what belongs to none. Lives on its
-/// lane's thread; outlives the lane's legs.
+/// lane's thread; outlives the lane's legs. Routers may serve as one: `lane_peers`.
 class sip_router final : public transport::transport_handler, private sip::ua_sink {
 public:
   sip_router(lane::lane& home, const router_settings& settings);
@@ -73,6 +82,12 @@ public:
   [[nodiscard]] transport::transport_layer& transport() noexcept { return transport_; }
   [[nodiscard]] next_hops& hops() noexcept { return hops_; }
   [[nodiscard]] leg_table& legs() noexcept { return legs_; }
+  [[nodiscard]] lane_peers& peers() noexcept { return peers_; }
+
+  /// Would a call be taken? Any thread.
+  [[nodiscard]] bool has_room() const noexcept { return !home_.overloaded() && legs_.has_room(); }
+  /// As `leg_table::attach`, whichever lane's the connection is.
+  void attach(const sip::leg_id& leg, const transport::flow& f);
 
   /// What legs on this flow put into Via and Contact. Valid as long as the router.
   const sip::ua_profile& profile(const transport::flow& f);
@@ -93,9 +108,11 @@ public:
 
   // -- sending -----------------------------------------------------------------------
 
-  /// Sends over a flow; false if the flow is gone or takes no more.
+  /// Sends over a flow, of whichever lane; false if the flow is gone or takes no more.
   bool send(const transport::flow& to, std::string_view bytes, sip::send_rank rank) {
-    const bool sent = transport_.send(to, bytes, static_cast<unsigned>(rank));
+    const bool sent = to.lane != peers_.position()
+                        ? peers_.send(to, bytes, static_cast<uint8_t>(rank))
+                        : transport_.send(to, bytes, static_cast<unsigned>(rank));
     if (tap_ != nullptr && sent) [[unlikely]]
       tap_->on_message(wire_direction::sent, to, home_.now(), bytes);
     return sent;
@@ -108,6 +125,16 @@ public:
 
   void answer(const sip_arrival& request, int status, std::string_view headers = {});
 
+  // -- other lanes -------------------------------------------------------------------
+
+  /// Hands a request to another lane, whose service is given it as if it had come in there.
+  void hand_over(uint8_t lane, const sip_arrival& request);
+  /// What another lane handed to this one.
+  void on_handed(const transport::flow& from, std::string_view bytes, lane::time_point arrived,
+                 errand what);
+  /// An INVITE that was placed on another lane is over there.
+  void on_released(uint64_t transaction);
+
   [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
 
   // -- transport_handler -------------------------------------------------------------
@@ -119,7 +146,17 @@ private:
   struct bound_invite {
     sip::leg_id leg;
     uint64_t merge = 0;
+    /// Not our own: where it was placed, or, if `placed`, the home lane that placed it here.
+    uint8_t lane = 0;
+    bool placed = false;
   };
+  /// An INVITE that is over on the lane where it was placed, which answers copies until then.
+  struct released_invite {
+    lane::time_point until;
+    uint64_t transaction;
+  };
+  /// How a message came to this lane.
+  enum class way : uint8_t { wire, handed, placed };
   struct keyed_profile {
     transport::protocol protocol;
     lane::endpoint local;
@@ -132,9 +169,13 @@ private:
   void on_event(const sip::ua_event&) override {}
 
   [[nodiscard]] sip::ua_profile make_profile(transport::protocol p, const lane::endpoint& shown);
-  void on_response(const sip_arrival_ptr& arrival);
-  void on_request(const sip_arrival_ptr& arrival);
-  void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction);
+  void on_response(const sip_arrival_ptr& arrival, way came);
+  void on_request(const sip_arrival_ptr& arrival, way came);
+  void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction, way came);
+  void place_elsewhere(const sip_arrival& invite, uint64_t transaction);
+  void forget_invite(uint64_t transaction) noexcept;
+  void forget_released();
+  bool hand(uint8_t lane, const sip_arrival& arrival, errand what);
   bool lingering(const sip_arrival_ptr& arrival);
   void arm_linger();
 
@@ -142,12 +183,15 @@ private:
   router_settings settings_;
   sip::capabilities capabilities_;
   uint64_t seed_;
+  lane_peers peers_;
   transport::transport_layer transport_;
   next_hops hops_;
   uas_service* service_ = nullptr;
   wire_tap* tap_ = nullptr;
   std::unordered_map<uint64_t, bound_invite> invites_; // by transaction key
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
+  std::deque<released_invite> released_;               // of those that were placed elsewhere
+  lane::timer released_timer_;
   sip::linger_table linger_;
   lane::timer linger_timer_;
   std::deque<keyed_profile> profiles_; // addresses stay

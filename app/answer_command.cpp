@@ -1,17 +1,21 @@
 #include "app/answer_command.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <utility>
+#include <vector>
 
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <caf/scoped_actor.hpp>
 
 #include "actors/load/answering_engine.hpp"
 #include "actors/node/node.hpp"
+#include "actors/wire/lane_peers.hpp"
 #include "app/answer_options.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
@@ -49,7 +53,7 @@ result<std::shared_ptr<transport::tls_context>> server_context(const answer_opti
   return transport::tls_context::make(transport::tls_context::role::server, tls);
 }
 
-result<void> open_listeners(const answer_options& options, lane_context& context) {
+result<void> open_listeners(const answer_options& options, node& engine) {
   for (const auto& at : options.listeners) {
     transport::listen_settings settings;
     settings.ws.allowed_origins = options.allowed_origins;
@@ -59,11 +63,11 @@ result<void> open_listeners(const answer_options& options, lane_context& context
         return tl::unexpected{std::move(tls.error())};
       settings.tls = std::move(*tls);
     }
-    auto bound = listen_on(context, at.protocol, at.address, settings);
+    auto bound = engine.listen_together(at.protocol, at.address, settings);
     if (!bound)
       return tl::unexpected{std::move(bound.error())};
-    if (options.advertised.valid())
-      context.router.set_public_address(at.protocol, options.advertised);
+    for (unsigned i = 0; options.advertised.valid() && i < engine.lanes(); ++i)
+      engine.context(i).router.set_public_address(at.protocol, options.advertised);
     if (!options.quiet)
       std::fprintf(stderr, "listening on %s %s\n",
                    std::string{transport::to_string(at.protocol)}.c_str(),
@@ -72,7 +76,13 @@ result<void> open_listeners(const answer_options& options, lane_context& context
   return {};
 }
 
-std::string json_of(const answer_options& options, const report::run_metrics& metrics,
+/// What the lanes measured, as they ended.
+struct served_lanes {
+  report::run_metrics all;
+  std::vector<uint64_t> calls;
+};
+
+std::string json_of(const answer_options& options, const served_lanes& lanes,
                     std::chrono::system_clock::time_point started,
                     std::chrono::steady_clock::duration served) {
   report::run_report report;
@@ -87,7 +97,9 @@ std::string json_of(const answer_options& options, const report::run_metrics& me
   report.info.media = options.answering.rtp ? "rtp" : "none";
   report.info.started = started;
   report.info.duration = served;
-  report.metrics = metrics;
+  report.info.lanes = static_cast<unsigned>(lanes.calls.size());
+  report.info.calls_by_lane = lanes.calls;
+  report.metrics = lanes.all;
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
   report.metrics.health.rss_peak_kb = static_cast<uint64_t>(used.ru_maxrss);
@@ -95,6 +107,14 @@ std::string json_of(const answer_options& options, const report::run_metrics& me
     static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
     static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
   return report::summary_json(report);
+}
+
+/// Of those that the machine has; 0 if that is not known.
+unsigned usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores))
+                                                         : 0;
 }
 
 /// A file that cannot be played is found now, not at the first call.
@@ -118,6 +138,9 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto& options = **parsed;
   raise_file_limit();
   node_settings settings;
+  settings.lanes =
+    options.lanes != 0 ? options.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.serve_together = true;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.media.address =
     options.media_address.valid() ? options.media_address : options.listeners.front().address;
@@ -145,32 +168,52 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto trace = start_trace(options.tracing);
   if (!trace)
     return usage(trace.error());
-  if (auto opened = open_listeners(options, context); !opened)
+  if (auto opened = open_listeners(options, **engine); !opened)
     return usage(error{"--listen", opened.error().to_string()});
   catch_interrupts();
-  const auto service =
-    start_answering(context, manner, options.answering.registrations, 0, trace->settings);
-  (*engine)->keep(service);
+  const auto services =
+    start_answering(**engine, manner, options.answering.registrations, trace->settings);
   caf::scoped_actor self{(*engine)->system()};
   const auto started = std::chrono::system_clock::now();
   const auto began = std::chrono::steady_clock::now();
   (*engine)->start();
 
-  std::shared_ptr<const report::run_metrics> metrics;
+  served_lanes lanes;
+  lanes.calls.resize(services.size());
+  size_t stopped = 0;
   int seen = 0;
-  while (!metrics) {
-    self->receive([&](const service_stopped& last) { metrics = last.metrics; },
-                  caf::after(poll_interval) >> [] {});
+  for (const auto& service : services)
+    self->monitor(service);
+  bool lost = false;
+  while (stopped < services.size()) {
+    self->receive(
+      [&](const service_stopped& last) {
+        ++stopped;
+        lanes.all.merge(*last.metrics);
+        lanes.calls.at(last.source) = last.metrics->calls.started;
+      },
+      [&](const caf::down_msg& down) {
+        if (down.reason == caf::exit_reason::normal)
+          return; // it has said so
+        ++stopped;
+        lost = true;
+      },
+      caf::after(poll_interval) >> [] {});
     trace->tell_failure();
-    while (!metrics && seen < interrupts()) {
-      if (++seen == 1)
-        self->send(service, service_drain{});
-      else
-        self->send(service, service_stop{});
+    while (stopped < services.size() && (seen < interrupts() || (lost && seen == 0))) {
+      ++seen;
+      for (const auto& service : services) {
+        if (seen == 1)
+          self->send(service, service_drain{});
+        else
+          self->send(service, service_stop{});
+      }
     }
   }
   trace->close();
-  const auto& calls = metrics->calls;
+  if (lost)
+    std::fprintf(stderr, "an error within ended a lane's service; the others were drained\n");
+  const auto& calls = lanes.all.calls;
   if (!options.quiet)
     std::fprintf(stderr, "%llu calls, %llu answered, %llu completed, %llu failed\n",
                  static_cast<unsigned long long>(calls.started),
@@ -178,13 +221,15 @@ int answer_command(const std::vector<std::string>& arguments) {
                  static_cast<unsigned long long>(calls.completed),
                  static_cast<unsigned long long>(calls.failed));
   if (json) {
-    const auto text = json_of(options, *metrics, started, std::chrono::steady_clock::now() - began);
+    const auto text = json_of(options, lanes, started, std::chrono::steady_clock::now() - began);
     if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size() ||
         std::fflush(json.get()) != 0) {
       std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());
       return static_cast<int>(report::exit_code::internal_error);
     }
   }
+  if (lost)
+    return static_cast<int>(report::exit_code::internal_error);
   return calls.failed == 0 ? 0 : 1;
 }
 

@@ -22,7 +22,7 @@ constexpr uint16_t default_port = 5070;
 struct texts {
   std::vector<std::string> listen, origins;
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
-    duration, refuse, users, realm, max_expires, advertise;
+    duration, refuse, users, realm, max_expires, advertise, lanes;
   trace_texts tracing;
   bool no_ring = false;
 };
@@ -93,6 +93,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "PEM file of the certificate for TLS and WSS (a self-signed one is made)");
   app.add_option("--key", o.key_file, "PEM file of its key");
   app.add_option("--allow-origin", t.origins, "WebSocket origin let in, exactly; repeatable (any)");
+  app.add_option("--lanes", t.lanes,
+                 "threads that serve, all at the same addresses (one a core); calls go where there "
+                 "is room");
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output");
   declare_trace(app, t.tracing, o.tracing, "OPTIONS");
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
@@ -156,6 +159,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
          [](std::string_view s) { return scenario::parse_duration("--duration", s); });
   r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
   a.ring = !t.no_ring;
+  r.number("--lanes", t.lanes, o.lanes, 1U, 64U);
   if (!t.realm.empty())
     a.registrations.realm = t.realm;
   r.number("--max-expires", t.max_expires, a.registrations.max_expires, 1U, 604'800U);

@@ -29,6 +29,7 @@ struct answer_options {
   std::string certificate_file; ///< with TLS and WSS; empty: a self-signed one is made
   std::string key_file;
   std::vector<std::string> allowed_origins;
+  unsigned lanes = 0; ///< 0: as many as there are cores for us
   std::string json;
   trace_options tracing;
   bool quiet = false;

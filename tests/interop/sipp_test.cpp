@@ -125,5 +125,60 @@ TEST_F(sipp, places_ten_thousand_calls_over_tls) {
   expect_answered(answer.finish());
 }
 
+// -- lanes that serve together -----------------------------------------------------
+
+void expect_both_lanes_used(const nlohmann::json& summary) {
+  ASSERT_TRUE(summary.is_object());
+  EXPECT_EQ(summary.at("lanes"), 2);
+  const auto lanes = summary.at("calls_by_lane").get<std::vector<uint64_t>>();
+  ASSERT_EQ(lanes.size(), 2U);
+  EXPECT_EQ(lanes[0] + lanes[1], call_count);
+  for (const auto taken : lanes)
+    EXPECT_LE(taken, call_count * 6 / 10) << "no lane takes more than 60 of 100";
+}
+
+TEST_F(sipp, places_ten_thousand_calls_from_one_address_at_two_lanes_over_udp) {
+  auto answer = start_answerer(folder_, "udp:127.0.0.1:0", {"--media", "none", "--lanes", "2"});
+  call("u1", answer.port, 1000);
+  const auto summary = answer.finish();
+  expect_answered(summary);
+  expect_both_lanes_used(summary);
+}
+
+TEST_F(sipp, places_ten_thousand_calls_over_one_connection_at_two_lanes) {
+  auto answer = start_answerer(folder_, "tcp:127.0.0.1:0", {"--media", "none", "--lanes", "2"});
+  call("t1", answer.port, 1000);
+  const auto summary = answer.finish();
+  expect_answered(summary);
+  expect_both_lanes_used(summary);
+}
+
+TEST_F(sipp, places_ten_thousand_calls_over_a_connection_each_at_two_lanes) {
+  auto answer = start_answerer(folder_, "tcp:127.0.0.1:0", {"--media", "none", "--lanes", "2"});
+  call("tn", answer.port, 500, {"-max_socket", "500"});
+  const auto summary = answer.finish();
+  expect_answered(summary);
+  expect_both_lanes_used(summary);
+}
+
+TEST(lanes, see_ten_thousand_registrations_as_one_registrar) {
+  const scratch_folder folder;
+  auto answer = start_answerer(folder, "udp:127.0.0.1:0", {"--lanes", "2"});
+  std::string users{"user\n"};
+  for (uint64_t i = 0; i < call_count; ++i)
+    users += "user" + std::to_string(i) + "\n";
+  // They stay until the test has seen them: it ends before they do.
+  process load{"load",
+               folder,
+               {JACKFIELD_PROGRAM, "load", sip_uri("service", answer.port), "--flow", "register",
+                "--users", folder.write("users.csv", users), "-m", std::to_string(call_count), "-r",
+                "2000", "--duration", "10m"}};
+  EXPECT_TRUE(load.wait_for("registered 10,000"));
+  const auto summary = answer.finish();
+  ASSERT_TRUE(summary.is_object());
+  EXPECT_EQ(summary.at("lanes"), 2);
+  EXPECT_EQ(summary.at("registrations").at("current"), call_count);
+}
+
 } // namespace
 } // namespace jackfield::tests

@@ -75,6 +75,25 @@ TEST_F(flows, udp_needs_a_socket_of_the_same_family) {
     client.layer.open(protocol::udp, lane::endpoint::parse("2001:db8::1", 5060).value()));
 }
 
+TEST_F(flows, a_flow_of_another_lane_is_nothing_here) {
+  transport_settings settings;
+  settings.lane = 1;
+  peer other{home, settings};
+  peer own{home};
+  const auto remote = server_host.with_port(5060);
+  ASSERT_TRUE(other.layer.listen(protocol::udp, client_host.with_port(5060)));
+  ASSERT_TRUE(own.layer.listen(protocol::udp, client_host.with_port(5062)));
+  auto theirs = other.layer.open(protocol::udp, remote).value();
+  EXPECT_EQ(theirs.lane, 1);
+  EXPECT_FALSE(own.layer.send(theirs, "x"));
+  EXPECT_FALSE(own.layer.is_up(theirs));
+  EXPECT_FALSE(own.layer.own(theirs)) << "we have no socket at that address";
+  theirs.local = client_host.with_port(5062);
+  EXPECT_EQ(own.layer.own(theirs), own.layer.open(protocol::udp, remote).value());
+  theirs.protocol = protocol::tcp;
+  EXPECT_FALSE(own.layer.own(theirs));
+}
+
 TEST(sec_32, nothing_is_sent_to_forbidden_destinations) {
   sim_world world;
   peer p{world.home};

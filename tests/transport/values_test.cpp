@@ -23,7 +23,7 @@ TEST(protocol, is_named_as_in_a_via_and_read_in_any_case) {
 TEST(flow, is_a_small_value_that_says_what_it_is) {
   flow f;
   EXPECT_FALSE(f.valid());
-  f = {{3, 1}, protocol::tls, {}, lane::endpoint::parse("192.0.2.1", 5061).value()};
+  f = {{3, 1}, protocol::tls, 0, {}, lane::endpoint::parse("192.0.2.1", 5061).value()};
   EXPECT_TRUE(f.valid());
   EXPECT_EQ(f.to_string(), "tls 192.0.2.1:5061");
   EXPECT_LE(sizeof f, 64U);

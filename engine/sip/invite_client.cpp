@@ -12,15 +12,45 @@
 
 namespace jackfield::sip {
 
+namespace {
+
+/// A response longer than this does not make an early dialog.
+constexpr size_t max_early_text = 16'384;
+
+/// RSeq of a reliable provisional response (RFC 3262 §4); 0 for any other.
+[[nodiscard]] uint32_t reliable_number(const message& m) {
+  if (!m.has(header::require) || !m.has(header::rseq))
+    return 0;
+  auto required = false;
+  m.each_value(header::require,
+               [&](std::string_view tag) { return !(required = iequals(tag, "100rel")); });
+  if (!required)
+    return 0;
+  return static_cast<uint32_t>(parse_uint(m.first(header::rseq), UINT32_MAX).value_or(0));
+}
+
+} // namespace
+
 /// What is needed until the INVITE is answered.
 struct invite_client::setup {
+  /// An early dialog.
+  struct fork {
+    uint64_t tag = 0;
+    std::string text;               // the response that the session is made of when it is needed
+    std::unique_ptr<session> early; // from then on
+    uint32_t rseq = 0;              // of its last reliable response; 0: none
+    uint32_t owed = 0;              // RSeq of the response whose offer waits for `acknowledge`
+    bool has_target = false;
+    bool answered = false; // the first offer is, reliably
+  };
+
   std::string from, to, contact, route, headers, body, content_type;
   std::string next_route; // URI of the first route
   /// [0] is what was asked for, the rest came in 3xx; `target` is the one being tried.
   std::vector<std::string> targets;
   size_t target = 0;
   unsigned redirects = 0;
-  std::vector<uint64_t> forks; // tag hashes of early dialogs
+  std::vector<fork> forks;
   client_transaction invite;
   client_transaction cancel;
   std::string invite_text, cancel_text; // for retransmission
@@ -148,11 +178,14 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
   s.sent = true;
   s.provisional = s.ringing = false;
   s.give_up_at = never;
-  s.forks.clear();
+  auto forks = std::exchange(s.forks, {});
   invite_cseq_ = s.cseq;
   // A peer must not see the new INVITE before the ACK that ends the one before.
   sink.send({text, follows_ack ? send_rank::request : send_rank::invite, send_to::next_hop,
              s.next_hop(), method::invite, 0, false});
+  for (auto& f : forks)
+    if (f.early)
+      f.early->abandon(context(now, sink));
 }
 
 void invite_client::send_cancel(time_point now, ua_sink& sink) {
@@ -202,9 +235,9 @@ unsigned invite_client::fork_of(const message& m) {
     return 0;
   auto& forks = setup_->forks;
   auto tag = hash_of_tag(m.to_tag());
-  auto at = std::find(forks.begin(), forks.end(), tag);
-  if (at == forks.end() && forks.size() < profile_->max_forks) {
-    forks.push_back(tag);
+  auto at = std::find_if(forks.begin(), forks.end(), [tag](auto& f) { return f.tag == tag; });
+  if (at == forks.end() && forks.size() < std::min(profile_->max_forks, session::max_forks)) {
+    forks.emplace_back().tag = tag;
     at = forks.end() - 1;
   }
   return static_cast<unsigned>(at - forks.begin());
@@ -217,7 +250,7 @@ void invite_client::on_message(time_point now, const message& m, ua_sink& sink) 
     if (session_.valid()) {
       session_.on_request(context(now, sink), m);
     } else {
-      on_early_request(m, sink);
+      on_early_request(now, m, sink);
     }
     return;
   }
@@ -233,6 +266,12 @@ void invite_client::on_message(time_point now, const message& m, ua_sink& sink) 
       }
   if (setup_ && branch->counter == setup_->counter && m.cseq_method() == method::cancel) {
     setup_->cancel.on_response(now, m.status(), profile_->reliable, profile_->timers);
+    return;
+  }
+  if (setup_ && session::is_branch(branch->counter)) {
+    auto fork = session::fork_of(branch->counter);
+    if (fork < setup_->forks.size() && setup_->forks[fork].early)
+      setup_->forks[fork].early->on_response(context(now, sink), m, branch->counter);
     return;
   }
   if (session_.valid() && session_.on_response(context(now, sink), m, branch->counter))
@@ -286,13 +325,71 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
     s.give_up_at = now + s.ringing_limit;
     s.ringing = true;
   }
+  auto fork = fork_of(m);
+  auto needs_answer = false;
+  if (status > 100 && !m.to_tag().empty() && fork < s.forks.size() &&
+      !take_provisional(now, m, fork, needs_answer, sink))
+    return;
   sink.on_event({.kind = event_kind::provisional,
                  .status = status,
                  .what = method::invite,
-                 .fork = fork_of(m),
+                 .fork = fork,
+                 .needs_answer = needs_answer,
                  .body = m.body(),
                  .content_type = m.first(header::content_type),
                  .source = &m});
+}
+
+bool invite_client::take_provisional(time_point now, const message& m, unsigned fork,
+                                     bool& needs_answer, ua_sink& sink) {
+  auto& s = *setup_;
+  auto& f = s.forks[fork];
+  // The first counts (§12.1.2), but one without Contact says nothing of where to go.
+  auto has_target = m.has(header::contact);
+  if (!f.early && m.bytes().size() <= max_early_text &&
+      (f.text.empty() || (has_target && !f.has_target))) {
+    f.text = m.bytes();
+    f.has_target = has_target;
+  }
+  auto rseq = reliable_number(m);
+  auto* dialog = rseq == 0 ? nullptr : early(fork);
+  if (dialog == nullptr)
+    return true;
+  if (f.rseq != 0 && rseq != f.rseq + 1) {
+    if (rseq <= f.rseq)
+      dialog->repeat_prack(context(now, sink), rseq, s.cseq);
+    return false;
+  }
+  if (s.body.empty() && !m.body().empty() && !f.answered) {
+    needs_answer = true;
+    f.owed = f.rseq = rseq;
+    return true;
+  }
+  if (!dialog->send_prack(context(now, sink), rseq, s.cseq, {}, {}))
+    return false;
+  f.rseq = rseq;
+  if (!m.body().empty()) {
+    f.answered = true;
+    dialog->allow_offers();
+  }
+  return true;
+}
+
+session* invite_client::early(unsigned fork) {
+  if (!setup_ || fork >= setup_->forks.size())
+    return nullptr;
+  auto& s = *setup_;
+  auto& f = s.forks[fork];
+  if (!f.early && !f.text.empty()) {
+    message m;
+    if (m.parse(f.text) == parse_verdict::good)
+      if (auto d = dialog::from_response(id_, m, s.uri_text(), s.cseq); d.valid()) {
+        f.early = std::make_unique<session>(std::move(d), true, s.contact, fork);
+        f.early->begin_early(s.body.empty() ? 500 : 491);
+      }
+    release(f.text);
+  }
+  return f.early.get();
 }
 
 void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
@@ -304,12 +401,20 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   }
   auto wanted = !s.hang_up;
   auto why = s.why == end_cause::cancelled ? end_cause::cancelled_but_answered : s.why;
-  auto delayed = s.body.empty() && !m.body().empty() && wanted;
-  auto fork = wanted ? fork_of(m) : 0;
-  session_ = session(std::move(d), true, s.contact);
+  auto fork = fork_of(m);
+  auto known = fork < s.forks.size();
+  auto delayed =
+    s.body.empty() && !m.body().empty() && wanted && !(known && s.forks[fork].answered);
+  if (known && s.forks[fork].early) {
+    session_ = std::move(*std::exchange(s.forks[fork].early, nullptr));
+    session_.confirm(std::move(d));
+  } else {
+    session_ = session(std::move(d), true, s.contact, std::min(fork, session::max_forks - 1));
+  }
   confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
+  auto losers = std::move(s.forks);
   setup_.reset();
   digest_.on_success(m);
   auto c = context(now, sink);
@@ -317,18 +422,20 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
     session_.owe_ack(invite_cseq_);
   else
     session_.send_ack(c, invite_cseq_, {}, {});
-  if (!wanted) {
+  if (!wanted)
     session_.hang_up(c, why, headers);
-    return;
-  }
-  sink.on_event({.kind = event_kind::answered,
-                 .status = m.status(),
-                 .what = method::invite,
-                 .fork = fork,
-                 .needs_answer = delayed,
-                 .body = m.body(),
-                 .content_type = m.first(header::content_type),
-                 .source = &m});
+  else
+    sink.on_event({.kind = event_kind::answered,
+                   .status = m.status(),
+                   .what = method::invite,
+                   .fork = fork,
+                   .needs_answer = delayed,
+                   .body = m.body(),
+                   .content_type = m.first(header::content_type),
+                   .source = &m});
+  for (auto& f : losers)
+    if (f.early)
+      f.early->abandon(c);
 }
 
 void invite_client::on_surplus_answer(time_point now, const message& m, ua_sink& sink) {
@@ -405,29 +512,30 @@ bool invite_client::try_next_target(time_point now, int status, const message* m
   return true;
 }
 
-/// No dialog is confirmed yet, so there is little that the peer may ask for.
-void invite_client::on_early_request(const message& m, ua_sink& sink) {
+/// No dialog is confirmed yet; an early one has the rights of a session that is not to end by them.
+void invite_client::on_early_request(time_point now, const message& m, ua_sink& sink) {
   auto tag = id_.text();
   auto what = m.request_method();
   if (what == method::ack)
     return;
   auto ours = setup_ && setup_->sent && m.call_id() == view(tag) && m.to_tag() == view(tag);
-  int status = 481;
-  std::string_view headers;
+  auto status = 481;
   if (ours) {
     auto& forks = setup_->forks;
-    auto known = std::find(forks.begin(), forks.end(), hash_of_tag(m.from_tag())) != forks.end();
-    if ((what == method::bye && (known || forks.empty())) ||
-        (known && (what == method::options || what == method::info))) {
-      status = 200;
-    } else if (known && (what == method::update || what == method::invite)) {
-      status = 500; // our offer has no answer yet (RFC 3311 §5.2)
-      headers = "Retry-After: 2\r\n";
+    auto at = std::find_if(forks.begin(), forks.end(),
+                           [t = hash_of_tag(m.from_tag())](auto& f) { return f.tag == t; });
+    if (what == method::bye) {
+      status = at != forks.end() || forks.empty() ? 200 : 481;
+    } else if (at != forks.end()) {
+      if (auto* dialog = early(static_cast<unsigned>(at - forks.begin()))) {
+        dialog->on_request(context(now, sink), m);
+        return;
+      }
     }
   }
   auto head = make_response_head(m, view(tag), sink.source());
   auto& text = scratch_text();
-  append_response(text, *profile_, head, {.status = status, .headers = headers});
+  append_response(text, *profile_, head, {.status = status});
   sink.send({text, send_rank::response, send_to::request_source, {}, what, status, false});
   // A called party must not hang up an early dialog (§15), but its 2xx may have been lost until it
   // gave up waiting for the ACK.
@@ -461,6 +569,9 @@ void invite_client::on_time(time_point now, ua_sink& sink) {
     session_.on_time(context(now, sink));
     return;
   }
+  for (size_t i = 0; setup_ && i < setup_->forks.size(); ++i)
+    if (setup_->forks[i].early)
+      setup_->forks[i].early->on_time(context(now, sink));
   if (!setup_)
     return;
   auto& s = *setup_;
@@ -490,9 +601,13 @@ void invite_client::on_time(time_point now, ua_sink& sink) {
 
 time_point invite_client::next_deadline() const noexcept {
   auto at = session_.valid() ? session_.next_deadline() : never;
-  if (setup_)
+  if (setup_) {
     at = std::min(
       {at, setup_->give_up_at, setup_->invite.next_deadline(), setup_->cancel.next_deadline()});
+    for (auto& f : setup_->forks)
+      if (f.early)
+        at = std::min(at, f.early->next_deadline());
+  }
   if (surplus_)
     for (auto& bye : *surplus_)
       at = std::min(at, bye.next_deadline());
@@ -538,6 +653,66 @@ void invite_client::hang_up(time_point now, ua_sink& sink, std::string_view head
     send_cancel(now, sink);
 }
 
+uint32_t invite_client::send_request(time_point now, method what, std::string_view body,
+                                     ua_sink& sink, std::string_view content_type,
+                                     std::string_view headers, unsigned fork) {
+  if (!setup_)
+    return leg_core::send_request(now, what, body, sink, content_type, headers);
+  auto* dialog = setup_->hang_up ? nullptr : early(fork);
+  if (dialog == nullptr || !is_safe_header_lines(headers) || !is_safe_value(content_type))
+    return 0;
+  return dialog->send_request(context(now, sink), what, headers, body, content_type);
+}
+
+bool invite_client::answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                                   std::string_view headers, std::string_view body,
+                                   std::string_view content_type) {
+  if (!setup_)
+    return leg_core::answer_request(now, number, status, sink, headers, body, content_type);
+  auto* dialog = early(session::fork_of(number));
+  return dialog != nullptr && is_safe_header_lines(headers) && is_safe_value(content_type) &&
+         dialog->answer_request(context(now, sink), number, status, headers, body, content_type);
+}
+
+bool invite_client::defer_request(time_point now, uint32_t number, ua_sink& sink) {
+  if (!setup_)
+    return leg_core::defer_request(now, number, sink);
+  auto* dialog = early(session::fork_of(number));
+  return dialog != nullptr && dialog->defer_request(context(now, sink), number);
+}
+
+bool invite_client::acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                                std::string_view content_type, unsigned fork) {
+  if (!setup_)
+    return leg_core::acknowledge(now, body, sink, content_type);
+  auto* dialog = early(fork);
+  if (dialog == nullptr || !is_safe_value(content_type) || setup_->forks[fork].owed == 0)
+    return false;
+  auto& f = setup_->forks[fork];
+  if (!dialog->send_prack(context(now, sink), f.owed, setup_->cseq, body, content_type))
+    return false;
+  f.owed = 0;
+  f.answered = true;
+  dialog->allow_offers();
+  return true;
+}
+
+bool invite_client::answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                                 std::string_view content_type, unsigned fork) {
+  if (!setup_)
+    return leg_core::answer_offer(now, body, sink, content_type);
+  auto* dialog = early(fork);
+  return dialog != nullptr && is_safe_value(content_type) &&
+         dialog->answer_offer(context(now, sink), body, content_type);
+}
+
+bool invite_client::refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork) {
+  if (!setup_)
+    return leg_core::refuse_offer(now, status, sink);
+  auto* dialog = early(fork);
+  return dialog != nullptr && dialog->refuse_offer(context(now, sink), status);
+}
+
 leg_phase invite_client::current() const noexcept {
   if (over_ || session_.over())
     return phase::over;
@@ -576,7 +751,9 @@ size_t invite_client::heap_bytes() const noexcept {
     auto& s = *setup_;
     n += sizeof s + of(s.from) + of(s.to) + of(s.contact) + of(s.route) + of(s.headers) +
          of(s.body) + of(s.content_type) + of(s.invite_text) + of(s.cancel_text) +
-         s.targets.capacity() * sizeof(std::string) + s.forks.capacity() * sizeof(uint64_t);
+         s.targets.capacity() * sizeof(std::string) + s.forks.capacity() * sizeof(setup::fork);
+    for (auto& f : s.forks)
+      n += of(f.text) + (f.early ? sizeof(session) + f.early->heap_bytes() : 0);
     for (auto& t : s.targets)
       n += of(t);
   }

@@ -85,6 +85,23 @@ public:
   /// it again does nothing. `headers`: whole lines, such as "Reason: ...".
   void hang_up(time_point now, ua_sink& sink, std::string_view headers = {});
 
+  /// Those of `leg_core`; before the answer they are about an early dialog, `fork` being that of
+  /// its events. `acknowledge` then sends the PRACK that a reliable provisional response with
+  /// `needs_answer` waits for. An early dialog takes no INVITE, and an UPDATE with an offer only
+  /// once the first offer was answered reliably (RFC 3311 §5.1).
+  uint32_t send_request(time_point now, method what, std::string_view body, ua_sink& sink,
+                        std::string_view content_type = "application/sdp",
+                        std::string_view headers = {}, unsigned fork = 0);
+  bool answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
+                      std::string_view headers = {}, std::string_view body = {},
+                      std::string_view content_type = {});
+  bool defer_request(time_point now, uint32_t number, ua_sink& sink);
+  bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
+                   std::string_view content_type = "application/sdp", unsigned fork = 0);
+  bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
+                    std::string_view content_type = "application/sdp", unsigned fork = 0);
+  bool refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork = 0);
+
   [[nodiscard]] leg_phase current() const noexcept;
   using phase = leg_phase;
 
@@ -107,7 +124,13 @@ private:
   void on_invite_response(time_point now, const message& m, uint32_t counter, ua_sink& sink);
   void on_answer(time_point now, const message& m, ua_sink& sink);
   void on_failure(time_point now, const message& m, ua_sink& sink);
-  void on_early_request(const message& m, ua_sink& sink);
+  /// What a provisional response is to its early dialog; false if the user is not to hear of it: it
+  /// came again, or before its time.
+  bool take_provisional(time_point now, const message& m, unsigned fork, bool& needs_answer,
+                        ua_sink& sink);
+  /// The early dialog's session, made when it is first needed; null if there is none to be had.
+  [[nodiscard]] session* early(unsigned fork);
+  void on_early_request(time_point now, const message& m, ua_sink& sink);
   void on_surplus_answer(time_point now, const message& m, ua_sink& sink);
   /// Takes the targets of a 3xx; false if there is none that is new.
   bool take_targets(const message& m);

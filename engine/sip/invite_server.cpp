@@ -1,16 +1,82 @@
 #include "engine/sip/invite_server.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <optional>
 #include <utility>
 
+#include "engine/sip/fields.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
+#include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
 
 /// RFC 3261 §17.2.1: 100 is sent if the user sends nothing within this time.
 constexpr auto trying_delay = std::chrono::milliseconds{200};
+
+/// Responses that may wait for a PRACK.
+constexpr size_t max_held = 8;
+
+namespace {
+
+[[nodiscard]] bool names(const message& m, header where, std::string_view option) {
+  auto found = false;
+  if (m.has(where))
+    m.each_value(where, [&](std::string_view tag) { return !(found = iequals(tag, option)); });
+  return found;
+}
+
+struct rack {
+  uint32_t rseq = 0;
+  uint32_t cseq = 0;
+  std::string_view method_name;
+};
+
+/// RFC 3262 §7.2: "776656 1 INVITE".
+[[nodiscard]] std::optional<rack> parse_rack(std::string_view value) {
+  auto word = [&value] {
+    value = trim(value);
+    auto end = std::find_if(value.begin(), value.end(), [](char c) { return is(c, space_char); });
+    auto size = static_cast<size_t>(end - value.begin());
+    auto found = value.substr(0, size);
+    value.remove_prefix(size);
+    return found;
+  };
+  auto rseq = parse_uint(word(), UINT32_MAX);
+  auto cseq = parse_uint(word(), UINT32_MAX);
+  if (!rseq || !cseq)
+    return {};
+  return rack{static_cast<uint32_t>(*rseq), static_cast<uint32_t>(*cseq), trim(value)};
+}
+
+} // namespace
+
+/// Provisional responses that the caller has to acknowledge (RFC 3262 §3), one after the other.
+struct invite_server::provisionals {
+  struct held {
+    int status;
+    std::string headers, body, content_type;
+  };
+
+  uint32_t rseq;          // of the one sent last
+  bool awaited = false;   // its PRACK has not come
+  bool described = false; // it had a body
+  bool offered = false;   // one with our offer was acknowledged, or is awaited
+  duration interval{};
+  time_point resend_at = never;
+  time_point limit_at = never;
+  std::deque<held> next;
+
+  void settle() noexcept {
+    awaited = false;
+    resend_at = limit_at = never;
+  }
+  [[nodiscard]] bool holds_answer() const noexcept {
+    return !next.empty() && next.back().status >= 200;
+  }
+};
 
 /// What is needed until the ACK has come.
 struct invite_server::setup {
@@ -25,6 +91,8 @@ struct invite_server::setup {
   end_cause why = end_cause::refused; // of a final failure
   bool has_offer = false;
   bool hang_up = false; // wanted, waits for the ACK
+  bool reliably = false;
+  std::unique_ptr<provisionals> reliable; // once there was one
 };
 
 invite_server::invite_server(const ua_profile& profile, const leg_id& id) : leg_core(profile, id) {}
@@ -50,6 +118,8 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
   if (is_safe_value(options.contact))
     s.contact = options.contact;
   s.has_offer = !invite.body().empty();
+  s.reliably = names(invite, header::require, "100rel") ||
+               (options.reliable_provisionals && names(invite, header::supported, "100rel"));
   s.trying_at = now + trying_delay;
   session_ = session(dialog::from_request(id_, invite), false, s.contact);
   if (!session_.valid()) { // its texts are beyond all bounds
@@ -76,8 +146,18 @@ bool invite_server::respond(time_point now, int status, bool dialog_forming,
   s.trying_at = never;
   s.status = status;
   auto good = status >= 200 && status < 300;
-  // A 2xx is sent again on any transport; others only where the transport may lose them.
-  auto keep = good || !profile_->reliable;
+  if (status >= 200) {
+    if (s.reliable) {
+      s.reliable->settle();
+      s.reliable->next.clear();
+    }
+    early_requests_ = early_requests_ && good;
+    if (session_.offer_refusal() != 0)
+      session_.begin_early(491); // until the ACK
+  }
+  // A 2xx and what waits for a PRACK is sent again on any transport; others only where the
+  // transport may lose them.
+  auto keep = good || !profile_->reliable || (s.reliable && s.reliable->awaited);
   auto& text = keep ? s.text : scratch_text();
   text.clear();
   text.reserve(s.head.fields.size() + s.head.record_route.size() + body.size() + 384);
@@ -103,15 +183,103 @@ bool invite_server::respond(time_point now, int status, bool dialog_forming,
 
 bool invite_server::progress(time_point now, int status, ua_sink& sink, std::string_view body,
                              std::string_view content_type, std::string_view headers) {
-  return status > 100 && status < 200 && is_safe_header_lines(headers) &&
-         is_safe_value(content_type) &&
-         respond(now, status, true, headers, body, content_type, sink);
+  if (status <= 100 || status >= 200 || !is_safe_header_lines(headers) ||
+      !is_safe_value(content_type) || !setup_ || !setup_->transaction.awaits_final())
+    return false;
+  if (!setup_->reliably)
+    return respond(now, status, true, headers, body, content_type, sink);
+  auto& r = setup_->reliable;
+  if (r && (r->awaited || !r->next.empty()))
+    return hold(status, headers, body, content_type);
+  respond_reliably(now, status, headers, body, content_type, sink);
+  return true;
+}
+
+void invite_server::respond_reliably(time_point now, int status, std::string_view headers,
+                                     std::string_view body, std::string_view content_type,
+                                     ua_sink& sink) {
+  auto& s = *setup_;
+  if (!s.reliable) {
+    s.reliable = std::make_unique<provisionals>();
+    s.reliable->rseq = static_cast<uint32_t>(id_.nonce >> 16 & 0x3fff'ffff);
+  }
+  auto& r = *s.reliable;
+  ++r.rseq;
+  r.awaited = true;
+  r.described = !body.empty();
+  r.interval = profile_->timers.t1;
+  r.resend_at = now + r.interval;
+  r.limit_at = now + profile_->timers.transaction_limit();
+  std::string lines = "Require: 100rel\r\nRSeq: ";
+  append_number(lines, r.rseq);
+  append(lines, "\r\n", headers);
+  respond(now, status, true, lines, body, content_type, sink);
+}
+
+bool invite_server::hold(int status, std::string_view headers, std::string_view body,
+                         std::string_view content_type) {
+  auto& r = *setup_->reliable;
+  if (r.holds_answer() || (status < 200 && r.next.size() >= max_held))
+    return false;
+  r.next.push_back({status, std::string(headers), std::string(body), std::string(content_type)});
+  return true;
+}
+
+void invite_server::send_held(time_point now, ua_sink& sink) {
+  if (!setup_ || !setup_->transaction.awaits_final() || setup_->reliable->awaited ||
+      setup_->reliable->next.empty())
+    return;
+  auto next = std::move(setup_->reliable->next.front());
+  setup_->reliable->next.pop_front();
+  if (next.status < 200)
+    respond_reliably(now, next.status, next.headers, next.body, next.content_type, sink);
+  else
+    respond(now, next.status, true, next.headers, next.body, next.content_type, sink);
+}
+
+void invite_server::on_prack(time_point now, const message& m, ua_sink& sink) {
+  if (!session_.take_prack(context(now, sink), m))
+    return;
+  auto& s = *setup_;
+  auto* r = s.reliable.get();
+  auto which = parse_rack(m.first(header::rack));
+  if (r == nullptr || !which || which->cseq != invite_cseq_ || which->method_name != "INVITE" ||
+      which->rseq > r->rseq) {
+    reply(m, 481, sink);
+    return;
+  }
+  if (which->rseq < r->rseq || !r->awaited) { // again
+    reply(m, 200, sink);
+    return;
+  }
+  r->settle();
+  early_requests_ = true;
+  auto answers_us = !s.has_offer && r->described && !r->offered;
+  if (r->described) {
+    r->offered = true;
+    session_.allow_offers();
+  }
+  // A further offer in the PRACK is not taken, which does not undo the acknowledgement.
+  reply(m, m.body().empty() || answers_us ? 200 : 488, sink);
+  if (answers_us)
+    sink.on_event({.kind = event_kind::request,
+                   .status = 200,
+                   .what = method::prack,
+                   .body = m.body(),
+                   .content_type = m.first(header::content_type),
+                   .source = &m});
+  send_held(now, sink);
 }
 
 bool invite_server::answer(time_point now, std::string_view body, ua_sink& sink,
                            std::string_view content_type, std::string_view headers) {
-  return is_safe_header_lines(headers) && is_safe_value(content_type) &&
-         respond(now, 200, true, headers, body, content_type, sink);
+  if (!is_safe_header_lines(headers) || !is_safe_value(content_type) || !setup_ ||
+      !setup_->transaction.awaits_final())
+    return false;
+  auto& r = setup_->reliable;
+  if (r && (r->awaited || !r->next.empty()))
+    return hold(200, headers, body, content_type);
+  return respond(now, 200, true, headers, body, content_type, sink);
 }
 
 bool invite_server::reject(time_point now, int status, ua_sink& sink, std::string_view headers) {
@@ -167,6 +335,10 @@ void invite_server::on_message(time_point now, const message& m, ua_sink& sink) 
                  method::invite,
                  setup_->status,
                  true});
+    return;
+  }
+  if (what == method::prack && setup_ && session_.state().matches(m)) {
+    on_prack(now, m, sink);
     return;
   }
   if (what == method::ack && setup_ && m.cseq_number() == invite_cseq_ &&
@@ -279,6 +451,21 @@ void invite_server::on_time(time_point now, ua_sink& sink) {
       respond(now, 100, false, {}, {}, {}, sink);
       return;
     }
+    if (s.reliable && now >= s.reliable->limit_at) { // RFC 3262 §3
+      s.why = end_cause::protocol_error;
+      respond(now, 500, false, {}, {}, {}, sink);
+    } else if (s.reliable && now >= s.reliable->resend_at) {
+      auto& r = *s.reliable;
+      r.interval *= 2;
+      r.resend_at = now + r.interval;
+      sink.send({s.text,
+                 send_rank::provisional,
+                 send_to::invite_source,
+                 {},
+                 method::invite,
+                 s.status,
+                 true});
+    }
     auto accepted = s.transaction.state() == transaction_state::accepted;
     auto step = s.transaction.on_time(now, profile_->reliable, profile_->timers);
     if (step.send) {
@@ -306,6 +493,8 @@ time_point invite_server::next_deadline() const noexcept {
   auto at = session_.valid() && !over_ ? session_.next_deadline() : never;
   if (setup_)
     at = std::min({at, setup_->trying_at, setup_->transaction.next_deadline()});
+  if (setup_ && setup_->reliable)
+    at = std::min({at, setup_->reliable->resend_at, setup_->reliable->limit_at});
   return at;
 }
 
@@ -350,6 +539,11 @@ size_t invite_server::heap_bytes() const noexcept {
   if (setup_)
     n += sizeof *setup_ + of(setup_->head.fields) + of(setup_->head.record_route) +
          of(setup_->branch) + of(setup_->contact) + of(setup_->text) + of(setup_->bye_headers);
+  if (setup_ && setup_->reliable) {
+    n += sizeof *setup_->reliable;
+    for (auto& held : setup_->reliable->next)
+      n += sizeof held + of(held.headers) + of(held.body) + of(held.content_type);
+  }
   return n;
 }
 

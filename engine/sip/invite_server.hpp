@@ -18,6 +18,9 @@ namespace jackfield::sip {
 struct answer_options {
   /// Send 100 at once; else only if nothing else was sent within 200 ms (RFC 3261 §17.2.1).
   bool trying_at_once = false;
+  /// Send 101..199 reliably (RFC 3262) where the caller supports it. Where it requires that, they
+  /// always are.
+  bool reliable_provisionals = false;
   /// Whole Contact value; empty: the profile's.
   std::string_view contact = {};
   /// For challenges to our requests within the dialog. Must outlive the leg.
@@ -52,7 +55,10 @@ public:
   void on_transport_failed(time_point now, ua_sink& sink);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
-  /// Sends 101..199, with early media in `body` if any. False once a final response was sent.
+  /// Sends 101..199, with early media in `body` if any. False once a final response was sent. A
+  /// reliable one is retransmitted until its PRACK, and what is to follow, the answer too, waits
+  /// for that; without PRACK the call is refused with 500 after 64*T1. From the first PRACK on
+  /// requests can be sent in the early dialog.
   bool progress(time_point now, int status, ua_sink& sink, std::string_view body = {},
                 std::string_view content_type = "application/sdp", std::string_view headers = {});
   /// Sends 200 with our answer, or with our offer if the INVITE had none. Retransmitted until ACK.
@@ -75,9 +81,17 @@ public:
 
 private:
   struct setup;
+  struct provisionals; // reliable ones
 
   bool respond(time_point now, int status, bool dialog_forming, std::string_view headers,
                std::string_view body, std::string_view content_type, ua_sink& sink);
+  void respond_reliably(time_point now, int status, std::string_view headers, std::string_view body,
+                        std::string_view content_type, ua_sink& sink);
+  /// Keeps a response until the PRACK before it has come; false if too many wait, or the answer.
+  bool hold(int status, std::string_view headers, std::string_view body,
+            std::string_view content_type);
+  void send_held(time_point now, ua_sink& sink);
+  void on_prack(time_point now, const message& m, ua_sink& sink);
   void on_first_ack(time_point now, const message& m, ua_sink& sink);
   void on_cancel(time_point now, const message& m, ua_sink& sink);
   void on_early_request(time_point now, const message& m, ua_sink& sink);

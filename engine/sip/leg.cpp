@@ -37,13 +37,13 @@ bool leg::become_called() {
 // -- how it begins --------------------------------------------------------------------------
 
 result<void> leg::prepare(const call_options& options) {
-  auto* calling = std::get_if<invite_client>(&machine_);
-  return calling ? calling->prepare(options) : fail("call", "is one that was received");
+  auto* l = calling();
+  return l ? l->prepare(options) : fail("call", "is one that was received");
 }
 
 result<void> leg::send(time_point now, ua_sink& sink) {
-  auto* calling = std::get_if<invite_client>(&machine_);
-  return calling ? calling->send(now, sink) : fail("call", "is one that was received");
+  auto* l = calling();
+  return l ? l->send(now, sink) : fail("call", "is one that was received");
 }
 
 void leg::start(time_point now, const message& invite, uint64_t transaction,
@@ -107,31 +107,41 @@ bool leg::reject(time_point now, int status, ua_sink& sink, std::string_view hea
 }
 
 uint32_t leg::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
-                           std::string_view content_type, std::string_view headers) {
+                           std::string_view content_type, std::string_view headers, unsigned fork) {
+  if (auto* l = calling())
+    return l->send_request(now, what, body, sink, content_type, headers, fork);
   return core().send_request(now, what, body, sink, content_type, headers);
 }
 
 bool leg::answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
                          std::string_view headers, std::string_view body,
                          std::string_view content_type) {
-  return core().answer_request(now, number, status, sink, headers, body, content_type);
+  return either(machine_, [&](auto& l) {
+    return l.answer_request(now, number, status, sink, headers, body, content_type);
+  });
 }
 
 bool leg::defer_request(time_point now, uint32_t number, ua_sink& sink) {
-  return core().defer_request(now, number, sink);
+  return either(machine_, [&](auto& l) { return l.defer_request(now, number, sink); });
 }
 
 bool leg::acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                      std::string_view content_type) {
+                      std::string_view content_type, unsigned fork) {
+  if (auto* l = calling())
+    return l->acknowledge(now, body, sink, content_type, fork);
   return core().acknowledge(now, body, sink, content_type);
 }
 
 bool leg::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                       std::string_view content_type) {
+                       std::string_view content_type, unsigned fork) {
+  if (auto* l = calling())
+    return l->answer_offer(now, body, sink, content_type, fork);
   return core().answer_offer(now, body, sink, content_type);
 }
 
-bool leg::refuse_offer(time_point now, int status, ua_sink& sink) {
+bool leg::refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork) {
+  if (auto* l = calling())
+    return l->refuse_offer(now, status, sink, fork);
   return core().refuse_offer(now, status, sink);
 }
 

@@ -69,19 +69,20 @@ public:
   /// Called: sends 300..699. `headers`: whole lines.
   bool reject(time_point now, int status, ua_sink& sink, std::string_view headers = {});
 
-  /// See `leg_core` for these.
+  /// See `leg_core`, and `invite_client` for `fork`: which early dialog of a calling leg that has
+  /// no answer yet; of no meaning else.
   uint32_t send_request(time_point now, method what, std::string_view body, ua_sink& sink,
                         std::string_view content_type = "application/sdp",
-                        std::string_view headers = {});
+                        std::string_view headers = {}, unsigned fork = 0);
   bool answer_request(time_point now, uint32_t number, int status, ua_sink& sink,
                       std::string_view headers = {}, std::string_view body = {},
                       std::string_view content_type = {});
   bool defer_request(time_point now, uint32_t number, ua_sink& sink);
   bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
-                   std::string_view content_type = "application/sdp");
+                   std::string_view content_type = "application/sdp", unsigned fork = 0);
   bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp");
-  bool refuse_offer(time_point now, int status, ua_sink& sink);
+                    std::string_view content_type = "application/sdp", unsigned fork = 0);
+  bool refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork = 0);
 
   /// After `ended`: leaves in the table what must outlive the leg.
   void leave(time_point now, linger_table& table);
@@ -108,6 +109,7 @@ public:
 private:
   [[nodiscard]] const leg_core& core() const noexcept;
   [[nodiscard]] leg_core& core() noexcept;
+  [[nodiscard]] invite_client* calling() noexcept { return std::get_if<invite_client>(&machine_); }
   [[nodiscard]] invite_server* called() noexcept { return std::get_if<invite_server>(&machine_); }
   /// Gives the leg the direction of a called one; false if something has begun.
   bool become_called();

@@ -6,7 +6,8 @@ namespace jackfield::sip {
 
 uint32_t leg_core::send_request(time_point now, method what, std::string_view body, ua_sink& sink,
                                 std::string_view content_type, std::string_view headers) {
-  if (!confirmed_ || over_ || !is_safe_header_lines(headers) || !is_safe_value(content_type))
+  if ((!confirmed_ && !early_requests_) || over_ || !is_safe_header_lines(headers) ||
+      !is_safe_value(content_type))
     return 0;
   return session_.send_request(context(now, sink), what, headers, body, content_type);
 }

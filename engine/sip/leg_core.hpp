@@ -36,8 +36,9 @@ public:
   /// Sends a request within the dialog: any method but INVITE's own (ACK, BYE, CANCEL, PRACK) and
   /// REGISTER. Returns its number, which the `response` event has too, or 0 where that is not
   /// possible: there is no dialog, eight are on their way, or an offer (re-INVITE, UPDATE with a
-  /// body) would cross one that has no answer yet. An offer answered 491 is sent again after the
-  /// time of RFC 3261 §14.1, once.
+  /// body) would cross one that has no answer yet. Where the transport does not keep the order, one
+  /// that overtakes another has it refused with 500 (RFC 3261 §12.2.2). An offer answered 491 is
+  /// sent again after the time of RFC 3261 §14.1, once.
   uint32_t send_request(time_point now, method what, std::string_view body, ua_sink& sink,
                         std::string_view content_type = "application/sdp",
                         std::string_view headers = {});
@@ -91,8 +92,9 @@ protected:
   session session_;
   digest_session digest_;
   std::span<const credential> credentials_;
-  uint32_t invite_cseq_ = 0; // of the INVITE that was sent or received last; 0: none
-  bool confirmed_ = false;   // the dialog is up: requests within it may be sent
+  uint32_t invite_cseq_ = 0;    // of the INVITE that was sent or received last; 0: none
+  bool confirmed_ = false;      // the dialog is up: requests within it may be sent
+  bool early_requests_ = false; // they may be sent before that: the peer has the early dialog
   bool over_ = false;
 };
 

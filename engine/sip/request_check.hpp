@@ -18,7 +18,7 @@ struct capabilities {
   method_set methods = allowed_out_of_dialog;
   /// Request-URIs of "sips:" are accepted too.
   bool sips = true;
-  /// Option tags that Require (of a proxy: Proxy-Require) may name.
+  /// Option tags that Require (of a proxy: Proxy-Require) may name. Our legs know "100rel".
   std::vector<std::string> extensions;
   /// Bodies it understands. "multipart/..." is understood if one of its parts is.
   std::vector<std::string> body_types = {"application/sdp"};

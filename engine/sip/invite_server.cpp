@@ -1,99 +1,18 @@
 #include "engine/sip/invite_server.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <optional>
 #include <utility>
 
-#include "engine/sip/fields.hpp"
+#include "engine/sip/invite_server_setup.hpp"
 #include "engine/sip/linger_table.hpp"
+#include "engine/sip/request_check.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
-#include "engine/sip/text.hpp"
 
 namespace jackfield::sip {
 
 /// RFC 3261 §17.2.1: 100 is sent if the user sends nothing within this time.
 constexpr auto trying_delay = std::chrono::milliseconds{200};
-
-/// Responses that may wait for a PRACK.
-constexpr size_t max_held = 8;
-
-namespace {
-
-[[nodiscard]] bool names(const message& m, header where, std::string_view option) {
-  auto found = false;
-  if (m.has(where))
-    m.each_value(where, [&](std::string_view tag) { return !(found = iequals(tag, option)); });
-  return found;
-}
-
-struct rack {
-  uint32_t rseq = 0;
-  uint32_t cseq = 0;
-  std::string_view method_name;
-};
-
-/// RFC 3262 §7.2: "776656 1 INVITE".
-[[nodiscard]] std::optional<rack> parse_rack(std::string_view value) {
-  auto word = [&value] {
-    value = trim(value);
-    auto end = std::find_if(value.begin(), value.end(), [](char c) { return is(c, space_char); });
-    auto size = static_cast<size_t>(end - value.begin());
-    auto found = value.substr(0, size);
-    value.remove_prefix(size);
-    return found;
-  };
-  auto rseq = parse_uint(word(), UINT32_MAX);
-  auto cseq = parse_uint(word(), UINT32_MAX);
-  if (!rseq || !cseq)
-    return {};
-  return rack{static_cast<uint32_t>(*rseq), static_cast<uint32_t>(*cseq), trim(value)};
-}
-
-} // namespace
-
-/// Provisional responses that the caller has to acknowledge (RFC 3262 §3), one after the other.
-struct invite_server::provisionals {
-  struct held {
-    int status;
-    std::string headers, body, content_type;
-  };
-
-  uint32_t rseq;          // of the one sent last
-  bool awaited = false;   // its PRACK has not come
-  bool described = false; // it had a body
-  bool offered = false;   // one with our offer was acknowledged, or is awaited
-  duration interval{};
-  time_point resend_at = never;
-  time_point limit_at = never;
-  std::deque<held> next;
-
-  void settle() noexcept {
-    awaited = false;
-    resend_at = limit_at = never;
-  }
-  [[nodiscard]] bool holds_answer() const noexcept {
-    return !next.empty() && next.back().status >= 200;
-  }
-};
-
-/// What is needed until the ACK has come.
-struct invite_server::setup {
-  server_transaction transaction;
-  response_head head;
-  std::string branch;
-  std::string contact;
-  std::string text; // the last response; empty if it need not be sent again
-  std::string bye_headers;
-  time_point trying_at = never;
-  int status = 0;
-  end_cause why = end_cause::refused; // of a final failure
-  bool has_offer = false;
-  bool hang_up = false; // wanted, waits for the ACK
-  bool reliably = false;
-  std::unique_ptr<provisionals> reliable; // once there was one
-};
 
 invite_server::invite_server(const ua_profile& profile, const leg_id& id) : leg_core(profile, id) {}
 invite_server::~invite_server() = default;
@@ -118,8 +37,8 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
   if (is_safe_value(options.contact))
     s.contact = options.contact;
   s.has_offer = !invite.body().empty();
-  s.reliably = names(invite, header::require, "100rel") ||
-               (options.reliable_provisionals && names(invite, header::supported, "100rel"));
+  s.reliably = has_option(invite, header::require, "100rel") ||
+               (options.reliable_provisionals && has_option(invite, header::supported, "100rel"));
   s.trying_at = now + trying_delay;
   session_ = session(dialog::from_request(id_, invite), false, s.contact);
   if (!session_.valid()) { // its texts are beyond all bounds
@@ -157,7 +76,8 @@ bool invite_server::respond(time_point now, int status, bool dialog_forming,
   }
   // A 2xx and what waits for a PRACK is sent again on any transport; others only where the
   // transport may lose them.
-  auto keep = good || !profile_->reliable || (s.reliable && s.reliable->awaited);
+  auto reliable = s.reliable && s.reliable->awaited;
+  auto keep = good || !profile_->reliable || reliable;
   auto& text = keep ? s.text : scratch_text();
   text.clear();
   text.reserve(s.head.fields.size() + s.head.record_route.size() + body.size() + 384);
@@ -166,7 +86,7 @@ bool invite_server::respond(time_point now, int status, bool dialog_forming,
                   {.status = status,
                    .contact = dialog_forming ? contact : std::string_view{},
                    .record_route = dialog_forming,
-                   .capabilities = good,
+                   .capabilities = good || reliable, // RFC 3311 §5.1
                    .headers = headers,
                    .body = body,
                    .content_type = content_type});
@@ -193,82 +113,6 @@ bool invite_server::progress(time_point now, int status, ua_sink& sink, std::str
     return hold(status, headers, body, content_type);
   respond_reliably(now, status, headers, body, content_type, sink);
   return true;
-}
-
-void invite_server::respond_reliably(time_point now, int status, std::string_view headers,
-                                     std::string_view body, std::string_view content_type,
-                                     ua_sink& sink) {
-  auto& s = *setup_;
-  if (!s.reliable) {
-    s.reliable = std::make_unique<provisionals>();
-    s.reliable->rseq = static_cast<uint32_t>(id_.nonce >> 16 & 0x3fff'ffff);
-  }
-  auto& r = *s.reliable;
-  ++r.rseq;
-  r.awaited = true;
-  r.described = !body.empty();
-  r.interval = profile_->timers.t1;
-  r.resend_at = now + r.interval;
-  r.limit_at = now + profile_->timers.transaction_limit();
-  std::string lines = "Require: 100rel\r\nRSeq: ";
-  append_number(lines, r.rseq);
-  append(lines, "\r\n", headers);
-  respond(now, status, true, lines, body, content_type, sink);
-}
-
-bool invite_server::hold(int status, std::string_view headers, std::string_view body,
-                         std::string_view content_type) {
-  auto& r = *setup_->reliable;
-  if (r.holds_answer() || (status < 200 && r.next.size() >= max_held))
-    return false;
-  r.next.push_back({status, std::string(headers), std::string(body), std::string(content_type)});
-  return true;
-}
-
-void invite_server::send_held(time_point now, ua_sink& sink) {
-  if (!setup_ || !setup_->transaction.awaits_final() || setup_->reliable->awaited ||
-      setup_->reliable->next.empty())
-    return;
-  auto next = std::move(setup_->reliable->next.front());
-  setup_->reliable->next.pop_front();
-  if (next.status < 200)
-    respond_reliably(now, next.status, next.headers, next.body, next.content_type, sink);
-  else
-    respond(now, next.status, true, next.headers, next.body, next.content_type, sink);
-}
-
-void invite_server::on_prack(time_point now, const message& m, ua_sink& sink) {
-  if (!session_.take_prack(context(now, sink), m))
-    return;
-  auto& s = *setup_;
-  auto* r = s.reliable.get();
-  auto which = parse_rack(m.first(header::rack));
-  if (r == nullptr || !which || which->cseq != invite_cseq_ || which->method_name != "INVITE" ||
-      which->rseq > r->rseq) {
-    reply(m, 481, sink);
-    return;
-  }
-  if (which->rseq < r->rseq || !r->awaited) { // again
-    reply(m, 200, sink);
-    return;
-  }
-  r->settle();
-  early_requests_ = true;
-  auto answers_us = !s.has_offer && r->described && !r->offered;
-  if (r->described) {
-    r->offered = true;
-    session_.allow_offers();
-  }
-  // A further offer in the PRACK is not taken, which does not undo the acknowledgement.
-  reply(m, m.body().empty() || answers_us ? 200 : 488, sink);
-  if (answers_us)
-    sink.on_event({.kind = event_kind::request,
-                   .status = 200,
-                   .what = method::prack,
-                   .body = m.body(),
-                   .content_type = m.first(header::content_type),
-                   .source = &m});
-  send_held(now, sink);
 }
 
 bool invite_server::answer(time_point now, std::string_view body, ua_sink& sink,

@@ -187,6 +187,13 @@ verdict check_accept(const message& request, const capabilities& able) {
 
 } // namespace
 
+bool has_option(const message& m, header where, std::string_view tag) noexcept {
+  auto found = false;
+  if (m.has(where))
+    m.each_value(where, [&](std::string_view value) { return !(found = iequals(value, tag)); });
+  return found;
+}
+
 bool is_misrouted(const message& response) noexcept {
   size_t values = 0;
   response.each_value(header::via, [&](std::string_view) { return ++values < 2; });

@@ -42,6 +42,9 @@ struct rejection {
 [[nodiscard]] std::optional<rejection> check_request(const message& request,
                                                      const capabilities& able);
 
+/// True if a Require, Supported or the like names the option tag.
+[[nodiscard]] bool has_option(const message& m, header where, std::string_view tag) noexcept;
+
 /// A response with more than one Via value is not for an endpoint, which drops it (RFC 3261
 /// §8.1.3.3).
 [[nodiscard]] bool is_misrouted(const message& response) noexcept;

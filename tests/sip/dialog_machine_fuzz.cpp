@@ -5,10 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "engine/sip/invite_client.hpp"
-#include "engine/sip/invite_server.hpp"
+#include "engine/sip/leg.hpp"
 #include "engine/sip/linger_table.hpp"
-#include "engine/sip/registration.hpp"
 
 using namespace jackfield::sip;
 using std::chrono::milliseconds;
@@ -27,8 +25,21 @@ struct side final : ua_sink {
     if (wire.size() < 64)
       wire.emplace_back(m.text);
   }
-  void on_event(const ua_event& e) override { ended += e.kind == event_kind::ended; }
+  void on_event(const ua_event& e) override {
+    ended += e.kind == event_kind::ended;
+    if (e.kind != event_kind::request || e.number == 0 || machine == nullptr)
+      return;
+    last_request = e.number;
+    if (habit == 1)
+      require(machine->defer_request(now, e.number, *this));
+    else if (habit == 2)
+      require(machine->answer_request(now, e.number, 202, *this, "X: y\r\n", "v=0", "text/plain"));
+  }
   std::deque<std::string> wire;
+  leg* machine = nullptr;
+  time_point now{};
+  uint32_t last_request = 0;
+  int habit = 0; // with requests: left alone, deferred, answered
   int ended = 0;
 };
 
@@ -47,6 +58,7 @@ ua_profile profile_of(bool reliable) {
   ua_profile p;
   p.via = "SIP/2.0/UDP 192.0.2.1";
   p.contact = "<sip:192.0.2.1>";
+  p.supported = "100rel";
   p.reliable = reliable;
   return p;
 }
@@ -67,12 +79,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   side a, b, stray;
   time_point now{seconds{1000}};
   linger_table table(8, seconds{32}, 1);
-  invite_client client(profile, id_a);
-  std::optional<invite_server> server;
+  leg client(profile, id_a);
+  std::optional<leg> server;
+  a.machine = &client;
   call_options options{.uri = "sip:b@192.0.2.1", .from = "<sip:a@192.0.2.1>"};
   if (first & 2)
     options.body = "v=0";
-  require(client.start(now, options, a).has_value());
+  if (first & 4)
+    options.headers = "Require: 100rel\r\n";
+  a.habit = first >> 3 & 3;
+  b.habit = first >> 5 & 3;
+  require(client.prepare(options).has_value());
+  if (first & 128)
+    client.hang_up(now, a);
+  require(client.send(now, a).has_value() == ((first & 128) == 0));
 
   auto to_b = [&](const std::string& text) {
     message m;
@@ -81,8 +101,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (server) {
       server->on_message(now, m, b);
     } else if (m.is_request() && m.request_method() == method::invite && m.to_tag().empty()) {
-      server.emplace(profile, id_b);
-      server->start(now, m, transaction_key(m, 1), {}, b);
+      b.machine = &server.emplace(profile, id_b);
+      server->start(now, m, transaction_key(m, 1), {.reliable_provisionals = true}, b);
     }
     table.on_message(now, m, profile, stray);
   };
@@ -94,6 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     table.on_message(now, m, profile, stray);
   };
   while (!in.done()) {
+    a.now = b.now = now;
     auto op = in.byte();
     auto& wire = op & 1 ? a.wire : b.wire;
     auto deliver = [&](const std::string& text) { (op & 1) ? to_b(text) : to_a(text); };
@@ -188,9 +209,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 19:
       client.acknowledge(now, "v=0 a", a);
       break;
-    case 20:
-      client.send_request(now, static_cast<method>(in.byte() % 15), "v=0", a);
+    case 20: {
+      auto what = in.byte();
+      client.send_request(now, static_cast<method>(what % 15), "v=0", a, "text/plain", {},
+                          what >> 6);
       break;
+    }
     case 21:
       if (server)
         server->send_request(now, static_cast<method>(in.byte() % 15), "v=0", b);
@@ -218,9 +242,30 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       if (server)
         server->leave(now, table);
       break;
+    case 28:
+      if (op & 1)
+        client.answer_request(now, a.last_request, 200 + 2 * in.byte(), a);
+      else if (server)
+        server->answer_request(now, b.last_request, 200 + 2 * in.byte(), b);
+      break;
+    case 29: // in an early dialog
+      client.acknowledge(now, "v=0 a", a, "application/sdp", in.byte() & 3);
+      break;
+    case 30:
+      client.answer_offer(now, "v=0 a", a, "application/sdp", in.byte() & 3);
+      break;
+    case 31: { // kept, and taken up again
+      auto& machine = op & 1 ? client : server ? *server : client;
+      auto kept = machine.record();
+      leg again(profile, machine.id());
+      auto taken_up = again.adopt(kept).has_value();
+      require(!taken_up || again.record() == kept);
+      break;
+    }
     default:
       break;
     }
+    a.now = b.now = now;
     client.on_time(now, a);
     if (server)
       server->on_time(now, b);
@@ -231,7 +276,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   client.hang_up(now, a);
   if (server)
     server->hang_up(now, b);
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 800; ++i) {
     auto at = client.next_deadline();
     if (server)
       at = std::min(at, server->next_deadline());
@@ -245,10 +290,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   require(client.next_deadline() == never);
-  require(client.current() == invite_client::phase::over && a.ended == 1);
+  require(client.current() == leg_phase::over && a.ended == 1);
   if (server) {
     require(server->next_deadline() == never);
-    require(server->current() == invite_server::phase::over && b.ended == 1);
+    require(server->current() == leg_phase::over && b.ended == 1);
   }
   return 0;
 }

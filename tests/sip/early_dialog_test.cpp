@@ -150,6 +150,8 @@ TEST_F(early_dialogs, another_than_the_early_one_wins) {
   answer("b1"); // surplus
   EXPECT_EQ(a.out.count(event_kind::surplus_answer), 1u);
   EXPECT_NE(field(sent(method::bye), "To").find("b1"), std::string::npos);
+  EXPECT_EQ(field(sent(method::prack), "CSeq"), "2 PRACK");
+  EXPECT_GT(std::stoul(field(sent(method::bye), "CSeq")), 2u) << "it would be out of order";
   a.take(request("INFO", 5, "b1", "x"));
   EXPECT_EQ(count(method::info, 481), 1u);
 }

@@ -391,6 +391,10 @@ void invite_client::end(end_cause cause, int status, const message* source, ua_s
   unsigned wait = 0;
   if (source != nullptr && source->has(header::retry_after))
     wait = parse_retry_after(source->first(header::retry_after)).value_or(0);
+  if (setup_ && cause != end_cause::transport_failed)
+    for (auto& f : setup_->forks)
+      if (f.early)
+        f.early->refuse_open(context({}, sink), 487);
   setup_.reset();
   over_ = true;
   sink.on_event({.kind = event_kind::ended,

@@ -275,6 +275,8 @@ void invite_server::confirm() noexcept {
 }
 
 void invite_server::end(end_cause cause, int status, const message* source, ua_sink& sink) {
+  if (cause != end_cause::transport_failed)
+    session_.refuse_open(context({}, sink), 487);
   setup_.reset();
   over_ = true;
   sink.on_event({.kind = event_kind::ended,

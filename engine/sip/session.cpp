@@ -106,6 +106,7 @@ void session::confirm() noexcept {
 
 void session::abandon(const context& c) {
   auto gone = std::move(requests_);
+  refuse_open(c, 487);
   peer_requests_.reset();
   offer_.reset();
   for (auto* r = gone.get(); r != nullptr; r = r->next.get())

@@ -62,8 +62,11 @@ public:
   void confirm(dialog d);
   /// The called party's 2xx was ACKed, or is not going to be.
   void confirm() noexcept;
-  /// Another dialog won: tells the user about requests of ours that nobody will answer now.
+  /// Another dialog won: refuses what the peer asked, and tells the user about requests of ours
+  /// that nobody will answer now.
   void abandon(const context& c);
+  /// Answers the requests of the peer's that wait for the user: there is no call any more.
+  void refuse_open(const context& c, int status);
 
   /// Acknowledges a reliable provisional response (RFC 3262 §4). False if too much is on its way.
   bool send_prack(const context& c, uint32_t rseq, uint32_t invite_cseq, std::string_view body,
@@ -171,7 +174,6 @@ private:
   void answer_peer(const context& c, peer_request& p, const response_text& r);
   void answer_by_default(const context& c, peer_request& p);
   void prune_peer() noexcept;
-  void refuse_open(const context& c, int status);
   void offer_on_time(const context& c);
   void peer_on_time(const context& c);
   void reply(const context& c, const message& m, int status, std::string_view headers = {},

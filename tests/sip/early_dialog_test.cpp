@@ -197,6 +197,31 @@ TEST_F(early_dialogs, what_was_deferred_early_is_answered_when_confirmed) {
   EXPECT_EQ(count(method::info, 200), 1u);
 }
 
+TEST_F(early_dialogs, what_was_deferred_is_refused_when_the_call_fails) {
+  call();
+  ring("b1");
+  a.out.react = [&](const ua_event& e) {
+    if (e.kind == event_kind::request)
+      a.machine.defer_request(a.now, e.number, a.out);
+  };
+  a.take(request("INFO", 5, "b1", "x"));
+  a.take(response_to(invite, 486, "b1"));
+  EXPECT_EQ(count(method::info, 487), 1u);
+  EXPECT_EQ(a.machine.current(), phase::over);
+}
+
+TEST_F(early_dialogs, what_was_deferred_by_a_loser_is_refused) {
+  call();
+  ring("b1");
+  a.out.react = [&](const ua_event& e) {
+    if (e.kind == event_kind::request)
+      a.machine.defer_request(a.now, e.number, a.out);
+  };
+  a.take(request("INFO", 5, "b1", "x"));
+  answer("b2");
+  EXPECT_EQ(count(method::info, 487), 1u);
+}
+
 TEST_F(early_dialogs, offers_wait_for_the_first_to_be_answered_reliably) {
   call();
   ring("b1", 0, "v=0 maybe");

@@ -92,10 +92,16 @@ end_served() { # PID [SIGNAL [SECONDS]]
   kill -KILL "$1" 2>/dev/null || true
 }
 
-# CPU of a process so far, user and system, in ms (10 ms steps: Linux's clock tick).
+# CPU of a process so far, user and system, in ms. Linux counts that of a process in ticks of 10 ms
+# and that of its threads in ns, but forgets threads that ended: the greater of the two.
 cpu_ms() { # PID
-  sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" \
-    '{ print ($12 + $13) * 1000 / hz }'
+  {
+    sed 's/.*) //' "/proc/$1/stat"
+    cat "/proc/$1/task/"*/schedstat 2>/dev/null || true
+  } | awk -v hz="$(getconf CLK_TCK)" '
+    NR == 1 { ticks = ($12 + $13) * 1000 / hz; next }
+    { exact += $1 / 1e6 }
+    END { printf "%.2f\n", exact > ticks ? exact : ticks }'
 }
 
 # Resident memory that belongs to the process, in KB.

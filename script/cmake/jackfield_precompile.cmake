@@ -1,6 +1,8 @@
 # Three precompiled headers serve all targets: CAF's templates and the standard library's for what
 # stands on CAF, GoogleTest's for tests, both for tests of the former. They only save time: a source
-# includes what it uses, and the clang build, which goes without them, holds it to that.
+# includes what it uses, and the clang build of libraries, tests and fuzzers, which goes without them,
+# holds it to that. (It would gain less: a sixth where CAF's templates are compiled, and clang is the
+# quicker one as it is.)
 
 set(jackfield_pch_std
   <algorithm> <chrono> <functional> <map> <memory> <optional> <string> <string_view>

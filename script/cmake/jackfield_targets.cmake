@@ -58,11 +58,13 @@ function(jackfield_program name)
   endif()
 endfunction()
 
-# jackfield_test(<name> [THREADS] [LABEL <label>] [DEPENDS ...] [PACKAGES ...]): one GoogleTest
-# executable from tests/<folder>/*_test.cpp. Its tests run from the project's root. The label is unit
-# unless told: unit tests run under ASan and UBSan too. THREADS: also under ThreadSanitizer.
+# jackfield_test(<name> [THREADS] [LABEL <label>] [UNPACED <suites>...] [DEPENDS ...] [PACKAGES ...]):
+# one GoogleTest executable from tests/<folder>/*_test.cpp. Its tests run from the project's root. The
+# label is unit unless told: unit tests run under ASan and UBSan too. THREADS: also under
+# ThreadSanitizer. Tests labelled interop have the machine to themselves, but for those of UNPACED
+# suites, which keep no rate and run side by side.
 function(jackfield_test name)
-  cmake_parse_arguments(ARG "THREADS" "LABEL" "DEPENDS;PACKAGES" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "LABEL" "UNPACED;DEPENDS;PACKAGES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "_fuzz\\.cpp$")
   if(NOT sources OR (JACKFIELD_SANITIZE STREQUAL "thread" AND NOT ARG_THREADS))
@@ -88,18 +90,26 @@ function(jackfield_test name)
     set(environment ENVIRONMENT
       "TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/script/sanitizers/tsan.supp")
   endif()
-  set(serial OFF)
-  if(ARG_LABEL STREQUAL "interop") # several programs that want the machine, and a rate to hold
-    set(serial ON)
-  endif()
   # The sanitizers start slowly on a busy machine; a test that outlives its limit hangs.
-  gtest_discover_tests(${name}
+  set(discover
     DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 RUN_SERIAL ${serial} ${environment})
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 600 ${environment})
+  if(NOT ARG_LABEL STREQUAL "interop")
+    gtest_discover_tests(${name} ${discover})
+    return()
+  endif()
+  set(unpaced ${ARG_UNPACED})
+  list(TRANSFORM unpaced REPLACE "(.+)" "\\1.*:*/\\1.*") # *: instances of a suite with parameters
+  list(JOIN unpaced ":" unpaced)
+  if(unpaced)
+    gtest_discover_tests(${name} TEST_FILTER "${unpaced}" ${discover})
+  endif()
+  # Several programs that want the machine, and a rate to hold.
+  gtest_discover_tests(${name} TEST_FILTER "-${unpaced}" ${discover} RUN_SERIAL ON)
 endfunction()
 
 # jackfield_fuzzer(<name> SOURCE <file> [DEPENDS ...] [SEEDS <folders>...]): a libFuzzer target, only
-# with JACKFIELD_FUZZ. SEEDS are folders beside the source or under ../shared/data; those that are
+# with JACKFIELD_FUZZ; it links the libraries that the sanitized tests link. SEEDS are folders beside the source or under ../shared/data; those that are
 # absent are left out. As a test, it runs over its seeds and a fixed series of inputs made from them.
 function(jackfield_fuzzer name)
   cmake_parse_arguments(ARG "" "SOURCE" "DEPENDS;SEEDS" ${ARGN})

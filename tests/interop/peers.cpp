@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -62,6 +64,27 @@ uint16_t bind_loopback(const owned_fd& socket, uint16_t port) {
   return ntohs(address.sin_port);
 }
 
+/// The ports that tests hand out: below those that the kernel chooses for others (32768 and on) and
+/// those that `jackfield` takes for audio, and above those that SIPp does.
+constexpr uint16_t first_port = 7000;
+constexpr uint16_t last_port = 8799;
+
+/// Takes `port` for this process as long as the socket lives, among tests that run side by side: a
+/// port is free between being handed out and being bound by the program that it is for. The name
+/// is of the network that the port is of, and leaves no file. -1 if another has it.
+owned_fd claim(uint16_t port) {
+  owned_fd claimed{socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const auto length = std::snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+                                    "jackfield-test-port-%u", unsigned{port});
+  if (bind(claimed.get(), reinterpret_cast<sockaddr*>(&address),
+           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 +
+                                  static_cast<size_t>(length))) != 0)
+    return owned_fd{};
+  return claimed;
+}
+
 nlohmann::json read_json(const std::string& path) {
   std::ifstream in{path};
   auto parsed = nlohmann::json::parse(in, nullptr, false);
@@ -84,12 +107,22 @@ bool installed(std::string_view program) {
 }
 
 uint16_t free_port() {
-  for (;;) {
+  static std::vector<owned_fd> kept;
+  static uint16_t next = static_cast<uint16_t>(first_port + static_cast<unsigned>(getpid()) * 7 %
+                                                              (last_port - first_port));
+  for (unsigned tried = first_port; tried <= last_port; ++tried) {
+    const auto port = next;
+    next = next == last_port ? first_port : static_cast<uint16_t>(next + 1);
+    owned_fd name{claim(port)};
     const owned_fd udp{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     const owned_fd tcp{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    if (const auto port = bind_loopback(udp, 0); port != 0 && bind_loopback(tcp, port) == port)
-      return port;
+    if (name.get() < 0 || bind_loopback(udp, port) != port || bind_loopback(tcp, port) != port)
+      continue;
+    kept.push_back(std::move(name));
+    return port;
   }
+  ADD_FAILURE() << "no free port";
+  return 0;
 }
 
 bool wait_until_bound(process& program, bool tcp, uint16_t port) {

@@ -19,7 +19,8 @@ using arguments = std::vector<std::string>;
 /// Is a program of this name in PATH (or where Debian has daemons)?
 bool installed(std::string_view program);
 
-/// A port of 127.0.0.1 that neither UDP nor TCP uses now.
+/// A port of 127.0.0.1 that neither UDP nor TCP uses now, and that no other test is given while
+/// this one runs. 0, and a failure, if there is none.
 uint16_t free_port();
 /// Waits until a socket is bound to that port of 127.0.0.1 (TCP: listens there); false if the
 /// program ended without.

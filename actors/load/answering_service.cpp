@@ -98,7 +98,8 @@ void answering_service::on_request(const sip_arrival_ptr& request) {
     context_.router.answer(*request, 200, "Accept: application/sdp\r\n");
     break;
   default:
-    context_.router.answer(*request, 405, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER\r\n");
+    context_.router.answer(*request, 405,
+                           "Allow: " + sip::allowed_out_of_dialog.to_string() + "\r\n");
   }
 }
 

@@ -34,7 +34,7 @@ sip_router::sip_router(lane::lane& home, const router_settings& settings)
         },
         this),
       legs_(home, peers_.position(), settings.leg_capacity) {
-  // nop
+  capabilities_.extensions = {"100rel"}; // RFC 3262: our legs acknowledge and repeat
 }
 
 // -- identity ------------------------------------------------------------------

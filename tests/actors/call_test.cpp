@@ -352,6 +352,33 @@ TEST_F(served_test, invite_again_after_the_call) {
   world_.expect_nothing_left();
 }
 
+/// RFC 3262: a caller that requires it gets its 180 reliably, and the answer once it has that.
+TEST_F(served_test, reliable_ringing_where_the_caller_requires_it) {
+  say(peer_.request("INVITE", callee_.address, "1", {}, 1, "Require: 100rel\r\n"));
+  const auto ringing = peer_.last("SIP/2.0 180");
+  ASSERT_FALSE(ringing.empty());
+  EXPECT_EQ(header_line(ringing, "Require"), "Require: 100rel");
+  const auto rseq = header_line(ringing, "RSeq").substr(6);
+  EXPECT_EQ(peer_.count("SIP/2.0 200"), 0U) << "answered before the PRACK";
+  say(peer_.request("PRACK", callee_.address, "2", tag_in(ringing, "To"), 2,
+                    "RAck: " + rseq + " 1 INVITE\r\n"));
+  EXPECT_EQ(peer_.count("SIP/2.0 200"), 2U) << "of the PRACK and of the INVITE";
+  say(peer_.request("ACK", callee_.address, "3", tag_in(ringing, "To")));
+  say(peer_.request("BYE", callee_.address, "4", tag_in(ringing, "To"), 3));
+  EXPECT_EQ(served().calls.completed, 1U);
+  world_.expect_nothing_left();
+}
+
+TEST_F(served_test, method_that_is_not_allowed_out_of_dialog) {
+  say(peer_.request("MESSAGE", callee_.address, "1"));
+  const auto refusal = peer_.last("SIP/2.0 405");
+  ASSERT_FALSE(refusal.empty());
+  const auto allow = refusal.find("\r\nAllow:");
+  ASSERT_NE(allow, std::string::npos);
+  EXPECT_EQ(refusal.find("\r\nAllow:", allow + 1), std::string::npos) << "two of them";
+  EXPECT_EQ(header_line(refusal, "Allow").find("MESSAGE"), std::string::npos);
+}
+
 TEST_F(served_test, merged_request) {
   say(invite("1"));
   say(invite("2"));

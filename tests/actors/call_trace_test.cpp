@@ -268,7 +268,7 @@ protected:
     own->secret = "a secret";
     service_ = world_.lane().spawn<answering_service>(
       callee_.context, std::make_shared<const answer_manner>(manner),
-      std::shared_ptr<const registrar_settings>{own}, 1,
+      std::shared_ptr<const registrar_settings>{own}, 1, std::shared_ptr<registrar_shards>{},
       std::make_shared<const trace_settings>(settings_));
     world_.lane().run_until(world_.lane().now());
   }

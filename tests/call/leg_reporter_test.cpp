@@ -101,7 +101,9 @@ protected:
     whom_->from = "<sip:alice@" + own_.to_string() + ">";
   }
   ~leg_reporter_test() override {
+    // One on a CAF worker may hold legs, which must not outlive their lanes.
     caf::anon_send_exit(commander_, caf::exit_reason::user_shutdown);
+    self_->ptr()->wait_for(commander_);
     commander_ = nullptr;
     caller_ = callee_ = nullptr;
     self_.reset();

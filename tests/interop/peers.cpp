@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -153,11 +154,13 @@ certificate_files make_certificate(const scratch_folder& folder) {
 
 std::unique_ptr<process> start_sipp(const scratch_folder& folder, std::string_view scenario,
                                     std::string_view transport, const arguments& more) {
-  const std::string name = "sipp-" + std::string{scenario};
+  const bool own = scenario.ends_with(".xml");
+  const auto name =
+    "sipp-" + (own ? std::filesystem::path{scenario}.stem().string() : std::string{scenario});
   // Its buffers are for a machine whose cores are busy with the peer; its watchdog would end it
   // there.
   arguments command{"sipp",
-                    "-sn",
+                    own ? "-sf" : "-sn",
                     std::string{scenario},
                     "-t",
                     std::string{transport},

@@ -37,7 +37,8 @@ struct certificate_files {
 };
 certificate_files make_certificate(const scratch_folder& folder);
 
-/// SIPp with one of its built-in scenarios: "uas" or "uac", the transport as SIPp names it ("u1").
+/// SIPp with one of its built-in scenarios, "uas" or "uac", or with one of a test's own, by its
+/// file (counted under the file's name without ".xml"); the transport as SIPp names it ("u1").
 std::unique_ptr<process> start_sipp(const scratch_folder& folder, std::string_view scenario,
                                     std::string_view transport, const arguments& more);
 /// What SIPp counted, once it has ended.

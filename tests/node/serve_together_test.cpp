@@ -148,7 +148,8 @@ protected:
     at_ = node_->listen_together(GetParam(), lane::endpoint::loopback_v4(0)).value();
     answering_settings answering;
     answering.rtp = false;
-    services_ = start_answering(*node_, answer_manner_of(answering, nullptr), {});
+    services_ = start_answering(
+      *node_, answer_manner_of(answering, lane::endpoint::loopback_v4(0), nullptr), {});
     node_->start();
   }
   /// What each lane measured.

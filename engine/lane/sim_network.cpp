@@ -74,6 +74,12 @@ public:
     if (alive)
       alive_ = nullptr;
   }
+  result<void> set_on_demand(bool on_demand) override {
+    on_demand_ = on_demand;
+    if (!on_demand)
+      receive_pending(); // may end us
+    return {};
+  }
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
   [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
 

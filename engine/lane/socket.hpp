@@ -71,6 +71,10 @@ public:
   /// with `on_demand`, of others nothing is pending. What came in during the last few milliseconds
   /// may be left for the next call. The handler may destroy the socket.
   virtual void receive_pending() = 0;
+  /// From now on what comes in is told of as it comes (false), or only when asked for, as with the
+  /// option `on_demand`; what waits already is handed up soon. Fails, with nothing changed, if the
+  /// system watches no more sockets. For media sockets; the handler may destroy the socket.
+  virtual result<void> set_on_demand(bool on_demand) = 0;
   /// The bound address; the port is the real one even if 0 was asked for.
   [[nodiscard]] virtual const endpoint& local() const noexcept = 0;
   /// Datagrams lost at this socket: receive-queue overflows (SO_RXQ_OVFL) and refused sends.

@@ -358,6 +358,22 @@ void udp_socket::receive_pending() {
   alive_ = nullptr;
 }
 
+result<void> udp_socket::set_on_demand(bool on_demand) {
+  if (on_demand == on_demand_)
+    return {};
+  if (on_demand) {
+    registration_.reset();
+    set_option(fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  } else {
+    auto registration = events_.add(fd_, EPOLLIN, *this, media_);
+    if (!registration)
+      return tl::unexpected{std::move(registration.error())};
+    registration_ = std::move(*registration);
+  }
+  on_demand_ = on_demand;
+  return {};
+}
+
 udp_socket::beside udp_socket::read_beside(msghdr& header) {
   beside told;
   for (auto* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {

@@ -31,6 +31,7 @@ public:
   void send(const endpoint& to, std::string_view bytes, unsigned rank) override;
   result<void> connect(const endpoint& peer) override;
   void receive_pending() override;
+  result<void> set_on_demand(bool on_demand) override;
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
   [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
 

@@ -165,6 +165,33 @@ TEST_F(io_lane_test, a_socket_read_on_demand_tells_when_each_datagram_came) {
   });
 }
 
+TEST_F(io_lane_test, a_socket_may_be_read_on_demand_for_some_time) {
+  collecting_handler receiver{2};
+  collecting_handler sender{0};
+  std::unique_ptr<datagram_socket> in;
+  std::unique_ptr<datagram_socket> out;
+  lane_->start();
+  on_lane([&] {
+    datagram_options options;
+    options.media = true;
+    out = lane_->open_datagram(endpoint::loopback_v4(0), sender, options).value();
+    in = lane_->open_datagram(endpoint::loopback_v4(0), receiver, options).value();
+    ASSERT_TRUE(in->set_on_demand(true));
+    out->send(in->local(), "zero");
+  });
+  on_lane([&] {
+    EXPECT_THAT(receiver.got, testing::IsEmpty()) << "nothing is handed up unasked";
+    ASSERT_TRUE(in->set_on_demand(false));
+    out->send(in->local(), "one");
+  });
+  receiver.complete.get_future().get();
+  on_lane([&] {
+    EXPECT_THAT(receiver.got, testing::ElementsAre("zero", "one"));
+    in.reset();
+    out.reset();
+  });
+}
+
 TEST_F(io_lane_test, a_socket_read_on_demand_may_end_in_its_handler_and_hears_of_refusals) {
   arrival_handler receiver;
   arrival_handler refused;

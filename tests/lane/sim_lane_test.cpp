@@ -138,6 +138,30 @@ TEST_F(sim_lane_test, a_socket_read_on_demand_keeps_what_came_and_when) {
   EXPECT_EQ(b.got.size(), 3U);
 }
 
+TEST_F(sim_lane_test, a_socket_may_be_read_on_demand_for_some_time) {
+  sim_lane home{system_, 1};
+  datagram_sink a;
+  datagram_sink b;
+  auto from = home.open_datagram(at("192.0.2.1:5060"), a, {}).value();
+  auto to = home.open_datagram(at("192.0.2.2:5060"), b, {.on_demand = true}).value();
+  const auto say = [&](const char* bytes) {
+    from->send(to->local(), bytes);
+    home.run();
+  };
+  say("0");
+  EXPECT_EQ(b.got.size(), 0U);
+  ASSERT_TRUE(to->set_on_demand(false));
+  EXPECT_EQ(b.got.size(), 1U) << "what waited is not lost";
+  say("1");
+  EXPECT_EQ(b.got.size(), 2U);
+  ASSERT_TRUE(to->set_on_demand(true));
+  say("2");
+  EXPECT_EQ(b.got.size(), 2U);
+  to->receive_pending();
+  ASSERT_EQ(b.got.size(), 3U);
+  EXPECT_EQ(b.got[2].bytes, "2");
+}
+
 TEST_F(sim_lane_test, a_ping_pong_ends_under_each_impairment) {
   for (const sim_link& link :
        {sim_link{}, sim_link{.delay = 0ms}, sim_link{.jitter = 30ms}, sim_link{.loss = 0.2},

@@ -80,6 +80,10 @@ caf::behavior call_leg::make_behavior() {
       user_->on_media_opened(*this, opened);
       settle();
     },
+    [this](const media_parted& parted) {
+      user_->on_media_parted(*this, parted);
+      settle();
+    },
     [this](const media_closed& closed) {
       user_->on_media_closed(*this, closed);
       settle();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "actors/media/media_stream.hpp"
+#include "actors/media/audio_settings.hpp"
 #include "engine/lane/timer_wheel.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/sip/digest.hpp"

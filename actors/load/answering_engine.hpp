@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/load/answering_service.hpp"
-#include "actors/media/media_stream.hpp"
+#include "actors/media/audio_settings.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/registrar.hpp"
 #include "engine/transport/tls_context.hpp"

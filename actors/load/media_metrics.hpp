@@ -1,6 +1,7 @@
 #pragma once
 
-#include "actors/media/media_stream.hpp"
+#include "actors/media/media_messages.hpp"
+#include "actors/media/media_plane.hpp"
 #include "engine/lane/lane.hpp"
 #include "engine/report/call_lines.hpp"
 #include "engine/report/run_metrics.hpp"

@@ -4,13 +4,12 @@
 #include <optional>
 #include <string>
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
-#include "engine/lane/timer_wheel.hpp"
-#include "engine/rtp/receiver_statistics.hpp"
-#include "engine/rtp/rtcp.hpp"
+#include "engine/rtp/stream.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 /// What a media stream and its owner say to one another.
@@ -37,24 +36,47 @@ struct media_stop {};
 /// To the stream: end. The owner gets `media_closed`.
 struct media_close {};
 
-/// How a stream went.
-struct media_outcome {
-  bool connected = false;
-  uint64_t packets_sent = 0;
-  rtp::reception_summary received;
-  /// What the peer said of what it heard, in its last RTCP report.
-  std::optional<rtp::report_block> remote;
-  std::optional<lane::duration> round_trip;
-  /// G.107; nothing where nothing was to be judged.
-  std::optional<double> mos;
-  std::optional<double> remote_mos;
-  uint64_t digits_sent = 0;
-  std::string digits_received;
+/// To the stream: relay what it hears to another one of its lane, and send what that one hears,
+/// until the join ends; then each sends again what it sent before. What either was joined to
+/// before, it is parted from. The sender gets a `media_join_result`.
+struct media_join {
+  caf::strong_actor_ptr other;
 };
 
-/// To the owner, last.
+/// To the stream: end its join. The sender gets a `media_join_result`.
+struct media_part {};
+
+struct media_join_result {
+  enum class outcome : uint8_t {
+    done,
+    no_stream,     ///< the other is no media stream, has ended, or is the stream itself
+    other_lane,    ///< the other lives on another lane
+    not_connected, ///< one of them has not been told yet what was agreed on
+    other_codec,   ///< they send different codecs
+    not_joined,    ///< to `media_part`
+  };
+  outcome what = outcome::done; ///< if anything else, all is as it was
+};
+
+/// To the owners of two streams whose join has ended, unless the owner's own stream has ended.
+struct media_parted {
+  enum class cause : uint8_t {
+    asked, ///< by `media_part`, of either
+    other_ended,
+    other_codec,      ///< a re-offer chose one that the other has not
+    joined_elsewhere, ///< one of them
+  };
+  cause why = cause::asked;
+};
+
+/// How a stream went.
+using media_outcome = rtp::stream_outcome;
+
+/// To the owner, last, whatever ended the stream.
 struct media_closed {
-  media_outcome outcome;
+  media_outcome outcome = {};
+  /// Unset if `media_close` asked for it.
+  std::optional<error> failure = {};
 };
 
 } // namespace jackfield
@@ -64,4 +86,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_dial)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_close)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_join)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_part)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_join_result)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_parted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_closed)

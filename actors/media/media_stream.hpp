@@ -7,40 +7,28 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/media/audio_settings.hpp"
 #include "actors/media/media_messages.hpp"
+#include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/lane_actor.hpp"
-#include "engine/rtp/receiver_statistics.hpp"
-#include "engine/rtp/rtcp_session.hpp"
-#include "engine/rtp/sender.hpp"
-#include "engine/rtp/telephone_event.hpp"
-#include "engine/sdp/offer_answer.hpp"
+#include "engine/rtp/stream.hpp"
 
 namespace jackfield {
 
-/// What a stream sends.
-enum class audio_mode : uint8_t {
-  play,   ///< the source, over and over
-  echo,   ///< each packet's payload back as it comes
-  listen, ///< nothing
-};
-
-/// Shared by all streams of a run or a service; immutable but for the cache's own lock.
-struct audio_settings {
-  audio_mode mode = audio_mode::play;
-  audio::source_spec source;
-  std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
-};
-
-/// One audio stream of a call over plain RTP: its socket, its pace, what it sends and how what it
-/// receives is judged. The lane hands it timer ticks directly, and at each it reads what came in
-/// since the last, by the kernel's own arrival times; only an echo, which must not wait, is woken
-/// by each packet. Control comes by message.
-class media_stream final : public lane::lane_actor, private lane::datagram_handler {
+/// One audio stream of a call: `rtp::stream` over a `media_path`, as an actor. The lane hands it
+/// timer ticks directly, and at each it reads what came in since the last, by the kernel's own
+/// arrival times; only one that echoes or is joined, which must not wait, is woken by each packet.
+/// Control comes by message. Two that are joined hand each other packets directly, on their lane.
+class media_stream final : public lane::lane_actor,
+                           private media_path_user,
+                           private rtp::stream_host {
 public:
+  /// Over `path`, by default a `plain_path`. `owner` hears of it (`media_messages.hpp`).
   media_stream(caf::actor_config& config, lane::lane& home, media_plane& plane,
-               std::shared_ptr<const audio_settings> settings, caf::strong_actor_ptr owner);
+               std::shared_ptr<const audio_settings> settings, caf::strong_actor_ptr owner,
+               std::unique_ptr<media_path> path = nullptr);
   ~media_stream() override;
 
   const char* name() const override { return "media_stream"; }
@@ -50,45 +38,46 @@ protected:
   void on_exit() override;
 
 private:
-  void open();
   void connect(const media_connect& how);
   void dial(const std::string& wanted);
   void stop();
-  void close();
+  void close(std::optional<error> failure);
+  [[nodiscard]] media_join_result join(const media_join& with);
+  [[nodiscard]] media_join_result part();
+  void end_join(media_parted::cause why, bool tell_own);
+  void send_what_is_due();
+  void schedule();
+  [[nodiscard]] bool is_woken_by_packets() const noexcept {
+    return joined_ != nullptr || settings_->mode == audio_mode::echo;
+  }
+  [[nodiscard]] bool understands(const media_stream& other) const noexcept;
 
-  void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
-                   lane::time_point arrived) override;
-  void on_tick();
-  void send_frame(lane::time_point now);
-  void send_rtcp(lane::time_point now, bool bye);
-  [[nodiscard]] media_outcome outcome() const;
+  // media_path_user
+  void on_path_opened(const lane::endpoint& local) override;
+  void on_path_connected(bool can_send) override;
+  void on_path_failed(const error& why) override;
+  void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) override;
 
+  // rtp::stream_host
+  void send_rtp(std::span<const std::byte> packet) override;
+  void send_rtcp(std::span<const std::byte> packet) override;
+  std::span<const std::byte> next_frame() override;
+  void note_lateness(lane::duration lateness) override;
+  void on_heard(const rtp::heard_packet& packet) override;
+  void on_event_started(uint8_t event, lane::time_point at) override;
+
+  // What each packet needs lies together.
   media_plane& plane_;
+  std::unique_ptr<media_path> path_;
   std::shared_ptr<const audio_settings> settings_;
-  caf::strong_actor_ptr owner_;
-  std::unique_ptr<lane::datagram_socket> socket_;
-  std::unique_ptr<lane::datagram_socket> rtcp_socket_; // only if the peer does not multiplex
   std::shared_ptr<const audio::encoded_source> source_;
-  lane::timer tick_;
-  lane::endpoint remote_;
-  lane::endpoint remote_rtcp_;
-  lane::time_point next_frame_{};
-  lane::time_point next_report_{};
   uint64_t frame_ = 0;
-  uint64_t heard_ = 0; // datagrams
-  rtp::receiver_statistics statistics_;
-  std::optional<rtp::sender> sender_;
-  std::optional<rtp::rtcp_session> rtcp_;
-  struct digits;
-  std::unique_ptr<digits> digits_; // only once telephone events are sent or come
-  uint16_t samples_ = 160;         // a frame's, timestamp units
-  uint8_t ptime_ms_ = 20;
-  uint8_t receive_type_ = 0;
-  std::optional<uint8_t> send_event_type_;
-  std::optional<uint8_t> receive_event_type_;
-  bool sends_ = false;
-  bool connected_ = false;
-  bool stopped_ = false;
+  media_stream* joined_ = nullptr; // of this lane; whichever ends first tells the other
+  lane::timer tick_;
+  bool opened_ = false;
+  rtp::stream stream_;
+  caf::strong_actor_ptr owner_; // null: it has been told of the end
+  rtp::stream_setup setup_;     // agreed last
 };
 
 } // namespace jackfield

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/audio/source.hpp"
+
+namespace jackfield {
+
+/// What a stream sends while it is joined to no other.
+enum class audio_mode : uint8_t {
+  play,   ///< the source, over and over
+  echo,   ///< each packet's payload back as it comes
+  listen, ///< nothing but digits that are dialed
+};
+
+/// Shared by all streams of a run or a service; immutable but for the cache's own lock.
+struct audio_settings {
+  audio_mode mode = audio_mode::play;
+  audio::source_spec source;
+  std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
+};
+
+} // namespace jackfield

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/error/error.hpp"
+#include "engine/lane/endpoint.hpp"
+#include "engine/lane/timer_wheel.hpp"
+
+namespace jackfield {
+
+/// Where a peer hears, as its description says.
+struct media_remote {
+  /// Not valid: nowhere, the peer is on hold by address.
+  lane::endpoint rtp;
+  /// Not valid: RTCP is not wanted. Ignored if `muxed`.
+  lane::endpoint rtcp;
+  bool muxed = false; ///< RTCP shares RTP's address (RFC 5761)
+};
+
+/// Hears of one path. From these calls the path's own functions may be called, but it must not be
+/// destroyed.
+class media_path_user {
+public:
+  /// The path can be described: this is the address to offer.
+  virtual void on_path_opened(const lane::endpoint& local) = 0;
+  /// What `connect` asked for is in force: packets of the peer's are heard, and sent if `can_send`;
+  /// else there is nowhere to send to. Again when that changes.
+  virtual void on_path_connected(bool can_send) = 0;
+  /// The path carries nothing and never will again.
+  virtual void on_path_failed(const error& why) = 0;
+  /// The peer's RTP or RTCP, decrypted; `arrived` as in `lane::datagram_handler`.
+  virtual void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) = 0;
+
+protected:
+  media_path_user() = default;
+  media_path_user(const media_path_user&) = default;
+  media_path_user& operator=(const media_path_user&) = default;
+  ~media_path_user() = default;
+};
+
+/// The way of one stream's packets over the network, on its lane's thread. Opening and connecting
+/// may take time: their ends are told, perhaps before the call returns. Destroyed, it is silent.
+class media_path {
+public:
+  virtual ~media_path() = default;
+
+  /// Once, first; `on_path_opened` or `on_path_failed` follows. `user` outlives the path.
+  virtual void open(media_path_user& user) = 0;
+  /// Exchanges packets with this peer from now on; `on_path_connected` or `on_path_failed` follows.
+  /// Once opened; again after each re-offer.
+  virtual void connect(const media_remote& remote) = 0;
+
+  /// Sends at once; a packet that cannot be sent is lost.
+  virtual void send_rtp(std::span<const std::byte> packet) = 0;
+  virtual void send_rtcp(std::span<const std::byte> packet) = 0;
+
+  /// Whether packets are handed up as they come, for those that must not wait; or when `read_soon`
+  /// asks, once a frame, which costs less. Until it is called, the latter.
+  virtual void read_at_once(bool at_once) = 0;
+  /// Has what came in handed up once the streams that are due now have sent.
+  virtual void read_soon() = 0;
+  /// Hands up what still waits, before it returns.
+  virtual void read_rest() = 0;
+};
+
+} // namespace jackfield

@@ -1,0 +1,95 @@
+#include "actors/media/plain_path.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace jackfield {
+
+namespace {
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+} // namespace
+
+plain_path::~plain_path() {
+  if (socket_)
+    plane_.forget(*socket_);
+}
+
+void plain_path::open(media_path_user& user) {
+  user_ = &user;
+  auto socket = plane_.open_rtp(*this, !at_once_);
+  if (!socket) {
+    user.on_path_failed(socket.error());
+    return;
+  }
+  socket_ = std::move(*socket);
+  user.on_path_opened(socket_->local());
+}
+
+void plain_path::connect(const media_remote& remote) {
+  bool can_send = remote.rtp.valid();
+  if (remote.rtp.valid() && remote.rtp != remote_) {
+    remote_ = remote.rtp;
+    // A peer of another address family cannot be reached; its packets cannot come either.
+    can_send = socket_->connect(remote_).has_value();
+  }
+  if (remote.muxed) {
+    remote_rtcp_ = remote_;
+    rtcp_socket_.reset();
+  } else if (remote.rtcp.valid()) {
+    remote_rtcp_ = remote.rtcp;
+    if (!rtcp_socket_)
+      if (auto socket = plane_.open_rtcp(*this, socket_->local()))
+        rtcp_socket_ = std::move(*socket);
+  }
+  user_->on_path_connected(can_send);
+}
+
+void plain_path::send_rtp(std::span<const std::byte> packet) {
+  socket_->send(remote_, as_text(packet));
+}
+
+void plain_path::send_rtcp(std::span<const std::byte> packet) {
+  if (!remote_rtcp_.valid())
+    return;
+  if (rtcp_socket_)
+    rtcp_socket_->send(remote_rtcp_, as_text(packet));
+  else if (remote_rtcp_ == remote_)
+    socket_->send(remote_rtcp_, as_text(packet));
+}
+
+void plain_path::read_at_once(bool at_once) {
+  if (at_once == std::exchange(at_once_, at_once) || !socket_)
+    return;
+  socket_->receive_pending(); // it tells when each came; read at once, none does
+  if (!socket_->set_on_demand(!at_once))
+    at_once_ = false;
+}
+
+void plain_path::read_soon() {
+  if (socket_ && !at_once_)
+    plane_.read_soon(*socket_);
+}
+
+void plain_path::read_rest() {
+  // A call may leave the latest for the next one: until one brings nothing, or a flood's end is not
+  // to be seen.
+  constexpr int most_reads = 16;
+  auto before = heard_ + 1;
+  for (int i = 0; socket_ && i < most_reads && before != heard_; ++i) {
+    before = heard_;
+    socket_->receive_pending();
+  }
+}
+
+void plain_path::on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
+                             lane::time_point arrived) {
+  ++heard_;
+  if (from == remote_ || from == remote_rtcp_)
+    user_->on_path_packet(bytes, arrived);
+}
+
+} // namespace jackfield

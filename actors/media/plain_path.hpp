@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "actors/media/media_path.hpp"
+#include "actors/media/media_plane.hpp"
+
+namespace jackfield {
+
+/// Plain RTP: a socket of the plane's, and one for RTCP if the peer does not multiplex. Opens and
+/// connects before the call returns. Nothing is learned from strangers: only the addresses that
+/// were signalled are heard.
+class plain_path final : public media_path, private lane::datagram_handler {
+public:
+  explicit plain_path(media_plane& plane) : plane_(plane) {}
+  ~plain_path() override;
+
+  void open(media_path_user& user) override;
+  void connect(const media_remote& remote) override;
+  void send_rtp(std::span<const std::byte> packet) override;
+  void send_rtcp(std::span<const std::byte> packet) override;
+  void read_at_once(bool at_once) override;
+  void read_soon() override;
+  void read_rest() override;
+
+private:
+  void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
+                   lane::time_point arrived) override;
+
+  media_plane& plane_;
+  media_path_user* user_ = nullptr;
+  std::unique_ptr<lane::datagram_socket> socket_;
+  std::unique_ptr<lane::datagram_socket> rtcp_socket_;
+  lane::endpoint remote_;
+  lane::endpoint remote_rtcp_;
+  uint32_t heard_ = 0; // datagrams
+  bool at_once_ = false;
+};
+
+} // namespace jackfield

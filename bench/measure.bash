@@ -101,7 +101,7 @@ cpu_ms() { # PID
   } | awk -v hz="$(getconf CLK_TCK)" '
     NR == 1 { ticks = ($12 + $13) * 1000 / hz; next }
     { exact += $1 / 1e6 }
-    END { printf "%.2f\n", exact > ticks ? exact : ticks }'
+    END { printf "%.2f\n", (exact > ticks ? exact : ticks) }'
 }
 
 # Resident memory that belongs to the process, in KB.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include <caf/actor_cast.hpp>
 #include <caf/sec.hpp>
 
 namespace jackfield {
@@ -121,7 +120,7 @@ bool leg_reporter::answer(uint32_t request, leg_result result) {
 template <class Event>
 void leg_reporter::tell(call_leg& leg, Event event) {
   if (settings_.owner)
-    leg.lane::lane_actor::send(caf::actor_cast<caf::actor>(settings_.owner), std::move(event));
+    lane::tell_from(leg, settings_.owner, std::move(event));
 }
 
 void leg_reporter::on_start(call_leg& leg) {

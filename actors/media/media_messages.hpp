@@ -12,7 +12,8 @@
 #include "engine/rtp/stream.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
-/// What a media stream and its owner say to one another.
+/// What a media stream and its owner say to one another; the sender of what the owner gets is the
+/// stream's actor.
 namespace jackfield {
 
 /// To the stream's owner, first of all: the address to offer, or why there is none.

@@ -101,8 +101,9 @@ void media_stream::on_exit() {
   path_.reset();
   // An exit message or an exception: the owner must not wait for ever.
   if (const auto owner = std::exchange(owner_, nullptr))
-    lane::tell(home(), owner,
-               media_closed{stream_.outcome(), error{"media stream", "ended by an error within"}});
+    lane::tell_from(
+      *this, owner,
+      media_closed{stream_.outcome(), error{"media stream", "ended by an error within"}});
 }
 
 // -- the path --------------------------------------------------------------------
@@ -113,14 +114,14 @@ void media_stream::on_path_opened(const lane::endpoint& local) {
   if (!is_woken_by_packets())
     home().arm(tick_, home().now() + plane_.next_phase(idle_period));
   if (owner_)
-    lane::tell(home(), owner_, media_opened{local});
+    lane::tell_from(*this, owner_, media_opened{local});
 }
 
 void media_stream::on_path_failed(const error& why) {
   if (!owner_)
     return;
   if (!opened_)
-    lane::tell(home(), owner_, media_opened{tl::unexpected{why}});
+    lane::tell_from(*this, owner_, media_opened{tl::unexpected{why}});
   else // by message: an actor ends in its own turn
     lane::tell(home(), caf::strong_actor_ptr{ctrl()}, media_path_lost{why});
 }
@@ -235,7 +236,7 @@ void media_stream::stop() {
 void media_stream::close(std::optional<error> failure) {
   path_->read_rest();
   if (const auto owner = std::exchange(owner_, nullptr))
-    lane::tell(home(), owner, media_closed{stream_.outcome(), std::move(failure)});
+    lane::tell_from(*this, owner, media_closed{stream_.outcome(), std::move(failure)});
   quit();
 }
 
@@ -293,7 +294,7 @@ void media_stream::end_join(media_parted::cause why, bool tell_own) {
     each->path_->read_at_once(each->is_woken_by_packets());
     each->schedule();
     if (each->owner_)
-      lane::tell(home(), each->owner_, media_parted{why});
+      lane::tell_from(*each, each->owner_, media_parted{why});
   }
 }
 

@@ -41,6 +41,17 @@ void tell(lane& home, const caf::strong_actor_ptr& to, T&& content) {
     &home);
 }
 
+/// Sends to an actor of any lane or of none, from one that is to be known as the sender; on that
+/// one's lane. Nobody is the sender where it ends because nobody refers to it any more: a reference
+/// then would end it twice.
+template <class T>
+void tell_from(lane_actor& sender, const caf::strong_actor_ptr& to, T&& content) {
+  to->get()->enqueue(caf::make_mailbox_element(caf::weak_actor_ptr{sender.ctrl()}.lock(),
+                                               caf::make_message_id(), {},
+                                               std::forward<T>(content)),
+                     &sender.home());
+}
+
 /// A timer of a lane actor: when it fires the actor receives `timer_fired{id}` as a message, so
 /// that handlers run one at a time and the actor may quit in any of them. Belongs to the actor's
 /// state; destroyed with it.

@@ -3,6 +3,9 @@
 #include <utility>
 
 #include "actors/wire/lane_peers.hpp"
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
 #include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
@@ -29,6 +32,14 @@ node::~node() {
     p.home->stop();
   for (auto& p : parts_)
     p.home->join();
+  // Actors that still live hold one another: services their calls, calls their owners and streams.
+  for (const auto& resident : residents_)
+    caf::anon_send_exit(resident, caf::exit_reason::kill);
+  for (auto& p : parts_)
+    for (auto& context : p.contexts)
+      context->router.legs().end_all();
+  for (auto& p : parts_)
+    p.home->run_down();
   residents_.clear();
   // What was sent last may hold the last reference of an actor, of whichever lane.
   for (auto& p : parts_)

@@ -34,7 +34,7 @@ struct node_settings {
 class node {
 public:
   static result<std::unique_ptr<node>> make(const node_settings& settings);
-  /// Stops the lanes. All lane actors should have ended by then, and whatever outside of the lanes
+  /// Stops the lanes and ends the services and legs that still live. Whatever outside of the lanes
   /// holds one (an actor on CAF's own threads, a scoped actor's mailbox) must have let go of it.
   ~node();
   node(const node&) = delete;

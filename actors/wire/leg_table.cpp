@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
 namespace jackfield {
 
 leg_table::~leg_table() {
@@ -108,6 +112,12 @@ void leg_table::detach(slot& s) noexcept {
     attached_.erase(s.attached);
   s.attached = {};
   s.next = s.previous = no_slot;
+}
+
+void leg_table::end_all() {
+  for (const auto& s : slots_)
+    if (s.owner)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(s.owner), caf::exit_reason::kill);
 }
 
 void leg_table::on_flow_failed(const transport::flow& gone) {

@@ -49,6 +49,9 @@ public:
   /// Tells the legs that are attached to a connection that it is over.
   void on_flow_failed(const transport::flow& gone);
 
+  /// Ends the actors of all legs, whatever they are about: of a lane that stops.
+  void end_all();
+
   /// Legs open now. Any thread.
   [[nodiscard]] size_t size() const noexcept { return open_.load(std::memory_order_relaxed); }
   /// Any thread.

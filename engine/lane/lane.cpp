@@ -35,6 +35,12 @@ lane::lane(caf::actor_system& system, unsigned index, time_point start)
 
 lane::~lane() = default;
 
+void lane::run_down() {
+  claim_thread();
+  while (drain_inbox() || run_ready())
+    ;
+}
+
 void lane::abandon_inbox() {
   claim_thread();
   for (;;) {

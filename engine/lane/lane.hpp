@@ -149,6 +149,10 @@ public:
   /// its next pass. Any thread; for `actor_cell`.
   void end_actor(caf::abstract_actor& actor, void (*destroy)(caf::abstract_actor*));
 
+  /// Runs actors until none is ready; sockets and timers rest. By the thread that the lane has been
+  /// left to: a lane that stopped takes leave of actors that still live.
+  void run_down();
+
   /// Lets go of what came in after the last pass: ended actors end, messages and tasks are dropped.
   /// By the thread that the lane has been left to, and by a derived lane's destructor. Where there
   /// are several lanes, of all of them before one goes: a message may hold another lane's actor.

@@ -54,6 +54,13 @@ public:
   caf::behavior make_behavior() override { return commander_behavior(this); }
 };
 
+/// Commands them from one of CAF's own threads.
+class pool_commander final : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override { return commander_behavior(this); }
+};
+
 /// Makes a leg for each call that comes to a lane; its owner is the test.
 class service final : public uas_service {
 public:
@@ -127,8 +134,7 @@ protected:
     case place::worker:
       break;
     }
-    return node_->system().spawn(
-      [](caf::event_based_actor* self) { return commander_behavior(self); });
+    return node_->system().spawn<pool_commander>();
   }
 
   void place_call(bool wait = false) {

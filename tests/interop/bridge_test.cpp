@@ -75,10 +75,10 @@ private:
         side_of(current_sender()).outcome = closed.outcome;
         finish();
       },
-      [this](const media_parted&) {},
+      [](const media_parted&) {},
       [this](const callee_made& made) { callee_.leg = made.leg; },
       [](const leg_events::prepared&) {},
-      [this](const leg_events::incoming&) {},
+      [](const leg_events::incoming&) {},
       [this](const leg_events::ringing&) { command(caller_, leg_commands::ring{}); },
       [this](const leg_events::answered&) { command(caller_, leg_commands::accept{}); },
       [this](const leg_events::confirmed&) { join(); },

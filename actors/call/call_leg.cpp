@@ -1,5 +1,6 @@
 #include "actors/call/call_leg.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 

@@ -123,7 +123,6 @@ public:
   [[nodiscard]] sip::leg::phase phase() const noexcept;
   /// Nothing more comes from the peer.
   [[nodiscard]] bool over() const noexcept { return over_; }
-  [[nodiscard]] const sip::dialog& dialog() const noexcept { return machine_->established(); }
 
   /// Has `on_wake` called at that time, instead of one set before.
   void wake_at(lane::time_point when) { user_timer_.arm(when); }

@@ -198,8 +198,7 @@ void leg_reporter::on_offer_withdrawn(call_leg& leg, uint32_t number) {
   tell(leg, leg_events::offer_withdrawn{number});
 }
 
-void leg_reporter::on_settled(call_leg& leg, const leg_settled& settled) {
-  (void)leg;
+void leg_reporter::on_settled(call_leg& /*leg*/, const leg_settled& settled) {
   if (settled.request == 0)
     return;
   auto result = response_result(settled.status, {}, {});
@@ -228,8 +227,7 @@ void leg_reporter::on_request(call_leg& leg, const leg_request& request) {
   tell(leg, std::move(event));
 }
 
-void leg_reporter::on_response(call_leg& leg, const leg_response& response) {
-  (void)leg;
+void leg_reporter::on_response(call_leg& /*leg*/, const leg_response& response) {
   answer(response.request, response_result(response.status, response.body, response.content_type));
 }
 

@@ -202,9 +202,9 @@ result<void> call_leg::dial(const std::string& digits) {
 
 // -- a call that goes out --------------------------------------------------------------
 
-result<void> call_leg::open(const transport::target& target,
+result<void> call_leg::open(const transport::target_selection& servers,
                             std::shared_ptr<const transport::open_settings> connections) {
-  return wire_.open(target, std::move(connections));
+  return wire_.open(servers, std::move(connections));
 }
 
 result<void> call_leg::prepare(sip::call_options options, bool delayed_offer) {
@@ -234,7 +234,8 @@ result<void> call_leg::send_invite() {
 
 // -- a dialog from a store --------------------------------------------------------------
 
-result<void> call_leg::adopt(const sip::dialog_record& record, const transport::target& target,
+result<void> call_leg::adopt(const sip::dialog_record& record,
+                             const transport::target_selection& servers,
                              std::shared_ptr<const transport::open_settings> connections,
                              std::span<const sip::credential> credentials) {
   if (machine_)
@@ -242,7 +243,7 @@ result<void> call_leg::adopt(const sip::dialog_record& record, const transport::
   const auto id = sip::leg_id::parse(record.leg);
   if (!id)
     return fail("adopt", "\"" + record.leg + "\" names no leg");
-  if (auto taken = wire_.adopt(*id, target, std::move(connections)); !taken)
+  if (auto taken = wire_.adopt(*id, servers, std::move(connections)); !taken)
     return taken;
   return start_machine().adopt(record, credentials);
 }

@@ -54,7 +54,7 @@ public:
 
   /// Takes an identity and a way: the first request goes to `target`. Fails if there is no way
   /// there, or no room for another leg.
-  result<void> open(const transport::target& target,
+  result<void> open(const transport::target_selection& servers,
                     std::shared_ptr<const transport::open_settings> connections);
   /// Fixes Call-ID, tags and branch, and the offer in the INVITE (none if `delayed_offer`);
   /// `on_prepared` is called before it returns. Nothing is sent until `send_invite`. `options.body`
@@ -68,7 +68,7 @@ public:
   /// Takes up a confirmed dialog with the identity that it had; its requests go to `target` first,
   /// those of `credentials` may be asked for (they outlive the leg). `describe` and `offer` follow
   /// where there is media to be had again.
-  result<void> adopt(const sip::dialog_record& record, const transport::target& target,
+  result<void> adopt(const sip::dialog_record& record, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections,
                      std::span<const sip::credential> credentials = {});
   /// What a store keeps of an established leg.

@@ -29,7 +29,7 @@ struct call_target {
 
 /// How calls of one lane are made; shared by them, immutable.
 struct call_manner {
-  transport::target target; ///< where first requests go
+  transport::target_selection servers; ///< where first requests go, best first
   std::shared_ptr<const transport::open_settings> connections;
   /// Nothing: signalling only, audio is offered as inactive.
   std::shared_ptr<const audio_settings> audio;

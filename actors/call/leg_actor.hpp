@@ -55,12 +55,12 @@ protected:
     return {
       [this](const sip_arrival_ptr& arrival) { on_arrival(*arrival); },
       [this](const lane::timer_fired& fired) { on_timer(fired.id); },
-      [this](const flow_lost&) {
-        if (machine_)
+      [this](const flow_lost& lost) {
+        if (wire_.lost(lost.which) && machine_)
           machine_->on_transport_failed(home().now(), *this);
         settle();
       },
-      [this](flow_located& found) {
+      [this](servers_located& found) {
         wire_.on_located(found);
         settle();
       },
@@ -92,6 +92,9 @@ protected:
   // sip::ua_sink
   void send(const sip::outgoing& message) override { wire_.send(message); }
   [[nodiscard]] sip::packet_source source() const override { return wire_.source(); }
+  const sip::ua_profile* next_server(sip::duration rest) override {
+    return wire_.next_server(rest);
+  }
 
   sip_router& router_;
   leg_wire wire_;
@@ -104,11 +107,9 @@ private:
   void on_arrival(const sip_arrival& arrival) {
     if (!machine_)
       return;
-    // A CANCEL comes the way of its INVITE, where it is answered.
-    const auto& m = arrival.message();
-    if (m.is_request() && m.request_method() != sip::method::cancel)
-      wire_.heard(arrival);
-    machine_->on_message(arrival.arrived(), m, *this);
+    wire_.hear(&arrival);
+    machine_->on_message(arrival.arrived(), arrival.message(), *this);
+    wire_.hear(nullptr);
     settle();
   }
 

@@ -135,7 +135,7 @@ void leg_reporter::on_start(call_leg& leg) {
     return;
   }
   const auto& c = *calling_;
-  auto begun = leg.open(c.target, c.connections).and_then([&] {
+  auto begun = leg.open(c.servers, c.connections).and_then([&] {
     leg.describe(settings_.media, settings_.port);
     leg.use_stream(settings_.stream, settings_.port);
     sip::call_options options;

@@ -27,7 +27,7 @@ class leg_reporter final : public leg_user {
 public:
   /// For a leg that calls.
   struct calling {
-    transport::target target; ///< where the first request goes
+    transport::target_selection servers; ///< where the first request goes, best first
     std::shared_ptr<const transport::open_settings> connections;
     std::shared_ptr<const call_target> whom;
     bool delayed_offer = false;

@@ -30,7 +30,7 @@ caf::behavior out_of_dialog_request::make_behavior() {
 }
 
 void out_of_dialog_request::begin() {
-  if (!wire_.open(manner_->target, manner_->connections)) {
+  if (!wire_.open(manner_->servers, manner_->connections)) {
     failure_ = report::failure_cause::connect_failed;
     finish();
     return;

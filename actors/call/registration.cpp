@@ -39,7 +39,7 @@ void registration::on_clock(unsigned /*id*/) {
 }
 
 void registration::begin() {
-  if (!wire_.open(manner_->target, manner_->connections)) {
+  if (!wire_.open(manner_->servers, manner_->connections)) {
     failure_ = report::failure_cause::connect_failed;
     finish();
     return;

@@ -29,10 +29,10 @@ double next_unit(uint64_t& state) {
 
 load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
                                std::shared_ptr<const load_plan> plan,
-                               std::vector<std::shared_ptr<const call_manner>> manners,
-                               const share& s, caf::strong_actor_ptr run)
+                               std::shared_ptr<const call_manner> manner, const share& s,
+                               caf::strong_actor_ptr run)
     : lane::lane_actor(config, home), context_(context), plan_(std::move(plan)),
-      manners_(std::move(manners)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
+      manner_(std::move(manner)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
       random_state_(plan_->seed), timer_(*this, 0) {
   // nop
 }
@@ -143,7 +143,7 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     metrics_.measured.calls.start();
     actor = home().spawn<call_leg>(
       context_.router,
-      std::make_unique<load_script>(context_.media, manners_[manner_], target,
+      std::make_unique<load_script>(context_.media, manner_, target,
                                     load_script::plan{number, due, length_of(number)}, self));
     break;
   case load_flow::register_: {
@@ -156,13 +156,13 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     p.refreshes = plan_->refreshes;
     p.stay = plan_->stay;
     metrics_.measured.calls.start();
-    actor = home().spawn<registration>(context_.router, manners_[manner_], target, p, self);
+    actor = home().spawn<registration>(context_.router, manner_, target, p, self);
     break;
   }
   case load_flow::options:
     metrics_.measured.calls.start();
-    actor = home().spawn<out_of_dialog_request>(context_.router, manners_[manner_], target, number,
-                                                due, self);
+    actor =
+      home().spawn<out_of_dialog_request>(context_.router, manner_, target, number, due, self);
     break;
   }
   live_.emplace(number, caf::actor_cast<caf::strong_actor_ptr>(actor));
@@ -175,7 +175,6 @@ void load_generator::on_call_finished(const call_finished& call) {
     if (lines_.size() >= line_batch_bytes)
       flush_lines();
   }
-  fail_over(call.failure, call.status);
   ended(call.number, call.failure);
 }
 
@@ -189,21 +188,12 @@ void load_generator::on_registration(const registration_report& report) {
 
 void load_generator::on_request(const request_finished& request) {
   metrics_.on_request(request);
-  fail_over(request.failure, request.status);
   ended(request.number, request.failure);
 }
 
 void load_generator::flush_lines() {
   if (!lines_.empty())
     send(caf::actor_cast<caf::actor>(run_), call_lines_batch{std::exchange(lines_, {})});
-}
-
-void load_generator::fail_over(report::failure_cause failure, int status) {
-  using report::failure_cause;
-  if (manners_.size() > 1 && status == 0 &&
-      (failure == failure_cause::timeout || failure == failure_cause::connect_failed ||
-       failure == failure_cause::transport_error))
-    manner_ = (manner_ + 1) % manners_.size();
 }
 
 void load_generator::ended(uint64_t number, report::failure_cause failure) {

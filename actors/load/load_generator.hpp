@@ -21,8 +21,7 @@
 namespace jackfield {
 
 /// Places one lane's share of a run's calls: every n-th arrival of the plan, n being the number of
-/// generators. Measures what becomes of them. `manners` differ by target only, in the order of
-/// trying them; at least one.
+/// generators. Measures what becomes of them.
 class load_generator final : public lane::lane_actor {
 public:
   struct share {
@@ -32,9 +31,8 @@ public:
   };
 
   load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
-                 std::shared_ptr<const load_plan> plan,
-                 std::vector<std::shared_ptr<const call_manner>> manners, const share& s,
-                 caf::strong_actor_ptr run);
+                 std::shared_ptr<const load_plan> plan, std::shared_ptr<const call_manner> manner,
+                 const share& s, caf::strong_actor_ptr run);
 
   const char* name() const override { return "load_generator"; }
 
@@ -58,16 +56,13 @@ private:
   void on_registration(const registration_report& report);
   void on_request(const request_finished& request);
   void flush_lines();
-  /// RFC 3263 §4.3: after a target that cannot be reached, or says nothing, the next one is tried.
-  void fail_over(report::failure_cause failure, int status);
   /// `failure`: why that call, registration or request failed.
   void ended(uint64_t number, report::failure_cause failure);
   void finish_if_done();
 
   lane_context& context_;
   std::shared_ptr<const load_plan> plan_;
-  std::vector<std::shared_ptr<const call_manner>> manners_;
-  size_t manner_ = 0; // in use
+  std::shared_ptr<const call_manner> manner_;
   share share_;
   caf::strong_actor_ptr run_;
   load_metrics metrics_;

@@ -41,15 +41,15 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
   run.lanes = static_cast<unsigned>(
     std::min<uint64_t>(settings.lanes != 0 ? settings.lanes : cores, settings.limit));
 
-  std::vector<transport::target> targets;
+  transport::target_selection servers;
   auto local = settings.local;
   if (!embedded) {
     auto selected = find_target(settings);
     if (!selected)
       return tl::unexpected{std::move(selected.error())};
-    targets.assign(selected->all().begin(), selected->all().end());
+    servers = std::move(*selected);
     if (!local.valid()) {
-      auto source = lane::source_address_for(targets.front().remote);
+      auto source = lane::source_address_for(servers.current().remote);
       if (!source)
         return tl::unexpected{std::move(source.error())};
       local = *source;
@@ -80,6 +80,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
       return fail("--media-ip", usable.error().to_string());
 
   std::string trusted;
+  std::vector<transport::target> beside; // of each lane: the embedded engine there
   if (embedded) {
     transport::listen_settings listening;
     if (transport::is_secure(settings.transport)) {
@@ -98,7 +99,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     auto listening_at = embed(settings.transport, *run.engine, listening);
     if (!listening_at)
       return tl::unexpected{std::move(listening_at.error())};
-    targets = std::move(*listening_at);
+    beside = std::move(*listening_at);
     answering_settings answering;
     answering.rtp = settings.rtp;
     answering.mode = audio_mode::play;
@@ -108,7 +109,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
   }
 
   const auto uri =
-    settings.uri ? *settings.uri : "sip:service@" + targets.front().remote.to_string();
+    settings.uri ? *settings.uri : "sip:service@" + beside.front().remote.to_string();
   auto connections = make_connections(settings, uri, trusted);
   if (!connections)
     return tl::unexpected{std::move(connections.error())};
@@ -134,14 +135,10 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     // peer keeps to the connection (RFC 5923, RFC 7118).
     if (transport::is_secure(settings.transport) && !transport::is_websocket(settings.transport))
       context.router.set_public_address(settings.transport, *first);
-    std::vector<std::shared_ptr<const call_manner>> manners;
-    for (size_t k = 0; k < targets.size(); ++k) {
-      // Each lane calls the embedded engine beside it; a real target's addresses are alternatives.
-      const auto& target = targets[embedded ? (i + k) % targets.size() : k];
-      manners.push_back(
-        make_manner(settings, target, *connections, *audio, context.media.address()));
-    }
-    run.manners.push_back(std::move(manners));
+    if (embedded)
+      servers = beside[i];
+    run.manners.push_back(
+      make_manner(settings, servers, *connections, *audio, context.media.address()));
   }
 
   run.audio = *audio != nullptr;

@@ -19,8 +19,8 @@ struct prepared_run {
   std::unique_ptr<node> engine;
   unsigned lanes = 0;
   std::shared_ptr<const load_plan> plan;
-  /// For each calling lane, by target in the order of trying them.
-  std::vector<std::vector<std::shared_ptr<const call_manner>>> manners;
+  /// For each calling lane.
+  std::vector<std::shared_ptr<const call_manner>> manners;
   /// How the embedded answering engine answers; nothing where the target is somebody else's.
   std::shared_ptr<const answer_manner> answers;
   bool audio = false; ///< calls have audio

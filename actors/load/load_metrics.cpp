@@ -55,8 +55,7 @@ void load_metrics::on_finished(const call_finished& call) {
   if (call.status > 0)
     measured.statuses.count_response(report::counted_method::invite, call.status);
 
-  measured.requests_sent += call.wire.requests;
-  measured.retransmissions += call.wire.retransmissions;
+  count(call.wire);
   if (call.failure == report::failure_cause::timeout ||
       call.failure == report::failure_cause::bye_timeout)
     ++measured.timeouts;
@@ -83,6 +82,12 @@ void load_metrics::on_finished(const call_finished& call) {
     measured.calls.complete();
 }
 
+void load_metrics::count(const wire_counters& wire) {
+  measured.requests_sent += wire.requests;
+  measured.retransmissions += wire.retransmissions;
+  measured.failovers += wire.failovers;
+}
+
 void load_metrics::on_registration(const registration_report& r) {
   using kind = registration_report::kind;
   auto& counts = measured.registrations;
@@ -104,8 +109,7 @@ void load_metrics::on_registration(const registration_report& r) {
     }
     break;
   case kind::over:
-    measured.requests_sent += r.wire.requests;
-    measured.retransmissions += r.wire.retransmissions;
+    count(r.wire);
     if (r.had_registered) {
       --counts.current;
       measured.calls.complete();
@@ -121,8 +125,7 @@ void load_metrics::on_registration(const registration_report& r) {
 }
 
 void load_metrics::on_request(const request_finished& request) {
-  measured.requests_sent += request.wire.requests;
-  measured.retransmissions += request.wire.retransmissions;
+  count(request.wire);
   measured.statuses.count_request(report::counted_method::options);
   if (request.status > 0) {
     measured.times.options.record(request.took);

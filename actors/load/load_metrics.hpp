@@ -28,6 +28,7 @@ struct load_metrics {
 
 private:
   void record_setup(const call_times& t);
+  void count(const wire_counters& wire);
 };
 
 /// Appends the JSON line of a finished call. `start` and `wall_start` are one moment: the run's

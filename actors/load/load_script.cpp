@@ -34,7 +34,7 @@ void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
 
 void load_script::place(call_leg& leg, const lane::endpoint& media_address) {
   times_.started = leg.home().now();
-  if (!leg.open(manner_->target, manner_->connections)) {
+  if (!leg.open(manner_->servers, manner_->connections)) {
     failure_ = report::failure_cause::connect_failed;
     times_.ended = times_.started;
     close(leg);

@@ -168,11 +168,11 @@ make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_
 }
 
 std::shared_ptr<const call_manner>
-make_manner(const load_settings& settings, const transport::target& target,
+make_manner(const load_settings& settings, const transport::target_selection& servers,
             std::shared_ptr<const transport::open_settings> connections,
             std::shared_ptr<const audio_settings> audio, const lane::endpoint& media_address) {
   auto manner = std::make_shared<call_manner>();
-  manner->target = target;
+  manner->servers = servers;
   manner->connections = std::move(connections);
   manner->capabilities.codecs.clear();
   for (const auto& name : settings.codecs)

@@ -23,7 +23,7 @@ make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_
 
 /// How one lane's calls are made. `audio` is shared by lanes.
 [[nodiscard]] std::shared_ptr<const call_manner>
-make_manner(const load_settings& settings, const transport::target& target,
+make_manner(const load_settings& settings, const transport::target_selection& servers,
             std::shared_ptr<const transport::open_settings> connections,
             std::shared_ptr<const audio_settings> audio, const lane::endpoint& media_address);
 

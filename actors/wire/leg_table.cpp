@@ -87,9 +87,12 @@ const caf::strong_actor_ptr* leg_table::find(const sip::leg_id& leg) noexcept {
 void leg_table::attach(const sip::leg_id& leg, const transport::flow& f) {
   auto* s = slot_of(leg);
   const connection_key key{f.handle, f.lane};
-  if (s == nullptr || !transport::is_reliable(f.protocol) || s->attached == key)
+  const bool connection = transport::is_reliable(f.protocol);
+  if (s == nullptr || (connection && s->attached == key))
     return;
   detach(*s);
+  if (!connection)
+    return;
   s->attached = key;
   const auto [first, fresh] = attached_.try_emplace(key, leg.slot);
   if (!fresh) {

@@ -1,5 +1,6 @@
 #include "actors/wire/leg_wire.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace jackfield {
@@ -9,22 +10,28 @@ namespace {
 /// Messages of one leg that may wait for a look-up; a leg retransmits what it needs.
 constexpr size_t most_waiting = 8;
 
-const transport::open_settings& no_settings() {
-  static const transport::open_settings instance;
-  return instance;
+/// Never 0.
+uint64_t hash_of(std::string_view next_hop) noexcept {
+  return std::hash<std::string_view>{}(next_hop) | 1U;
 }
 
 } // namespace
 
-result<void> leg_wire::open(const transport::target& target,
+const transport::open_settings& leg_wire::connections() const noexcept {
+  static const transport::open_settings none;
+  return connections_ ? *connections_ : none;
+}
+
+result<void> leg_wire::open(const transport::target_selection& servers,
                             std::shared_ptr<const transport::open_settings> connections) {
-  auto first = router_.transport().open(target.protocol, target.remote,
-                                        connections ? *connections : no_settings());
+  connections_ = std::move(connections);
+  servers_ = router_.hops().servers().order(servers, owner_.home().now());
+  auto first = open_next();
   if (!first)
     return tl::unexpected{std::move(first.error())};
-  if (!open(*first, std::move(connections)))
+  if (!open(*first, connections_))
     return fail("lane " + std::to_string(owner_.home().index()), "has no room for another leg");
-  pinned_ = true;
+  pinned_ = given_ = true;
   return {};
 }
 
@@ -36,16 +43,18 @@ bool leg_wire::open(const transport::flow& source,
   return id.has_value();
 }
 
-result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target& target,
+result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target_selection& servers,
                              std::shared_ptr<const transport::open_settings> connections) {
-  auto first = router_.transport().open(target.protocol, target.remote,
-                                        connections ? *connections : no_settings());
+  connections_ = std::move(connections);
+  servers_ = router_.hops().servers().order(servers, owner_.home().now());
+  auto first = open_next();
   if (!first)
     return tl::unexpected{std::move(first.error())};
   if (!router_.legs().adopt(owner_, id))
     return fail("lane " + std::to_string(owner_.home().index()),
                 "cannot take up leg " + std::string{id.text().data(), sip::leg_id::text_size});
-  begin(id, *first, std::move(connections));
+  begin(id, *first, connections_);
+  pinned_ = given_ = true;
   return {};
 }
 
@@ -63,6 +72,30 @@ void leg_wire::close() noexcept {
     router_.legs().close(id_);
 }
 
+void leg_wire::hear(const sip_arrival* arrival) {
+  hearing_ = nullptr;
+  if (arrival == nullptr)
+    return;
+  const auto& m = arrival->message();
+  if (m.is_request()) {
+    // A CANCEL comes the way of its INVITE, where it is answered.
+    if (m.request_method() != sip::method::cancel)
+      request_source_ = arrival->from();
+    return;
+  }
+  hearing_ = &arrival->from();
+  if (auto& resting = router_.hops().servers();
+      resting.size() > 0 && !servers_.exhausted() && m.status() != 503)
+    resting.answered(servers_.current());
+}
+
+bool leg_wire::lost(const transport::flow& gone) noexcept {
+  if (gone != out_)
+    return false;
+  lost_ = true;
+  return true;
+}
+
 void leg_wire::send(const sip::outgoing& message) {
   if (message.retransmission)
     ++counters_.retransmissions;
@@ -73,7 +106,7 @@ void leg_wire::send(const sip::outgoing& message) {
     send_over(invite_source_, message.text, message.rank);
     return;
   case sip::send_to::request_source:
-    send_over(request_source_, message.text, message.rank);
+    send_over(hearing_ != nullptr ? *hearing_ : request_source_, message.text, message.rank);
     return;
   case sip::send_to::again:
     if (waiting_.empty())
@@ -83,26 +116,42 @@ void leg_wire::send(const sip::outgoing& message) {
     send_aside(message);
     return;
   case sip::send_to::next_hop:
-    break;
+    send_to_hop(message);
+    return;
   }
-  if (std::exchange(pinned_, false)) {
+}
+
+void leg_wire::send_to_hop(const sip::outgoing& message) {
+  const auto hop = hash_of(message.next_hop);
+  if (std::exchange(pinned_, false))
+    hop_ = hop;
+  if (hop == hop_ && !servers_.exhausted()) {
+    if (lost_ && !reopen())
+      failed_ = true;
+    else
+      send_over(out_, message.text, message.rank);
+    return;
+  }
+  if (hop == hop_ && !lost_) {
     send_over(out_, message.text, message.rank);
     return;
   }
-  const auto& connections = connections_ ? *connections_ : no_settings();
-  const auto found = router_.hops().locate_now(message.next_hop, out_, connections);
+  const auto found =
+    router_.hops().locate_now(message.next_hop, lost_ ? transport::flow{} : out_, connections());
   if (!found) {
     failed_ = true;
   } else if (*found) {
-    if (**found != out_) {
-      out_ = **found;
-      router_.attach(id_, out_);
-    }
+    servers_ = {};
+    given_ = false;
+    hop_ = hop;
+    use(**found);
     send_over(out_, message.text, message.rank);
   } else if (waiting_.size() < most_waiting) {
     waiting_.push_back({std::string{message.text}, message.rank});
-    if (waiting_.size() == 1)
-      router_.hops().locate(message.next_hop, connections, owner_, ++ticket_);
+    if (waiting_.size() == 1) {
+      asked_hop_ = hop;
+      router_.hops().locate(message.next_hop, owner_, ++ticket_);
+    }
   }
 }
 
@@ -110,24 +159,81 @@ void leg_wire::send_aside(const sip::outgoing& message) {
   if (!open_)
     return;
   // Where that takes a look-up, whoever passed the answer on is asked to pass this on too.
-  const auto found =
-    router_.hops().locate_now(message.next_hop, out_, connections_ ? *connections_ : no_settings());
+  const auto found = router_.hops().locate_now(message.next_hop, out_, connections());
   if (found)
     (void)router_.send(*found ? **found : out_, message.text, message.rank);
 }
 
-void leg_wire::on_located(flow_located& found) {
+void leg_wire::on_located(servers_located& found) {
   if (found.ticket != ticket_)
     return;
   const auto texts = std::exchange(waiting_, {});
-  if (!found.where) {
+  hop_ = 0;
+  servers_ = {};
+  given_ = false;
+  if (found.where)
+    servers_ = router_.hops().servers().order(*found.where, owner_.home().now());
+  if (!reopen()) {
     failed_ = true;
     return;
   }
-  out_ = *found.where;
-  router_.attach(id_, out_);
+  hop_ = asked_hop_;
   for (const auto& w : texts)
     send_over(out_, w.text, w.rank);
+}
+
+result<transport::flow> leg_wire::open_next() {
+  auto& hops = router_.hops();
+  result<transport::flow> way = fail("next hop", "has no address");
+  for (; !servers_.exhausted(); servers_.advance()) {
+    way = hops.open(servers_, connections());
+    if (way)
+      break;
+    hops.servers().failed(servers_.current(), owner_.home().now(), {});
+  }
+  return way;
+}
+
+bool leg_wire::reopen() {
+  const auto way = open_next();
+  if (way)
+    use(*way);
+  return way.has_value();
+}
+
+void leg_wire::use(const transport::flow& f) {
+  lost_ = false;
+  if (f == out_)
+    return;
+  out_ = f;
+  router_.attach(id_, out_);
+}
+
+const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
+  if (!open_ || hop_ == 0 || !waiting_.empty() || servers_.all().size() < 2 || servers_.exhausted())
+    return nullptr;
+  const auto now = owner_.home().now();
+  auto& hops = router_.hops();
+  hops.servers().failed(servers_.current(), now, rest);
+  servers_.advance();
+  if (reopen()) {
+    ++counters_.failovers;
+    return &profile();
+  }
+  // All were tried. What comes later, such as a REGISTER after a pause, begins anew.
+  if (!given_) {
+    hop_ = 0;
+    return nullptr;
+  }
+  servers_ =
+    hops.servers().order(transport::target_selection{{servers_.all().begin(), servers_.all().end()},
+                                                     std::string{servers_.host()}},
+                         now);
+  // The machine goes on writing for the transport that it had last.
+  while (servers_.current().protocol != out_.protocol)
+    servers_.advance();
+  lost_ = true;
+  return nullptr;
 }
 
 void leg_wire::send_over(const transport::flow& to, std::string_view text, sip::send_rank rank) {

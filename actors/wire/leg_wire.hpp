@@ -14,10 +14,15 @@ namespace jackfield {
 struct wire_counters {
   uint32_t requests = 0;        ///< first transmissions
   uint32_t retransmissions = 0; ///< of requests and responses
+  uint32_t failovers = 0;       ///< requests that went on to another server of their name
 };
 
-/// How one leg's messages reach the wire: its identity, the flow it uses, and what waits for a
-/// look-up. A part of the actor that owns the leg; on its lane's thread.
+/// How one leg's messages reach the wire: its identity, the flow it uses, the servers that may be
+/// tried, and what waits for a look-up. A part of the actor that owns the leg; on its lane's
+/// thread.
+///
+/// A leg keeps to the server that it has for a next hop (RFC 3263 §4.3): what is sent again, also
+/// with credentials, goes where it went before, until `next_server` gives that server up.
 ///
 /// A SIP machine must not be called from inside `send`, so a failure is kept: after each call of
 /// its machine the owner asks `take_failure` and tells the machine.
@@ -32,13 +37,14 @@ public:
   /// none left.
   bool open(const transport::flow& source,
             std::shared_ptr<const transport::open_settings> connections);
-  /// Takes an identity for a leg whose first request goes to `target`, whatever its URI says: an
-  /// outbound proxy, or the load's target found once for all calls. Fails if there is no way there.
-  result<void> open(const transport::target& target,
+  /// Takes an identity for a leg whose first request goes to the first of `servers` that there is a
+  /// way to, whatever its URI says: an outbound proxy, or the load's target found once for all
+  /// calls. Fails if there is no way to any of them.
+  result<void> open(const transport::target_selection& servers,
                     std::shared_ptr<const transport::open_settings> connections);
-  /// Takes up the identity of a leg from a store, whose requests go to `target`. Fails if there is
-  /// no way there, or the identity cannot be had on this lane.
-  result<void> adopt(const sip::leg_id& id, const transport::target& target,
+  /// Takes up the identity of a leg from a store, whose first request goes as `open` says. Fails if
+  /// there is no way there, or the identity cannot be had on this lane.
+  result<void> adopt(const sip::leg_id& id, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections);
   /// Gives the identity back. Then nothing is sent or received any more.
   void close() noexcept;
@@ -47,41 +53,59 @@ public:
   [[nodiscard]] const transport::flow& current() const noexcept { return out_; }
   [[nodiscard]] const sip::ua_profile& profile() const { return router_.profile(out_); }
 
-  /// Remembers where an in-dialog request came from: its responses go there.
-  void heard(const sip_arrival& arrival) { request_source_ = arrival.from(); }
+  /// The machine is given this message now: what it answers goes where that came from. Null: it has
+  /// been.
+  void hear(const sip_arrival* arrival);
+  /// A connection is over. False if the leg's requests do not use it any more.
+  bool lost(const transport::flow& gone) noexcept;
 
   /// Of the request that is being handled.
   [[nodiscard]] sip::packet_source source() const { return router_.source_of(request_source_); }
 
   void send(const sip::outgoing& message);
-  void on_located(flow_located& found);
+  void on_located(servers_located& found);
+  /// Gives up on the server that requests go to, for `rest` if that is more than a transaction's
+  /// time, and takes the next one: then, how messages to it are written. Null if there is no other.
+  const sip::ua_profile* next_server(lane::duration rest);
 
   /// True once if something could not be sent since the last call.
   bool take_failure() noexcept { return std::exchange(failed_, false); }
   [[nodiscard]] const wire_counters& counters() const noexcept { return counters_; }
 
 private:
-  void begin(const sip::leg_id& id, const transport::flow& source,
-             std::shared_ptr<const transport::open_settings> connections);
   struct waiting {
     std::string text;
     sip::send_rank rank;
   };
+  void begin(const sip::leg_id& id, const transport::flow& source,
+             std::shared_ptr<const transport::open_settings> connections);
+  /// The flow to the first server from the current one on that there is a way to.
+  result<transport::flow> open_next();
+  bool reopen();
+  void use(const transport::flow& f);
+  void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);
   void send_over(const transport::flow& to, std::string_view text, sip::send_rank rank);
+  [[nodiscard]] const transport::open_settings& connections() const noexcept;
 
   sip_router& router_;
   lane::lane_actor& owner_;
   sip::leg_id id_;
-  transport::flow out_;            // of our requests
-  transport::flow invite_source_;  // where the leg's first request came from
-  transport::flow request_source_; // of the latest request within the dialog
+  transport::flow out_;                      // of our requests
+  transport::flow invite_source_;            // where the leg's first request came from
+  transport::flow request_source_;           // of the latest request within the dialog
+  const transport::flow* hearing_ = nullptr; // of the response that the machine is given
   std::shared_ptr<const transport::open_settings> connections_;
-  std::vector<waiting> waiting_; // for the look-up under way
+  transport::target_selection servers_; // those of `hop_`; none: it has one address only
+  std::vector<waiting> waiting_;        // for the look-up under way
+  uint64_t hop_ = 0;                    // hash of the next hop that `out_` leads to; 0: none
+  uint64_t asked_hop_ = 0;              // of the look-up
   uint64_t ticket_ = 0;
   wire_counters counters_;
   bool open_ = false;
-  bool pinned_ = false;
+  bool pinned_ = false; // `servers_` are for whatever the first next hop is
+  bool given_ = false;  // they did not come from a look-up
+  bool lost_ = false;   // `out_` is over
   bool failed_ = false;
 };
 

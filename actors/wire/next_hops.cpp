@@ -30,8 +30,8 @@ std::optional<transport::resolve_request> request_for(std::string_view text) {
 } // namespace
 
 next_hops::next_hops(lane::lane& home, transport::transport_layer& transport,
-                     const transport::resolver_settings& settings)
-    : home_(home), transport_(transport), resolver_(home, settings) {
+                     const transport::resolver_settings& settings, lane::duration trial)
+    : home_(home), transport_(transport), resolver_(home, settings), servers_(trial) {
   // nop
 }
 
@@ -77,24 +77,22 @@ next_hops::locate_now(std::string_view uri, const transport::flow& current,
   return open(*known, {}, connections).map([](auto f) { return std::optional{f}; });
 }
 
-void next_hops::locate(std::string_view uri, const transport::open_settings& connections,
-                       lane::lane_actor& owner, uint64_t ticket) {
+result<transport::flow> next_hops::open(const transport::target_selection& servers,
+                                        const transport::open_settings& connections) {
+  return open(servers.current(), servers.host(), connections);
+}
+
+void next_hops::locate(std::string_view uri, lane::lane_actor& owner, uint64_t ticket) {
   caf::strong_actor_ptr asker{owner.ctrl()};
   const auto request = request_for(uri);
   if (!request) {
     lane::tell(home_, asker,
-               flow_located{ticket, fail(std::string{uri}, "expected a sip: or sips: URI")});
+               servers_located{ticket, fail(std::string{uri}, "expected a sip: or sips: URI")});
     return;
   }
   const auto lookup = next_lookup_++;
-  auto pending = resolver_.resolve(*request, [this, lookup, ticket, asker, connections,
-                                              name = request->host](
-                                               result<transport::target_selection> selected) {
-    if (selected) {
-      lane::tell(home_, asker, flow_located{ticket, open(selected->current(), name, connections)});
-    } else {
-      lane::tell(home_, asker, flow_located{ticket, tl::unexpected{std::move(selected.error())}});
-    }
+  auto pending = resolver_.resolve(*request, [this, lookup, ticket, asker](auto selected) {
+    lane::tell(home_, asker, servers_located{ticket, std::move(selected)});
     // Destroying the look-up destroys this function: last.
     home_.post([this, lookup] { lookups_.erase(lookup); });
   });

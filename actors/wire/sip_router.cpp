@@ -23,7 +23,7 @@ sip_router::sip_router(lane::lane& home, const router_settings& settings)
       peers_(*this, settings.position.value_or(static_cast<uint8_t>(home.index()))),
       transport_(home, *this, make_sip_splitter,
                  at_position(settings.transport, peers_.position())),
-      hops_(home, transport_, settings.resolver),
+      hops_(home, transport_, settings.resolver, settings.timers.transaction_limit()),
       released_timer_([](void* self) { static_cast<sip_router*>(self)->forget_released(); }, this),
       linger_(settings.linger_capacity, settings.timers.transaction_limit(), seed_),
       linger_timer_(

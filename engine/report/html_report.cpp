@@ -432,6 +432,8 @@ void write_sip(html_writer& w, const run_metrics& m) {
                  responses.empty() ? std::string{"-"} : responses});
   }
   w.table_row({"Retransmissions", grouped(m.retransmissions), "-"});
+  if (m.failovers > 0) // only where the target has several servers
+    w.table_row({"Went on to another server", grouped(m.failovers), "-"});
   w.table_row({"Timeouts", grouped(m.timeouts), "-"});
   w.table_row({"Unexpected messages", grouped(m.unexpected), "-"});
   w.table_row({"Malformed messages", grouped(m.malformed), "-"});

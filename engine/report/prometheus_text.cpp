@@ -144,6 +144,7 @@ void write_sip(exposition& e, const run_metrics& m) {
   e.counter("sip_retransmissions_total", "SIP messages sent again.", m.retransmissions);
   e.counter("sip_retransmissions_received_total", "SIP messages received again.",
             m.retransmissions_received);
+  e.counter("sip_failovers_total", "SIP requests that went on to another server.", m.failovers);
   e.counter("sip_timeouts_total", "SIP transactions that timed out.", m.timeouts);
   e.counter("sip_unexpected_total", "SIP messages out of place.", m.unexpected);
   e.counter("sip_malformed_total", "Messages that were no SIP.", m.malformed);

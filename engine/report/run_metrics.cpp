@@ -128,6 +128,7 @@ void run_metrics::merge(const run_metrics& other) {
   requests_sent += other.requests_sent;
   retransmissions += other.retransmissions;
   retransmissions_received += other.retransmissions_received;
+  failovers += other.failovers;
   timeouts += other.timeouts;
   unexpected += other.unexpected;
   malformed += other.malformed;

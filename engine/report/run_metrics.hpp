@@ -139,6 +139,7 @@ struct run_metrics {
   uint64_t requests_sent = 0;   ///< retransmissions not included
   uint64_t retransmissions = 0; ///< requests and responses that we sent again
   uint64_t retransmissions_received = 0;
+  uint64_t failovers = 0;  ///< requests that went on to another server of their name
   uint64_t timeouts = 0;   ///< timers B, F and H fired
   uint64_t unexpected = 0; ///< messages that fit no transaction or dialog, or not its state
   uint64_t malformed = 0;  ///< what came in and was no SIP message

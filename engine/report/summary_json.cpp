@@ -86,6 +86,7 @@ json sip_of(const run_metrics& m) {
   return {{"requests_sent", m.requests_sent},
           {"retransmissions", m.retransmissions},
           {"retransmissions_received", m.retransmissions_received},
+          {"failovers", m.failovers},
           {"timeouts", m.timeouts},
           {"unexpected", m.unexpected},
           {"malformed", m.malformed},

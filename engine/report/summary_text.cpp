@@ -194,9 +194,12 @@ void write_media(text_writer& w, const run_report& report) {
 
 void write_sip(text_writer& w, const run_report& report) {
   const auto& m = report.metrics;
-  w.item("sip", fmt::format("retransmissions {}   timeouts {}   unexpected {}   malformed {}",
-                            grouped(m.retransmissions), grouped(m.timeouts), grouped(m.unexpected),
-                            grouped(m.malformed)));
+  auto text = fmt::format("retransmissions {}   timeouts {}   unexpected {}   malformed {}",
+                          grouped(m.retransmissions), grouped(m.timeouts), grouped(m.unexpected),
+                          grouped(m.malformed));
+  if (m.failovers > 0) // only where the target has several servers
+    text += fmt::format("   failovers {}", grouped(m.failovers));
+  w.item("sip", text);
 }
 
 void write_health(text_writer& w, const run_report& report) {

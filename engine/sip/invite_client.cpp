@@ -220,8 +220,11 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
     return;
   auto& s = *setup_;
   if (counter != s.counter) {
-    if (counter < s.counter && status >= 300) // an attempt before, whose ACK was lost
+    // An attempt before: its ACK was lost, or its server has answered after all.
+    if (counter < s.counter && status >= 300)
       acknowledge_failure(m, counter, send_to::request_source, true, sink);
+    else if (counter < s.counter && status >= 200)
+      on_surplus_answer(now, m, sink);
     return;
   }
   if (m.cseq_number() != s.cseq)
@@ -314,7 +317,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
 }
 
 void invite_client::on_surplus_answer(time_point now, const message& m, ua_sink& sink) {
-  if (m.to_tag() == session_.state().remote_tag()) {
+  if (session_.valid() && m.to_tag() == session_.state().remote_tag()) {
     session_.repeat_ack(context(now, sink), m.cseq_number());
     return;
   }
@@ -361,6 +364,8 @@ void invite_client::on_failure(time_point now, const message& m, ua_sink& sink) 
     end(end_cause::redirect_loop, status, &m, sink);
     return;
   }
+  if (status == 503 && try_next_server(now, status, &m, true, sink))
+    return;
   if (status < 600 && try_next_target(now, status, &m, true, sink))
     return;
   end(cause_of_status(status), status, &m, sink);
@@ -387,10 +392,23 @@ bool invite_client::try_next_target(time_point now, int status, const message* m
   return true;
 }
 
+bool invite_client::try_next_server(time_point now, int status, const message* m, bool follows_ack,
+                                    ua_sink& sink) {
+  const auto* profile =
+    sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
+  if (profile == nullptr)
+    return false;
+  release(setup_->invite_text);
+  profile_ = profile;
+  digest_ = {}; // a nonce is of the server that made it
+  ++setup_->counter;
+  send_invite(now, sink, follows_ack);
+  sink.on_event(
+    {.kind = event_kind::retrying, .status = status, .what = method::invite, .source = m});
+  return true;
+}
+
 void invite_client::end(end_cause cause, int status, const message* source, ua_sink& sink) {
-  unsigned wait = 0;
-  if (source != nullptr && source->has(header::retry_after))
-    wait = parse_retry_after(source->first(header::retry_after)).value_or(0);
   if (setup_ && cause != end_cause::transport_failed)
     for (auto& f : setup_->forks)
       if (f.early)
@@ -401,7 +419,7 @@ void invite_client::end(end_cause cause, int status, const message* source, ua_s
                  .cause = cause,
                  .status = status,
                  .what = method::invite,
-                 .seconds = wait,
+                 .seconds = source != nullptr ? retry_after_of(*source) : 0,
                  .source = source});
 }
 
@@ -429,11 +447,11 @@ void invite_client::on_time(time_point now, ua_sink& sink) {
   if (step.send)
     sink.send({s.invite_text, send_rank::invite, send_to::again, {}, method::invite, 0, true});
   if (step.timed_out) {
-    if (s.hang_up) {
+    if (s.hang_up)
       end(s.why, 0, nullptr, sink);
-    } else if (!try_next_target(now, 408, nullptr, false, sink)) {
+    else if (!try_next_server(now, 408, nullptr, false, sink) &&
+             !try_next_target(now, 408, nullptr, false, sink))
       end(end_cause::timeout_b, 0, nullptr, sink);
-    }
     return;
   }
   if (now < s.give_up_at)
@@ -472,7 +490,9 @@ void invite_client::on_transport_failed(time_point now, ua_sink& sink) {
   setup_->invite.on_transport_error();
   if (setup_->hang_up)
     end(setup_->why, 0, nullptr, sink);
-  else if (!try_next_target(now, 503, nullptr, false, sink))
+  // Where it rings the call is on its way, and another server would place a second one.
+  else if ((setup_->ringing || !try_next_server(now, 503, nullptr, false, sink)) &&
+           !try_next_target(now, 503, nullptr, false, sink))
     end(end_cause::transport_failed, 0, nullptr, sink);
 }
 
@@ -519,12 +539,12 @@ void invite_client::leave(time_point now, linger_table& table) {
   if (!session_.valid()) {
     if (invite_cseq_ != 0)
       table.answer_late_2xx(now, id_, 0);
-    return;
+  } else {
+    if (invite_cseq_ != 0 && now - answered_at_ < profile_->timers.transaction_limit())
+      table.answer_late_2xx(now, id_, hash_of_tag(session_.state().remote_tag()));
+    if (session_.parted())
+      table.answer_bye(now, id_, 200);
   }
-  if (invite_cseq_ != 0 && now - answered_at_ < profile_->timers.transaction_limit())
-    table.answer_late_2xx(now, id_, hash_of_tag(session_.state().remote_tag()));
-  if (session_.parted())
-    table.answer_bye(now, id_, 200);
   if (surplus_)
     for (auto& bye : *surplus_)
       if (!bye.over())

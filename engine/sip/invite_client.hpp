@@ -46,8 +46,8 @@ struct call_options {
   duration ringing_limit = std::chrono::minutes{3};
 };
 
-/// A call that we make (RFC 3261 §13.2, §9.1, §14, §15): the INVITE with its retries by digest and
-/// redirection, its forks, the dialog that wins, and the end.
+/// A call that we make (RFC 3261 §13.2, §9.1, §14, §15): the INVITE with its retries by digest, at
+/// other servers and by redirection, its forks, the dialog that wins, and the end.
 ///
 /// First 2xx wins; every other is ACKed and hung up. A call that was cancelled and yet answered is
 /// ACKed, hung up and ends with `cancelled_but_answered`.
@@ -76,7 +76,8 @@ public:
   /// To be called at `next_deadline` (or later; early calls do nothing).
   void on_time(time_point now, ua_sink& sink);
   /// What was sent last to a next hop could not be sent, or its flow broke: RFC 3261 §8.1.3.1
-  /// treats it as 503. An established call is given up without BYE.
+  /// treats it as 503, so that another server is tried unless it rings. An established call is
+  /// given up without BYE.
   void on_transport_failed(time_point now, ua_sink& sink);
   /// `never` if nothing is due.
   [[nodiscard]] time_point next_deadline() const noexcept;
@@ -135,6 +136,9 @@ private:
   /// Takes the targets of a 3xx; false if there is none that is new.
   bool take_targets(const message& m);
   bool try_next_target(time_point now, int status, const message* m, bool follows_ack,
+                       ua_sink& sink);
+  /// RFC 3263 §4.3: the same INVITE, but for its branch, to another server of the next hop.
+  bool try_next_server(time_point now, int status, const message* m, bool follows_ack,
                        ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
   [[nodiscard]] unsigned fork_of(const message& m);

@@ -81,7 +81,7 @@ protected:
   leg_core(const ua_profile& profile, const leg_id& id) noexcept : profile_(&profile), id_(id) {}
 
   [[nodiscard]] session::context context(time_point now, ua_sink& sink) noexcept {
-    return {now, *profile_, credentials_, digest_, sink};
+    return {now, profile_, credentials_, digest_, sink};
   }
   [[nodiscard]] size_t core_heap_bytes() const noexcept {
     return session_.heap_bytes() + digest_.heap_bytes();

@@ -148,6 +148,8 @@ void non_invite_client::on_message(time_point now, const message& m, ua_sink& si
 void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink) {
   auto& s = *state_;
   auto status = m.status();
+  if (status == 503 && try_next_server(now, status, &m, sink))
+    return;
   auto again = false;
   if (status == 401 || status == 407) {
     again =
@@ -172,6 +174,22 @@ void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink
   sink.on_event({.kind = event_kind::retrying, .status = status, .what = what, .source = &m});
 }
 
+bool non_invite_client::try_next_server(time_point now, int status, const message* m,
+                                        ua_sink& sink) {
+  const auto* profile =
+    sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
+  if (profile == nullptr)
+    return false;
+  auto& s = *state_;
+  profile_ = profile;
+  s.digest = {}; // a nonce is of the server that made it
+  ++s.counter;
+  auto what = s.what;
+  send(now, sink);
+  sink.on_event({.kind = event_kind::retrying, .status = status, .what = what, .source = m});
+  return true;
+}
+
 void non_invite_client::on_time(time_point now, ua_sink& sink) {
   if (!state_)
     return;
@@ -179,12 +197,12 @@ void non_invite_client::on_time(time_point now, ua_sink& sink) {
   auto step = s.transaction.on_time(now, profile_->reliable, profile_->timers);
   if (step.send)
     sink.send({s.text, send_rank::request, send_to::again, {}, s.what, 0, true});
-  else if (step.timed_out)
+  else if (step.timed_out && !try_next_server(now, 408, nullptr, sink))
     end(end_cause::timeout_f, 0, nullptr, sink);
 }
 
-void non_invite_client::on_transport_failed(time_point, ua_sink& sink) {
-  if (state_)
+void non_invite_client::on_transport_failed(time_point now, ua_sink& sink) {
+  if (state_ && !try_next_server(now, 503, nullptr, sink))
     end(end_cause::transport_failed, 0, nullptr, sink);
 }
 
@@ -195,7 +213,7 @@ void non_invite_client::end(end_cause cause, int status, const message* source, 
              .what = state_->what,
              .source = source};
   if (source != nullptr) {
-    e.seconds = parse_retry_after(source->first(header::retry_after)).value_or(0);
+    e.seconds = retry_after_of(*source);
     e.body = source->body();
     e.content_type = source->first(header::content_type);
   }

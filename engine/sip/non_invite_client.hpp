@@ -36,8 +36,9 @@ struct request_options {
   uint32_t cseq = 1;
 };
 
-/// One request out of dialog with its retries by digest and redirection. Events: `provisional`,
-/// `retrying`, and `ended` with the status and `source`: `succeeded`, `auth_failed`, `timeout_f`
+/// One request out of dialog with its retries by digest, at other servers and by redirection.
+/// Events: `provisional`, `retrying`, and `ended` with the status and `source`: `succeeded`,
+/// `auth_failed`, `timeout_f`
 /// ... Nothing needs to outlive it: responses that come later are for nobody.
 class non_invite_client {
 public:
@@ -63,6 +64,8 @@ private:
 
   void send(time_point now, ua_sink& sink);
   void on_final(time_point now, const message& m, ua_sink& sink);
+  /// RFC 3263 §4.3: the same request, but for its branch, to another server of the next hop.
+  bool try_next_server(time_point now, int status, const message* m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
 
   const ua_profile* profile_;

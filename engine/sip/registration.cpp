@@ -156,6 +156,8 @@ void registration::on_final(time_point now, const message& m, ua_sink& sink) {
     on_success(now, m, sink);
     return;
   }
+  if (status == 503 && try_next_server(now, status, &m, sink))
+    return;
   auto again = false;
   if (status == 401 || status == 407) {
     again = digest_.on_challenge(m, credentials_, host_of(target()), host_of(next_hop()),
@@ -176,6 +178,19 @@ void registration::on_final(time_point now, const message& m, ua_sink& sink) {
   send(now, sink);
   sink.on_event(
     {.kind = event_kind::retrying, .status = status, .what = method::register_, .source = &m});
+}
+
+bool registration::try_next_server(time_point now, int status, const message* m, ua_sink& sink) {
+  const auto* profile =
+    sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
+  if (profile == nullptr)
+    return false;
+  profile_ = profile;
+  digest_ = {}; // a nonce is of the server that made it
+  send(now, sink);
+  sink.on_event(
+    {.kind = event_kind::retrying, .status = status, .what = method::register_, .source = m});
+  return true;
 }
 
 bool registration::follow(const message& m) {
@@ -298,7 +313,8 @@ void registration::on_time(time_point now, ua_sink& sink) {
     sink.send({request_, send_rank::request, send_to::again, {}, method::register_, 0, true});
   if (step.timed_out) {
     release(request_);
-    fail_attempt(now, end_cause::timeout_f, 0, nullptr, sink);
+    if (!try_next_server(now, 408, nullptr, sink))
+      fail_attempt(now, end_cause::timeout_f, 0, nullptr, sink);
     if (over_)
       return;
   }
@@ -317,9 +333,12 @@ void registration::on_time(time_point now, ua_sink& sink) {
 void registration::on_transport_failed(time_point now, ua_sink& sink) {
   if (over_ || !started_)
     return;
+  // Without a REGISTER on its way nothing says that the server is gone.
+  auto waiting = transaction_.active();
   transaction_.on_transport_error();
   release(request_);
-  fail_attempt(now, end_cause::transport_failed, 0, nullptr, sink);
+  if (!waiting || !try_next_server(now, 503, nullptr, sink))
+    fail_attempt(now, end_cause::transport_failed, 0, nullptr, sink);
 }
 
 void registration::refresh(time_point now, ua_sink& sink) {
@@ -346,14 +365,11 @@ void registration::end(end_cause cause, int status, const message* source, ua_si
   next_at_ = never;
   transaction_.on_transport_error();
   release(request_);
-  unsigned wait = 0;
-  if (source != nullptr)
-    wait = parse_retry_after(source->first(header::retry_after)).value_or(0);
   sink.on_event({.kind = event_kind::ended,
                  .cause = cause,
                  .status = status,
                  .what = method::register_,
-                 .seconds = wait,
+                 .seconds = source != nullptr ? retry_after_of(*source) : 0,
                  .source = source});
 }
 

@@ -63,7 +63,8 @@ public:
   result<void> start(time_point now, const registration_options& options, ua_sink& sink);
   void on_message(time_point now, const message& m, ua_sink& sink);
   void on_time(time_point now, ua_sink& sink);
-  /// The flow broke: registers again after the retry interval.
+  /// The flow broke: registers again, at another server if a REGISTER was on its way and there is
+  /// one, else after the retry interval.
   void on_transport_failed(time_point now, ua_sink& sink);
   [[nodiscard]] time_point next_deadline() const noexcept;
 
@@ -89,6 +90,8 @@ private:
   void on_success(time_point now, const message& m, ua_sink& sink);
   void fail_attempt(time_point now, end_cause cause, int status, const message* m, ua_sink& sink);
   bool follow(const message& m);
+  /// RFC 3263 §4.3: registers at another server of the next hop.
+  bool try_next_server(time_point now, int status, const message* m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
   [[nodiscard]] std::string_view target() const noexcept;
   [[nodiscard]] std::string_view next_hop() const noexcept;

@@ -14,11 +14,6 @@ namespace {
 /// Branch counters of ACKs to 2xx: the CSeq counts, so that a repeated ACK is the same message.
 constexpr uint32_t ack_branches = 0x4000'0000;
 
-[[nodiscard]] unsigned retry_after_of(const message& m) noexcept {
-  return m.has(header::retry_after) ? parse_retry_after(m.first(header::retry_after)).value_or(0)
-                                    : 0;
-}
-
 /// Spreads bits; not for secrets.
 [[nodiscard]] uint64_t mix(uint64_t x) noexcept {
   x ^= x >> 30;
@@ -151,6 +146,24 @@ bool session::own_offer_pending(bool waiting_too) const noexcept {
 
 void session::send_own(const context& c, own_request& r) {
   r.cseq = dialog_.next_local_cseq();
+  send_numbered(c, r);
+}
+
+bool session::send_to_next_server(const context& c, own_request& r, const message* failure) {
+  const auto* profile =
+    c.sink.next_server(std::chrono::seconds{failure != nullptr ? retry_after_of(*failure) : 0});
+  if (profile == nullptr)
+    return false;
+  c.current = profile;
+  c.digest = {}; // a nonce is of the server that made it
+  // The request is the same but for its branch, as long as none overtook it.
+  if (r.cseq != dialog_.local_cseq())
+    r.cseq = dialog_.next_local_cseq();
+  send_numbered(c, r);
+  return true;
+}
+
+void session::send_numbered(const context& c, own_request& r) {
   r.counter = branches_++;
   if (r.number == 0)
     r.number = r.counter;
@@ -160,7 +173,7 @@ void session::send_own(const context& c, own_request& r) {
   t.branch.counter = r.counter;
   t.cseq = r.cseq;
   if (r.what == method::invite || r.what == method::update) {
-    t.contact = contact(c.profile);
+    t.contact = contact(c.profile());
     t.capabilities = true;
   }
   std::string credentials; // for nonces that are known already
@@ -172,10 +185,10 @@ void session::send_own(const context& c, own_request& r) {
   t.headers = r.headers;
   t.body = r.body;
   t.content_type = r.content_type;
-  auto& text = c.profile.reliable ? scratch_text() : r.text;
+  auto& text = c.profile().reliable ? scratch_text() : r.text;
   text.clear();
-  append_request(text, c.profile, t);
-  r.transaction.start(c.now, r.what == method::invite, c.profile.reliable, c.profile.timers);
+  append_request(text, c.profile(), t);
+  r.transaction.start(c.now, r.what == method::invite, c.profile().reliable, c.profile().timers);
   c.sink.send({text, send_rank::request, send_to::next_hop, dialog_.next_hop(), r.what, 0, false});
 }
 
@@ -271,7 +284,7 @@ void session::send_ack(const context& c, uint32_t cseq, std::string_view body,
   if (ack_owed_ == cseq)
     ack_owed_ = 0;
   auto& text = scratch_text();
-  append_request(text, c.profile, t);
+  append_request(text, c.profile(), t);
   if (!body.empty())
     ack_ = std::make_unique<std::string>(text);
   else
@@ -343,10 +356,11 @@ bool session::on_response(const context& c, const message& m, uint32_t counter) 
   auto& r = **slot;
   if (m.cseq_number() != r.cseq || m.cseq_method() != r.what)
     return true;
-  auto step = r.transaction.on_response(c.now, m.status(), c.profile.reliable, c.profile.timers);
+  auto step =
+    r.transaction.on_response(c.now, m.status(), c.profile().reliable, c.profile().timers);
   if (step.acknowledge)
     acknowledge_failure(c, r, !step.deliver);
-  if (!r.transaction.needs_request(c.profile.reliable))
+  if (!r.transaction.needs_request(c.profile().reliable))
     release(r.text);
   if (step.deliver && m.status() >= 200)
     on_final(c, m, *slot);
@@ -360,7 +374,7 @@ void session::acknowledge_failure(const context& c, const own_request& r, bool a
   t.branch.counter = r.counter;
   t.cseq = r.cseq;
   auto& text = scratch_text();
-  append_request(text, c.profile, t);
+  append_request(text, c.profile(), t);
   c.sink.send({text, send_rank::ack, send_to::again, {}, method::ack, 0, again});
 }
 
@@ -368,6 +382,8 @@ void session::on_final(const context& c, const message& m, own_slot& slot) {
   auto& r = *slot;
   auto status = m.status();
   if ((status == 401 || status == 407) && retry_with_digest(c, m, r))
+    return;
+  if (status == 503 && send_to_next_server(c, r, &m))
     return;
   if (status < 300)
     c.digest.on_success(m);
@@ -403,7 +419,7 @@ void session::on_final(const context& c, const message& m, own_slot& slot) {
       send_ack(c, r.cseq, {}, {});
   }
   // Kept only where an ACK may have to be repeated within the transaction.
-  if (r.what != method::invite || status < 300 || c.profile.reliable)
+  if (r.what != method::invite || status < 300 || c.profile().reliable)
     slot = std::move(r.next);
   if (ending() || unheard)
     return;
@@ -454,10 +470,12 @@ bool session::own_on_time(const context& c, own_slot& slot) {
     return true;
   }
   auto awaited = r.transaction.awaits_final();
-  auto step = r.transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
+  auto step = r.transaction.on_time(c.now, c.profile().reliable, c.profile().timers);
   if (step.send)
     c.sink.send({r.text, send_rank::request, send_to::again, {}, r.what, 0, true});
   if (!step.terminated)
+    return true;
+  if (step.timed_out && awaited && send_to_next_server(c, r, nullptr))
     return true;
   auto gone = std::move(slot);
   slot = std::move(gone->next);

@@ -24,10 +24,12 @@ public:
   /// What the leg lends for a step.
   struct context {
     time_point now;
-    const ua_profile& profile;
+    const ua_profile*& current; // the leg's, which another server may change
     std::span<const credential> credentials;
     digest_session& digest;
     ua_sink& sink;
+
+    [[nodiscard]] const ua_profile& profile() const noexcept { return *current; }
   };
 
   /// Requests of ours on their way, and requests of the peer's that wait for the user, at once.
@@ -154,6 +156,9 @@ private:
                      std::string_view content_type);
   [[nodiscard]] bool own_offer_pending(bool waiting_too) const noexcept;
   void send_own(const context& c, own_request& r);
+  void send_numbered(const context& c, own_request& r);
+  /// RFC 3263 §4.3. False if there is no other server; `failure`: what this one said, if anything.
+  bool send_to_next_server(const context& c, own_request& r, const message* failure);
   void acknowledge_failure(const context& c, const own_request& r, bool again);
   void on_final(const context& c, const message& m, own_slot& slot);
   void on_request_timeout(const context& c, own_slot gone);

@@ -30,7 +30,7 @@ void session::reply(const context& c, const message& m, int status, std::string_
   auto tag = dialog_.leg().text();
   auto head = make_response_head(m, view(tag), c.sink.source());
   auto& text = scratch_text();
-  append_response(text, c.profile, head,
+  append_response(text, c.profile(), head,
                   {.status = status, .capabilities = capabilities, .headers = headers});
   c.sink.send(
     {text, send_rank::response, send_to::request_source, {}, m.request_method(), status, false});
@@ -157,7 +157,7 @@ void session::on_offer(const context& c, const message& m) {
   offer_->cseq = m.cseq_number();
   offer_->has_offer = !m.body().empty();
   offer_->open = true;
-  offer_->limit_at = c.now + c.profile.offer_limit;
+  offer_->limit_at = c.now + c.profile().offer_limit;
   offer_->head = make_response_head(m, view(tag), c.sink.source());
   offer_->branch = m.via().branch;
   offer_->target = first_contact(m);
@@ -168,9 +168,9 @@ void session::on_offer(const context& c, const message& m) {
              .content_type = m.first(header::content_type),
              .source = &m});
   if (what == method::invite && offer_ && offer_->open && offer_->transaction.awaits_final()) {
-    append_response(offer_->text, c.profile, offer_->head, {.status = 100});
+    append_response(offer_->text, c.profile(), offer_->head, {.status = 100});
     offer_->status = 100;
-    offer_->transaction.respond(c.now, 100, c.profile.reliable, c.profile.timers);
+    offer_->transaction.respond(c.now, 100, c.profile().reliable, c.profile().timers);
     c.sink.send({offer_->text, send_rank::response, send_to::request_source, {}, what, 100, false});
   }
 }
@@ -186,14 +186,14 @@ void session::answer_offer_with(const context& c, int status, std::string_view h
       dialog_.set_remote_target(o.target);
   o.status = status;
   o.text.clear();
-  append_response(o.text, c.profile, o.head,
+  append_response(o.text, c.profile(), o.head,
                   {.status = status,
-                   .contact = good ? contact(c.profile) : std::string_view{},
+                   .contact = good ? contact(c.profile()) : std::string_view{},
                    .capabilities = good,
                    .headers = headers,
                    .body = body,
                    .content_type = content_type});
-  o.transaction.respond(c.now, status, c.profile.reliable, c.profile.timers);
+  o.transaction.respond(c.now, status, c.profile().reliable, c.profile().timers);
   c.sink.send({o.text, send_rank::response, to, {}, o.what, status, false});
   if (!o.transaction.active())
     offer_.reset();
@@ -228,7 +228,7 @@ void session::on_cancel(const context& c, const message& m) {
 void session::on_ack(const context& c, const message& m) {
   if (!offer_ || offer_->what != method::invite || offer_->cseq != m.cseq_number())
     return;
-  auto step = offer_->transaction.on_ack(c.now, c.profile.reliable, c.profile.timers);
+  auto step = offer_->transaction.on_ack(c.now, c.profile().reliable, c.profile().timers);
   if (step.deliver) {
     auto we_offered = !offer_->has_offer;
     offer_.reset();
@@ -253,7 +253,7 @@ void session::offer_on_time(const context& c) {
     return;
   }
   auto good = offer_->transaction.state() == transaction_state::accepted;
-  auto step = offer_->transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
+  auto step = offer_->transaction.on_time(c.now, c.profile().reliable, c.profile().timers);
   if (step.send) {
     c.sink.send({offer_->text,
                  send_rank::response,
@@ -337,7 +337,7 @@ void session::answer_peer(const context& c, peer_request& p, const response_text
   if (good && p.what == method::update) {
     if (auto target = uri::parse(p.target); target && target->is_sip())
       dialog_.set_remote_target(p.target);
-    full.contact = contact(c.profile);
+    full.contact = contact(c.profile());
   }
   if ((good && (p.what == method::update || p.what == method::options)) || r.status == 405 ||
       r.status == 501)
@@ -345,9 +345,9 @@ void session::answer_peer(const context& c, peer_request& p, const response_text
   p.open = p.deferred = false;
   p.limit_at = never;
   p.status = r.status;
-  append_response(p.text, c.profile, p.head, full);
+  append_response(p.text, c.profile(), p.head, full);
   p.head = {};
-  p.transaction.respond(c.now, r.status, c.profile.reliable, c.profile.timers);
+  p.transaction.respond(c.now, r.status, c.profile().reliable, c.profile().timers);
   c.sink.send({p.text, send_rank::response, send_to::request_source, {}, p.what, r.status, false});
   prune_peer();
 }
@@ -360,7 +360,7 @@ void session::answer_by_default(const context& c, peer_request& p) {
     answer(501);
   } else if (p.what == method::notify) {
     answer(481); // we have no subscription (RFC 6665 §4.1.3)
-  } else if (!c.profile.allow.has(p.what)) {
+  } else if (!c.profile().allow.has(p.what)) {
     answer(405);
   } else if (p.info_package) {
     answer(469, "Recv-Info:\r\n"); // RFC 6086 §4.2.2
@@ -391,7 +391,7 @@ bool session::defer_request(const context& c, uint32_t number) {
   if (p == nullptr)
     return false;
   if (!p->deferred)
-    p->limit_at = c.now + c.profile.offer_limit;
+    p->limit_at = c.now + c.profile().offer_limit;
   p->deferred = true;
   return true;
 }
@@ -410,7 +410,7 @@ void session::refuse_open(const context& c, int status) {
 void session::peer_on_time(const context& c) {
   for (auto* p = peer_requests_.get(); p != nullptr && !over_;) {
     if (c.now < p->limit_at) {
-      p->transaction.on_time(c.now, c.profile.reliable, c.profile.timers);
+      p->transaction.on_time(c.now, c.profile().reliable, c.profile().timers);
       p = p->next.get();
       continue;
     }

@@ -47,4 +47,10 @@ bool insert_redirect_targets(const message& response, std::vector<std::string>& 
   return place > current + 1;
 }
 
+unsigned retry_after_of(const message& response) noexcept {
+  return response.has(header::retry_after)
+           ? parse_retry_after(response.first(header::retry_after)).value_or(0)
+           : 0;
+}
+
 } // namespace jackfield::sip

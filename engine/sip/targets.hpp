@@ -24,4 +24,7 @@ namespace jackfield::sip {
 bool insert_redirect_targets(const message& response, std::vector<std::string>& targets,
                              size_t current, size_t max_targets);
 
+/// Seconds of a response's Retry-After; 0: it has none.
+[[nodiscard]] unsigned retry_after_of(const message& response) noexcept;
+
 } // namespace jackfield::sip

@@ -192,21 +192,6 @@ struct ua_event {
   const message* source = nullptr;
 };
 
-/// Receives what a machine does.
-///
-/// Inside `on_event` the machine may be commanded (`answer`, `hang_up` ...) and asked, but neither
-/// destroyed nor moved. Inside `send` it may not be called.
-struct ua_sink {
-  virtual void send(const outgoing& message) = 0;
-  virtual void on_event(const ua_event& event) = 0;
-  /// Asked inside `on_message` or `start` of a request: its source becomes `received` and `rport`
-  /// in the responses (RFC 3261 §18.2.1, RFC 3581 §4). The view is used at once.
-  virtual packet_source source() const { return {}; }
-
-protected:
-  ~ua_sink() = default;
-};
-
 /// What the legs of one local endpoint and transport have in common. Must outlive them; not changed
 /// while one lives. A lane has a few: one for each local address and transport.
 struct ua_profile {
@@ -237,6 +222,26 @@ struct ua_profile {
   /// Dialogs that one forked INVITE may open; surplus provisional responses are ignored, surplus
   /// 2xx are always ACKed and BYEd.
   unsigned max_forks = 16;
+};
+
+/// Receives what a machine does.
+///
+/// Inside `on_event` the machine may be commanded (`answer`, `hang_up` ...) and asked, but neither
+/// destroyed nor moved. Inside `send` it may not be called.
+struct ua_sink {
+  virtual void send(const outgoing& message) = 0;
+  virtual void on_event(const ua_event& event) = 0;
+  /// Asked inside `on_message` or `start` of a request: its source becomes `received` and `rport`
+  /// in the responses (RFC 3261 §18.2.1, RFC 3581 §4). The view is used at once.
+  virtual packet_source source() const { return {}; }
+  /// The server that the latest `next_hop` request went to cannot be reached, is silent, or said
+  /// 503 with this Retry-After (else 0): is there another one of that name (RFC 3263 §4.3)? If so
+  /// what is sent to the same next hop from now on goes there, written for the profile returned.
+  /// Null: none.
+  virtual const ua_profile* next_server(duration /*rest*/) { return nullptr; }
+
+protected:
+  ~ua_sink() = default;
 };
 
 /// True if the text is empty or whole header lines, each "Name: value" CRLF, none empty.

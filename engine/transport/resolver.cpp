@@ -146,7 +146,7 @@ resolver::implementation::resolve(const resolve_request& request, callback done)
   const uint16_t port = request.port != 0 ? request.port : default_port(fallback);
 
   if (const auto numeric = lane::endpoint::parse(request.host, port)) {
-    x->finish(target_selection{{target{fallback, *numeric}}});
+    x->finish(target_selection{{target{fallback, *numeric}}, request.host});
     return x->token;
   }
   if (!is_host_name(request.host)) {
@@ -260,7 +260,7 @@ void resolver::implementation::conclude(const lookup_ptr& x) {
         targets.push_back(t);
     }
   if (!targets.empty())
-    x->finish(target_selection{std::move(targets)});
+    x->finish(target_selection{std::move(targets), x->host});
   else
     x->finish(fail(x->host, x->failure.empty() ? "DNS knows no address for it"
                                                : "cannot be looked up: " + x->failure));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
 namespace jackfield::transport {
 
@@ -75,6 +74,11 @@ std::vector<srv_record> order_by_weight(std::vector<srv_record> records,
     }
   }
   return records;
+}
+
+target_selection::target_selection(std::vector<target> targets, std::string host)
+    : servers_(std::make_shared<const servers>(servers{std::move(targets), std::move(host)})) {
+  // nop
 }
 
 } // namespace jackfield::transport

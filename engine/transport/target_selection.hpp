@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -56,21 +58,34 @@ struct target {
   friend bool operator==(const target&, const target&) = default;
 };
 
-/// The targets of one look-up in the order of trying them (RFC 3263 §4.3): take `current`, and on
-/// failure (no connection, a timeout, 503) `advance` to the next. Never empty.
+/// Servers of one name in the order of trying them (RFC 3263 §4.3): take `current`, and on failure
+/// (no connection, a timeout, 503) `advance` to the next. Copies share the servers, each has a
+/// place of its own. Without servers it is exhausted.
 class target_selection {
 public:
-  explicit target_selection(std::vector<target> targets) : targets_(std::move(targets)) {}
+  target_selection() = default;
+  /// `host`: the name that was asked for, which a server's certificate must have.
+  explicit target_selection(std::vector<target> targets, std::string host = {});
+  target_selection(const target& only) : target_selection(std::vector{only}) {}
 
-  [[nodiscard]] bool exhausted() const noexcept { return position_ >= targets_.size(); }
+  [[nodiscard]] bool exhausted() const noexcept { return position_ >= all().size(); }
   /// Only if not exhausted.
-  [[nodiscard]] const target& current() const { return targets_.at(position_); }
+  [[nodiscard]] const target& current() const { return servers_->targets.at(position_); }
   /// Gives up on `current`; returns false if there is no other.
-  bool advance() noexcept { return ++position_ < targets_.size(); }
-  [[nodiscard]] std::span<const target> all() const noexcept { return targets_; }
+  bool advance() noexcept { return !exhausted() && ++position_ < all().size(); }
+  [[nodiscard]] std::span<const target> all() const noexcept {
+    return servers_ ? std::span<const target>{servers_->targets} : std::span<const target>{};
+  }
+  [[nodiscard]] std::string_view host() const noexcept {
+    return servers_ ? std::string_view{servers_->host} : std::string_view{};
+  }
 
 private:
-  std::vector<target> targets_;
+  struct servers {
+    std::vector<target> targets;
+    std::string host;
+  };
+  std::shared_ptr<const servers> servers_;
   size_t position_ = 0;
 };
 

@@ -112,8 +112,8 @@ TEST_F(adopt_test, identities_stay_apart) {
   EXPECT_EQ(site_.context.router.legs().size(), 1'000U);
   for (int i = 0; i < 3'000; ++i)
     world_.probe(site_,
-                 std::make_shared<const call_manner>(
-                   manner_between(site_, {transport::protocol::udp, peer_.address()})),
+                 std::make_shared<const call_manner>(manner_between(
+                   site_, transport::target{transport::protocol::udp, peer_.address()})),
                  target_of(peer_.address()));
   world_.pass(100ms);
   EXPECT_EQ(site_.context.router.legs().size(), 4'000U);

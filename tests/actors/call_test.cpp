@@ -536,7 +536,8 @@ TEST_F(answered_by_hand_test, answer_without_a_usable_description) {
     else if (m.starts_with("BYE "))
       peer_.answer(m, 200);
   };
-  auto manner = manner_between(caller_, {transport::protocol::udp, peer_.address()});
+  auto manner =
+    manner_between(caller_, transport::target{transport::protocol::udp, peer_.address()});
   add_audio(manner, caller_);
   world_.call(caller_, std::make_shared<const call_manner>(manner), target_of(peer_.address()), 1s);
   world_.pass(1s);
@@ -560,7 +561,7 @@ TEST_F(sec_24, callee_that_challenges_a_bye) {
                                    std::vector<std::string>{"10.0.0.2"});
   // The call goes to the proxy's address by its URI; the peer that answers is elsewhere.
   const auto manner = std::make_shared<const call_manner>(
-    manner_between(caller_, {transport::protocol::udp, peer_.address()}));
+    manner_between(caller_, transport::target{transport::protocol::udp, peer_.address()}));
   world_.call(caller_, manner, target, 1s);
   world_.pass(5s);
   EXPECT_EQ(peer_.count("BYE "), 1U);

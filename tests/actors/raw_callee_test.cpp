@@ -69,7 +69,8 @@ protected:
       if (m.starts_with("BYE "))
         peer_.answer(m, 200);
     };
-    auto manner = manner_between(caller_, {transport::protocol::udp, peer_.address()});
+    auto manner =
+      manner_between(caller_, transport::target{transport::protocol::udp, peer_.address()});
     add_audio(manner, caller_);
     world_.call(caller_, std::make_shared<const call_manner>(manner), target_of(peer_.address()),
                 4s);

@@ -137,9 +137,17 @@ sim_world::sim_world(uint64_t seed, const lane::sim_link& link)
 }
 
 sim_world::~sim_world() {
+  // As a node that goes: what still lives holds one another.
+  for (const auto& s : services_)
+    caf::anon_send_exit(s.actor, caf::exit_reason::kill);
+  for (const auto& one : {load_, generator_})
+    if (one)
+      caf::anon_send_exit(one, caf::exit_reason::kill);
+  for (auto& site : sites_)
+    site.context.router.legs().end_all();
   services_.clear();
   load_ = generator_ = owner_ = nullptr;
-  lane_.run_until(lane_.now()); // what is queued for them goes first
+  lane_.run_down();
 }
 
 lane::endpoint sim_world::media_address(std::string_view address) {
@@ -209,7 +217,7 @@ void sim_world::run_load(sim_site& from, const std::shared_ptr<const load_plan>&
   load_ = lane_.spawn<load_run>(owner_);
   load_generator::share share;
   share.limit = plan->limit;
-  generator_ = lane_.spawn<load_generator>(from.context, plan, std::vector{manner}, share,
+  generator_ = lane_.spawn<load_generator>(from.context, plan, manner, share,
                                            caf::actor_cast<caf::strong_actor_ptr>(load_));
   lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_), start_run{{{generator_}, {}}});
 }
@@ -265,9 +273,9 @@ void sim_world::expect_nothing_left() {
 
 // -- manners -----------------------------------------------------------------------
 
-call_manner manner_between(const sim_site& from, const transport::target& to) {
+call_manner manner_between(const sim_site& from, const transport::target_selection& to) {
   call_manner manner;
-  manner.target = to;
+  manner.servers = to;
   manner.connections = from.connections;
   manner.capabilities.wanted = sdp::direction::inactive;
   manner.capabilities.rtcp_mux = true;

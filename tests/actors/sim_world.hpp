@@ -127,7 +127,8 @@ private:
 };
 
 /// Signalling only, to a site.
-[[nodiscard]] call_manner manner_between(const sim_site& from, const transport::target& to);
+[[nodiscard]] call_manner manner_between(const sim_site& from,
+                                         const transport::target_selection& to);
 [[nodiscard]] answer_manner answer_manner_of(const sim_site& site);
 /// Adds audio: 20 ms of G.711, a tone.
 void add_audio(call_manner& manner, const sim_site& from);

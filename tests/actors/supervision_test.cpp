@@ -88,10 +88,10 @@ public:
   throwing_user(const call_manner& manner, bool& lost) : manner_(manner), lost_(lost) {}
 
   void on_start(call_leg& leg) override {
-    ASSERT_TRUE(leg.open(manner_.target, manner_.connections));
+    ASSERT_TRUE(leg.open(manner_.servers, manner_.connections));
     leg.describe(manner_.offer, 10'000);
     sip::call_options options;
-    const auto uri = "sip:service@" + manner_.target.remote.to_string();
+    const auto uri = "sip:service@" + manner_.servers.current().remote.to_string();
     options.uri = uri;
     options.from = "<sip:caller@10.0.0.1>";
     ASSERT_TRUE(leg.prepare(options).and_then([&] { return leg.send_invite(); }));

@@ -139,7 +139,7 @@ protected:
 
   void place_call(bool wait = false) {
     leg_reporter::calling calling;
-    calling.target = {transport::protocol::udp, target_};
+    calling.servers = transport::target{transport::protocol::udp, target_};
     calling.whom = whom_;
     calling.wait = wait;
     auto& context = node_->context(1);

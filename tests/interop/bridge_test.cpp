@@ -108,7 +108,7 @@ private:
                                 std::exchange(invite_, nullptr), transaction_,
                                 std::shared_ptr<const transport::open_settings>{});
     leg_reporter::calling calling;
-    calling.target = plan_.callee;
+    calling.servers = plan_.callee;
     auto whom = std::make_shared<call_target>();
     whom->uri = "sip:service@" + plan_.callee.remote.to_string();
     whom->from = "<sip:bridge@127.0.0.1>";

@@ -35,7 +35,10 @@ struct side final : ua_sink {
     else if (habit == 2)
       require(machine->answer_request(now, e.number, 202, *this, "X: y\r\n", "v=0", "text/plain"));
   }
+  const ua_profile* next_server(duration) override { return servers-- > 0 ? other : nullptr; }
   std::deque<std::string> wire;
+  const ua_profile* other = nullptr; // of the servers that are left to be tried
+  int servers = 0;
   leg* machine = nullptr;
   time_point now{};
   uint32_t last_request = 0;
@@ -89,6 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     options.headers = "Require: 100rel\r\n";
   a.habit = first >> 3 & 3;
   b.habit = first >> 5 & 3;
+  a.other = b.other = &profiles[first >> 6 & 1];
+  a.servers = b.servers = static_cast<int>(size & 3);
   require(client.prepare(options).has_value());
   if (first & 128)
     client.hang_up(now, a);

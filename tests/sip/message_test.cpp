@@ -219,14 +219,13 @@ TEST(sec_02, comma_separated_values_are_bounded_as_lines_are) {
     std::string name, value;
     size_t most;
   };
-  for (const auto& [name, value, most] :
-       {row{"Route", "<sip:a;lr>", 32}, row{"Record-Route", "<sip:a;lr>", 32},
-        row{"Contact", "<sip:a>", 15}, row{"Via", "SIP/2.0/UDP a", 69}}) {
+  for (const auto& r : {row{"Route", "<sip:a;lr>", 32}, row{"Record-Route", "<sip:a;lr>", 32},
+                        row{"Contact", "<sip:a>", 15}, row{"Via", "SIP/2.0/UDP a", 69}}) {
     auto text = [&](size_t count) {
-      return with(invite, "To:", name + ": " + list(count, value) + "\r\nTo:");
+      return with(invite, "To:", r.name + ": " + list(count, r.value) + "\r\nTo:");
     };
-    EXPECT_EQ(m.parse(text(most)), parse_verdict::good) << name << m.fault().cause;
-    EXPECT_EQ(m.parse(text(most + 1)), parse_verdict::faulty) << name;
+    EXPECT_EQ(m.parse(text(r.most)), parse_verdict::good) << r.name << m.fault().cause;
+    EXPECT_EQ(m.parse(text(r.most + 1)), parse_verdict::faulty) << r.name;
   }
 }
 

@@ -60,6 +60,14 @@ public:
       react(e);
   }
   packet_source source() const override { return from; }
+  const ua_profile* next_server(duration rest) override {
+    rests.push_back(rest);
+    if (servers.empty())
+      return nullptr;
+    auto* next = servers.front();
+    servers.erase(servers.begin());
+    return next;
+  }
 
   [[nodiscard]] size_t count(event_kind k) const {
     return static_cast<size_t>(
@@ -87,6 +95,8 @@ public:
 
   time_point now{};
   packet_source from;
+  std::vector<const ua_profile*> servers; ///< that `next_server` gives, in this order
+  std::vector<duration> rests;            ///< what it was asked for
   std::function<void(const sent_message&)> relay;
   std::function<void(const ua_event&)> react;
   std::vector<sent_message> sent;

@@ -95,12 +95,17 @@ TEST(order_by_weight, gives_each_server_its_share) {
 
 TEST(target_selection, fails_over_to_the_end) {
   const auto at = [](uint16_t port) { return lane::endpoint::loopback_v4(port); };
-  target_selection s{{{protocol::tcp, at(1)}, {protocol::udp, at(2)}}};
+  target_selection s{{{protocol::tcp, at(1)}, {protocol::udp, at(2)}}, "sip.example.com"};
+  const auto copy = s;
   EXPECT_EQ(s.current().remote, at(1));
   EXPECT_TRUE(s.advance());
   EXPECT_EQ(s.current().protocol, protocol::udp);
   EXPECT_FALSE(s.advance());
   EXPECT_TRUE(s.exhausted());
+  EXPECT_FALSE(s.advance());
+  EXPECT_EQ(copy.current().remote, at(1)) << "each copy has a place of its own";
+  EXPECT_EQ(copy.host(), "sip.example.com");
+  EXPECT_TRUE(target_selection{}.exhausted());
 }
 
 } // namespace

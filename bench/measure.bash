@@ -41,6 +41,12 @@ if (($(nproc) >= 2)) && taskset -c 1 true 2>/dev/null; then
   pin_caller=(taskset -c 0) pin_answerer=(taskset -c 1)
 fi
 
+# What has `program answer` serve with one lane, as all did that have no --lanes; sets `one_lane`.
+one_lane() {
+  one_lane=()
+  [[ $("$program" answer --help 2>/dev/null) != *--lanes* ]] || one_lane=(--lanes 1)
+}
+
 # A port of 127.0.0.1 that nobody has, with the next `$1` - 1 free as well; sets `port`.
 next_port=17000
 free_port() {

@@ -104,8 +104,11 @@ void registration::on_event(const sip::ua_event& event) {
                                : registration_report::kind::refreshed,
                {}, event.status, took);
     machine_->set_jitter(home().random_unit());
-    if (++successes_ == 1 && !transport::is_reliable(wire_.current().protocol))
+    const auto servers = wire_.counters().failovers + 1; // that it was at
+    if (std::exchange(kept_alive_, servers) != servers &&
+        !transport::is_reliable(wire_.current().protocol))
       router_.transport().keep_alive_udp(wire_.current());
+    ++successes_;
     if (successes_ == 1 && plan_.leave) {
       stayed_ = plan_.stay <= lane::duration::zero();
       if (!stayed_)

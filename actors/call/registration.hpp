@@ -78,6 +78,7 @@ private:
   plan plan_;
   lane::time_point sent_{}; // the REGISTER under way
   unsigned successes_ = 0;
+  uint32_t kept_alive_ = 0; // which server is sent keep-alives, counted from 1
   report::failure_cause failure_;
   bool stayed_ = false;
   bool leaving_ = false;

@@ -61,7 +61,7 @@ result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target_sele
 void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
                      std::shared_ptr<const transport::open_settings> connections) {
   id_ = id;
-  out_ = invite_source_ = request_source_ = source;
+  out_ = source;
   connections_ = std::move(connections);
   open_ = true;
   router_.attach(id_, out_);
@@ -72,6 +72,16 @@ void leg_wire::close() noexcept {
     router_.legs().close(id_);
 }
 
+const transport::flow& leg_wire::request_source() const noexcept {
+  return sources_ ? sources_->request : out_;
+}
+
+leg_wire::sources& leg_wire::own_sources() {
+  if (!sources_)
+    sources_ = std::make_unique<sources>(sources{out_, out_});
+  return *sources_;
+}
+
 void leg_wire::hear(const sip_arrival* arrival) {
   hearing_ = nullptr;
   if (arrival == nullptr)
@@ -79,8 +89,8 @@ void leg_wire::hear(const sip_arrival* arrival) {
   const auto& m = arrival->message();
   if (m.is_request()) {
     // A CANCEL comes the way of its INVITE, where it is answered.
-    if (m.request_method() != sip::method::cancel)
-      request_source_ = arrival->from();
+    if (m.request_method() != sip::method::cancel && arrival->from() != request_source())
+      own_sources().request = arrival->from();
     return;
   }
   hearing_ = &arrival->from();
@@ -103,13 +113,13 @@ void leg_wire::send(const sip::outgoing& message) {
     ++counters_.requests;
   switch (message.to) {
   case sip::send_to::invite_source:
-    send_over(invite_source_, message.text, message.rank);
+    send_over(sources_ ? sources_->invite : out_, message.text, message.rank);
     return;
   case sip::send_to::request_source:
-    send_over(hearing_ != nullptr ? *hearing_ : request_source_, message.text, message.rank);
+    send_over(hearing_ != nullptr ? *hearing_ : request_source(), message.text, message.rank);
     return;
   case sip::send_to::again:
-    if (waiting_.empty())
+    if (!look_up_)
       send_over(out_, message.text, message.rank);
     return;
   case sip::send_to::aside:
@@ -126,10 +136,12 @@ void leg_wire::send_to_hop(const sip::outgoing& message) {
   if (std::exchange(pinned_, false))
     hop_ = hop;
   if (hop == hop_ && !servers_.exhausted()) {
-    if (lost_ && !reopen())
-      failed_ = true;
-    else
-      send_over(out_, message.text, message.rank);
+    // To the same server, whatever becomes of that: whether there is another is for the machine to
+    // ask, since it may have to write for another transport.
+    if (lost_)
+      if (const auto way = router_.hops().open(servers_, connections()))
+        use(*way);
+    send_over(out_, message.text, message.rank);
     return;
   }
   if (hop == hop_ && !lost_) {
@@ -146,12 +158,13 @@ void leg_wire::send_to_hop(const sip::outgoing& message) {
     hop_ = hop;
     use(**found);
     send_over(out_, message.text, message.rank);
-  } else if (waiting_.size() < most_waiting) {
-    waiting_.push_back({std::string{message.text}, message.rank});
-    if (waiting_.size() == 1) {
-      asked_hop_ = hop;
-      router_.hops().locate(message.next_hop, owner_, ++ticket_);
+  } else {
+    if (!look_up_) {
+      look_up_ = std::make_unique<look_up>(look_up{hop, router_.hops().next_ticket(), {}});
+      router_.hops().locate(message.next_hop, owner_, look_up_->ticket);
     }
+    if (look_up_->texts.size() < most_waiting)
+      look_up_->texts.push_back({std::string{message.text}, message.rank});
   }
 }
 
@@ -165,9 +178,9 @@ void leg_wire::send_aside(const sip::outgoing& message) {
 }
 
 void leg_wire::on_located(servers_located& found) {
-  if (found.ticket != ticket_)
+  if (!look_up_ || found.ticket != look_up_->ticket)
     return;
-  const auto texts = std::exchange(waiting_, {});
+  const auto done = std::exchange(look_up_, nullptr);
   hop_ = 0;
   servers_ = {};
   given_ = false;
@@ -177,8 +190,8 @@ void leg_wire::on_located(servers_located& found) {
     failed_ = true;
     return;
   }
-  hop_ = asked_hop_;
-  for (const auto& w : texts)
+  hop_ = done->hop;
+  for (const auto& w : done->texts)
     send_over(out_, w.text, w.rank);
 }
 
@@ -205,12 +218,13 @@ void leg_wire::use(const transport::flow& f) {
   lost_ = false;
   if (f == out_)
     return;
+  own_sources();
   out_ = f;
   router_.attach(id_, out_);
 }
 
 const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
-  if (!open_ || hop_ == 0 || !waiting_.empty() || servers_.all().size() < 2 || servers_.exhausted())
+  if (!open_ || hop_ == 0 || look_up_ || servers_.all().size() < 2 || servers_.exhausted())
     return nullptr;
   const auto now = owner_.home().now();
   auto& hops = router_.hops();

@@ -60,7 +60,7 @@ public:
   bool lost(const transport::flow& gone) noexcept;
 
   /// Of the request that is being handled.
-  [[nodiscard]] sip::packet_source source() const { return router_.source_of(request_source_); }
+  [[nodiscard]] sip::packet_source source() const { return router_.source_of(request_source()); }
 
   void send(const sip::outgoing& message);
   void on_located(servers_located& found);
@@ -73,9 +73,19 @@ public:
   [[nodiscard]] const wire_counters& counters() const noexcept { return counters_; }
 
 private:
+  /// Where what came from the peer came from.
+  struct sources {
+    transport::flow invite;  // the leg's first request
+    transport::flow request; // the latest request within the dialog
+  };
   struct waiting {
     std::string text;
     sip::send_rank rank;
+  };
+  struct look_up {
+    uint64_t hop; // hash of what is looked for
+    uint64_t ticket;
+    std::vector<waiting> texts;
   };
   void begin(const sip::leg_id& id, const transport::flow& source,
              std::shared_ptr<const transport::open_settings> connections);
@@ -86,21 +96,20 @@ private:
   void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);
   void send_over(const transport::flow& to, std::string_view text, sip::send_rank rank);
+  [[nodiscard]] const transport::flow& request_source() const noexcept;
+  sources& own_sources();
   [[nodiscard]] const transport::open_settings& connections() const noexcept;
 
   sip_router& router_;
   lane::lane_actor& owner_;
   sip::leg_id id_;
   transport::flow out_;                      // of our requests
-  transport::flow invite_source_;            // where the leg's first request came from
-  transport::flow request_source_;           // of the latest request within the dialog
+  std::unique_ptr<sources> sources_;         // null: both are `out_`, as they are for most legs
   const transport::flow* hearing_ = nullptr; // of the response that the machine is given
   std::shared_ptr<const transport::open_settings> connections_;
   transport::target_selection servers_; // those of `hop_`; none: it has one address only
-  std::vector<waiting> waiting_;        // for the look-up under way
+  std::unique_ptr<look_up> look_up_;    // under way
   uint64_t hop_ = 0;                    // hash of the next hop that `out_` leads to; 0: none
-  uint64_t asked_hop_ = 0;              // of the look-up
-  uint64_t ticket_ = 0;
   wire_counters counters_;
   bool open_ = false;
   bool pinned_ = false; // `servers_` are for whatever the first next hop is

@@ -90,14 +90,13 @@ void next_hops::locate(std::string_view uri, lane::lane_actor& owner, uint64_t t
                servers_located{ticket, fail(std::string{uri}, "expected a sip: or sips: URI")});
     return;
   }
-  const auto lookup = next_lookup_++;
-  auto pending = resolver_.resolve(*request, [this, lookup, ticket, asker](auto selected) {
+  auto pending = resolver_.resolve(*request, [this, ticket, asker](auto selected) {
     lane::tell(home_, asker, servers_located{ticket, std::move(selected)});
     // Destroying the look-up destroys this function: last.
-    home_.post([this, lookup] { lookups_.erase(lookup); });
+    home_.post([this, ticket] { lookups_.erase(ticket); });
   });
   if (pending.active())
-    lookups_.emplace(lookup, std::move(pending));
+    lookups_.emplace(ticket, std::move(pending));
 }
 
 std::optional<transport::flow> next_hops::remembered(std::string_view uri) {

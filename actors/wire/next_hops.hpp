@@ -36,6 +36,8 @@ public:
   result<std::optional<transport::flow>> locate_now(std::string_view uri,
                                                     const transport::flow& current,
                                                     const transport::open_settings& connections);
+  /// A number for a look-up, never given twice.
+  [[nodiscard]] uint64_t next_ticket() noexcept { return ++tickets_; }
   /// Asks; `owner` receives `servers_located` with `ticket`.
   void locate(std::string_view uri, lane::lane_actor& owner, uint64_t ticket);
   /// The flow to the current one of these servers.
@@ -63,8 +65,8 @@ private:
   };
   /// Numeric URI -> target, bounded.
   std::unordered_map<std::string, transport::target, text_hash, std::equal_to<>> located_;
-  std::unordered_map<uint64_t, transport::resolver::pending> lookups_;
-  uint64_t next_lookup_ = 0;
+  std::unordered_map<uint64_t, transport::resolver::pending> lookups_; // by ticket
+  uint64_t tickets_ = 0;
 };
 
 } // namespace jackfield

@@ -1,95 +1,16 @@
 #include "engine/sdp/codec.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
+
+#include "engine/sdp/payload_types.hpp"
 
 namespace jackfield::sdp {
 
 namespace {
 
 constexpr std::string_view event_encoding = "telephone-event";
-
-struct static_encoding {
-  std::uint8_t payload_type;
-  std::string_view encoding;
-  std::uint32_t clock_rate;
-  std::uint32_t channels;
-};
-
-/// The audio payload types that need no a=rtpmap (RFC 3551 table 4, and 13 of RFC 3389).
-constexpr std::array<static_encoding, 17> static_encodings{{
-  {0, "PCMU", 8000, 1},
-  {3, "GSM", 8000, 1},
-  {4, "G723", 8000, 1},
-  {5, "DVI4", 8000, 1},
-  {6, "DVI4", 16000, 1},
-  {7, "LPC", 8000, 1},
-  {8, "PCMA", 8000, 1},
-  {9, "G722", 8000, 1},
-  {10, "L16", 44100, 2},
-  {11, "L16", 44100, 1},
-  {12, "QCELP", 8000, 1},
-  {13, "CN", 8000, 1},
-  {14, "MPA", 90000, 1},
-  {15, "G728", 8000, 1},
-  {16, "DVI4", 11025, 1},
-  {17, "DVI4", 22050, 1},
-  {18, "G729", 8000, 1},
-}};
-
-/// What each payload type of one m-line means. Made in one pass over its attributes, so that an
-/// m-line with many formats and attributes costs their sum and not their product.
-class payload_types {
-public:
-  explicit payload_types(const media_description& media) {
-    for (const auto& each : media.attributes) {
-      if (const auto* map = std::get_if<rtpmap>(&each); map != nullptr) {
-        keep_first(maps_, map->payload_type, map);
-      } else if (const auto* format = std::get_if<fmtp>(&each); format != nullptr) {
-        keep_first(formats_, format->payload_type, format);
-      }
-    }
-  }
-
-  /// The encoding, or nothing if no rtpmap names it and it is not a static type.
-  [[nodiscard]] std::optional<codec> find(std::uint8_t payload_type) const {
-    codec made;
-    made.payload_type = payload_type;
-    if (const auto* map = maps_[payload_type]; map != nullptr) {
-      made.encoding = map->encoding;
-      made.clock_rate = map->clock_rate;
-      made.channels = map->channels;
-    } else {
-      auto at = std::find_if(static_encodings.begin(), static_encodings.end(),
-                             [&](const auto& each) { return each.payload_type == payload_type; });
-      if (at == static_encodings.end()) {
-        return std::nullopt;
-      }
-      made.encoding = at->encoding;
-      made.clock_rate = at->clock_rate;
-      made.channels = at->channels;
-    }
-    if (const auto* format = formats_[payload_type]; format != nullptr) {
-      made.parameters = format->parameters;
-    }
-    return made;
-  }
-
-private:
-  /// A value that was made by hand and not parsed may hold any number.
-  template <class T>
-  static void keep_first(std::array<const T*, max_payload_type + 1>& table, std::size_t at,
-                         const T* value) {
-    if (at < table.size() && table[at] == nullptr) {
-      table[at] = value;
-    }
-  }
-
-  std::array<const rtpmap*, max_payload_type + 1> maps_{};
-  std::array<const fmtp*, max_payload_type + 1> formats_{};
-};
 
 } // namespace
 
@@ -119,8 +40,9 @@ bool is_telephone_event(const codec& value) noexcept {
 
 bool equal_names(std::string_view a, std::string_view b) noexcept {
   auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         (a == b || std::equal(a.begin(), a.end(), b.begin(),
+                               [&](char x, char y) { return lower(x) == lower(y); }));
 }
 
 bool same_encoding(const codec& a, const codec& b) noexcept {
@@ -155,7 +77,8 @@ std::vector<codec> codecs_of(const media_description& media, const media_descrip
       found = others->find(*payload_type);
     }
     if (found) {
-      made.push_back(std::move(*found));
+      made.push_back({std::string(found->encoding), found->clock_rate, found->channels,
+                      *payload_type, std::string(found->parameters)});
     }
   }
   return made;

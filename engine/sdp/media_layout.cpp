@@ -4,6 +4,8 @@
 #include <bitset>
 #include <utility>
 
+#include "engine/sdp/payload_types.hpp"
+
 namespace jackfield::sdp {
 
 namespace {
@@ -76,6 +78,58 @@ std::vector<std::uint8_t> numbers_of(const std::vector<codec>& codecs) {
   return made;
 }
 
+/// True if an offer of that one m-line leaves us our own layout: what nearly all offers do, so that
+/// it is found out without making one.
+bool leaves_plain(const session& offer, const media_capabilities& capabilities) {
+  if (offer.media.size() != 1 || capabilities.profiles.empty()) {
+    return false;
+  }
+  const auto& offered = offer.media.front();
+  if (!equal_names(offered.profile, capabilities.profiles.front()) ||
+      find<mid>(offered.attributes) != nullptr) {
+    return false;
+  }
+  // Plain if our number for a codec is the first that stands for it there, or none is and ours
+  // means nothing else.
+  const payload_types types(offered);
+  std::bitset<max_payload_type + 1> taken;
+  std::bitset<64> met; // of our codecs
+  if (capabilities.codecs.size() > met.size()) {
+    return false;
+  }
+  for (const auto& format : offered.formats) {
+    const auto number = payload_type_of(format);
+    if (!number || taken[*number]) {
+      continue;
+    }
+    taken.set(*number);
+    const auto means = types.find(*number);
+    for (std::size_t i = 0; means && i < capabilities.codecs.size(); ++i) {
+      const auto& ours = capabilities.codecs[i];
+      if (met[i] || ours.clock_rate != means->clock_rate || ours.channels != means->channels ||
+          !equal_names(ours.encoding, means->encoding)) {
+        continue;
+      }
+      if (ours.payload_type != *number) {
+        return false;
+      }
+      met.set(i);
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < capabilities.codecs.size(); ++i) {
+    const auto number = capabilities.codecs[i].payload_type;
+    if (met[i]) {
+      continue;
+    }
+    if (number > max_payload_type || taken[number]) {
+      return false;
+    }
+    taken.set(number);
+  }
+  return true;
+}
+
 bool is_plain(const media_layout& layout, const media_capabilities& capabilities) {
   return layout.lines.size() == 1 && !layout.mid && !capabilities.profiles.empty() &&
          equal_names(layout.lines.front().profile, capabilities.profiles.front()) &&
@@ -87,6 +141,9 @@ bool is_plain(const media_layout& layout, const media_capabilities& capabilities
 media_layout_ptr layout_after(const session& offer, std::size_t audio,
                               const media_capabilities& capabilities,
                               const media_layout_ptr& before) {
+  if (!before && leaves_plain(offer, capabilities)) {
+    return nullptr;
+  }
   media_layout made;
   made.audio = audio;
   made.lines.reserve(offer.media.size());

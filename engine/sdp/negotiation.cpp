@@ -88,9 +88,11 @@ result<std::uint32_t> negotiation::take_offer(std::string_view text) {
   if (!made) {
     return tl::unexpected(std::move(made.error()));
   }
-  auto layout = layout_after(*offer, made->audio.media_index, local_->capabilities(), layout_);
-  exchange_ = std::make_shared<exchange>(
-    exchange{std::move(made->answer), std::move(made->audio), std::move(layout)});
+  auto opened = std::make_shared<exchange>();
+  opened->answer = std::move(made->answer);
+  opened->audio = std::move(made->audio);
+  opened->layout = layout_after(*offer, opened->audio.media_index, local_->capabilities(), layout_);
+  exchange_ = std::move(opened);
   return open(state::remote_offer);
 }
 

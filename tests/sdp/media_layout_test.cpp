@@ -1,5 +1,8 @@
 #include "engine/sdp/media_layout.hpp"
 
+#include <algorithm>
+#include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -53,6 +56,44 @@ TEST(media_layout, the_next_offer_keeps_the_peer_s_streams_and_numbers) {
                                                "a=rtpmap:101 telephone-event/8000\r\n"))),
                  direction::sendrecv));
   EXPECT_EQ(parsed(must(us.offer(direction::sendrecv)).text).media.size(), 1u);
+}
+
+/// That an offer leaves our layout plain is found out in a shorter way where it was plain before.
+TEST(media_layout, the_short_way_and_the_long_way_agree) {
+  media_capabilities with;
+  with.codecs = {opus(96), pcmu(), pcma(), telephone_event(101)};
+  auto plain = std::make_shared<media_layout>();
+  plain->lines.push_back({"audio", "RTP/AVP", "96"});
+  plain->payload_types = {96, 0, 8, 101};
+  const std::vector<std::string> encodings{"opus/48000/2",          "PCMU/8000",
+                                           "pcma/8000/1",           "telephone-event/8000",
+                                           "telephone-event/48000", "opus/48000"};
+  const std::vector<unsigned> types{0, 8, 9, 96, 97, 101};
+  std::mt19937 random(1);
+  unsigned kept = 0;
+  constexpr unsigned rounds = 20'000;
+  for (unsigned n = 0; n < rounds; ++n) {
+    std::string line = random() % 8 == 0 ? "m=audio 9000 RTP/AVPF" : "m=audio 9000 RTP/AVP";
+    std::string maps;
+    auto left = types;
+    std::shuffle(left.begin(), left.end(), random);
+    left.resize(1 + random() % left.size());
+    for (auto type : left) {
+      line += ' ' + std::to_string(type);
+      if (type >= 96 || random() % 4 == 0)
+        maps += "a=rtpmap:" + std::to_string(type) + ' ' + encodings[random() % encodings.size()] +
+                "\r\n";
+    }
+    if (random() % 8 == 0)
+      maps += "a=mid:0\r\n";
+    const auto offer = parsed(with_media(line + "\r\n" + maps));
+    const auto short_way = layout_after(offer, 0, with, nullptr);
+    const auto long_way = layout_after(offer, 0, with, plain);
+    ASSERT_EQ(short_way == nullptr, long_way == nullptr) << line << '\n' << maps;
+    kept += short_way == nullptr ? 1 : 0;
+  }
+  EXPECT_GT(kept, rounds / 100);
+  EXPECT_LT(kept, rounds / 2);
 }
 
 TEST(media_layout, a_refused_offer_does_not_change_the_layout) {

@@ -175,8 +175,7 @@ constexpr std::array catalogue{
 
   counter("requests", "SIP requests sent", [](m x) { return x.requests_sent; }),
   counter("retransmissions", "SIP messages sent again", [](m x) { return x.retransmissions; }),
-  counter("failovers", "requests that went on to another server",
-          [](m x) { return x.failovers; }),
+  counter("failovers", "requests that went on to another server", [](m x) { return x.failovers; }),
   counter("timeouts", "transactions that timed out", [](m x) { return x.timeouts; }),
   counter("unexpected", "SIP messages out of place", [](m x) { return x.unexpected; }),
   counter("malformed", "messages that were no SIP", [](m x) { return x.malformed; }),

@@ -237,7 +237,7 @@ TEST(call_race, no_ack_hangs_up) {
   w.join_strays();
   w.call();
   auto relay = w.a.relay;
-  w.a.relay = [&w, relay](const sent_message& m) {
+  w.a.relay = [relay](const sent_message& m) {
     if (m.what != method::ack)
       relay(m);
   };

@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace jackfield {
 
@@ -18,6 +19,10 @@ std::string error::to_string() const {
       ((line += "\\x") += digits[byte >> 4U]) += digits[byte & 15U];
   }
   return line;
+}
+
+tl::unexpected<error> fail(std::string place, std::string cause) {
+  return tl::unexpected<error>(error{std::move(place), std::move(cause)});
 }
 
 tl::unexpected<error> fail_errno(std::string place, std::string cause, int code) {

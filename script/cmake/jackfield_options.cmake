@@ -24,7 +24,8 @@ if(JACKFIELD_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
     env CCACHE_SLOPPINESS=pch_defines,time_macros ${JACKFIELD_CCACHE})
 endif()
 if(JACKFIELD_MOLD)
-  add_link_options(-fuse-ld=mold)
+  # Code that rarely runs (errors) apart from what runs for each message, as GNU ld puts it too.
+  add_link_options(-fuse-ld=mold -Wl,-z,keep-text-section-prefix)
 endif()
 
 # What every source of ours is compiled with: warnings as errors, includes from the root.

@@ -88,8 +88,8 @@ void load_script::on_progress(call_leg& leg, const leg_progress& progress) {
     times_.ringing = now;
 }
 
-void load_script::on_retrying(call_leg& leg, int /*status*/) {
-  if (!times_.first_response)
+void load_script::on_retrying(call_leg& leg, int status) {
+  if (status != 0 && !times_.first_response)
     times_.first_response = leg.home().now();
 }
 

@@ -364,9 +364,9 @@ void invite_client::on_failure(time_point now, const message& m, ua_sink& sink) 
     end(end_cause::redirect_loop, status, &m, sink);
     return;
   }
-  if (status == 503 && try_next_server(now, status, &m, true, sink))
+  if (status == 503 && try_next_server(now, &m, true, sink))
     return;
-  if (status < 600 && try_next_target(now, status, &m, true, sink))
+  if (status < 600 && try_next_target(now, &m, true, sink))
     return;
   end(cause_of_status(status), status, &m, sink);
 }
@@ -378,7 +378,7 @@ bool invite_client::take_targets(const message& m) {
   return insert_redirect_targets(m, s.targets, s.target, profile_->max_targets);
 }
 
-bool invite_client::try_next_target(time_point now, int status, const message* m, bool follows_ack,
+bool invite_client::try_next_target(time_point now, const message* m, bool follows_ack,
                                     ua_sink& sink) {
   auto& s = *setup_;
   if (s.target + 1 >= s.targets.size())
@@ -387,12 +387,14 @@ bool invite_client::try_next_target(time_point now, int status, const message* m
   ++s.counter;
   ++s.cseq;
   send_invite(now, sink, follows_ack);
-  sink.on_event(
-    {.kind = event_kind::retrying, .status = status, .what = method::invite, .source = m});
+  sink.on_event({.kind = event_kind::retrying,
+                 .status = m != nullptr ? m->status() : 0,
+                 .what = method::invite,
+                 .source = m});
   return true;
 }
 
-bool invite_client::try_next_server(time_point now, int status, const message* m, bool follows_ack,
+bool invite_client::try_next_server(time_point now, const message* m, bool follows_ack,
                                     ua_sink& sink) {
   const auto* profile =
     sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
@@ -403,8 +405,10 @@ bool invite_client::try_next_server(time_point now, int status, const message* m
   digest_ = {}; // a nonce is of the server that made it
   ++setup_->counter;
   send_invite(now, sink, follows_ack);
-  sink.on_event(
-    {.kind = event_kind::retrying, .status = status, .what = method::invite, .source = m});
+  sink.on_event({.kind = event_kind::retrying,
+                 .status = m != nullptr ? m->status() : 0,
+                 .what = method::invite,
+                 .source = m});
   return true;
 }
 
@@ -449,8 +453,8 @@ void invite_client::on_time(time_point now, ua_sink& sink) {
   if (step.timed_out) {
     if (s.hang_up)
       end(s.why, 0, nullptr, sink);
-    else if (!try_next_server(now, 408, nullptr, false, sink) &&
-             !try_next_target(now, 408, nullptr, false, sink))
+    else if (!try_next_server(now, nullptr, false, sink) &&
+             !try_next_target(now, nullptr, false, sink))
       end(end_cause::timeout_b, 0, nullptr, sink);
     return;
   }
@@ -485,14 +489,14 @@ void invite_client::on_transport_failed(time_point now, ua_sink& sink) {
     session_.end(context(now, sink), end_cause::transport_failed, 0, nullptr);
     return;
   }
-  if (!setup_)
+  if (!setup_ || !setup_->sent) // a way that is lost before it was used is looked for anew
     return;
   setup_->invite.on_transport_error();
   if (setup_->hang_up)
     end(setup_->why, 0, nullptr, sink);
   // Where it rings the call is on its way, and another server would place a second one.
-  else if ((setup_->ringing || !try_next_server(now, 503, nullptr, false, sink)) &&
-           !try_next_target(now, 503, nullptr, false, sink))
+  else if ((setup_->ringing || !try_next_server(now, nullptr, false, sink)) &&
+           !try_next_target(now, nullptr, false, sink))
     end(end_cause::transport_failed, 0, nullptr, sink);
 }
 

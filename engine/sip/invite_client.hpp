@@ -135,11 +135,9 @@ private:
   void on_surplus_answer(time_point now, const message& m, ua_sink& sink);
   /// Takes the targets of a 3xx; false if there is none that is new.
   bool take_targets(const message& m);
-  bool try_next_target(time_point now, int status, const message* m, bool follows_ack,
-                       ua_sink& sink);
+  bool try_next_target(time_point now, const message* m, bool follows_ack, ua_sink& sink);
   /// RFC 3263 §4.3: the same INVITE, but for its branch, to another server of the next hop.
-  bool try_next_server(time_point now, int status, const message* m, bool follows_ack,
-                       ua_sink& sink);
+  bool try_next_server(time_point now, const message* m, bool follows_ack, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
   [[nodiscard]] unsigned fork_of(const message& m);
 

@@ -148,7 +148,7 @@ void non_invite_client::on_message(time_point now, const message& m, ua_sink& si
 void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink) {
   auto& s = *state_;
   auto status = m.status();
-  if (status == 503 && try_next_server(now, status, &m, sink))
+  if (status == 503 && try_next_server(now, &m, sink))
     return;
   auto again = false;
   if (status == 401 || status == 407) {
@@ -174,8 +174,7 @@ void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink
   sink.on_event({.kind = event_kind::retrying, .status = status, .what = what, .source = &m});
 }
 
-bool non_invite_client::try_next_server(time_point now, int status, const message* m,
-                                        ua_sink& sink) {
+bool non_invite_client::try_next_server(time_point now, const message* m, ua_sink& sink) {
   const auto* profile =
     sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
   if (profile == nullptr)
@@ -186,7 +185,10 @@ bool non_invite_client::try_next_server(time_point now, int status, const messag
   ++s.counter;
   auto what = s.what;
   send(now, sink);
-  sink.on_event({.kind = event_kind::retrying, .status = status, .what = what, .source = m});
+  sink.on_event({.kind = event_kind::retrying,
+                 .status = m != nullptr ? m->status() : 0,
+                 .what = what,
+                 .source = m});
   return true;
 }
 
@@ -197,12 +199,12 @@ void non_invite_client::on_time(time_point now, ua_sink& sink) {
   auto step = s.transaction.on_time(now, profile_->reliable, profile_->timers);
   if (step.send)
     sink.send({s.text, send_rank::request, send_to::again, {}, s.what, 0, true});
-  else if (step.timed_out && !try_next_server(now, 408, nullptr, sink))
+  else if (step.timed_out && !try_next_server(now, nullptr, sink))
     end(end_cause::timeout_f, 0, nullptr, sink);
 }
 
 void non_invite_client::on_transport_failed(time_point now, ua_sink& sink) {
-  if (state_ && !try_next_server(now, 503, nullptr, sink))
+  if (state_ && !try_next_server(now, nullptr, sink))
     end(end_cause::transport_failed, 0, nullptr, sink);
 }
 

@@ -65,7 +65,7 @@ private:
   void send(time_point now, ua_sink& sink);
   void on_final(time_point now, const message& m, ua_sink& sink);
   /// RFC 3263 §4.3: the same request, but for its branch, to another server of the next hop.
-  bool try_next_server(time_point now, int status, const message* m, ua_sink& sink);
+  bool try_next_server(time_point now, const message* m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
 
   const ua_profile* profile_;

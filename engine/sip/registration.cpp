@@ -156,7 +156,7 @@ void registration::on_final(time_point now, const message& m, ua_sink& sink) {
     on_success(now, m, sink);
     return;
   }
-  if (status == 503 && try_next_server(now, status, &m, sink))
+  if (status == 503 && try_next_server(now, &m, sink))
     return;
   auto again = false;
   if (status == 401 || status == 407) {
@@ -180,7 +180,7 @@ void registration::on_final(time_point now, const message& m, ua_sink& sink) {
     {.kind = event_kind::retrying, .status = status, .what = method::register_, .source = &m});
 }
 
-bool registration::try_next_server(time_point now, int status, const message* m, ua_sink& sink) {
+bool registration::try_next_server(time_point now, const message* m, ua_sink& sink) {
   const auto* profile =
     sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
   if (profile == nullptr)
@@ -188,8 +188,10 @@ bool registration::try_next_server(time_point now, int status, const message* m,
   profile_ = profile;
   digest_ = {}; // a nonce is of the server that made it
   send(now, sink);
-  sink.on_event(
-    {.kind = event_kind::retrying, .status = status, .what = method::register_, .source = m});
+  sink.on_event({.kind = event_kind::retrying,
+                 .status = m != nullptr ? m->status() : 0,
+                 .what = method::register_,
+                 .source = m});
   return true;
 }
 
@@ -313,7 +315,7 @@ void registration::on_time(time_point now, ua_sink& sink) {
     sink.send({request_, send_rank::request, send_to::again, {}, method::register_, 0, true});
   if (step.timed_out) {
     release(request_);
-    if (!try_next_server(now, 408, nullptr, sink))
+    if (!try_next_server(now, nullptr, sink))
       fail_attempt(now, end_cause::timeout_f, 0, nullptr, sink);
     if (over_)
       return;
@@ -337,7 +339,7 @@ void registration::on_transport_failed(time_point now, ua_sink& sink) {
   auto waiting = transaction_.active();
   transaction_.on_transport_error();
   release(request_);
-  if (!waiting || !try_next_server(now, 503, nullptr, sink))
+  if (!waiting || !try_next_server(now, nullptr, sink))
     fail_attempt(now, end_cause::transport_failed, 0, nullptr, sink);
 }
 

@@ -91,7 +91,7 @@ private:
   void fail_attempt(time_point now, end_cause cause, int status, const message* m, ua_sink& sink);
   bool follow(const message& m);
   /// RFC 3263 §4.3: registers at another server of the next hop.
-  bool try_next_server(time_point now, int status, const message* m, ua_sink& sink);
+  bool try_next_server(time_point now, const message* m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
   [[nodiscard]] std::string_view target() const noexcept;
   [[nodiscard]] std::string_view next_hop() const noexcept;

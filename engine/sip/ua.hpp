@@ -135,7 +135,8 @@ enum class event_kind : uint8_t {
   /// Client: the first 2xx; the ACK has been sent, unless `needs_answer` (delayed offer): then
   /// `body` is the peer's offer and the caller calls `acknowledge`.
   answered,
-  /// Client: a 401/407 is being answered, or a 3xx followed. `status` says which.
+  /// Client: a 401/407 is being answered, a 3xx followed, or another server tried. `status` is that
+  /// of the response which led to it; 0: none did.
   retrying,
   /// Client: another 2xx of a forked INVITE was ACKed and is being hung up.
   surplus_answer,

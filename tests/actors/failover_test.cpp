@@ -151,6 +151,63 @@ TEST_F(tcp_failover_test, a_refused_connection_costs_no_time) {
   world_.expect_nothing_left();
 }
 
+/// Prepares a call and sends it five seconds later.
+class patient_user final : public leg_user {
+public:
+  struct seen {
+    sip::end_cause cause = sip::end_cause::none;
+    uint32_t failovers = 0;
+    bool answered = false;
+  };
+  patient_user(call_manner manner, seen& what) : manner_(std::move(manner)), seen_(what) {}
+
+  void on_start(call_leg& leg) override {
+    ASSERT_TRUE(leg.open(manner_.servers, manner_.connections));
+    leg.describe(manner_.offer, 10'000);
+    sip::call_options options;
+    options.uri = "sip:service@10.0.0.2";
+    options.from = "<sip:caller@10.0.0.1>";
+    ASSERT_TRUE(leg.prepare(options));
+    leg.wake_at(leg.home().now() + 5s);
+  }
+  void on_wake(call_leg& leg) override {
+    EXPECT_EQ(leg.phase(), sip::leg_phase::prepared);
+    EXPECT_TRUE(leg.send_invite());
+  }
+  void on_answered(call_leg& leg, const leg_answer& /*answer*/) override {
+    seen_.answered = true;
+    leg.hang_up();
+  }
+  void on_hang_up(call_leg& leg) override { leg.hang_up(); }
+  void on_ended(call_leg& leg, const leg_end& end) override {
+    seen_.cause = end.cause;
+    seen_.failovers = leg.wire().failovers;
+    leg.finish();
+  }
+  void on_lost(call_leg& /*leg*/) override {}
+
+private:
+  call_manner manner_;
+  seen& seen_;
+};
+
+TEST_F(tcp_failover_test, a_prepared_call_outlives_the_way_that_it_was_to_take) {
+  world_.answer(second_, answer_manner_of(second_));
+  const target_selection some{
+    {{protocol::tcp, first_.address.with_port(5099)}, second_.target()}}; // refused at once
+  patient_user::seen seen;
+  world_.lane().spawn<call_leg>(
+    caller_.context.router, std::make_unique<patient_user>(manner_between(caller_, some), seen));
+  world_.pass(4s);
+  EXPECT_EQ(served_by(1), 0U);
+  EXPECT_EQ(caller_.context.router.legs().size(), 1U) << "it waits";
+  world_.pass(4s);
+  EXPECT_TRUE(seen.answered);
+  EXPECT_EQ(seen.cause, sip::end_cause::local_bye);
+  EXPECT_EQ(seen.failovers, 1U);
+  world_.expect_nothing_left();
+}
+
 TEST_F(failover_test, the_next_server_is_behind_a_connection) {
   auto& third = world_.add_site("10.0.0.4", protocol::tcp);
   world_.answer(third, answer_manner_of(third));

@@ -79,7 +79,7 @@ TEST_F(invite_failover_test, a_silent_server_is_left_when_timer_b_fires) {
   EXPECT_EQ(invites().size(), 1u);
   a.pass(seconds{1});
   ASSERT_EQ(invites().size(), 2u);
-  EXPECT_EQ(a.out.last(event_kind::retrying)->event.status, 408);
+  EXPECT_EQ(a.out.last(event_kind::retrying)->event.status, 0) << "nothing came";
   a.pass(seconds{32});
   EXPECT_EQ(cause(), end_cause::timeout_b) << "there is no third";
   EXPECT_EQ(a.out.rests.size(), 2u);
@@ -105,6 +105,16 @@ TEST_F(invite_failover_test, a_call_that_rings_is_not_placed_again) {
   a.machine.on_transport_failed(a.now, a.out);
   EXPECT_EQ(invites().size(), 1u);
   EXPECT_EQ(cause(), end_cause::transport_failed);
+}
+
+TEST_F(invite_failover_test, nothing_is_sent_before_it_is_told_to) {
+  a.out.servers = {&udp};
+  ASSERT_TRUE(a.machine.prepare({.uri = "sip:bob@example.com", .from = "<sip:alice@example.com>"}));
+  a.machine.on_transport_failed(a.now, a.out);
+  EXPECT_TRUE(a.out.sent.empty());
+  EXPECT_EQ(a.machine.current(), leg_phase::prepared);
+  ASSERT_TRUE(a.machine.send(a.now, a.out));
+  EXPECT_EQ(invites().size(), 1u);
 }
 
 TEST_F(invite_failover_test, a_call_that_is_hung_up_is_not_placed_again) {

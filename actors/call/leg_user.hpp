@@ -120,8 +120,8 @@ public:
   virtual void on_prepared(call_leg& /*leg*/) {}
   virtual void on_progress(call_leg& /*leg*/, const leg_progress& /*progress*/) {}
   virtual void on_early_media(call_leg& /*leg*/, const leg_early_media& /*media*/) {}
-  /// A challenge is being answered, a redirection followed, or another server tried. `status` is that
-  /// of the response which led to it; 0: none came.
+  /// A challenge is being answered, a redirection followed, or another server tried. `status` is
+  /// that of the response which led to it; 0: none came.
   virtual void on_retrying(call_leg& /*leg*/, int /*status*/) {}
   virtual void on_answered(call_leg& /*leg*/, const leg_answer& /*answer*/) {}
 

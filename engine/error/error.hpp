@@ -25,11 +25,12 @@ struct error {
 template <class T>
 using result = tl::expected<T, error>;
 
-/// Makes the failed alternative of a `result`. Cold: what leads here, texts put together for a user,
-/// is kept apart from the code that runs for each message.
+/// Makes the failed alternative of a `result`. Cold: what leads here, texts put together for a
+/// user, is kept apart from the code that runs for each message.
 [[nodiscard, gnu::cold]] tl::unexpected<error> fail(std::string place, std::string cause);
 
 /// Like `fail`, with the text of an `errno` value appended: "cause: Permission denied".
-[[nodiscard, gnu::cold]] tl::unexpected<error> fail_errno(std::string place, std::string cause, int code);
+[[nodiscard, gnu::cold]] tl::unexpected<error> fail_errno(std::string place, std::string cause,
+                                                          int code);
 
 } // namespace jackfield

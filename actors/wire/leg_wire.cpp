@@ -239,10 +239,8 @@ const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
     hop_ = 0;
     return nullptr;
   }
-  servers_ =
-    hops.servers().order(transport::target_selection{{servers_.all().begin(), servers_.all().end()},
-                                                     std::string{servers_.host()}},
-                         now);
+  servers_.restart();
+  servers_ = hops.servers().order(servers_, now);
   // The machine goes on writing for the transport that it had last.
   while (servers_.current().protocol != out_.protocol)
     servers_.advance();

@@ -396,8 +396,7 @@ bool invite_client::try_next_target(time_point now, const message* m, bool follo
 
 bool invite_client::try_next_server(time_point now, const message* m, bool follows_ack,
                                     ua_sink& sink) {
-  const auto* profile =
-    sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
+  const auto* profile = another_server(sink, m);
   if (profile == nullptr)
     return false;
   release(setup_->invite_text);

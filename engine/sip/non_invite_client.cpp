@@ -175,8 +175,7 @@ void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink
 }
 
 bool non_invite_client::try_next_server(time_point now, const message* m, ua_sink& sink) {
-  const auto* profile =
-    sink.next_server(std::chrono::seconds{m != nullptr ? retry_after_of(*m) : 0});
+  const auto* profile = another_server(sink, m);
   if (profile == nullptr)
     return false;
   auto& s = *state_;

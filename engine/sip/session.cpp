@@ -150,8 +150,7 @@ void session::send_own(const context& c, own_request& r) {
 }
 
 bool session::send_to_next_server(const context& c, own_request& r, const message* failure) {
-  const auto* profile =
-    c.sink.next_server(std::chrono::seconds{failure != nullptr ? retry_after_of(*failure) : 0});
+  const auto* profile = another_server(c.sink, failure);
   if (profile == nullptr)
     return false;
   c.current = profile;

@@ -53,4 +53,8 @@ unsigned retry_after_of(const message& response) noexcept {
            : 0;
 }
 
+const ua_profile* another_server(ua_sink& sink, const message* failure) {
+  return sink.next_server(std::chrono::seconds{failure != nullptr ? retry_after_of(*failure) : 0});
+}
+
 } // namespace jackfield::sip

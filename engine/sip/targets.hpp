@@ -7,6 +7,7 @@
 
 #include "engine/error/error.hpp"
 #include "engine/sip/message.hpp"
+#include "engine/sip/ua.hpp"
 
 namespace jackfield::sip {
 
@@ -26,5 +27,9 @@ bool insert_redirect_targets(const message& response, std::vector<std::string>& 
 
 /// Seconds of a response's Retry-After; 0: it has none.
 [[nodiscard]] unsigned retry_after_of(const message& response) noexcept;
+
+/// Asks for another server in place of one that failed: by this response, or, null, by silence or
+/// for want of a way (`ua_sink::next_server`).
+[[nodiscard]] const ua_profile* another_server(ua_sink& sink, const message* failure);
 
 } // namespace jackfield::sip

@@ -71,6 +71,8 @@ public:
   [[nodiscard]] bool exhausted() const noexcept { return position_ >= all().size(); }
   /// Only if not exhausted.
   [[nodiscard]] const target& current() const { return servers_->targets.at(position_); }
+  /// Back to the first.
+  void restart() noexcept { position_ = 0; }
   /// Gives up on `current`; returns false if there is no other.
   bool advance() noexcept { return !exhausted() && ++position_ < all().size(); }
   [[nodiscard]] std::span<const target> all() const noexcept {

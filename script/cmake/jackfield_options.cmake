@@ -14,6 +14,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 # Optimised, with line numbers for perf and back traces; assertions stay on.
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g1") # libsrtp
 
 find_program(JACKFIELD_CCACHE ccache)
 find_program(JACKFIELD_MOLD mold)
@@ -22,6 +23,7 @@ if(JACKFIELD_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   # Without this sloppiness ccache passes by whatever is compiled with a precompiled header.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     env CCACHE_SLOPPINESS=pch_defines,time_macros ${JACKFIELD_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${JACKFIELD_CCACHE})
 endif()
 if(JACKFIELD_MOLD)
   # Code that rarely runs (errors) apart from what runs for each message, as GNU ld puts it too.

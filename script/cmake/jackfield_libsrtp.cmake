@@ -1,0 +1,55 @@
+# libsrtp on OpenSSL, as target jackfield_libsrtp: <srtp2/srtp.h>. The system's is taken if it is built
+# so; Debian's is on NSS, where a packet costs the more the more calls there are. Else it is built from
+# the source that script/fetch-sources keeps, into this build and linked statically.
+add_library(jackfield_libsrtp INTERFACE)
+
+function(jackfield_use_libsrtp)
+  find_library(JACKFIELD_SYSTEM_SRTP srtp2)
+  find_path(JACKFIELD_SYSTEM_SRTP_INCLUDE srtp2/srtp.h)
+  mark_as_advanced(JACKFIELD_SYSTEM_SRTP JACKFIELD_SYSTEM_SRTP_INCLUDE)
+  if(JACKFIELD_SYSTEM_SRTP AND JACKFIELD_SYSTEM_SRTP_INCLUDE)
+    # A shared library names the libraries that it needs in clear text.
+    file(STRINGS ${JACKFIELD_SYSTEM_SRTP} needed REGEX "libcrypto\\.so")
+    if(needed)
+      target_include_directories(jackfield_libsrtp SYSTEM INTERFACE ${JACKFIELD_SYSTEM_SRTP_INCLUDE})
+      target_link_libraries(jackfield_libsrtp INTERFACE ${JACKFIELD_SYSTEM_SRTP})
+      return()
+    endif()
+  endif()
+
+  if(DEFINED ENV{XDG_CACHE_HOME})
+    set(sources $ENV{XDG_CACHE_HOME}/jackfield/sources)
+  else()
+    set(sources $ENV{HOME}/.cache/jackfield/sources)
+  endif()
+  file(GLOB archives ${sources}/libsrtp2_*.orig.tar.*)
+  if(NOT archives)
+    message(FATAL_ERROR "libsrtp: no libsrtp2 on OpenSSL in this system, and no libsrtp2_*.orig.tar.* in "
+      "${sources}; script/fetch-sources fetches it")
+  endif()
+  list(GET archives -1 archive)
+  set(folder ${PROJECT_BINARY_DIR}/libsrtp)
+  file(SHA256 ${archive} digest)
+  if(NOT EXISTS ${folder}/${digest})
+    file(REMOVE_RECURSE ${folder})
+    file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${folder}/source)
+    file(TOUCH ${folder}/${digest})
+  endif()
+  file(GLOB root ${folder}/source/libsrtp-*)
+
+  set(ENABLE_OPENSSL ON CACHE BOOL "" FORCE)
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)
+  foreach(option TEST_APPS BUILD_WITH_WARNINGS BUILD_SHARED_LIBS LIBSRTP_TEST_APPS)
+    set(${option} OFF CACHE BOOL "" FORCE)
+  endforeach()
+  set(CMAKE_EXPORT_COMPILE_COMMANDS OFF)
+  add_subdirectory(${root} ${folder}/build EXCLUDE_FROM_ALL SYSTEM)
+  # Ours to judge is how we call it.
+  target_compile_options(srtp2 PRIVATE -fno-sanitize=undefined)
+  # Its headers stand where an installed libsrtp has them.
+  file(MAKE_DIRECTORY ${folder}/include)
+  file(CREATE_LINK ${root}/include ${folder}/include/srtp2 SYMBOLIC)
+  target_include_directories(jackfield_libsrtp SYSTEM INTERFACE ${folder}/include)
+  target_link_libraries(jackfield_libsrtp INTERFACE srtp2 OpenSSL::Crypto)
+endfunction()
+jackfield_use_libsrtp()

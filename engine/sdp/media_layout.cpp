@@ -78,6 +78,12 @@ std::vector<std::uint8_t> numbers_of(const std::vector<codec>& codecs) {
   return made;
 }
 
+/// True if that is how our own offers name the stream.
+bool is_our_tag(std::optional<std::string_view> mid, bool bundled,
+                const media_capabilities& capabilities) {
+  return capabilities.bundle ? mid == own_mid && bundled : !mid;
+}
+
 /// True if an offer of that one m-line leaves us our own layout: what nearly all offers do, so that
 /// it is found out without making one.
 bool leaves_plain(const session& offer, const media_capabilities& capabilities) {
@@ -85,8 +91,10 @@ bool leaves_plain(const session& offer, const media_capabilities& capabilities) 
     return false;
   }
   const auto& offered = offer.media.front();
+  const auto* tag = find<mid>(offered.attributes);
   if (!equal_names(offered.profile, capabilities.profiles.front()) ||
-      find<mid>(offered.attributes) != nullptr) {
+      !is_our_tag(tag == nullptr ? std::nullopt : std::optional<std::string_view>(tag->tag),
+                  tag != nullptr && is_bundled(offer, tag->tag), capabilities)) {
     return false;
   }
   // Plain if our number for a codec is the first that stands for it there, or none is and ours
@@ -131,7 +139,8 @@ bool leaves_plain(const session& offer, const media_capabilities& capabilities) 
 }
 
 bool is_plain(const media_layout& layout, const media_capabilities& capabilities) {
-  return layout.lines.size() == 1 && !layout.mid && !capabilities.profiles.empty() &&
+  return layout.lines.size() == 1 && !capabilities.profiles.empty() &&
+         is_our_tag(layout.mid, layout.bundled, capabilities) &&
          equal_names(layout.lines.front().profile, capabilities.profiles.front()) &&
          layout.payload_types == numbers_of(capabilities.codecs);
 }
@@ -154,6 +163,7 @@ media_layout_ptr layout_after(const session& offer, std::size_t audio,
   const auto& offered = offer.media[audio];
   if (const auto* tag = find<mid>(offered.attributes); tag != nullptr) {
     made.mid = tag->tag;
+    made.bundled = is_bundled(offer, tag->tag);
   }
   made.payload_types = before ? before->payload_types : numbers_of(capabilities.codecs);
   numbering(offered).apply(capabilities.codecs, made.payload_types);
@@ -167,6 +177,7 @@ session shape_of(const media_layout& layout, const offer_template& local) {
   auto capabilities = local.capabilities();
   capabilities.wanted = direction::sendrecv;
   capabilities.profiles = {layout.lines[layout.audio].profile};
+  capabilities.bundle = false; // by the layout's own names
   capabilities.codecs.clear();
   for (std::size_t i = 0; i < layout.payload_types.size(); ++i) {
     if (layout.payload_types[i] != media_layout::no_payload_type) {
@@ -179,6 +190,9 @@ session shape_of(const media_layout& layout, const offer_template& local) {
   auto carried = std::move(made.media.front());
   if (layout.mid) {
     carried.attributes.emplace_back(mid{*layout.mid});
+  }
+  if (layout.bundled) {
+    made.attributes.emplace_back(group{std::string(bundle_semantics), {*layout.mid}});
   }
   made.media.clear();
   made.media.reserve(layout.lines.size());

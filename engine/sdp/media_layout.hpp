@@ -30,6 +30,7 @@ struct media_layout {
   std::vector<line> lines; ///< never empty
   std::size_t audio = 0;   ///< which line carries it; all others are refused
   std::optional<std::string> mid;
+  bool bundled = false;                    ///< in a group, which is of that line alone
   std::vector<std::uint8_t> payload_types; ///< one for each codec that we can
 
   friend bool operator==(const media_layout&, const media_layout&) = default;

@@ -68,7 +68,7 @@ result<negotiated_audio> negotiation::take_answer(std::uint32_t number, std::str
   rollback();
   if (audio) {
     // An answer to an offer that doesn't send cannot show whether the peer would receive.
-    agree(audio->way, sends(offered_) ? !sends(audio->way) : held_);
+    agree(*audio, sends(offered_) ? !sends(audio->way) : held_);
   }
   return audio;
 }
@@ -83,8 +83,13 @@ result<std::uint32_t> negotiation::take_offer(std::string_view text) {
   if (!offer) {
     return tl::unexpected(std::move(offer.error()));
   }
+  settled_terms settled;
+  if (agreed_) {
+    settled.protected_by = protected_by_;
+    settled.role = role_;
+  }
   auto made = make_answer(*offer, local_->capabilities(), direction::sendrecv, local_->host(),
-                          port_, offer_template::session_id_base + session_id_);
+                          port_, offer_template::session_id_base + session_id_, 1, settled);
   if (!made) {
     return tl::unexpected(std::move(made.error()));
   }
@@ -98,6 +103,10 @@ result<std::uint32_t> negotiation::take_offer(std::string_view text) {
 
 direction negotiation::offered_way() const noexcept {
   return state_ == state::remote_offer ? exchange_->audio.way : direction::inactive;
+}
+
+protection negotiation::offered_protection() const noexcept {
+  return state_ == state::remote_offer ? exchange_->audio.protected_by : protection::none;
 }
 
 result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {
@@ -116,14 +125,22 @@ result<made_answer> negotiation::early_answer(std::uint32_t number, direction wa
   auto& media = exchange_->answer.media[made.audio.media_index];
   media.port = port_;
   set_direction(media, made.audio.way);
-  made.text = stamped(print(exchange_->answer));
+  if (made.audio.protected_by == protection::none) {
+    made.text = stamped(print(exchange_->answer));
+    return made;
+  }
+  auto whole = exchange_->answer;
+  if (auto added = add_own_transport(whole, made.audio, transport_.get()); !added) {
+    return tl::unexpected(std::move(added.error()));
+  }
+  made.text = stamped(print(whole));
   return made;
 }
 
 result<made_answer> negotiation::answer(std::uint32_t number, direction wanted) {
   auto made = early_answer(number, wanted);
   if (made) {
-    agree(made->audio.way, !sends(exchange_->audio.way));
+    agree(made->audio, !sends(exchange_->audio.way));
     layout_ = std::move(exchange_->layout);
     rollback();
   }
@@ -166,6 +183,9 @@ std::string negotiation::offer_text(direction wanted) const {
   if (!layout_ && wanted == local_->capabilities().wanted) {
     std::string text(local_->size(), '\0');
     if (local_->render(port_, session_id_, text)) {
+      if (transport_) {
+        print_transport(*transport_, text);
+      }
       return text;
     }
   }
@@ -174,6 +194,9 @@ std::string negotiation::offer_text(direction wanted) const {
   auto& media = made.media[layout_ ? layout_->audio : 0];
   media.port = port_;
   set_direction(media, wanted);
+  if (transport_) {
+    add_transport(media, *transport_);
+  }
   return print(made);
 }
 
@@ -198,8 +221,8 @@ result<negotiated_audio> negotiation::judged(std::string_view text) const {
                 "no description, expected an answer to offer " + std::to_string(number_));
   }
   auto made = read(text, answer_place).and_then([&](const session& answer) {
-    return layout_ ? accept_answer(shape_of(*layout_, *local_), answer)
-                   : accept_answer(local_->shape(), answer);
+    return layout_ ? accept_answer(shape_of(*layout_, *local_), answer, transport_.get())
+                   : accept_answer(local_->shape(), answer, transport_.get());
   });
   if (made) {
     made->way = common(made->way, offered_);
@@ -207,9 +230,11 @@ result<negotiated_audio> negotiation::judged(std::string_view text) const {
   return made;
 }
 
-void negotiation::agree(direction way, bool held) noexcept {
+void negotiation::agree(const negotiated_audio& audio, bool held) noexcept {
   agreed_ = true;
-  way_ = way;
+  way_ = audio.way;
+  protected_by_ = audio.protected_by;
+  role_ = audio.role;
   held_ = held;
 }
 

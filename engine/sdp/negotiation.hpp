@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "engine/error/error.hpp"
 #include "engine/sdp/media_layout.hpp"
@@ -60,6 +61,11 @@ public:
   void set_port(std::uint16_t port) noexcept { port_ = port; }
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
+  /// What else we say of our stream; null, as at first, for plain RTP. Shown like the port.
+  void set_transport(std::shared_ptr<const stream_transport> transport) noexcept {
+    transport_ = std::move(transport);
+  }
+
   /// stable -> local_offer. Hold is `sendonly` or `inactive`, resume is `sendrecv`. A description
   /// that differs from the one before has the next o= version, one that doesn't has the same (RFC
   /// 3264 section 8). Fails, place "sdp offer", if an offer is open or there is no port.
@@ -81,6 +87,8 @@ public:
 
   /// In remote_offer: the most that the offer allows, as seen from here.
   [[nodiscard]] direction offered_way() const noexcept;
+  /// In remote_offer: how the stream would be protected; the answer wants a transport for that.
+  [[nodiscard]] protection offered_protection() const noexcept;
 
   /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
   /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
@@ -106,9 +114,10 @@ private:
   [[nodiscard]] std::string offer_text(direction wanted) const;
   [[nodiscard]] std::string stamped(std::string text);
   [[nodiscard]] result<negotiated_audio> judged(std::string_view text) const;
-  void agree(direction way, bool held) noexcept;
+  void agree(const negotiated_audio& audio, bool held) noexcept;
 
   std::shared_ptr<const offer_template> local_;
+  std::shared_ptr<const stream_transport> transport_;
   std::shared_ptr<exchange> exchange_; // set in remote_offer, and in local_offer after a preview
   media_layout_ptr layout_;
   std::uint64_t session_id_;
@@ -119,6 +128,8 @@ private:
   state state_ = state::stable;
   direction offered_ = direction::sendrecv; // by us, in local_offer
   direction way_ = direction::sendrecv;
+  protection protected_by_ = protection::none; // agreed last, as the role
+  setup role_ = setup::active;
   bool agreed_ = false;
   bool held_ = false;
 };

@@ -11,6 +11,8 @@ namespace jackfield::sdp {
 
 namespace {
 
+constexpr std::string_view rsize_name = "rtcp-rsize";
+
 direction direction_of(const session& description, const media_description& media) {
   if (const auto* own = find<direction>(media.attributes); own != nullptr) {
     return *own;
@@ -190,8 +192,9 @@ std::optional<match> match_events(const std::vector<codec>& theirs, const std::v
 class stream_answerer {
 public:
   stream_answerer(const session& offer, const media_capabilities& capabilities, direction wanted,
-                  std::uint16_t port)
-      : offer_(offer), capabilities_(capabilities), wanted_(wanted), port_(port) {}
+                  std::uint16_t port, const settled_terms& settled)
+      : offer_(offer), capabilities_(capabilities), settled_(settled), wanted_(wanted),
+        port_(port) {}
 
   result<negotiated_audio> answer(std::size_t index, media_description& out) const {
     const auto& offered = offer_.media[index];
@@ -206,6 +209,17 @@ public:
     auto audio = match_audio(theirs, capabilities_.codecs);
     if (!audio) {
       return refuse("no codec in common for the audio stream");
+    }
+    auto transport = transport_of(offer_, offered);
+    auto protected_by =
+      protection_for(offered.profile, transport,
+                     {capabilities_.protections, capabilities_.suites, settled_.protected_by});
+    if (!protected_by) {
+      return refuse(std::move(protected_by.error()));
+    }
+    auto role = role_answering(transport.role, settled_.role);
+    if (*protected_by == protection::dtls && !role) {
+      return refuse("the audio stream's DTLS is on hold (setup:holdconn)");
     }
     bool muxed = capabilities_.rtcp_mux && find<rtcp_mux>(offered.attributes) != nullptr;
     auto to = destination_of(offer_, offered, muxed, place);
@@ -226,6 +240,11 @@ public:
     made.send_ptime_ms = wanted_ptime(offered, capabilities_.ptime_ms);
     made.way = common(wanted_, reversed(direction_of(offer_, offered)));
     made.muxed = muxed;
+    made.protected_by = *protected_by;
+    if (*protected_by != protection::none) {
+      made.role = role.value_or(setup::active);
+      made.remote = std::make_shared<const stream_transport>(std::move(transport));
+    }
     apply(made, std::move(*to));
 
     out.type = offered.type;
@@ -239,6 +258,9 @@ public:
     out.attributes.emplace_back(made.way);
     if (muxed) {
       out.attributes.emplace_back(rtcp_mux{});
+    }
+    if (capabilities_.rtcp_rsize && find(offered.attributes, rsize_name) != nullptr) {
+      out.attributes.emplace_back(raw_attribute{std::string(rsize_name), std::nullopt});
     }
     if (const auto* tag = find<mid>(offered.attributes); tag != nullptr) {
       out.attributes.emplace_back(*tag);
@@ -271,9 +293,51 @@ private:
 
   const session& offer_;
   const media_capabilities& capabilities_;
+  const settled_terms& settled_;
   direction wanted_;
   std::uint16_t port_;
 };
+
+/// The group that holds our one stream, if the offer has it in one (RFC 9143 section 7.3): all
+/// other m-lines are refused.
+std::optional<group> bundle_answering(const session& offer, const media_description& accepted) {
+  const auto* tag = find<mid>(accepted.attributes);
+  if (tag == nullptr || !is_bundled(offer, tag->tag)) {
+    return std::nullopt;
+  }
+  return group{std::string(bundle_semantics), {tag->tag}};
+}
+
+/// Our offered key that the answer's one belongs to.
+bool answers_a_key_of(const stream_transport& local, const crypto& theirs) {
+  return std::ranges::any_of(local.keys, [&](const crypto& each) {
+    return each.tag == theirs.tag && each.suite == theirs.suite;
+  });
+}
+
+/// Fills in how an answer to an offer with `local` protects the stream. Returns what is wrong, or
+/// nothing.
+std::optional<std::string> judge_protection(const session& answer, const media_description& theirs,
+                                            const stream_transport& local,
+                                            negotiated_audio& audio) {
+  auto transport = transport_of(answer, theirs);
+  if (!local.fingerprints.empty()) {
+    if (transport.fingerprints.empty()) {
+      return "no a=fingerprint for the audio stream";
+    }
+    audio.protected_by = protection::dtls;
+    audio.role = role_answered(transport.role);
+  } else if (!local.keys.empty()) {
+    if (transport.keys.size() != 1 || !answers_a_key_of(local, transport.keys.front())) {
+      return "no a=crypto line of the offer's for the audio stream";
+    }
+    audio.protected_by = protection::sdes;
+  } else {
+    return std::nullopt;
+  }
+  audio.remote = std::make_shared<const stream_transport>(std::move(transport));
+  return std::nullopt;
+}
 
 template <std::size_t Width>
 void write_digits(char* out, std::uint64_t number) {
@@ -304,6 +368,13 @@ session make_offer(std::string_view host, std::uint16_t port,
   if (capabilities.rtcp_mux) {
     media.attributes.emplace_back(rtcp_mux{});
   }
+  if (capabilities.rtcp_rsize) {
+    media.attributes.emplace_back(raw_attribute{std::string(rsize_name), std::nullopt});
+  }
+  if (capabilities.bundle) {
+    made.attributes.emplace_back(group{std::string(bundle_semantics), {std::string(own_mid)}});
+    media.attributes.emplace_back(mid{std::string(own_mid)});
+  }
   return made;
 }
 
@@ -315,8 +386,9 @@ result<answer_outcome> make_answer(const session& offer, const media_capabilitie
 
 result<answer_outcome> make_answer(const session& offer, const media_capabilities& capabilities,
                                    direction wanted, std::string_view host, std::uint16_t port,
-                                   std::uint64_t session_id, std::uint64_t version) {
-  stream_answerer answerer(offer, capabilities, wanted, port);
+                                   std::uint64_t session_id, std::uint64_t version,
+                                   const settled_terms& settled) {
+  stream_answerer answerer(offer, capabilities, wanted, port, settled);
   answer_outcome made{make_frame(host, session_id, version), {}};
   if (!offer.times.empty()) { // section 6: the same t= as in the offer
     made.answer.times.front() = {offer.times.front().start, offer.times.front().stop, {}};
@@ -336,10 +408,36 @@ result<answer_outcome> make_answer(const session& offer, const media_capabilitie
     return tl::unexpected(std::move(accepted.error()));
   }
   made.audio = std::move(*accepted);
+  if (auto bundle = bundle_answering(offer, made.answer.media[made.audio.media_index]); bundle) {
+    made.answer.attributes.emplace_back(std::move(*bundle));
+  }
   return made;
 }
 
-result<negotiated_audio> accept_answer(const session& offer, const session& answer) {
+result<void> add_own_transport(session& answer, const negotiated_audio& audio,
+                               const stream_transport* local) {
+  if (audio.protected_by == protection::none) {
+    return {};
+  }
+  stream_transport own = local == nullptr ? stream_transport() : *local;
+  if (audio.protected_by == protection::sdes) {
+    const auto& theirs = audio.remote->keys.front();
+    auto key = std::ranges::find(own.keys, theirs.suite, &crypto::suite);
+    if (key == own.keys.end()) {
+      return fail("sdp answer", "no key of our own for " + theirs.suite);
+    }
+    own.keys = {crypto{theirs.tag, key->suite, key->key}};
+  } else if (own.fingerprints.empty()) {
+    return fail("sdp answer", "no fingerprint of our own");
+  } else {
+    own.role = audio.role;
+  }
+  add_transport(answer.media[audio.media_index], own);
+  return {};
+}
+
+result<negotiated_audio> accept_answer(const session& offer, const session& answer,
+                                       const stream_transport* local) {
   auto refuse = [](std::string cause) { return fail("sdp answer", std::move(cause)); };
   if (answer.media.size() != offer.media.size()) {
     return refuse(std::to_string(answer.media.size()) + " m-lines, expected " +
@@ -385,6 +483,11 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
     made.send_ptime_ms = wanted_ptime(theirs, own_ptime == nullptr ? ptime{}.ms : own_ptime->ms);
     made.way = common(direction_of(offer, ours), reversed(direction_of(answer, theirs)));
     made.muxed = muxed;
+    if (local != nullptr) {
+      if (auto wrong = judge_protection(answer, theirs, *local, made); wrong) {
+        return refuse(std::move(*wrong));
+      }
+    }
     apply(made, std::move(*to));
     return made;
   }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "engine/error/error.hpp"
 #include "engine/sdp/codec.hpp"
 #include "engine/sdp/session.hpp"
+#include "engine/sdp/stream_transport.hpp"
 
 /// Offer/answer (RFC 3264) for calls with one audio stream. Plain functions on values.
 namespace jackfield::sdp {
@@ -21,8 +23,15 @@ struct media_capabilities {
   std::uint8_t ptime_ms = 20;
   direction wanted = direction::sendrecv;
   bool rtcp_mux = false;                        ///< offer it, and accept it when offered
+  bool rtcp_rsize = false;                      ///< the same (RFC 5506)
+  bool bundle = false;                          ///< offer a group of one, as browsers want it
   std::vector<std::string> profiles{"RTP/AVP"}; ///< accepted; the first one is offered
+  std::vector<protection> protections{protection::none}; ///< accepted; the first one is offered
+  std::vector<std::string> suites = {};                  ///< of SDES
 };
+
+/// What our own offers call their stream where they name it.
+inline constexpr std::string_view own_mid = "0";
 
 /// What both sides agreed on for the audio stream, as seen by the side that asked.
 struct negotiated_audio {
@@ -39,6 +48,10 @@ struct negotiated_audio {
   std::string remote_rtcp_host;
   std::uint16_t remote_rtcp_port = 0; ///< equals `remote_port` if muxed; 0 if there is none
   bool muxed = false;
+  protection protected_by = protection::none;
+  setup role = setup::active; ///< ours in DTLS
+  /// What the peer's description says of it, of SDES keys the chosen one; null for plain RTP.
+  std::shared_ptr<const stream_transport> remote;
 
   friend bool operator==(const negotiated_audio&, const negotiated_audio&) = default;
 };
@@ -48,7 +61,8 @@ struct answer_outcome {
   negotiated_audio audio;
 };
 
-/// Makes an offer of one audio stream. `host` is an IP literal, or a name.
+/// Makes an offer of one audio stream, but for what a `stream_transport` adds. `host` is an IP
+/// literal, or a name.
 [[nodiscard]] session make_offer(std::string_view host, std::uint16_t port,
                                  const media_capabilities& capabilities, std::uint64_t session_id,
                                  std::uint64_t version = 1);
@@ -60,16 +74,28 @@ struct answer_outcome {
 make_answer(const session& offer, const media_capabilities& capabilities, std::string_view host,
             std::uint16_t port, std::uint64_t session_id, std::uint64_t version = 1);
 
-/// The same with `wanted` in place of `capabilities.wanted`.
-[[nodiscard]] result<answer_outcome> make_answer(const session& offer,
-                                                 const media_capabilities& capabilities,
-                                                 direction wanted, std::string_view host,
-                                                 std::uint16_t port, std::uint64_t session_id,
-                                                 std::uint64_t version = 1);
+/// What was agreed on earlier in the session and binds its later answers.
+struct settled_terms {
+  std::optional<protection> protected_by;
+  std::optional<setup> role; ///< ours in DTLS
+};
 
-/// Judges the answer to our offer. Fails (the caller ends the call) if the answer doesn't fit the
-/// offer or refuses every stream; the error's place is "sdp answer".
-[[nodiscard]] result<negotiated_audio> accept_answer(const session& offer, const session& answer);
+/// The same with `wanted` in place of `capabilities.wanted`, within a session.
+[[nodiscard]] result<answer_outcome>
+make_answer(const session& offer, const media_capabilities& capabilities, direction wanted,
+            std::string_view host, std::uint16_t port, std::uint64_t session_id,
+            std::uint64_t version = 1, const settled_terms& settled = {});
+
+/// Adds to our answer what we say of the accepted stream ourselves: our key for the suite that was
+/// chosen, or fingerprints, role and ICE. Fails, place "sdp answer", if `local` lacks what `audio`
+/// needs.
+result<void> add_own_transport(session& answer, const negotiated_audio& audio,
+                               const stream_transport* local);
+
+/// Judges the answer to our offer, which had `local` added to it. Fails (the caller ends the call)
+/// if the answer doesn't fit the offer or refuses every stream; the error's place is "sdp answer".
+[[nodiscard]] result<negotiated_audio> accept_answer(const session& offer, const session& answer,
+                                                     const stream_transport* local = nullptr);
 
 /// Replaces the direction of an m-line, or adds one.
 void set_direction(media_description& media, direction wanted);

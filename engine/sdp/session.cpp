@@ -218,6 +218,15 @@ const raw_attribute* find(const attribute_list& attributes, std::string_view nam
   return nullptr;
 }
 
+bool is_bundled(const session& description, std::string_view mid) noexcept {
+  return std::any_of(
+    description.attributes.begin(), description.attributes.end(), [&](const attribute& each) {
+      const auto* found = std::get_if<group>(&each);
+      return found != nullptr && found->semantics == bundle_semantics &&
+             std::find(found->mids.begin(), found->mids.end(), mid) != found->mids.end();
+    });
+}
+
 bool is_rtp(std::string_view profile) noexcept {
   std::size_t at = profile.find("RTP/");
   return at == 0 || (at != std::string_view::npos && profile[at - 1] == '/');

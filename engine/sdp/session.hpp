@@ -173,6 +173,8 @@ struct group {
   friend bool operator==(const group&, const group&) = default;
 };
 
+inline constexpr std::string_view bundle_semantics = "BUNDLE"; // RFC 9143
+
 /// `a=fingerprint` (RFC 8122).
 struct fingerprint {
   std::string hash;
@@ -244,6 +246,9 @@ struct session {
 
   friend bool operator==(const session&, const session&) = default;
 };
+
+/// True if the m-line of that mid is in a group that shares one transport (RFC 9143).
+[[nodiscard]] bool is_bundled(const session& description, std::string_view mid) noexcept;
 
 /// True for a profile whose formats are RTP payload types ("RTP/AVP", "UDP/TLS/RTP/SAVPF" ...).
 [[nodiscard]] bool is_rtp(std::string_view profile) noexcept;

@@ -67,6 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   media_capabilities with;
   with.codecs = {opus(), g722(), pcmu(), pcma(), telephone_event(), telephone_event(110, 48'000)};
   with.profiles.push_back("UDP/TLS/RTP/SAVPF");
+  with.protections = {protection::dtls, protection::sdes, protection::none};
+  with.suites = {"AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80"};
   with.rtcp_mux = size % 2 == 0;
   negotiate(text.substr(0, split), with);
   for (const auto& offer : {*first, make_reoffer(*first, direction::sendonly)}) {

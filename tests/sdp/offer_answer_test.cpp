@@ -189,10 +189,10 @@ TEST(offer_answer, what_cannot_be_answered_is_an_error) {
 
 TEST(offer_answer, profiles_are_an_input) {
   media_capabilities with;
-  with.profiles = {"RTP/SAVP", "RTP/AVP"};
-  auto offer = with_media("m=audio 9 RTP/SAVP 0\r\n");
-  EXPECT_EQ(answered(offer, with)->answer.media[0].profile, "RTP/SAVP");
-  EXPECT_EQ(make_offer("192.0.2.1", 1, with, 1).media[0].profile, "RTP/SAVP");
+  with.profiles = {"RTP/AVPF", "RTP/AVP"};
+  auto offer = with_media("m=audio 9 RTP/AVPF 0\r\n");
+  EXPECT_EQ(answered(offer, with)->answer.media[0].profile, "RTP/AVPF");
+  EXPECT_EQ(make_offer("192.0.2.1", 1, with, 1).media[0].profile, "RTP/AVPF");
 }
 
 TEST(offer_answer, an_answer_that_does_not_fit_is_an_error) {
@@ -349,6 +349,8 @@ TEST(sec_03, every_description_is_answered_or_refused_in_every_role) {
   media_capabilities all;
   all.codecs = {opus(), g722(), pcmu(), pcma(), telephone_event(), telephone_event(110, 48'000)};
   all.profiles = {"RTP/AVP", "RTP/SAVP", "RTP/AVPF", "RTP/SAVPF", "UDP/TLS/RTP/SAVPF"};
+  all.protections = {protection::dtls, protection::sdes, protection::none};
+  all.suites = {"AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"};
   all.rtcp_mux = true;
   std::size_t accepted = 0;
   for (const auto& sample : samples) {

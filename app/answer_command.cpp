@@ -94,7 +94,11 @@ std::string json_of(const answer_options& options, const served_lanes& lanes,
       report.info.transport += ',';
     report.info.transport += option_name(at.protocol);
   }
-  report.info.media = options.answering.rtp ? "rtp" : "none";
+  const auto& answering = options.answering;
+  report.info.media = !answering.rtp                                  ? "none"
+                      : !answering.protection                         ? "any"
+                      : answering.protection == sdp::protection::sdes ? "srtp"
+                                                                      : "rtp";
   report.info.started = started;
   report.info.duration = served;
   report.info.lanes = static_cast<unsigned>(lanes.calls.size());

@@ -76,7 +76,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "behind NAT or a load balancer");
   app.add_option("-i,--local-ip", t.local_ip, "address to serve, as SIPp has it");
   app.add_option("-p,--local-port", t.local_port, "port to serve, as SIPp has it");
-  app.add_option("--media", t.media, "none or rtp (rtp)");
+  app.add_option("--media", t.media,
+                 "any: as callers offer it; or only rtp, only srtp with keys by SDES, or none "
+                 "(any)");
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
                  "(echo)");
@@ -138,11 +140,14 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.check(t.advertise.empty() || o.listeners.size() == 1, "--advertise",
           "serves one listener, expected one --listen with its transport");
   auto& a = o.answering;
-  if (t.media == "none")
-    a.rtp = false;
+  a.rtp = t.media != "none";
+  if (t.media == "rtp")
+    a.protection = sdp::protection::none;
+  else if (t.media == "srtp")
+    a.protection = sdp::protection::sdes;
   else
-    r.check(t.media.empty() || t.media == "rtp", "--media",
-            "\"" + t.media + "\" is not available, expected none or rtp");
+    r.check(!a.rtp || t.media.empty() || t.media == "any", "--media",
+            "\"" + t.media + "\" is not available, expected any, rtp, srtp or none");
   if (!t.audio.empty() && t.audio != "echo") {
     a.mode = audio_mode::play;
     r.read(t.audio, a.source, [](std::string_view s) { return read_source("--audio", s); });

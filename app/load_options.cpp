@@ -173,7 +173,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 
   const char* const way = "Transport and media";
   app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
-  app.add_option("--media", t.media, "none or rtp (rtp)")->group(way);
+  app.add_option("--media", t.media, "none, rtp, or srtp with keys by SDES (rtp)")->group(way);
   app
     .add_option("--audio", t.audio,
                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
@@ -279,11 +279,12 @@ result<load_options> options_of(const texts& t, load_options o) {
   if (const auto& way = t.route.empty() && o.uri ? *o.uri : t.route; !way.empty())
     r.read("URI", o.transport,
            [&](std::string_view) { return transport_of(way, !t.transport.empty(), o.transport); });
-  if (t.media == "none")
-    o.rtp = false;
+  o.rtp = t.media != "none";
+  if (t.media == "srtp")
+    o.protection = sdp::protection::sdes;
   else
-    r.check(t.media.empty() || t.media == "rtp", "--media",
-            "\"" + t.media + "\" is not available, expected none or rtp");
+    r.check(!o.rtp || t.media.empty() || t.media == "rtp", "--media",
+            "\"" + t.media + "\" is not available, expected none, rtp or srtp");
   if (t.audio == "echo")
     o.mode = audio_mode::echo;
   else

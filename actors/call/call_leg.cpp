@@ -179,9 +179,15 @@ void call_leg::describe(std::shared_ptr<const sdp::offer_template> media, uint16
   negotiation_.emplace(std::move(media), port, wire_.id().nonce);
 }
 
-void call_leg::use_stream(caf::strong_actor_ptr stream, uint16_t port) {
+void call_leg::use_stream(caf::strong_actor_ptr stream, uint16_t port,
+                          std::shared_ptr<const sdp::stream_transport> transport) {
   stream_ = std::move(stream);
   negotiation_->set_port(port);
+  negotiation_->set_transport(std::move(transport));
+}
+
+sdp::protection call_leg::offered_protection() const noexcept {
+  return negotiation_ ? negotiation_->offered_protection() : sdp::protection::none;
 }
 
 void call_leg::connect(const sdp::negotiated_audio& audio) {

@@ -44,9 +44,13 @@ public:
   void describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port);
   /// Hands in the stream that follows what is agreed on; `port` is where it hears. Null: signalling
   /// only, and no answer is judged. May be called again: what was agreed last is told to the new
-  /// stream, the next description shows the new port.
-  void use_stream(caf::strong_actor_ptr stream, uint16_t port);
+  /// stream, the next description shows the new port. `transport` is what is said of the stream
+  /// beside that; null for plain RTP.
+  void use_stream(caf::strong_actor_ptr stream, uint16_t port,
+                  std::shared_ptr<const sdp::stream_transport> transport = nullptr);
   [[nodiscard]] const caf::strong_actor_ptr& stream() const noexcept { return stream_; }
+  /// How the stream has to be protected for the offer that the peer made and we have not answered.
+  [[nodiscard]] sdp::protection offered_protection() const noexcept;
   /// Has the stream follow an early answer.
   void hear_early(const sdp::negotiated_audio& audio);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,7 @@
 #include <caf/error.hpp>
 
 #include "engine/sdp/session.hpp"
+#include "engine/sdp/stream_transport.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/method.hpp"
 #include "engine/sip/ua.hpp"
@@ -81,10 +83,12 @@ struct answer_request {
 struct dial {
   std::string digits;
 };
-/// Hands in a media stream; null takes it away. `port` is where it hears.
+/// Hands in a media stream; null takes it away. `port` is where it hears, `transport` what it said
+/// of itself beside that.
 struct use_stream {
   caf::strong_actor_ptr stream;
   uint16_t port = 0;
+  std::shared_ptr<const sdp::stream_transport> transport = {};
 };
 
 } // namespace leg_commands

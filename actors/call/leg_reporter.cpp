@@ -77,7 +77,7 @@ public:
   }
   void operator()(leg_commands::dial& c) { reply(result_of(leg_.dial(c.digits))); }
   void operator()(leg_commands::use_stream& c) {
-    leg_.use_stream(std::move(c.stream), c.port);
+    leg_.use_stream(std::move(c.stream), c.port, std::move(c.transport));
     reply({});
   }
 
@@ -131,13 +131,13 @@ void leg_reporter::on_start(call_leg& leg) {
   leg.monitor(settings_.owner);
   if (!calling_) {
     leg.describe(settings_.media, settings_.port);
-    leg.use_stream(settings_.stream, settings_.port);
+    leg.use_stream(settings_.stream, settings_.port, settings_.transport);
     return;
   }
   const auto& c = *calling_;
   auto begun = leg.open(c.servers, c.connections).and_then([&] {
     leg.describe(settings_.media, settings_.port);
-    leg.use_stream(settings_.stream, settings_.port);
+    leg.use_stream(settings_.stream, settings_.port, settings_.transport);
     sip::call_options options;
     options.uri = c.whom->uri;
     options.from = c.whom->from;

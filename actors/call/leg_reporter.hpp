@@ -41,6 +41,7 @@ public:
     std::shared_ptr<const sdp::offer_template> media; ///< address, codecs, direction
     caf::strong_actor_ptr stream = {};                ///< handed in now, or by `use_stream`
     uint16_t port = 0;                                ///< where it hears
+    std::shared_ptr<const sdp::stream_transport> transport = {}; ///< what it said beside that
     /// Requests within the dialog that the owner answers; others are answered by default.
     std::vector<sip::method> wanted = {};
   };

@@ -6,6 +6,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/media/media_protection.hpp"
 #include "actors/media/media_stream.hpp"
 
 namespace jackfield {
@@ -14,10 +15,11 @@ namespace jackfield {
 /// come to the leg's actor. A part of the user.
 class own_stream {
 public:
-  /// Spawns it; `on_media_opened` follows.
-  void open(call_leg& leg, media_plane& plane, std::shared_ptr<const audio_settings> settings) {
+  /// Spawns it, to be protected so; `on_media_opened` follows.
+  void open(call_leg& leg, media_plane& plane, std::shared_ptr<const audio_settings> settings,
+            sdp::protection how) {
     stream_ = caf::actor_cast<caf::strong_actor_ptr>(leg.home().spawn<media_stream>(
-      plane, std::move(settings), caf::strong_actor_ptr{leg.ctrl()}));
+      plane, std::move(settings), caf::strong_actor_ptr{leg.ctrl()}, make_path(plane, how)));
   }
   /// Has it; until `on_closed`.
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }

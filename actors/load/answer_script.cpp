@@ -24,7 +24,9 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
     return;
   }
   if (manner_->audio)
-    stream_.open(leg, plane_, manner_->audio);
+    stream_.open(leg, plane_, manner_->audio,
+                 call.has_offer ? leg.offered_protection()
+                                : manner_->media->capabilities().protections.front());
   if (manner_->ring)
     (void)leg.ring();
   if (manner_->answer_after > lane::duration::zero())
@@ -40,7 +42,7 @@ void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
     (void)leg.refuse(503, "Retry-After: 5\r\n");
     return;
   }
-  leg.use_stream(stream_.handle(), opened.local->port());
+  leg.use_stream(stream_.handle(), opened.local->port(), opened.transport);
   if (manner_->answer_after == lane::duration::zero())
     answer(leg);
 }

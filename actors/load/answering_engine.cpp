@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actors/media/media_protection.hpp"
+
 namespace jackfield {
 
 std::shared_ptr<const answer_manner>
@@ -20,6 +22,10 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     audio->mode = settings.mode;
     audio->source = settings.source;
     manner->audio = std::move(audio);
+    if (settings.protection)
+      require_protection(capabilities, *settings.protection);
+    else
+      accept_any_protection(capabilities);
   } else {
     capabilities.wanted = sdp::direction::inactive;
   }

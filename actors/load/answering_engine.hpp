@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct answering_settings {
   std::chrono::nanoseconds answer_after{};
   std::chrono::nanoseconds length{};
   bool rtp = true;
+  /// How streams have to be protected; nothing: as the caller offers.
+  std::optional<sdp::protection> protection;
   audio_mode mode = audio_mode::echo;
   audio::source_spec source;
   registrar_settings registrations;

@@ -124,6 +124,7 @@ void answering_service::on_served(const served_call& served) {
   metrics_.retransmissions += served.wire.retransmissions;
   if (served.media) {
     add_received(metrics_.media.received, *served.media);
+    add_refused(metrics_.media, *served.media);
     metrics_.media.dtmf_sent += served.media->digits_sent;
     metrics_.media.dtmf_received += served.media->digits_received.size();
   }

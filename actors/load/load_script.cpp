@@ -16,9 +16,9 @@ load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> 
 
 void load_script::on_start(call_leg& leg) {
   if (manner_->audio)
-    stream_.open(leg, plane_, manner_->audio);
+    stream_.open(leg, plane_, manner_->audio, manner_->capabilities.protections.front());
   else
-    place(leg, plane_.address().with_port(manner_->inactive_port));
+    place(leg, plane_.address().with_port(manner_->inactive_port), nullptr);
 }
 
 void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
@@ -29,10 +29,11 @@ void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
     close(leg);
     return;
   }
-  place(leg, *opened.local);
+  place(leg, *opened.local, opened.transport);
 }
 
-void load_script::place(call_leg& leg, const lane::endpoint& media_address) {
+void load_script::place(call_leg& leg, const lane::endpoint& media_address,
+                        std::shared_ptr<const sdp::stream_transport> transport) {
   times_.started = leg.home().now();
   if (!leg.open(manner_->servers, manner_->connections)) {
     failure_ = report::failure_cause::connect_failed;
@@ -41,7 +42,7 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address) {
     return;
   }
   leg.describe(manner_->offer, media_address.port());
-  leg.use_stream(stream_.handle(), media_address.port());
+  leg.use_stream(stream_.handle(), media_address.port(), std::move(transport));
   sip::call_options options;
   options.uri = target_->uri;
   options.from = target_->from;

@@ -72,7 +72,8 @@ public:
   void on_media_closed(call_leg& leg, const media_closed& closed) override;
 
 private:
-  void place(call_leg& leg, const lane::endpoint& media_address);
+  void place(call_leg& leg, const lane::endpoint& media_address,
+             std::shared_ptr<const sdp::stream_transport> transport);
   void end_call(call_leg& leg);
   /// The leg is over, or never began: once the stream has closed too, tells the owner.
   void close(call_leg& leg);

@@ -11,6 +11,7 @@
 #include "engine/audio/source.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/scenario/user_table.hpp"
+#include "engine/sdp/stream_transport.hpp"
 #include "engine/transport/protocol.hpp"
 
 namespace jackfield {
@@ -27,6 +28,7 @@ struct load_settings {
   uint64_t seed = 0;
   transport::protocol transport = transport::protocol::udp;
   bool rtp = true;
+  sdp::protection protection = sdp::protection::none; ///< of RTP
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
   std::vector<std::string> codecs{"PCMU", "PCMA"};

@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/sip/uri.hpp"
@@ -180,7 +181,9 @@ make_manner(const load_settings& settings, const transport::target_selection& se
   manner->capabilities.codecs.push_back(sdp::telephone_event());
   manner->capabilities.ptime_ms = static_cast<uint8_t>(settings.ptime_ms);
   manner->capabilities.rtcp_mux = true;
-  if (!audio)
+  if (audio)
+    require_protection(manner->capabilities, settings.protection);
+  else
     manner->capabilities.wanted = sdp::direction::inactive;
   manner->audio = std::move(audio);
   manner->offer =

@@ -40,6 +40,12 @@ void add_reported(report::media_direction& to, const media_outcome& outcome) {
     to.mos.record(*outcome.remote_mos);
 }
 
+void add_refused(report::media_counts& to, const media_outcome& outcome) {
+  to.strangers += outcome.refused.strangers;
+  to.forged += outcome.refused.forged;
+  to.replayed += outcome.refused.replayed;
+}
+
 report::call_media received_of(const media_outcome& outcome) {
   const auto& r = outcome.received;
   report::call_media out;

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/media/media_path.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/rtp/stream.hpp"
@@ -16,9 +19,11 @@
 /// stream's actor.
 namespace jackfield {
 
-/// To the stream's owner, first of all: the address to offer, or why there is none.
+/// To the stream's owner, first of all: the address to offer, or why there is none; and what is
+/// said of the stream beside, unless it is plain RTP.
 struct media_opened {
   result<lane::endpoint> local;
+  std::shared_ptr<const sdp::stream_transport> transport = {};
 };
 
 /// To the stream: what offer and answer agreed on. Again after a re-offer.
@@ -70,8 +75,11 @@ struct media_parted {
   cause why = cause::asked;
 };
 
-/// How a stream went.
-using media_outcome = rtp::stream_outcome;
+/// How a stream went, and what its path kept from it.
+struct media_outcome : rtp::stream_outcome {
+  path_counters refused = {};
+  std::string_view protected_by = {}; ///< as in `media_path`
+};
 
 /// To the owner, last, whatever ended the stream.
 struct media_closed {

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <span>
+#include <string_view>
 
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/lane/timer_wheel.hpp"
+#include "engine/sdp/stream_transport.hpp"
 
 namespace jackfield {
 
@@ -16,14 +20,28 @@ struct media_remote {
   /// Not valid: RTCP is not wanted. Ignored if `muxed`.
   lane::endpoint rtcp;
   bool muxed = false; ///< RTCP shares RTP's address (RFC 5761)
+  /// What it says beside that, of keys the chosen one; null for plain RTP.
+  std::shared_ptr<const sdp::stream_transport> transport = {};
+};
+
+/// What a path kept from its user.
+struct path_counters {
+  uint64_t strangers = 0; ///< from an address that is not the peer's
+  uint64_t forged = 0;    ///< SRTP by another key, or changed
+  uint64_t replayed = 0;
+  uint64_t malformed = 0;
+  uint64_t unprotected = 0; ///< of ours, that could not be encrypted
+
+  friend bool operator==(const path_counters&, const path_counters&) = default;
 };
 
 /// Hears of one path. From these calls the path's own functions may be called, but it must not be
 /// destroyed.
 class media_path_user {
 public:
-  /// The path can be described: this is the address to offer.
-  virtual void on_path_opened(const lane::endpoint& local) = 0;
+  /// The path can be described: by this address, and by `transport` unless it is plain RTP's.
+  virtual void on_path_opened(const lane::endpoint& local,
+                              std::shared_ptr<const sdp::stream_transport> transport) = 0;
   /// What `connect` asked for is in force: packets of the peer's are heard, and sent if `can_send`;
   /// else there is nowhere to send to. Again when that changes.
   virtual void on_path_connected(bool can_send) = 0;
@@ -62,6 +80,10 @@ public:
   virtual void read_soon() = 0;
   /// Hands up what still waits, before it returns.
   virtual void read_rest() = 0;
+
+  [[nodiscard]] virtual path_counters counted() const = 0;
+  /// The protection profile that is in force, by its name in SDES; empty for plain RTP.
+  [[nodiscard]] virtual std::string_view protected_by() const = 0;
 };
 
 } // namespace jackfield

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +52,9 @@ public:
   /// To be called before such a socket goes.
   void forget(lane::datagram_socket& socket) noexcept;
 
+  /// Room for one packet while it is encrypted or decrypted, at a multiple of 8.
+  [[nodiscard]] std::span<std::byte> packet_room() noexcept { return packet_room_; }
+
   [[nodiscard]] const rtp::ntp_clock& clock() const noexcept { return clock_; }
   /// Random for each lane, tells nothing of the host (RFC 7022).
   [[nodiscard]] const std::string& cname() const noexcept { return cname_; }
@@ -75,6 +81,7 @@ private:
   uint32_t phase_ = 0;
   std::vector<lane::datagram_socket*> to_read_; // null: one that is gone
   lane::timer read_;
+  alignas(8) std::array<std::byte, 2'048> packet_room_;
 };
 
 } // namespace jackfield

@@ -98,30 +98,34 @@ caf::behavior media_stream::make_behavior() {
 void media_stream::on_exit() {
   tick_.cancel();
   end_join(media_parted::cause::other_ended, false);
-  path_.reset();
   // An exit message or an exception: the owner must not wait for ever.
   if (const auto owner = std::exchange(owner_, nullptr))
-    lane::tell_from(
-      *this, owner,
-      media_closed{stream_.outcome(), error{"media stream", "ended by an error within"}});
+    lane::tell_from(*this, owner,
+                    media_closed{outcome(), error{"media stream", "ended by an error within"}});
+  path_.reset();
+}
+
+media_outcome media_stream::outcome() const {
+  return {stream_.outcome(), path_->counted(), path_->protected_by()};
 }
 
 // -- the path --------------------------------------------------------------------
 
-void media_stream::on_path_opened(const lane::endpoint& local) {
+void media_stream::on_path_opened(const lane::endpoint& local,
+                                  std::shared_ptr<const sdp::stream_transport> transport) {
   opened_ = true;
   // What comes before the peer's description does is taken off the socket all the same.
   if (!is_woken_by_packets())
     home().arm(tick_, home().now() + plane_.next_phase(idle_period));
   if (owner_)
-    lane::tell_from(*this, owner_, media_opened{local});
+    lane::tell_from(*this, owner_, media_opened{local, std::move(transport)});
 }
 
 void media_stream::on_path_failed(const error& why) {
   if (!owner_)
     return;
   if (!opened_)
-    lane::tell_from(*this, owner_, media_opened{tl::unexpected{why}});
+    lane::tell_from(*this, owner_, media_opened{tl::unexpected{why}, nullptr});
   else // by message: an actor ends in its own turn
     lane::tell(home(), caf::strong_actor_ptr{ctrl()}, media_path_lost{why});
 }
@@ -151,6 +155,7 @@ void media_stream::connect(const media_connect& how) {
   remote.muxed = audio.muxed;
   if (!audio.muxed)
     remote.rtcp = destination(audio.remote_rtcp_host, audio.remote_rtcp_port);
+  remote.transport = audio.remote;
   path_->connect(remote);
 }
 
@@ -236,7 +241,7 @@ void media_stream::stop() {
 void media_stream::close(std::optional<error> failure) {
   path_->read_rest();
   if (const auto owner = std::exchange(owner_, nullptr))
-    lane::tell_from(*this, owner, media_closed{stream_.outcome(), std::move(failure)});
+    lane::tell_from(*this, owner, media_closed{outcome(), std::move(failure)});
   quit();
 }
 

@@ -50,10 +50,12 @@ private:
   [[nodiscard]] bool is_woken_by_packets() const noexcept {
     return joined_ != nullptr || settings_->mode == audio_mode::echo;
   }
+  [[nodiscard]] media_outcome outcome() const;
   [[nodiscard]] bool understands(const media_stream& other) const noexcept;
 
   // media_path_user
-  void on_path_opened(const lane::endpoint& local) override;
+  void on_path_opened(const lane::endpoint& local,
+                      std::shared_ptr<const sdp::stream_transport> transport) override;
   void on_path_connected(bool can_send) override;
   void on_path_failed(const error& why) override;
   void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) override;

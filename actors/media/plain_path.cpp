@@ -26,7 +26,7 @@ void plain_path::open(media_path_user& user) {
     return;
   }
   socket_ = std::move(*socket);
-  user.on_path_opened(socket_->local());
+  user.on_path_opened(socket_->local(), nullptr);
 }
 
 void plain_path::connect(const media_remote& remote) {
@@ -90,6 +90,8 @@ void plain_path::on_datagram(const lane::endpoint& from, std::span<const std::by
   ++heard_;
   if (from == remote_ || from == remote_rtcp_)
     user_->on_path_packet(bytes, arrived);
+  else
+    ++strangers_;
 }
 
 } // namespace jackfield

@@ -23,6 +23,8 @@ public:
   void read_at_once(bool at_once) override;
   void read_soon() override;
   void read_rest() override;
+  [[nodiscard]] path_counters counted() const override { return {.strangers = strangers_}; }
+  [[nodiscard]] std::string_view protected_by() const override { return {}; }
 
 private:
   void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
@@ -35,6 +37,7 @@ private:
   lane::endpoint remote_;
   lane::endpoint remote_rtcp_;
   uint32_t heard_ = 0; // datagrams
+  uint32_t strangers_ = 0;
   bool at_once_ = false;
 };
 

@@ -186,6 +186,10 @@ constexpr std::array catalogue{
   metric_entry{"mos_sent", metric_kind::trend, "opinion score of what the callee received",
                mos_sent},
   counter("packets_sent", "media packets sent", [](m x) { return x.media.packets_sent; }),
+  counter("strangers", "media packets from an address that was not the peer's",
+          [](m x) { return x.media.strangers; }),
+  counter("forged", "SRTP packets by another key, or changed", [](m x) { return x.media.forged; }),
+  counter("replayed", "SRTP packets that had come before", [](m x) { return x.media.replayed; }),
   counter("packets_received", "media packets received by the caller",
           [](m x) { return x.media.received.received; }),
   share(

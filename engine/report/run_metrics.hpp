@@ -104,6 +104,9 @@ struct media_counts {
   histogram send_lateness;    ///< us; how long after its time each packet was sent
   uint64_t one_way_calls = 0; ///< answered calls with packets in exactly one direction
   uint64_t silent_calls = 0;  ///< answered calls that should have had media and saw none
+  uint64_t strangers = 0;     ///< packets from an address that was not the peer's
+  uint64_t forged = 0;        ///< SRTP packets by another key, or changed on their way
+  uint64_t replayed = 0;      ///< SRTP packets that had come before
   uint64_t dtmf_sent = 0;     ///< digits (RFC 4733 events)
   uint64_t dtmf_received = 0;
 

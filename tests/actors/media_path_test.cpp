@@ -38,6 +38,8 @@ public:
   void read_at_once(bool /*at_once*/) override {}
   void read_soon() override { ++hands_.asked; }
   void read_rest() override { ++hands_.asked; }
+  path_counters counted() const override { return {}; }
+  std::string_view protected_by() const override { return {}; }
 
 private:
   path_hands& hands_;
@@ -51,7 +53,7 @@ protected:
     world_.pass(100ms);
   }
   void open() {
-    hands_.user->on_path_opened(here_);
+    hands_.user->on_path_opened(here_, nullptr);
     world_.pass(0ms);
   }
 

@@ -1,0 +1,43 @@
+#include "actors/media/media_protection.hpp"
+
+#include <string>
+#include <vector>
+
+#include "actors/media/plain_path.hpp"
+#include "actors/media/sdes_path.hpp"
+#include "engine/srtp/profile.hpp"
+
+namespace jackfield {
+
+namespace {
+
+std::vector<std::string> suites() {
+  std::vector<std::string> made;
+  for (const auto profile : srtp::profiles)
+    made.emplace_back(srtp::suite_of(profile));
+  return made;
+}
+
+} // namespace
+
+void require_protection(sdp::media_capabilities& capabilities, sdp::protection how) {
+  capabilities.protections = {how};
+  if (how == sdp::protection::sdes) {
+    capabilities.profiles = {"RTP/SAVP", "RTP/SAVPF", "RTP/AVP", "RTP/AVPF"};
+    capabilities.suites = suites();
+  }
+}
+
+void accept_any_protection(sdp::media_capabilities& capabilities) {
+  capabilities.protections = {sdp::protection::none, sdp::protection::sdes};
+  capabilities.profiles = {"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"};
+  capabilities.suites = suites();
+}
+
+std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how) {
+  if (how == sdp::protection::sdes)
+    return std::make_unique<sdes_path>(plane);
+  return std::make_unique<plain_path>(plane);
+}
+
+} // namespace jackfield

@@ -1,0 +1,89 @@
+#include "actors/media/packet_protection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/rtp/packet.hpp"
+
+namespace jackfield {
+
+namespace {
+
+constexpr size_t rtp_ssrc_at = 8;
+constexpr size_t rtcp_ssrc_at = 4;
+
+uint32_t ssrc_of(std::span<const std::byte> packet, bool rtcp) {
+  const auto at = rtcp ? rtcp_ssrc_at : rtp_ssrc_at;
+  uint32_t made = 0;
+  for (size_t i = at; i < at + 4 && i < packet.size(); ++i)
+    made = made << 8U | std::to_integer<uint32_t>(packet[i]);
+  return made;
+}
+
+void add(path_counters& to, const srtp::receiver::counters& from) {
+  to.forged += from.forged;
+  to.replayed += from.replayed;
+  to.malformed += from.malformed;
+}
+
+} // namespace
+
+result<void> packet_protection::use(const srtp::master_key& ours, const srtp::master_key& theirs) {
+  key_pair wanted{ours, theirs};
+  if (keys_ && *keys_ == wanted)
+    return {};
+  auto receiver = srtp::receiver::make(theirs);
+  if (!receiver)
+    return tl::unexpected{std::move(receiver.error())};
+  if (receiver_)
+    add(before_, receiver_->counted());
+  receiver_ = std::move(*receiver);
+  if (!keys_ || keys_->ours != ours)
+    sender_.reset();
+  keys_ = std::make_unique<const key_pair>(std::move(wanted));
+  return {};
+}
+
+std::string_view packet_protection::profile() const noexcept {
+  return keys_ ? srtp::suite_of(keys_->ours.used_by()) : std::string_view{};
+}
+
+std::span<const std::byte> packet_protection::protect(std::span<const std::byte> packet, bool rtcp,
+                                                      std::span<std::byte> room) {
+  if (!keys_ || packet.size() > room.size()) {
+    ++unprotected_;
+    return {};
+  }
+  if (!sender_)
+    if (auto made = srtp::sender::make(keys_->ours, ssrc_of(packet, rtcp)))
+      sender_ = std::move(*made);
+  std::ranges::copy(packet, room.begin());
+  const auto size = !sender_ ? 0
+                    : rtcp   ? sender_->protect_rtcp(room, packet.size())
+                             : sender_->protect_rtp(room, packet.size());
+  unprotected_ += size == 0 ? 1 : 0;
+  return room.first(size);
+}
+
+std::span<const std::byte> packet_protection::open(std::span<const std::byte> packet,
+                                                   std::span<std::byte> room) {
+  if (!receiver_ || packet.size() > room.size()) {
+    ++before_.malformed;
+    return {};
+  }
+  std::ranges::copy(packet, room.begin());
+  const auto copy = room.first(packet.size());
+  const auto opened = rtp::is_rtcp(copy) ? receiver_->open_rtcp(copy) : receiver_->open_rtp(copy);
+  return room.first(opened.size);
+}
+
+void packet_protection::count(path_counters& to) const noexcept {
+  to.forged += before_.forged;
+  to.replayed += before_.replayed;
+  to.malformed += before_.malformed;
+  to.unprotected += unprotected_;
+  if (receiver_)
+    add(to, receiver_->counted());
+}
+
+} // namespace jackfield

@@ -124,7 +124,6 @@ void agent_session::set_remote(const credentials& remote,
 }
 
 void agent_session::add_remote(const std::vector<candidate>& candidates) {
-  // A lite agent sends no checks, whatever it is told.
   if (agent_ == nullptr || !remote_known_)
     return;
   GSList* list = nullptr;

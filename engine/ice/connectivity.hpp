@@ -57,7 +57,7 @@ struct connectivity_settings {
 /// One ICE component once a pair is selected, on a socket that carries media: answers checks,
 /// keeps consent (RFC 7675), and follows the peer to another of its addresses. A state machine: no
 /// I/O, no clock. The lane calls `on_timer` when `deadline` has passed, and then asks for the next
-/// one, as it does after each `on_stun`. 560 bytes beside the texts of the credentials.
+/// one, as it does after each `on_stun`. At most 600 bytes beside the texts of the credentials.
 class connectivity {
 public:
   /// Basic time between consent checks; each is 80 to 120 % of it (RFC 7675 §5.1).

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/ice/credentials.hpp"
+#include "engine/lane/endpoint.hpp"
+
+namespace jackfield::ice {
+
+enum class turn_transport : uint8_t { udp, tcp, tls };
+
+struct turn_server {
+  lane::endpoint address;
+  std::string user;
+  std::string password;
+  turn_transport transport = turn_transport::udp;
+};
+
+/// What one agent is made of: one component on one socket.
+struct agent_settings {
+  lane::endpoint local_address; ///< the port is not looked at
+  /// The range from which the socket's port is taken; both 0: any port.
+  uint16_t first_port = 0;
+  uint16_t last_port = 0;
+  bool controlling = false;
+  bool lite = false;
+  credentials local;             ///< valid ones; must be told to the peer
+  lane::endpoint stun_server;    ///< not valid: none
+  std::vector<turn_server> turn; ///< at most 4 are used
+  /// How long checks may take from the time the peer's credentials are known (RFC 8863 §4): the
+  /// peer's candidates may come late, or never, and its checks serve as well.
+  std::chrono::milliseconds patience{39'500};
+};
+
+} // namespace jackfield::ice

@@ -122,12 +122,13 @@ TEST_F(sdes_path_test, what_goes_over_the_wire_is_not_the_audio) {
 TEST_F(sdes_path_test, sec_21_and_22_forged_replayed_and_strange_packets_are_counted_and_ignored) {
   connect("AES_CM_128_HMAC_SHA1_80");
   world_.pass(2s);
-  const auto before = wire_.from_a;
+  auto before = wire_.from_a;
+  std::erase_if(before, [](const auto& packet) { return rtp::is_rtcp(packet); });
   ASSERT_GT(before.size(), 90U);
   for (const auto& packet : before) {
     wire_.send(b_.address(), packet); // again
-    auto changed = packet;
-    changed[20] ^= std::byte{1};
+    auto changed = packet; // a number that has not come yet, by nobody who has the key
+    changed[2] ^= std::byte{0x20};
     wire_.send(b_.address(), changed);
   }
   rtp_peer stranger(world_.lane(), "10.0.0.66", 9);
@@ -139,7 +140,7 @@ TEST_F(sdes_path_test, sec_21_and_22_forged_replayed_and_strange_packets_are_cou
   const auto outcome = closed(b_);
   EXPECT_EQ(outcome.refused.replayed, before.size());
   EXPECT_EQ(outcome.refused.forged, before.size());
-  EXPECT_EQ(outcome.refused.strangers, 50U);
+  EXPECT_EQ(outcome.refused.malformed, 0U) << "a stranger's do not even come to be judged";
   EXPECT_EQ(outcome.received.lost, 0U);
   EXPECT_EQ(outcome.received.duplicates, 0U);
   EXPECT_TRUE(stranger.heard.empty()) << "nothing is sent to a stranger";

@@ -20,6 +20,7 @@
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
 #include "app/version.hpp"
+#include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/report/summary_json.hpp"
@@ -45,7 +46,7 @@ result<std::shared_ptr<transport::tls_context>> server_context(const answer_opti
   if (tls.certificate_file.empty()) {
     const std::vector<std::string> names{address.is_unspecified() ? "localhost"
                                                                   : address.address()};
-    auto own = transport::self_signed_certificate(names);
+    auto own = crypto::self_signed_certificate(names);
     if (!own)
       return tl::unexpected{std::move(own.error())};
     tls.own = std::move(*own);

@@ -9,6 +9,7 @@
 #include "actors/load/load_generator.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/load/load_setup.hpp"
+#include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
 
 namespace jackfield {
@@ -85,7 +86,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     transport::listen_settings listening;
     if (transport::is_secure(settings.transport)) {
       const std::vector<std::string> names{"127.0.0.1"};
-      auto own = transport::self_signed_certificate(names);
+      auto own = crypto::self_signed_certificate(names);
       if (!own)
         return tl::unexpected{std::move(own.error())};
       trusted = own->certificate_pem;

@@ -3,7 +3,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "engine/transport/openssl_handles.hpp"
+#include "engine/crypto/openssl_handles.hpp"
 
 namespace jackfield::transport {
 
@@ -15,17 +15,17 @@ int no_passphrase(char*, int, int, void*) {
 }
 
 tl::unexpected<error> failure(const std::string& place, const std::string& what) {
-  return fail(place, what + ": " + openssl_reason());
+  return fail(place, what + ": " + crypto::openssl_reason());
 }
 
-bio_handle reader_of(const std::string& pem) {
-  return bio_handle{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+crypto::bio_handle reader_of(const std::string& pem) {
+  return crypto::bio_handle{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
 }
 
-result<void> use_own_in_memory(SSL_CTX* context, const certificate& own) {
+result<void> use_own_in_memory(SSL_CTX* context, const crypto::certificate& own) {
   const std::string place = "certificate in memory";
-  const bio_handle chain = reader_of(own.certificate_pem);
-  const x509_handle leaf{PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)};
+  const crypto::bio_handle chain = reader_of(own.certificate_pem);
+  const crypto::x509_handle leaf{PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)};
   if (!leaf || SSL_CTX_use_certificate(context, leaf.get()) != 1)
     return failure(place, "cannot be used");
   while (X509* next = PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr))
@@ -34,8 +34,9 @@ result<void> use_own_in_memory(SSL_CTX* context, const certificate& own) {
       return failure(place, "its chain cannot be used");
     }
   ERR_clear_error(); // the end of the PEM text is reported as an error
-  const bio_handle key_text = reader_of(own.key_pem);
-  const key_handle key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
+  const crypto::bio_handle key_text = reader_of(own.key_pem);
+  const crypto::key_handle key{
+    PEM_read_bio_PrivateKey(key_text.get(), nullptr, no_passphrase, nullptr)};
   if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1)
     return failure(place, "its private key cannot be used");
   return {};
@@ -82,9 +83,10 @@ result<void> trust(SSL_CTX* context, const tls_settings& settings) {
   if (settings.trusted_pem.empty())
     return {};
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  const bio_handle text = reader_of(settings.trusted_pem);
+  const crypto::bio_handle text = reader_of(settings.trusted_pem);
   size_t found = 0;
-  while (const x509_handle x{PEM_read_bio_X509(text.get(), nullptr, no_passphrase, nullptr)}) {
+  while (
+    const crypto::x509_handle x{PEM_read_bio_X509(text.get(), nullptr, no_passphrase, nullptr)}) {
     if (X509_STORE_add_cert(store, x.get()) != 1)
       return failure("trusted certificates", "cannot be used");
     ++found;
@@ -113,7 +115,7 @@ tls_context::tls_context(role r, bool verifies, ssl_ctx_st* native) noexcept
 
 result<std::shared_ptr<tls_context>> tls_context::make(role r, const tls_settings& settings) {
   ERR_clear_error();
-  ssl_ctx_handle context{
+  crypto::ssl_ctx_handle context{
     SSL_CTX_new(r == role::client ? TLS_client_method() : TLS_server_method())};
   if (!context)
     return failure("TLS", "cannot be set up");

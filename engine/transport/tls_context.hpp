@@ -7,8 +7,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "engine/crypto/certificate.hpp"
 #include "engine/error/error.hpp"
-#include "engine/transport/certificate.hpp"
 
 struct ssl_ctx_st;
 struct ssl_session_st;
@@ -23,7 +23,7 @@ struct tls_settings {
   /// client may (mutual TLS).
   std::string certificate_file;
   std::string key_file;
-  certificate own;
+  crypto::certificate own;
   /// Whom we trust: a file or directory of PEM authorities, or certificates in memory; with none
   /// of the three, the system's store.
   std::string ca_file;

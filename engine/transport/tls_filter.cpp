@@ -7,8 +7,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "engine/crypto/openssl_handles.hpp"
 #include "engine/lane/endpoint.hpp"
-#include "engine/transport/openssl_handles.hpp"
 
 namespace jackfield::transport {
 
@@ -65,9 +65,9 @@ tls_filter::~tls_filter() {
 result<void> tls_filter::attach() {
   ERR_clear_error();
   ssl_ = SSL_new(context_->native());
-  bio_handle bio{BIO_new(hooks::method())};
+  crypto::bio_handle bio{BIO_new(hooks::method())};
   if (ssl_ == nullptr || !bio)
-    return fail("tls", openssl_reason());
+    return fail("tls", crypto::openssl_reason());
   BIO_set_data(bio.get(), this);
   BIO_set_init(bio.get(), 1);
   BIO* both = bio.release();
@@ -91,7 +91,7 @@ result<std::unique_ptr<tls_filter>> tls_filter::make_client(std::shared_ptr<tls_
       std::any_of(name.begin(), name.end(), [](char c) { return c <= ' ' || c == 0x7f; }))
     return fail("tls", "the server's name is empty or not a host name");
   if (!numeric && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1)
-    return fail("tls " + name, openssl_reason());
+    return fail("tls " + name, crypto::openssl_reason());
   if (filter->context_->verifies()) {
     X509_VERIFY_PARAM* const rules = SSL_get0_param(ssl);
     X509_VERIFY_PARAM_set_hostflags(rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
@@ -101,7 +101,8 @@ result<std::unique_ptr<tls_filter>> tls_filter::make_client(std::shared_ptr<tls_
         ? X509_VERIFY_PARAM_set1_ip_asc(rules, lane::endpoint::parse(name, 0)->address().c_str())
         : X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size());
     if (set != 1)
-      return fail("tls " + name, "the server's name cannot be checked: " + openssl_reason());
+      return fail("tls " + name,
+                  "the server's name cannot be checked: " + crypto::openssl_reason());
   }
   filter->session_key_ = name + ':' + std::to_string(peer.port);
   SSL_set_app_data(ssl, &filter->session_key_); // for tls_context, which keeps new sessions
@@ -202,7 +203,7 @@ tl::unexpected<error> tls_filter::failure(const char* what) const {
     cause += X509_verify_cert_error_string(verdict);
     ERR_clear_error();
   } else {
-    cause += openssl_reason();
+    cause += crypto::openssl_reason();
   }
   return fail("tls", std::move(cause));
 }

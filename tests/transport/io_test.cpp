@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/crypto/certificate.hpp"
 #include "engine/lane/io_lane.hpp"
 #include "tests/transport/peers.hpp"
 
@@ -46,7 +47,7 @@ TEST_P(io, echoes_over_loopback) {
   const auto [by, address] = GetParam();
   const auto host = lane::endpoint::parse(address, 0).value();
   const std::vector<std::string> names{"engine.test", address};
-  const auto own = self_signed_certificate(names).value();
+  const auto own = crypto::self_signed_certificate(names).value();
   tls_settings serving;
   serving.own = own;
   tls_settings trusting;

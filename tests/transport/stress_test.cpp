@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/crypto/certificate.hpp"
 #include "tests/transport/peers.hpp"
 
 namespace jackfield::transport {
@@ -72,7 +73,7 @@ private:
 };
 
 TEST_F(unruly, handlers_may_do_anything_in_a_world_that_breaks) {
-  const auto own = self_signed_certificate(std::vector<std::string>{"engine.test"}).value();
+  const auto own = crypto::self_signed_certificate(std::vector<std::string>{"engine.test"}).value();
   tls_settings serving;
   serving.own = own;
   tls_settings trusting;

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/transport/openssl_handles.hpp"
+#include "engine/crypto/openssl_handles.hpp"
 
 namespace jackfield::transport {
 
@@ -17,9 +17,9 @@ std::string text_of(BIO* memory) {
   return {bytes, static_cast<size_t>(size)};
 }
 
-certificate to_pem(X509* x, EVP_PKEY* key) {
-  const bio_handle first{BIO_new(BIO_s_mem())};
-  const bio_handle second{BIO_new(BIO_s_mem())};
+crypto::certificate to_pem(X509* x, EVP_PKEY* key) {
+  const crypto::bio_handle first{BIO_new(BIO_s_mem())};
+  const crypto::bio_handle second{BIO_new(BIO_s_mem())};
   PEM_write_bio_X509(first.get(), x);
   PEM_write_bio_PrivateKey(second.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
   return {text_of(first.get()), text_of(second.get())};
@@ -45,9 +45,9 @@ void add_raw_dns_name(X509* x, const std::string& name) {
   GENERAL_NAMES_free(names);
 }
 
-x509_handle begin(const std::string& name, EVP_PKEY* key, long from, long to) {
+crypto::x509_handle begin(const std::string& name, EVP_PKEY* key, long from, long to) {
   static long serial = 1;
-  x509_handle x{X509_new()};
+  crypto::x509_handle x{X509_new()};
   X509_set_version(x.get(), 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x.get()), serial++);
   X509_gmtime_adj(X509_getm_notBefore(x.get()), from);
@@ -62,8 +62,8 @@ x509_handle begin(const std::string& name, EVP_PKEY* key, long from, long to) {
 } // namespace
 
 test_authority::test_authority() {
-  const key_handle key{EVP_EC_gen("P-256")};
-  const x509_handle x = begin("test authority", key.get(), -7200, 7200);
+  const crypto::key_handle key{EVP_EC_gen("P-256")};
+  const crypto::x509_handle x = begin("test authority", key.get(), -7200, 7200);
   X509_set_issuer_name(x.get(), X509_get_subject_name(x.get()));
   extend(x.get(), x.get(), NID_basic_constraints, "critical,CA:TRUE");
   extend(x.get(), x.get(), NID_key_usage, "critical,keyCertSign");
@@ -71,13 +71,14 @@ test_authority::test_authority() {
   own_ = to_pem(x.get(), key.get());
 }
 
-certificate test_authority::issue(const certificate_wish& wish) const {
-  const bio_handle ca_text{BIO_new_mem_buf(own_.certificate_pem.data(), -1)};
-  const bio_handle key_text{BIO_new_mem_buf(own_.key_pem.data(), -1)};
-  const x509_handle ca{PEM_read_bio_X509(ca_text.get(), nullptr, nullptr, nullptr)};
-  const key_handle ca_key{PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr)};
-  const key_handle key{EVP_EC_gen("P-256")};
-  const x509_handle x = begin(wish.common_name, key.get(), wish.valid_from, wish.valid_to);
+crypto::certificate test_authority::issue(const certificate_wish& wish) const {
+  const crypto::bio_handle ca_text{BIO_new_mem_buf(own_.certificate_pem.data(), -1)};
+  const crypto::bio_handle key_text{BIO_new_mem_buf(own_.key_pem.data(), -1)};
+  const crypto::x509_handle ca{PEM_read_bio_X509(ca_text.get(), nullptr, nullptr, nullptr)};
+  const crypto::key_handle ca_key{
+    PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr)};
+  const crypto::key_handle key{EVP_EC_gen("P-256")};
+  const crypto::x509_handle x = begin(wish.common_name, key.get(), wish.valid_from, wish.valid_to);
   X509_set_issuer_name(x.get(), X509_get_subject_name(ca.get()));
   extend(x.get(), ca.get(), NID_basic_constraints, "critical,CA:FALSE");
   if (!wish.usage.empty())

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "engine/transport/certificate.hpp"
+#include "engine/crypto/certificate.hpp"
 
 namespace jackfield::transport {
 
@@ -22,11 +22,11 @@ struct certificate_wish {
 class test_authority {
 public:
   test_authority();
-  [[nodiscard]] certificate issue(const certificate_wish& wish) const;
+  [[nodiscard]] crypto::certificate issue(const certificate_wish& wish) const;
   [[nodiscard]] const std::string& pem() const noexcept { return own_.certificate_pem; }
 
 private:
-  certificate own_;
+  crypto::certificate own_;
 };
 
 } // namespace jackfield::transport

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/crypto/certificate.hpp"
 #include "tests/transport/peers.hpp"
 #include "tests/transport/test_pki.hpp"
 
@@ -17,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::shared_ptr<tls_context> server_context(const certificate& own) {
+std::shared_ptr<tls_context> server_context(const crypto::certificate& own) {
   tls_settings settings;
   settings.own = own;
   return tls_context::make(tls_context::role::server, settings).value();
@@ -31,14 +32,14 @@ std::shared_ptr<tls_context> client_context(const std::string& trusted) {
 
 class tls : public testing::Test, public sim_world {
 protected:
-  lane::endpoint serve(peer& p, const certificate& own, uint16_t port = 5061) {
+  lane::endpoint serve(peer& p, const crypto::certificate& own, uint16_t port = 5061) {
     listen_settings settings;
     settings.tls = server_context(own);
     return p.layer.listen(protocol::tls, server_host.with_port(port), settings).value();
   }
 
   /// Sends "x" to a server with `own`, asking for `name`; returns why it failed, or "".
-  std::string try_name(const certificate& own, const std::string& name,
+  std::string try_name(const crypto::certificate& own, const std::string& name,
                        const std::shared_ptr<tls_context>& trust = nullptr) {
     peer server{home};
     peer client{home};
@@ -112,7 +113,7 @@ TEST_F(tls, resumes_the_session_of_the_same_name_only) {
 
 TEST_F(tls, self_signed_certificates_need_explicit_trust) {
   const std::vector<std::string> names{"engine.test", "192.0.2.1"};
-  const auto own = self_signed_certificate(names).value();
+  const auto own = crypto::self_signed_certificate(names).value();
   EXPECT_THAT(try_name(own, "engine.test"), HasSubstr("self-signed"));
   EXPECT_EQ(try_name(own, "engine.test", client_context(own.certificate_pem)), "");
   EXPECT_EQ(try_name(own, "", client_context(own.certificate_pem)), ""); // by address
@@ -127,9 +128,9 @@ TEST_F(tls, self_signed_certificates_need_explicit_trust) {
 TEST(self_signed_certificate, refuses_names_that_are_none) {
   for (const std::string& bad :
        std::vector<std::string>{"", "a,DNS:b", "a b", "a\n", std::string{"x\0y", 3}})
-    EXPECT_FALSE(self_signed_certificate(std::vector{bad})) << bad;
-  EXPECT_FALSE(self_signed_certificate({}));
-  EXPECT_TRUE(self_signed_certificate(std::vector<std::string>{"::1", "a.test"}));
+    EXPECT_FALSE(crypto::self_signed_certificate(std::vector{bad})) << bad;
+  EXPECT_FALSE(crypto::self_signed_certificate({}));
+  EXPECT_TRUE(crypto::self_signed_certificate(std::vector<std::string>{"::1", "a.test"}));
 }
 
 TEST_F(tls, contexts_say_what_is_wrong_with_their_settings) {

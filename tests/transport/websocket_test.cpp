@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "engine/crypto/certificate.hpp"
 #include "engine/transport/ws_filter.hpp"
 #include "engine/transport/ws_handshake.hpp"
 #include "tests/transport/peers.hpp"
@@ -442,7 +443,7 @@ TEST_F(websocket, carries_one_message_a_frame_both_ways) {
 }
 
 TEST_F(websocket, wss_is_tls_and_websocket) {
-  const auto own = self_signed_certificate(std::vector<std::string>{"ws.test"}).value();
+  const auto own = crypto::self_signed_certificate(std::vector<std::string>{"ws.test"}).value();
   peer server{home};
   server.echo = true;
   peer client{home};

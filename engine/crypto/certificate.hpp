@@ -5,7 +5,7 @@
 
 #include "engine/error/error.hpp"
 
-namespace jackfield::transport {
+namespace jackfield::crypto {
 
 /// A certificate with its private key, both PEM.
 struct certificate {
@@ -15,7 +15,7 @@ struct certificate {
 
 /// Makes a self-signed EC P-256 certificate, valid for a year from an hour ago, for the DNS names
 /// and numeric IP addresses given (at least one). For the embedded answering engine and for tests:
-/// nobody trusts it who is not told to (`tls_settings::trusted_pem`).
+/// nobody trusts it who is not told to (`transport::tls_settings::trusted_pem`).
 [[nodiscard]] result<certificate> self_signed_certificate(std::span<const std::string> names);
 
-} // namespace jackfield::transport
+} // namespace jackfield::crypto

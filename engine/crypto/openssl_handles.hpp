@@ -9,7 +9,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-namespace jackfield::transport {
+namespace jackfield::crypto {
 
 /// Frees an OpenSSL object by the function that its type wants.
 template <auto Free>
@@ -37,4 +37,4 @@ using ssl_ctx_handle = std::unique_ptr<SSL_CTX, openssl_free<SSL_CTX_free>>;
   return "OpenSSL error " + std::to_string(code);
 }
 
-} // namespace jackfield::transport
+} // namespace jackfield::crypto

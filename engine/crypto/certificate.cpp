@@ -1,4 +1,4 @@
-#include "engine/transport/certificate.hpp"
+#include "engine/crypto/certificate.hpp"
 
 #include <cstdint>
 
@@ -7,10 +7,10 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "engine/crypto/openssl_handles.hpp"
 #include "engine/lane/endpoint.hpp"
-#include "engine/transport/openssl_handles.hpp"
 
-namespace jackfield::transport {
+namespace jackfield::crypto {
 
 namespace {
 
@@ -107,4 +107,4 @@ result<certificate> self_signed_certificate(std::span<const std::string> names) 
   return out;
 }
 
-} // namespace jackfield::transport
+} // namespace jackfield::crypto

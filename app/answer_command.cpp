@@ -96,10 +96,9 @@ std::string json_of(const answer_options& options, const served_lanes& lanes,
     report.info.transport += option_name(at.protocol);
   }
   const auto& answering = options.answering;
-  report.info.media = !answering.rtp                                  ? "none"
-                      : !answering.protection                         ? "any"
-                      : answering.protection == sdp::protection::sdes ? "srtp"
-                                                                      : "rtp";
+  report.info.media = !answering.rtp          ? "none"
+                      : !answering.protection ? "any"
+                                              : media_name(*answering.protection);
   report.info.started = started;
   report.info.duration = served;
   report.info.lanes = static_cast<unsigned>(lanes.calls.size());
@@ -153,6 +152,8 @@ int answer_command(const std::vector<std::string>& arguments) {
     return usage(error{"--media-ip", "needed where a listener serves every address"});
   settings.media.first_port = options.first_media_port;
   settings.media.last_port = options.last_media_port;
+  settings.webrtc = options.answering.rtp && options.answering.protection.value_or(
+                                               sdp::protection::dtls) == sdp::protection::dtls;
   auto engine = node::make(settings);
   if (!engine)
     return usage(engine.error());

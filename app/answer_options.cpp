@@ -77,7 +77,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("-i,--local-ip", t.local_ip, "address to serve, as SIPp has it");
   app.add_option("-p,--local-port", t.local_port, "port to serve, as SIPp has it");
   app.add_option("--media", t.media,
-                 "any: as callers offer it; or only rtp, only srtp with keys by SDES, or none "
+                 "any: as callers offer it; or only rtp, srtp with keys by SDES, webrtc, or none "
                  "(any)");
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
@@ -145,9 +145,11 @@ result<answer_options> options_of(const texts& t, answer_options o) {
     a.protection = sdp::protection::none;
   else if (t.media == "srtp")
     a.protection = sdp::protection::sdes;
+  else if (t.media == "webrtc")
+    a.protection = sdp::protection::dtls;
   else
     r.check(!a.rtp || t.media.empty() || t.media == "any", "--media",
-            "\"" + t.media + "\" is not available, expected any, rtp, srtp or none");
+            "\"" + t.media + "\" is not available, expected any, rtp, srtp, webrtc or none");
   if (!t.audio.empty() && t.audio != "echo") {
     a.mode = audio_mode::play;
     r.read(t.audio, a.source, [](std::string_view s) { return read_source("--audio", s); });

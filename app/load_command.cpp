@@ -44,7 +44,7 @@ report::run_info info_of(const load_options& options, const prepared_run& run) {
   info.target = options.uri ? without_password(*options.uri) : "embedded answering engine";
   info.flow = name_of(options.flow);
   info.transport = option_name(options.transport);
-  info.media = !run.audio ? "none" : options.protection == sdp::protection::sdes ? "srtp" : "rtp";
+  info.media = run.audio ? media_name(options.protection) : "none";
   info.mos_model = run.audio ? "ITU-T G.107, G.711 with concealment" : "";
   info.lanes = run.lanes;
   info.started = std::chrono::system_clock::now();

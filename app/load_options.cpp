@@ -173,7 +173,8 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 
   const char* const way = "Transport and media";
   app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
-  app.add_option("--media", t.media, "none, rtp, or srtp with keys by SDES (rtp)")->group(way);
+  app.add_option("--media", t.media, "none, rtp, srtp with keys by SDES, or webrtc (rtp)")
+    ->group(way);
   app
     .add_option("--audio", t.audio,
                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
@@ -282,9 +283,11 @@ result<load_options> options_of(const texts& t, load_options o) {
   o.rtp = t.media != "none";
   if (t.media == "srtp")
     o.protection = sdp::protection::sdes;
+  else if (t.media == "webrtc")
+    o.protection = sdp::protection::dtls;
   else
     r.check(!o.rtp || t.media.empty() || t.media == "rtp", "--media",
-            "\"" + t.media + "\" is not available, expected none, rtp or srtp");
+            "\"" + t.media + "\" is not available, expected none, rtp, srtp or webrtc");
   if (t.audio == "echo")
     o.mode = audio_mode::echo;
   else

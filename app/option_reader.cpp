@@ -12,6 +12,18 @@ result<void> demand_texts(const CLI::App& parsed) {
   return {};
 }
 
+std::string media_name(sdp::protection how) {
+  switch (how) {
+  case sdp::protection::sdes:
+    return "srtp";
+  case sdp::protection::dtls:
+    return "webrtc";
+  case sdp::protection::none:
+    break;
+  }
+  return "rtp";
+}
+
 std::string option_name(transport::protocol p) {
   std::string name{transport::to_string(p)};
   for (char& c : name)

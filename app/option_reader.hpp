@@ -9,6 +9,7 @@
 #include "engine/audio/source.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
+#include "engine/sdp/stream_transport.hpp"
 #include "engine/transport/protocol.hpp"
 
 namespace CLI {
@@ -66,6 +67,8 @@ result<void> demand_texts(const CLI::App& parsed);
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);
 /// As options and reports have it: "udp".
 [[nodiscard]] std::string option_name(transport::protocol p);
+/// The same of `--media`, for streams that are protected so.
+[[nodiscard]] std::string media_name(sdp::protection how);
 /// "tone", "tone:440", "silence", or a file.
 result<audio::source_spec> read_source(std::string_view place, std::string_view text);
 /// A numeric address without port.

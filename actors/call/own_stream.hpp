@@ -15,11 +15,13 @@ namespace jackfield {
 /// come to the leg's actor. A part of the user.
 class own_stream {
 public:
-  /// Spawns it, to be protected so; `on_media_opened` follows.
+  /// Spawns it, to be protected so; `offers`: its first description is ours.
+  /// `on_media_opened` follows.
   void open(call_leg& leg, media_plane& plane, std::shared_ptr<const audio_settings> settings,
-            sdp::protection how) {
-    stream_ = caf::actor_cast<caf::strong_actor_ptr>(leg.home().spawn<media_stream>(
-      plane, std::move(settings), caf::strong_actor_ptr{leg.ctrl()}, make_path(plane, how)));
+            sdp::protection how, bool offers) {
+    stream_ = caf::actor_cast<caf::strong_actor_ptr>(
+      leg.home().spawn<media_stream>(plane, std::move(settings), caf::strong_actor_ptr{leg.ctrl()},
+                                     make_path(plane, how, offers)));
   }
   /// Has it; until `on_closed`.
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }

@@ -26,7 +26,8 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
   if (manner_->audio)
     stream_.open(leg, plane_, manner_->audio,
                  call.has_offer ? leg.offered_protection()
-                                : manner_->media->capabilities().protections.front());
+                                : manner_->media->capabilities().protections.front(),
+                 !call.has_offer);
   if (manner_->ring)
     (void)leg.ring();
   if (manner_->answer_after > lane::duration::zero())

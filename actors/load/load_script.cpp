@@ -16,7 +16,8 @@ load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> 
 
 void load_script::on_start(call_leg& leg) {
   if (manner_->audio)
-    stream_.open(leg, plane_, manner_->audio, manner_->capabilities.protections.front());
+    stream_.open(leg, plane_, manner_->audio, manner_->capabilities.protections.front(),
+                 !manner_->delayed_offer);
   else
     place(leg, plane_.address().with_port(manner_->inactive_port), nullptr);
 }

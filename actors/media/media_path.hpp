@@ -22,6 +22,7 @@ struct media_remote {
   bool muxed = false; ///< RTCP shares RTP's address (RFC 5761)
   /// What it says beside that, of keys the chosen one; null for plain RTP.
   std::shared_ptr<const sdp::stream_transport> transport = {};
+  sdp::setup role = sdp::setup::active; ///< ours in DTLS
 };
 
 /// What a path kept from its user.

@@ -7,8 +7,6 @@ namespace jackfield {
 
 namespace {
 
-/// Socket buffers of a media stream, bytes: half a second of G.711 and its overhead.
-constexpr size_t media_buffer_bytes = 1U << 16U;
 /// Ports tried for one stream: the lane does nothing else meanwhile.
 constexpr uint32_t most_tries = 512;
 

@@ -15,6 +15,8 @@
 
 namespace jackfield {
 
+class webrtc_services;
+
 struct media_plane_settings {
   /// Address RTP is sent from and received at.
   lane::endpoint address;
@@ -22,6 +24,8 @@ struct media_plane_settings {
   /// wide, so that offers have one length.
   uint16_t first_port = 10'000;
   uint16_t last_port = 65'535;
+  /// Null: no WebRTC streams.
+  std::shared_ptr<webrtc_services> webrtc = {};
 };
 
 /// What the media streams of one lane have in common: ports, the RTCP identity, how punctual their
@@ -30,10 +34,16 @@ struct media_plane_settings {
 /// system's code stays in the core's cache. On the lane's thread; outlives the lane's streams.
 class media_plane {
 public:
+  /// Socket buffers of a media stream, bytes: half a second of G.711 and its overhead.
+  static constexpr size_t media_buffer_bytes = 1U << 16U;
+
   media_plane(lane::lane& home, const media_plane_settings& settings);
 
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
+  [[nodiscard]] const media_plane_settings& settings() const noexcept { return settings_; }
   [[nodiscard]] const lane::endpoint& address() const noexcept { return settings_.address; }
+  /// Null: this plane has no WebRTC streams.
+  [[nodiscard]] webrtc_services* webrtc() const noexcept { return settings_.webrtc.get(); }
 
   /// Fails if media cannot be bound to the address: it is not this machine's, say.
   [[nodiscard]] result<void> check_address();

@@ -5,6 +5,7 @@
 
 #include "actors/media/plain_path.hpp"
 #include "actors/media/sdes_path.hpp"
+#include "actors/media/webrtc_path.hpp"
 #include "engine/srtp/profile.hpp"
 
 namespace jackfield {
@@ -25,18 +26,31 @@ void require_protection(sdp::media_capabilities& capabilities, sdp::protection h
   if (how == sdp::protection::sdes) {
     capabilities.profiles = {"RTP/SAVP", "RTP/SAVPF", "RTP/AVP", "RTP/AVPF"};
     capabilities.suites = suites();
+  } else if (how == sdp::protection::dtls) {
+    capabilities.profiles = {"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"};
+    capabilities.rtcp_mux = true;
+    capabilities.rtcp_rsize = true;
+    capabilities.bundle = true;
   }
 }
 
 void accept_any_protection(sdp::media_capabilities& capabilities) {
-  capabilities.protections = {sdp::protection::none, sdp::protection::sdes};
-  capabilities.profiles = {"RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"};
+  capabilities.protections = {sdp::protection::none, sdp::protection::sdes, sdp::protection::dtls};
+  capabilities.profiles = {"RTP/AVP",   "RTP/AVPF",         "RTP/SAVP",
+                           "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"};
+  capabilities.rtcp_rsize = true;
   capabilities.suites = suites();
 }
 
-std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how) {
-  if (how == sdp::protection::sdes)
+std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how, bool offers) {
+  switch (how) {
+  case sdp::protection::sdes:
     return std::make_unique<sdes_path>(plane);
+  case sdp::protection::dtls:
+    return std::make_unique<webrtc_path>(plane, offers);
+  case sdp::protection::none:
+    break;
+  }
   return std::make_unique<plain_path>(plane);
 }
 

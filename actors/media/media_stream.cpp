@@ -156,6 +156,7 @@ void media_stream::connect(const media_connect& how) {
   if (!audio.muxed)
     remote.rtcp = destination(audio.remote_rtcp_host, audio.remote_rtcp_port);
   remote.transport = audio.remote;
+  remote.role = audio.role;
   path_->connect(remote);
 }
 

@@ -2,10 +2,11 @@
 
 #include <utility>
 
-#include "actors/wire/lane_peers.hpp"
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
+#include "actors/media/webrtc_services.hpp"
+#include "actors/wire/lane_peers.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
@@ -52,6 +53,13 @@ node::~node() {
 result<std::unique_ptr<node>> node::make(const node_settings& settings) {
   std::unique_ptr<node> made{new node};
   auto router = settings.router;
+  auto media = settings.media;
+  if (settings.webrtc) {
+    auto services = webrtc_services::make(made->system_);
+    if (!services)
+      return tl::unexpected{std::move(services.error())};
+    media.webrtc = std::move(*services);
+  }
   for (unsigned i = 0; i < settings.lanes; ++i) {
     auto home = lane::io_lane::make(made->system_, i);
     if (!home)
@@ -61,7 +69,7 @@ result<std::unique_ptr<node>> node::make(const node_settings& settings) {
     part p;
     p.home = std::move(*home);
     for (unsigned k = 0; k < settings.contexts_a_lane; ++k)
-      p.contexts.push_back(std::make_unique<lane_context>(*p.home, router, settings.media));
+      p.contexts.push_back(std::make_unique<lane_context>(*p.home, router, media));
     made->parts_.push_back(std::move(p));
   }
   for (unsigned k = 0; settings.serve_together && k < settings.contexts_a_lane; ++k) {

@@ -27,6 +27,8 @@ struct node_settings {
   bool serve_together = false;
   router_settings router;
   media_plane_settings media;
+  /// WebRTC streams are wanted: costs some 100 ms and two threads.
+  bool webrtc = false;
 };
 
 /// This process's lanes and what runs on them. Made and destroyed on one thread, which also starts

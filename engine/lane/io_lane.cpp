@@ -164,6 +164,12 @@ result<std::unique_ptr<datagram_socket>> io_lane::open_datagram(const endpoint& 
     .map([](auto socket) -> std::unique_ptr<datagram_socket> { return socket; });
 }
 
+result<std::unique_ptr<datagram_socket>> io_lane::adopt_datagram(int fd, datagram_handler& handler,
+                                                                 const datagram_options& options) {
+  return udp_socket::adopt(fd, *this, health_, *parts_->events, handler, options)
+    .map([](auto socket) -> std::unique_ptr<datagram_socket> { return socket; });
+}
+
 result<std::unique_ptr<stream_listener>>
 io_lane::listen(const endpoint& local, accept_handler& handler, port_sharing sharing) {
   return tcp_listener::open(*parts_->events, local, handler, sharing)

@@ -97,6 +97,11 @@ public:
   virtual result<std::unique_ptr<datagram_socket>>
   open_datagram(const endpoint& local, datagram_handler& handler,
                 const datagram_options& options = {}) = 0;
+  /// Takes over a socket that a foreign library has made: bound, and not connected. It is closed
+  /// here, on failure too. Of the options, sharing and connecting count for nothing. A sim_lane has
+  /// no descriptors and fails.
+  virtual result<std::unique_ptr<datagram_socket>>
+  adopt_datagram(int fd, datagram_handler& handler, const datagram_options& options = {}) = 0;
   virtual result<std::unique_ptr<stream_listener>>
   listen(const endpoint& local, accept_handler& handler,
          port_sharing sharing = port_sharing::none) = 0;

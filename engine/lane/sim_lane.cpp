@@ -122,6 +122,12 @@ result<std::unique_ptr<datagram_socket>> sim_lane::open_datagram(const endpoint&
   return network_->open_datagram(local, handler, options);
 }
 
+result<std::unique_ptr<datagram_socket>>
+sim_lane::adopt_datagram(int /*fd*/, datagram_handler& /*handler*/,
+                         const datagram_options& /*options*/) {
+  return fail("simulated lane", "has no descriptors, expected a socket of its own");
+}
+
 result<std::unique_ptr<stream_listener>>
 sim_lane::listen(const endpoint& local, accept_handler& handler, port_sharing /*sharing*/) {
   return network_->streams().listen(local, handler);

@@ -74,6 +74,8 @@ public:
   result<std::unique_ptr<datagram_socket>> open_datagram(const endpoint& local,
                                                          datagram_handler& handler,
                                                          const datagram_options& options) override;
+  result<std::unique_ptr<datagram_socket>> adopt_datagram(int fd, datagram_handler& handler,
+                                                          const datagram_options& options) override;
   result<std::unique_ptr<stream_listener>>
   listen(const endpoint& local, accept_handler& handler,
          port_sharing sharing = port_sharing::none) override;

@@ -103,29 +103,53 @@ result<std::unique_ptr<udp_socket>> udp_socket::open(const lane& home, lane_heal
     return fail_errno(place, "cannot open a socket", errno);
   if (address.ss_family == AF_INET6)
     set_option(made->fd_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  set_buffer(made->fd_, SO_RCVBUFFORCE, SO_RCVBUF, options.buffer_bytes);
-  set_buffer(made->fd_, SO_SNDBUFFORCE, SO_SNDBUF, options.buffer_bytes);
-  set_option(made->fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
-  if (!options.media || options.on_demand)
-    set_option(made->fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
-  if (options.trains)
-    set_option(made->fd_, IPPROTO_UDP, UDP_GRO, 1);
+  made->set_options(options);
   if (const int code = bind_shared(made->fd_, address, length, options.sharing); code != 0)
     return fail_errno(place, "cannot bind", code);
-  sockaddr_storage bound{};
-  socklen_t bound_length = sizeof bound;
-  getsockname(made->fd_, reinterpret_cast<sockaddr*>(&bound), &bound_length);
-  made->local_ = endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&bound), bound_length);
+  made->read_local();
   if (options.connect_to.valid())
     if (auto connected = made->connect(options.connect_to); !connected)
       return tl::unexpected{std::move(connected.error())};
-  if (options.on_demand)
-    return made;
-  auto registration = events.add(made->fd_, EPOLLIN, *made, options.media);
-  if (!registration)
-    return tl::unexpected{std::move(registration.error())};
-  made->registration_ = std::move(*registration);
+  if (!options.on_demand)
+    if (auto watched = made->watch(); !watched)
+      return tl::unexpected{std::move(watched.error())};
   return made;
+}
+
+result<std::unique_ptr<udp_socket>> udp_socket::adopt(int fd, const lane& home, lane_health& health,
+                                                      reactor& events, datagram_handler& handler,
+                                                      const datagram_options& options) {
+  std::unique_ptr<udp_socket> made{new udp_socket(home, health, events, handler, options)};
+  made->fd_ = fd;
+  made->set_options(options);
+  made->read_local();
+  if (!options.on_demand)
+    if (auto watched = made->watch(); !watched)
+      return tl::unexpected{std::move(watched.error())};
+  return made;
+}
+
+void udp_socket::set_options(const datagram_options& options) {
+  set_buffer(fd_, SO_RCVBUFFORCE, SO_RCVBUF, options.buffer_bytes);
+  set_buffer(fd_, SO_SNDBUFFORCE, SO_SNDBUF, options.buffer_bytes);
+  set_option(fd_, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  if (!options.media || options.on_demand)
+    set_option(fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  if (options.trains)
+    set_option(fd_, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+void udp_socket::read_local() {
+  sockaddr_storage bound{};
+  socklen_t length = sizeof bound;
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&bound), &length);
+  local_ = endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&bound), length);
+}
+
+result<void> udp_socket::watch() {
+  return events_.add(fd_, EPOLLIN, *this, media_).map([this](auto registration) {
+    registration_ = std::move(registration);
+  });
 }
 
 udp_socket::~udp_socket() {

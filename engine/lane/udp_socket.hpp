@@ -26,6 +26,10 @@ public:
                                                   reactor& events, const endpoint& local,
                                                   datagram_handler& handler,
                                                   const datagram_options& options);
+  /// As `lane::adopt_datagram`.
+  static result<std::unique_ptr<udp_socket>> adopt(int fd, const lane& home, lane_health& health,
+                                                   reactor& events, datagram_handler& handler,
+                                                   const datagram_options& options);
   ~udp_socket() override;
 
   void send(const endpoint& to, std::string_view bytes, unsigned rank) override;
@@ -45,6 +49,9 @@ private:
 
   udp_socket(const lane& home, lane_health& health, reactor& events, datagram_handler& handler,
              const datagram_options& options);
+  void set_options(const datagram_options& options);
+  void read_local();
+  [[nodiscard]] result<void> watch();
   void on_ready(uint32_t ready) override;
   void flush() override;
   void receive_batch();

@@ -19,7 +19,7 @@ struct run_info {
   std::string target;    ///< URI called, or "embedded answering engine"
   std::string flow;      ///< "call", "register", "options"
   std::string transport; ///< "udp", "tcp", "tls", "ws", "wss"
-  std::string media;     ///< "none", "rtp", "srtp", "any"
+  std::string media;     ///< "none", "rtp", "srtp", "webrtc"; what `answer` takes: "any"
   std::string mos_model; ///< "G.107 PCMU"; empty without media
   std::string ended_by;  ///< why it ended early, "interrupted"; empty when it ran to its end
   std::chrono::system_clock::time_point started{};

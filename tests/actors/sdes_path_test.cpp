@@ -56,7 +56,7 @@ protected:
     wire_.join(a_.address(), b_.address());
   }
   static std::unique_ptr<media_path> path_at(sim_site& site) {
-    return make_path(site.context.media, sdp::protection::sdes);
+    return make_path(site.context.media, sdp::protection::sdes, true);
   }
   /// What one end is told that was agreed on: the other's key for that suite.
   [[nodiscard]] sdp::negotiated_audio agreed_with(const stream_end& other,
@@ -127,7 +127,7 @@ TEST_F(sdes_path_test, sec_21_and_22_forged_replayed_and_strange_packets_are_cou
   ASSERT_GT(before.size(), 90U);
   for (const auto& packet : before) {
     wire_.send(b_.address(), packet); // again
-    auto changed = packet; // a number that has not come yet, by nobody who has the key
+    auto changed = packet;            // a number that has not come yet, by nobody who has the key
     changed[2] ^= std::byte{0x20};
     wire_.send(b_.address(), changed);
   }

@@ -1,0 +1,151 @@
+#include "actors/media/ice_link.hpp"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "actors/media/webrtc_services.hpp"
+#include "engine/ice/stun.hpp"
+
+namespace jackfield {
+
+namespace {
+
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+ice::credentials draw_credentials(lane::lane& home) {
+  std::array<std::byte, ice::credential_bytes> random{};
+  home.random_bytes(random);
+  return ice::make_credentials(random);
+}
+
+} // namespace
+
+ice_link::ice_link(media_plane& plane, ice_link_user& user, bool controlling)
+    : plane_(plane), user_(user), local_(draw_credentials(plane.home())),
+      timer_(
+        [](void* self) {
+          auto& link = *static_cast<ice_link*>(self);
+          link.connectivity_->on_timer(link.plane_.home().now(), link);
+          link.schedule();
+        },
+        this),
+      controlling_(controlling) {
+  // nop
+}
+
+ice_link::~ice_link() {
+  if (socket_)
+    plane_.forget(*socket_);
+}
+
+void ice_link::gather() {
+  ice::agent_settings settings;
+  settings.local_address = plane_.address();
+  settings.first_port = plane_.settings().first_port;
+  settings.last_port = plane_.settings().last_port;
+  settings.controlling = controlling_;
+  settings.local = local_;
+  finder_ = plane_.webrtc()->simulated()
+              ? make_simulated_finder(plane_, settings, *this, *this)
+              : make_network_finder(plane_, std::move(settings), *this, *this);
+  finder_->gather();
+}
+
+void ice_link::check(const ice::credentials& remote,
+                     const std::vector<ice::candidate>& candidates) {
+  remote_ = remote;
+  if (finder_)
+    finder_->check(remote, candidates);
+}
+
+void ice_link::on_candidates(const std::vector<ice::candidate>& found, bool /*done*/) {
+  if (found.empty() || std::exchange(described_, true))
+    return;
+  user_.on_link_described(found);
+}
+
+void ice_link::on_no_pair(const error& why) {
+  user_.on_link_down(why);
+}
+
+void ice_link::on_pair(found_pair pair) {
+  socket_ = std::move(pair.socket);
+  ice::connectivity_settings settings;
+  settings.local = local_;
+  settings.remote = remote_;
+  settings.remote_address = pair.remote;
+  settings.tie_breaker = plane_.home().random();
+  settings.controlling = pair.controlling;
+  connectivity_.emplace(std::move(settings), plane_.home().now(), ice::system_random());
+  schedule();
+  const auto finished = std::move(finder_); // it told this, and goes when this returns
+  user_.on_link_up();
+  for (const auto& packet : pair.early)
+    user_.on_link_datagram(packet, plane_.home().now());
+}
+
+void ice_link::schedule() {
+  if (lost_)
+    return;
+  if (const auto next = connectivity_->deadline(); next != lane::time_point::max())
+    plane_.home().arm(timer_, next);
+}
+
+void ice_link::on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
+                           lane::time_point arrived) {
+  ++heard_;
+  if (!connectivity_ || bytes.empty()) // in simulated time there is a socket before
+    return;
+  if (ice::is_stun(bytes)) {
+    connectivity_->on_stun(from, bytes, plane_.home().now(), *this);
+    schedule();
+  } else if (connectivity_->on_media_heard(from, plane_.home().now())) {
+    user_.on_link_datagram(bytes, arrived);
+  }
+}
+
+void ice_link::send(std::span<const std::byte> datagram) {
+  if (connectivity_ && !lost_)
+    socket_->send(connectivity_->remote(), as_text(datagram));
+}
+
+void ice_link::send(const lane::endpoint& to, std::span<const std::byte> message) {
+  socket_->send(to, as_text(message));
+}
+
+void ice_link::on_remote_changed(const lane::endpoint& /*remote*/) {
+  // Asked for with each packet.
+}
+
+void ice_link::on_consent_lost() {
+  lost_ = true;
+  timer_.cancel();
+  user_.on_link_down(error{"ice consent", "the peer has not answered for 30 s"});
+}
+
+void ice_link::read_at_once(bool at_once) {
+  if (at_once == std::exchange(at_once_, at_once) || !socket_)
+    return;
+  socket_->receive_pending();
+  if (!socket_->set_on_demand(!at_once))
+    at_once_ = false;
+}
+
+void ice_link::read_soon() {
+  if (socket_ && !at_once_)
+    plane_.read_soon(*socket_);
+}
+
+void ice_link::read_rest() {
+  constexpr int most_reads = 16;
+  auto before = heard_ + 1;
+  for (int i = 0; socket_ && i < most_reads && before != heard_; ++i) {
+    before = heard_;
+    socket_->receive_pending();
+  }
+}
+
+} // namespace jackfield

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "actors/media/media_plane.hpp"
+#include "actors/media/pair_finder.hpp"
+#include "engine/ice/connectivity.hpp"
+#include "engine/ice/credentials.hpp"
+#include "engine/lane/timer_wheel.hpp"
+
+namespace jackfield {
+
+/// Hears of one link, on the lane's thread. From these calls the link must not be destroyed.
+class ice_link_user {
+public:
+  /// The link can be described: by its credentials and these candidates.
+  virtual void on_link_described(const std::vector<ice::candidate>& candidates) = 0;
+  /// A pair works; `send` reaches the peer from now on.
+  virtual void on_link_up() = 0;
+  /// The link carries nothing any more. The place of `why` is "ice gathering", "ice checks" or
+  /// "ice consent".
+  virtual void on_link_down(const error& why) = 0;
+  /// A datagram from where the peer is known to be; never STUN.
+  virtual void on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) = 0;
+
+protected:
+  ~ice_link_user() = default;
+};
+
+/// One ICE component over one socket: finds a pair, then answers the peer's checks and keeps its
+/// consent (RFC 8445, RFC 7675) while it carries datagrams.
+class ice_link final : private pair_finder_user,
+                       private lane::datagram_handler,
+                       private ice::connectivity_host {
+public:
+  /// `controlling`: ours was the offer that the link belongs to (RFC 8445 §6.1.1).
+  ice_link(media_plane& plane, ice_link_user& user, bool controlling);
+  ~ice_link() override;
+
+  void gather();
+  [[nodiscard]] const ice::credentials& credentials() const noexcept { return local_; }
+  /// Once: the peer's description.
+  void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates);
+  [[nodiscard]] bool up() const noexcept { return connectivity_.has_value(); }
+  [[nodiscard]] const lane::endpoint& remote() const noexcept { return connectivity_->remote(); }
+
+  void send(std::span<const std::byte> datagram);
+
+  // As in `media_path`; before the link is up nothing is to be read.
+  void read_at_once(bool at_once);
+  void read_soon();
+  void read_rest();
+
+  /// Datagrams from where the peer is not.
+  [[nodiscard]] uint64_t strangers() const noexcept {
+    return connectivity_ ? connectivity_->counts().strange_media : 0;
+  }
+
+private:
+  // pair_finder_user
+  void on_candidates(const std::vector<ice::candidate>& found, bool done) override;
+  void on_pair(found_pair pair) override;
+  void on_no_pair(const error& why) override;
+  // datagram_handler
+  void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
+                   lane::time_point arrived) override;
+  // connectivity_host
+  void send(const lane::endpoint& to, std::span<const std::byte> message) override;
+  void on_remote_changed(const lane::endpoint& remote) override;
+  void on_consent_lost() override;
+  void schedule();
+
+  media_plane& plane_;
+  ice_link_user& user_;
+  ice::credentials local_;
+  ice::credentials remote_;
+  std::unique_ptr<pair_finder> finder_; // until there is a pair
+  std::unique_ptr<lane::datagram_socket> socket_;
+  std::optional<ice::connectivity> connectivity_;
+  lane::timer timer_;
+  uint32_t heard_ = 0; // datagrams
+  bool at_once_ = true;
+  bool described_ = false;
+  bool controlling_;
+  bool lost_ = false;
+};
+
+} // namespace jackfield

@@ -1,0 +1,62 @@
+#include <algorithm>
+#include <utility>
+
+#include "actors/media/media_plane.hpp"
+#include "actors/media/pair_finder.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// RFC 8445 §5.1.2.1: of a host's only address, first component.
+constexpr uint32_t host_priority = (126U << 24U) + (65'535U << 8U) + 255U;
+
+class simulated_finder final : public pair_finder {
+public:
+  simulated_finder(media_plane& plane, bool controlling, pair_finder_user& user,
+                   lane::datagram_handler& handler)
+      : plane_(plane), user_(user), handler_(handler), controlling_(controlling) {}
+
+  void gather() override {
+    auto socket = plane_.open_rtp(handler_, false);
+    if (!socket) {
+      user_.on_no_pair(error{"ice gathering", socket.error().to_string()});
+      return;
+    }
+    socket_ = std::move(*socket);
+    ice::candidate own;
+    own.foundation = "1";
+    own.priority = host_priority;
+    own.address = socket_->local();
+    user_.on_candidates({own}, true);
+  }
+
+  void check(const ice::credentials& remote,
+             const std::vector<ice::candidate>& candidates) override {
+    const auto best = std::ranges::max_element(
+      candidates, {}, [](const ice::candidate& c) { return c.usable() ? c.priority : 0; });
+    if (!remote.valid() || best == candidates.end() || !best->usable()) {
+      user_.on_no_pair(error{"ice checks", "the peer has no address that can be checked"});
+      return;
+    }
+    user_.on_pair({std::move(socket_), best->address, controlling_, {}});
+  }
+
+private:
+  media_plane& plane_;
+  pair_finder_user& user_;
+  lane::datagram_handler& handler_;
+  std::unique_ptr<lane::datagram_socket> socket_;
+  bool controlling_;
+};
+
+} // namespace
+
+std::unique_ptr<pair_finder> make_simulated_finder(media_plane& plane,
+                                                   const ice::agent_settings& settings,
+                                                   pair_finder_user& user,
+                                                   lane::datagram_handler& handler) {
+  return std::make_unique<simulated_finder>(plane, settings.controlling, user, handler);
+}
+
+} // namespace jackfield

@@ -1,0 +1,176 @@
+#include "actors/media/webrtc_path.hpp"
+
+#include <string>
+#include <utility>
+
+#include "actors/media/webrtc_services.hpp"
+#include "engine/dtls/record.hpp"
+
+namespace jackfield {
+
+webrtc_path::webrtc_path(media_plane& plane, bool offers)
+    : plane_(plane), timer_(
+                       [](void* self) {
+                         if (auto& association = static_cast<webrtc_path*>(self)->association_)
+                           association->on_timer();
+                       },
+                       this) {
+  if (plane.webrtc() != nullptr) {
+    ice_link_user& self = *this;
+    link_ = std::make_unique<ice_link>(plane, self, offers);
+  }
+}
+
+webrtc_path::~webrtc_path() {
+  if (association_)
+    association_->leave();
+}
+
+void webrtc_path::open(media_path_user& user) {
+  user_ = &user;
+  if (link_)
+    link_->gather();
+  else
+    user.on_path_failed(error{"webrtc", "this engine was started without it"});
+}
+
+void webrtc_path::on_link_described(const std::vector<ice::candidate>& candidates) {
+  auto own = std::make_shared<sdp::stream_transport>();
+  const auto print = plane_.webrtc()->identity()->fingerprint().to_string();
+  const auto space = print.find(' ');
+  own->fingerprints.push_back({print.substr(0, space), print.substr(space + 1)});
+  own->role = sdp::setup::actpass;
+  auto& ice = own->ice.emplace();
+  ice.ufrag = link_->credentials().ufrag;
+  ice.pwd = link_->credentials().pwd;
+  for (const auto& candidate : candidates)
+    ice.candidates.push_back(candidate.to_string());
+  user_->on_path_opened(candidates.front().address, std::move(own));
+}
+
+void webrtc_path::connect(const media_remote& remote) {
+  can_send_ = true;
+  if (remote_) { // a re-offer
+    if (protection_.ready())
+      user_->on_path_connected(can_send_);
+    return;
+  }
+  if (!remote.transport || !remote.transport->ice) {
+    user_->on_path_failed(error{"ice checks", "the peer's description has no a=ice-ufrag"});
+    return;
+  }
+  remote_ = remote.transport;
+  role_ = remote.role;
+  std::vector<ice::candidate> candidates;
+  for (const auto& text : remote_->ice->candidates)
+    if (auto read = ice::candidate::parse(text))
+      candidates.push_back(std::move(*read));
+  const ice::credentials theirs{remote_->ice->ufrag, remote_->ice->pwd};
+  if (theirs.valid())
+    link_->check(theirs, candidates);
+  else
+    user_->on_path_failed(error{"ice checks",
+                                "the peer's a=ice-ufrag or a=ice-pwd is none, expected 4 and 22 "
+                                "characters at least"});
+}
+
+void webrtc_path::on_link_up() {
+  shake_hands();
+}
+
+void webrtc_path::shake_hands() {
+  dtls::fingerprint_list expected;
+  for (const auto& each : remote_->fingerprints)
+    if (auto added = expected.add(each.hash, each.value); !added) {
+      user_->on_path_failed(error{"dtls fingerprint", added.error().cause});
+      return;
+    }
+  const bool client = role_ == sdp::setup::active;
+  dtls_association_user& self = *this;
+  association_ = std::make_shared<dtls_association>(
+    *plane_.webrtc(), plane_.home(), self, client ? dtls::role::client : dtls::role::server,
+    std::move(expected));
+  association_->start();
+}
+
+void webrtc_path::on_link_down(const error& why) {
+  user_->on_path_failed(why);
+}
+
+void webrtc_path::on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) {
+  if (dtls::is_dtls(bytes.front())) {
+    if (association_)
+      association_->on_datagram(bytes);
+  } else if (const auto clear = protection_.open(bytes, plane_.packet_room()); !clear.empty()) {
+    user_->on_path_packet(clear, arrived);
+  }
+}
+
+void webrtc_path::on_dtls_send(std::span<const std::byte> datagram) {
+  link_->send(datagram);
+}
+
+void webrtc_path::on_dtls_keys(const dtls_keys& keys) {
+  if (auto used = protection_.use(keys.ours, keys.theirs); !used) {
+    user_->on_path_failed(used.error());
+    return;
+  }
+  link_->read_at_once(at_once_);
+  user_->on_path_connected(can_send_);
+}
+
+void webrtc_path::on_dtls_failed(const error& why) {
+  timer_.cancel();
+  user_->on_path_failed(why);
+}
+
+void webrtc_path::on_dtls_closed() {
+  timer_.cancel();
+}
+
+void webrtc_path::on_dtls_deadline(lane::time_point when) {
+  if (when == lane::time_point::max())
+    timer_.cancel();
+  else
+    plane_.home().arm(timer_, when);
+}
+
+void webrtc_path::send_rtp(std::span<const std::byte> packet) {
+  send(packet, false);
+}
+
+void webrtc_path::send_rtcp(std::span<const std::byte> packet) {
+  send(packet, true);
+}
+
+void webrtc_path::send(std::span<const std::byte> packet, bool rtcp) {
+  if (const auto sent = protection_.protect(packet, rtcp, plane_.packet_room()); !sent.empty())
+    link_->send(sent);
+}
+
+// Until there are keys, checks and handshakes are answered as they come.
+void webrtc_path::read_at_once(bool at_once) {
+  at_once_ = at_once;
+  if (link_ && protection_.ready())
+    link_->read_at_once(at_once);
+}
+
+void webrtc_path::read_soon() {
+  if (link_)
+    link_->read_soon();
+}
+
+void webrtc_path::read_rest() {
+  if (link_ && link_->up())
+    link_->read_rest();
+}
+
+path_counters webrtc_path::counted() const {
+  path_counters made;
+  if (link_)
+    made.strangers = link_->strangers();
+  protection_.count(made);
+  return made;
+}
+
+} // namespace jackfield

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+
+#include "actors/media/dtls_association.hpp"
+#include "actors/media/ice_link.hpp"
+#include "actors/media/media_path.hpp"
+#include "actors/media/media_plane.hpp"
+#include "actors/media/packet_protection.hpp"
+
+namespace jackfield {
+
+/// A WebRTC stream's way (RFC 8834, RFC 8827): ICE finds it, DTLS vouches for the peer and yields
+/// the keys, SRTP carries RTP and RTCP on one socket.
+class webrtc_path final : public media_path, private ice_link_user, private dtls_association_user {
+public:
+  /// `offers`: the stream's first description is ours.
+  webrtc_path(media_plane& plane, bool offers);
+  ~webrtc_path() override;
+
+  void open(media_path_user& user) override;
+  void connect(const media_remote& remote) override;
+  void send_rtp(std::span<const std::byte> packet) override;
+  void send_rtcp(std::span<const std::byte> packet) override;
+  void read_at_once(bool at_once) override;
+  void read_soon() override;
+  void read_rest() override;
+  [[nodiscard]] path_counters counted() const override;
+  [[nodiscard]] std::string_view protected_by() const override { return protection_.profile(); }
+
+private:
+  // ice_link_user
+  void on_link_described(const std::vector<ice::candidate>& candidates) override;
+  void on_link_up() override;
+  void on_link_down(const error& why) override;
+  void on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) override;
+  // dtls_association_user
+  void on_dtls_send(std::span<const std::byte> datagram) override;
+  void on_dtls_keys(const dtls_keys& keys) override;
+  void on_dtls_failed(const error& why) override;
+  void on_dtls_closed() override;
+  void on_dtls_deadline(lane::time_point when) override;
+
+  void shake_hands();
+  void send(std::span<const std::byte> packet, bool rtcp);
+
+  media_plane& plane_;
+  media_path_user* user_ = nullptr;
+  std::unique_ptr<ice_link> link_;
+  std::shared_ptr<dtls_association> association_;
+  packet_protection protection_;
+  lane::timer timer_;                                   // of the handshake
+  std::shared_ptr<const sdp::stream_transport> remote_; // the first one
+  sdp::setup role_ = sdp::setup::active;
+  bool can_send_ = true;
+  bool at_once_ = false;
+};
+
+} // namespace jackfield

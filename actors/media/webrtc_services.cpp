@@ -1,0 +1,44 @@
+#include "actors/media/webrtc_services.hpp"
+
+#include <utility>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/media/dtls_association.hpp"
+
+namespace jackfield {
+
+namespace {
+
+caf::behavior handshake_worker(caf::event_based_actor* /*self*/) {
+  return {[](const dtls_work& work) { work.association->run(); }};
+}
+
+} // namespace
+
+webrtc_services::webrtc_services(std::shared_ptr<const dtls::identity> own)
+    : identity_(std::move(own)) {
+  // nop
+}
+
+webrtc_services::~webrtc_services() {
+  if (handshakes_)
+    caf::anon_send_exit(handshakes_, caf::exit_reason::user_shutdown);
+}
+
+result<std::shared_ptr<webrtc_services>> webrtc_services::make_simulated() {
+  return dtls::identity::make().map([](std::shared_ptr<const dtls::identity> own) {
+    return std::shared_ptr<webrtc_services>{new webrtc_services(std::move(own))};
+  });
+}
+
+result<std::shared_ptr<webrtc_services>> webrtc_services::make(caf::actor_system& system) {
+  return make_simulated().map([&](std::shared_ptr<webrtc_services> made) {
+    made->loop_ = std::make_unique<ice::agent_loop>();
+    made->handshakes_ = system.spawn(handshake_worker);
+    return made;
+  });
+}
+
+} // namespace jackfield

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include "engine/dtls/identity.hpp"
+#include "engine/error/error.hpp"
+#include "engine/ice/agent_loop.hpp"
+
+namespace jackfield {
+
+/// What all WebRTC streams of a node have in common: the certificate that we are known by, the
+/// thread that libnice runs on, and the actor on CAF's pool that works DTLS handshakes off one
+/// after the other, so that they never hold up a lane's media. Any thread.
+class webrtc_services {
+public:
+  /// Makes the certificate and warms libnice up: some 100 ms, once.
+  static result<std::shared_ptr<webrtc_services>> make(caf::actor_system& system);
+  /// For simulated time: no thread, no pool; handshakes are worked off where they stand.
+  static result<std::shared_ptr<webrtc_services>> make_simulated();
+  ~webrtc_services();
+  webrtc_services(const webrtc_services&) = delete;
+  webrtc_services& operator=(const webrtc_services&) = delete;
+
+  [[nodiscard]] const std::shared_ptr<const dtls::identity>& identity() const noexcept {
+    return identity_;
+  }
+  [[nodiscard]] bool simulated() const noexcept { return loop_ == nullptr; }
+  /// Not if `simulated`.
+  [[nodiscard]] ice::agent_loop& loop() noexcept { return *loop_; }
+  /// Null if `simulated`. Takes `dtls_work`.
+  [[nodiscard]] const caf::actor& handshakes() const noexcept { return handshakes_; }
+
+private:
+  explicit webrtc_services(std::shared_ptr<const dtls::identity> own);
+
+  std::shared_ptr<const dtls::identity> identity_;
+  std::unique_ptr<ice::agent_loop> loop_;
+  caf::actor handshakes_;
+};
+
+} // namespace jackfield

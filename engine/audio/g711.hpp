@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/audio/codec.hpp"
+
 namespace jackfield::audio {
 
 /// ITU-T G.711, bit-exact with the reference of G.191: µ-law takes 14-bit and A-law 13-bit
@@ -13,12 +15,8 @@ namespace jackfield::audio {
 [[nodiscard]] int16_t decode_ulaw(uint8_t code) noexcept;
 [[nodiscard]] int16_t decode_alaw(uint8_t code) noexcept;
 
-/// The codecs of a plain audio call; both are 8 kHz, one byte a sample.
-enum class codec : uint8_t { pcmu, pcma };
-
-inline constexpr uint32_t g711_rate = 8000;
-
-/// Encode or decode min(in.size(), out.size()) samples; return how many.
+/// Encode or decode min(in.size(), out.size()) samples, a byte each; return how many. `c` is `pcmu`
+/// or `pcma`.
 size_t encode(codec c, std::span<const int16_t> in, std::span<std::byte> out) noexcept;
 size_t decode(codec c, std::span<const std::byte> in, std::span<int16_t> out) noexcept;
 

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/audio/g711.hpp"
-
 namespace jackfield::audio {
 namespace {
 
@@ -34,11 +32,12 @@ bool is_silence(std::span<const int16_t> samples, double bound_dbm0) noexcept {
   return level_dbm0(samples) < bound_dbm0;
 }
 
-double tone_share(std::span<const int16_t> samples, double frequency_hz) noexcept {
+double tone_share(std::span<const int16_t> samples, double frequency_hz,
+                  uint32_t sample_rate) noexcept {
   const auto sum = energy(samples);
   if (sum == 0)
     return 0;
-  const double factor = 2 * std::cos(2 * std::numbers::pi * frequency_hz / g711_rate);
+  const double factor = 2 * std::cos(2 * std::numbers::pi * frequency_hz / sample_rate);
   double last = 0;
   double before = 0;
   for (const double x : samples) {
@@ -50,14 +49,15 @@ double tone_share(std::span<const int16_t> samples, double frequency_hz) noexcep
   return std::clamp(2 * power / (static_cast<double>(samples.size()) * sum), 0.0, 1.0);
 }
 
-tone_detector::tone_detector(double frequency_hz, double least_share,
-                             double least_level_dbm0) noexcept
-    : frequency_hz_(frequency_hz), least_share_(least_share), least_level_(least_level_dbm0) {}
+tone_detector::tone_detector(double frequency_hz, double least_share, double least_level_dbm0,
+                             uint32_t sample_rate) noexcept
+    : frequency_hz_(frequency_hz), least_share_(least_share), least_level_(least_level_dbm0),
+      sample_rate_(sample_rate) {}
 
 bool tone_detector::on_frame(std::span<const int16_t> samples) noexcept {
   ++frames_;
-  const bool found =
-    level_dbm0(samples) >= least_level_ && tone_share(samples, frequency_hz_) >= least_share_;
+  const bool found = level_dbm0(samples) >= least_level_ &&
+                     tone_share(samples, frequency_hz_, sample_rate_) >= least_share_;
   if (found)
     ++with_tone_;
   return found;

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
+#include "engine/audio/g711.hpp"
 #include "engine/audio/tone_detector.hpp"
 
 namespace jackfield::audio {

@@ -1,5 +1,7 @@
 #include "engine/rtp/mos.hpp"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace jackfield::rtp {
@@ -70,6 +72,48 @@ TEST(mos, judges_a_stream_by_loss_discards_and_delay) {
   ASSERT_TRUE(lossy);
   EXPECT_NEAR(lossy->rating, 93.2 - 15.78, 0.01);
   EXPECT_LT(judge(s, 500ms)->mos, lossy->mos);
+}
+
+TEST(mos, judges_opus_on_the_fullband_scale) {
+  const auto clean = rating({}, opus_as_evs);
+  EXPECT_NEAR(clean, 148 - 7.2, 1e-9);
+  EXPECT_GT(mos_of(clean, quality_model::g107_2), 4.3);
+  // 7.2 + (132 - 7.2) * 3 / (3 + 11.4) = 33.2.
+  const auto lossy = rating({0.03}, opus_as_evs);
+  EXPECT_NEAR(lossy, 148 - 33.2, 0.01);
+  EXPECT_NEAR(mos_of(lossy, quality_model::g107_2), 4.0, 0.1);
+  EXPECT_EQ(mos_of(148, quality_model::g107_2), 4.5);
+  EXPECT_NEAR(mos_of(148 * 0.6, quality_model::g107_2), mos_of(60), 1e-9);
+}
+
+TEST(mos, does_not_charge_for_what_fec_recovered) {
+  const auto lossy = rating({0.03}, opus_as_evs);
+  EXPECT_GT(rating({0.03, 1, {}, 0.02}, opus_as_evs), lossy);
+  EXPECT_DOUBLE_EQ(rating({0.03, 1, {}, 0.02}, opus_as_evs), rating({0.03 - 0.02}, opus_as_evs));
+  EXPECT_EQ(rating({0.03, 1, {}, 0.5}, opus_as_evs), rating({}, opus_as_evs));
+  EXPECT_EQ(rating({0.03, 1, {}, -0.5}, opus_as_evs), lossy);
+}
+
+TEST(mos, charges_delay_on_the_fullband_scale_as_much_as_on_the_narrow) {
+  EXPECT_EQ(rating({0, 1, 100ms}, opus_as_evs), rating({}, opus_as_evs));
+  EXPECT_NEAR((rating({}, opus_as_evs) - rating({0, 1, 400ms}, opus_as_evs)) / 1.48,
+              rating({}) - rating({0, 1, 400ms}), 1e-9);
+  EXPECT_GE(rating({1, 1, 1h}, opus_as_evs), 0);
+}
+
+TEST(mos, says_which_model_a_stream_was_judged_by) {
+  reception_summary s;
+  s.expected = 1000;
+  s.lost = 30;
+  EXPECT_EQ(judge(s, 20ms)->model, quality_model::g107);
+  const auto opus = judge(s, 20ms, 60ms, 20ms, opus_as_evs);
+  EXPECT_EQ(opus->model, quality_model::g107_2);
+  EXPECT_EQ(to_string(opus->model), std::string{"G.107.2"});
+  const auto with_fec = judge(s, 20ms, 60ms, 20ms, opus_as_evs, 20);
+  EXPECT_GT(with_fec->mos, opus->mos);
+  EXPECT_GT(with_fec->mos, 4.2);
+  // G.722 has no credit for its bandwidth, and no charge.
+  EXPECT_EQ(judge(s, 20ms, 60ms, 20ms, g722_as_narrowband)->mos, judge(s, 20ms)->mos);
 }
 
 } // namespace

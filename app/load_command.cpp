@@ -1,5 +1,6 @@
 #include "app/load_command.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -37,6 +38,16 @@ const char* name_of(load_flow flow) {
                                       : "call";
 }
 
+/// By what the opinion scores are made: one model for each kind of codec that calls may come to
+/// use.
+std::string mos_model_of(const std::vector<audio::codec>& codecs) {
+  if (std::find(codecs.begin(), codecs.end(), audio::codec::opus) == codecs.end())
+    return "ITU-T G.107, G.711 with concealment";
+  return codecs.size() == 1
+           ? "ITU-T G.107.2, Opus as EVS"
+           : "ITU-T G.107.2, Opus as EVS; other codecs G.107, G.711 with concealment";
+}
+
 report::run_info info_of(const load_options& options, const prepared_run& run) {
   report::run_info info;
   info.version = version;
@@ -45,7 +56,8 @@ report::run_info info_of(const load_options& options, const prepared_run& run) {
   info.flow = name_of(options.flow);
   info.transport = option_name(options.transport);
   info.media = run.audio ? media_name(options.protection) : "none";
-  info.mos_model = run.audio ? "ITU-T G.107, G.711 with concealment" : "";
+  if (run.audio)
+    info.mos_model = mos_model_of(options.codecs);
   info.lanes = run.lanes;
   info.started = std::chrono::system_clock::now();
   return info;

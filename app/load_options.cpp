@@ -1,6 +1,7 @@
 #include "app/load_options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <tuple>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/rtp/telephone_event.hpp"
+#include "engine/sdp/codec.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/ua.hpp"
 #include "engine/sip/uri.hpp"
@@ -19,6 +21,8 @@ namespace jackfield::app {
 namespace {
 
 constexpr std::string_view password_hidden = "***";
+/// What FEC is made for, where it is not said.
+constexpr uint8_t usual_loss_percent = 10;
 
 /// The texts given, each still to be read.
 struct texts {
@@ -26,10 +30,11 @@ struct texts {
                    transport, media_ip, media_port, media_ports, local_ip, local_port, service,
                    users, auth_user, auth_password, audio, codecs, ptime, expires, refreshes, seed,
                    lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
-                   ws_path, keep_alive;
+                   ws_path, keep_alive, opus_bitrate, opus_complexity, opus_loss;
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
-  bool poisson = false, no_verify = false, delayed_offer = false;
+  bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
+       opus_dtx = false;
 };
 
 /// Fixed ("30" seconds, "30s"), "exp:180s", "uniform:10s..60s".
@@ -57,6 +62,28 @@ result<call_length> read_length(std::string_view text) {
   if (out.drawn == call_length::shape::uniform && out.most < out.mean)
     return fail("--duration", "a range that ends before it begins, expected 10s..60s");
   return out;
+}
+
+/// "opus,PCMU", in any case.
+result<std::vector<audio::codec>> read_codecs(std::string_view text) {
+  constexpr std::array all{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
+                           audio::codec::opus};
+  std::vector<audio::codec> made;
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    const auto name = text.substr(0, comma);
+    const auto known = std::find_if(all.begin(), all.end(), [&](audio::codec c) {
+      return sdp::equal_names(audio::traits_of(c).name, name);
+    });
+    if (known == all.end())
+      return fail("--codecs", "\"" + std::string{name} +
+                                "\" is no codec of ours, expected opus, G722, PCMU or PCMA");
+    if (std::find(made.begin(), made.end(), *known) == made.end())
+      made.push_back(*known);
+    more = comma != std::string_view::npos;
+    text.remove_prefix(more ? comma + 1 : text.size());
+  }
+  return made;
 }
 
 /// A URI as typed, or SIPp's "host[:port]", with a user.
@@ -179,7 +206,18 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     .add_option("--audio", t.audio,
                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
     ->group(way);
-  app.add_option("--codecs", t.codecs, "offered, preferred first (PCMU,PCMA)")->group(way);
+  app
+    .add_option(
+      "--codecs", t.codecs,
+      "offered, preferred first: opus, G722, PCMU, PCMA (PCMU,PCMA; with webrtc opus,PCMU,PCMA)")
+    ->group(way);
+  app.add_option("--opus-bitrate", t.opus_bitrate, "bits a second (32000)")->group(way);
+  app.add_option("--opus-complexity", t.opus_complexity, "0 to 10 (5)")->group(way);
+  app.add_flag("--opus-fec", t.opus_fec, "each packet repeats the one before it, coarsely")
+    ->group(way);
+  app.add_option("--opus-loss", t.opus_loss, "percent of loss to be ready for (with FEC 10)")
+    ->group(way);
+  app.add_flag("--opus-dtx", t.opus_dtx, "hardly anything is sent while it is silent")->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);
   app.add_option("--dtmf", t.dtmf, "digits dialled once answered (RFC 4733)")->group(way);
   app.add_flag("--delayed-offer", t.delayed_offer, "INVITE without a session description")
@@ -292,23 +330,21 @@ result<load_options> options_of(const texts& t, load_options o) {
     o.mode = audio_mode::echo;
   else
     r.read(t.audio, o.source, [](std::string_view s) { return read_source("--audio", s); });
-  if (!t.codecs.empty()) {
-    o.codecs.clear();
-    for (std::string_view rest = t.codecs;;) {
-      const auto comma = rest.find(',');
-      std::string name{rest.substr(0, comma)};
-      std::transform(name.begin(), name.end(), name.begin(),
-                     [](char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c); });
-      r.check(name == "PCMU" || name == "PCMA", "--codecs",
-              "\"" + name + "\" is no codec of ours, expected PCMU or PCMA");
-      o.codecs.push_back(std::move(name));
-      if (comma == std::string_view::npos)
-        break;
-      rest.remove_prefix(comma + 1);
-    }
-  }
+  if (o.protection == sdp::protection::dtls)
+    o.codecs = {audio::codec::opus, audio::codec::pcmu, audio::codec::pcma};
+  r.read(t.codecs, o.codecs, read_codecs);
+  r.number("--opus-bitrate", t.opus_bitrate, o.opus.bitrate, 6'000U, 510'000U);
+  r.number<uint8_t>("--opus-complexity", t.opus_complexity, o.opus.complexity, 0, 10);
+  o.opus.fec = t.opus_fec;
+  o.opus.expected_loss_percent = t.opus_fec ? usual_loss_percent : 0;
+  r.number<uint8_t>("--opus-loss", t.opus_loss, o.opus.expected_loss_percent, 0, 100);
+  o.opus.dtx = t.opus_dtx;
   r.number("--ptime", t.ptime, o.ptime_ms, 10U, 60U);
   r.check(o.ptime_ms % 10 == 0, "--ptime", "expected 10, 20, 30, 40, 50 or 60");
+  for (const auto codec : o.codecs)
+    if (const auto can = audio::check_packet_time(codec, std::chrono::milliseconds{o.ptime_ms});
+        !can)
+      r.check(false, "--ptime", can.error().cause);
   if (!t.dtmf.empty()) {
     rtp::telephone_event_sender dry;
     r.check(dry.dial(t.dtmf).has_value(), "--dtmf",

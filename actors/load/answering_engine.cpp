@@ -1,7 +1,9 @@
 #include "actors/load/answering_engine.hpp"
 
+#include <array>
 #include <utility>
 
+#include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
 
 namespace jackfield {
@@ -17,10 +19,14 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
   manner->length = settings.length;
   sdp::media_capabilities capabilities;
   capabilities.rtcp_mux = true;
+  static constexpr std::array codecs{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
+                                     audio::codec::opus};
+  describe_codecs(capabilities, codecs);
   if (settings.rtp) {
     auto audio = std::make_shared<audio_settings>();
     audio->mode = settings.mode;
     audio->source = settings.source;
+    audio->opus = settings.opus;
     manner->audio = std::move(audio);
     if (settings.protection)
       require_protection(capabilities, *settings.protection);

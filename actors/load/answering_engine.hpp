@@ -25,6 +25,7 @@ struct answering_settings {
   std::optional<sdp::protection> protection;
   audio_mode mode = audio_mode::echo;
   audio::source_spec source;
+  audio::opus_settings opus;
   registrar_settings registrations;
 };
 

@@ -104,6 +104,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     beside = std::move(*listening_at);
     answering_settings answering;
     answering.rtp = settings.rtp;
+    answering.opus = settings.opus;
     answering.mode = audio_mode::play;
     answering.answer_after = settings.answer_after;
     run.answers = answer_manner_of(

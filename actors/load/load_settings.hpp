@@ -31,7 +31,8 @@ struct load_settings {
   sdp::protection protection = sdp::protection::none; ///< of RTP
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
-  std::vector<std::string> codecs{"PCMU", "PCMA"};
+  std::vector<audio::codec> codecs{audio::codec::pcmu, audio::codec::pcma};
+  audio::opus_settings opus;
   unsigned ptime_ms = 20;
   bool delayed_offer = false;
   std::string digits;

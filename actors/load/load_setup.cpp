@@ -3,6 +3,7 @@
 #include <future>
 #include <utility>
 
+#include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
 #include "engine/lane/source_address.hpp"
@@ -12,10 +13,6 @@
 namespace jackfield {
 
 namespace {
-
-audio::codec codec_named(const std::string& name) {
-  return name == "PCMA" ? audio::codec::pcma : audio::codec::pcmu;
-}
 
 /// The host that credentials are for: digest is answered to the target and the outbound proxy only.
 std::vector<std::string> credential_hosts(const load_settings& settings, const std::string& uri) {
@@ -175,10 +172,7 @@ make_manner(const load_settings& settings, const transport::target_selection& se
   auto manner = std::make_shared<call_manner>();
   manner->servers = servers;
   manner->connections = std::move(connections);
-  manner->capabilities.codecs.clear();
-  for (const auto& name : settings.codecs)
-    manner->capabilities.codecs.push_back(name == "PCMA" ? sdp::pcma() : sdp::pcmu());
-  manner->capabilities.codecs.push_back(sdp::telephone_event());
+  describe_codecs(manner->capabilities, settings.codecs);
   manner->capabilities.ptime_ms = static_cast<uint8_t>(settings.ptime_ms);
   manner->capabilities.rtcp_mux = true;
   if (audio)
@@ -222,9 +216,10 @@ result<std::shared_ptr<const audio_settings>> make_audio(const load_settings& se
   auto audio = std::make_shared<audio_settings>();
   audio->mode = settings.mode;
   audio->source = settings.source;
-  for (const auto& name : settings.codecs)
-    if (auto encoded = audio->cache->get(settings.source, codec_named(name),
-                                         std::chrono::milliseconds{settings.ptime_ms});
+  audio->opus = settings.opus;
+  for (const auto codec : settings.codecs)
+    if (auto encoded = audio->cache->get(
+          settings.source, codec, std::chrono::milliseconds{settings.ptime_ms}, settings.opus);
         !encoded)
       return tl::unexpected{std::move(encoded.error())};
   return audio;

@@ -6,8 +6,11 @@ namespace jackfield {
 
 namespace {
 
-/// Timestamp units of G.711 in nanoseconds.
-constexpr lane::duration g711_unit = std::chrono::microseconds{125};
+/// What the peer reported of what it heard of us.
+lane::duration reported_jitter(const media_outcome& outcome) {
+  return std::chrono::nanoseconds{int64_t{outcome.remote->jitter} * 1'000'000'000 /
+                                  outcome.clock_rate};
+}
 
 } // namespace
 
@@ -35,7 +38,7 @@ void add_reported(report::media_direction& to, const media_outcome& outcome) {
   to.expected += outcome.packets_sent;
   to.lost += lost;
   to.received += outcome.packets_sent - std::min(lost, outcome.packets_sent);
-  to.jitter.record(g711_unit * outcome.remote->jitter);
+  to.jitter.record(reported_jitter(outcome));
   if (outcome.remote_mos)
     to.mos.record(*outcome.remote_mos);
 }
@@ -66,7 +69,7 @@ std::optional<report::call_media> reported_of(const media_outcome& outcome) {
   report::call_media out;
   out.lost = static_cast<uint64_t>(std::max(0, outcome.remote->cumulative_lost));
   out.packets = outcome.packets_sent - std::min(out.lost, outcome.packets_sent);
-  out.jitter = g711_unit * outcome.remote->jitter;
+  out.jitter = reported_jitter(outcome);
   out.mos = outcome.remote_mos;
   return out;
 }

@@ -18,6 +18,7 @@ enum class audio_mode : uint8_t {
 struct audio_settings {
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
+  audio::opus_settings opus; ///< where that is what is sent
   std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
 };
 

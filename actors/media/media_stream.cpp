@@ -5,9 +5,8 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/media/media_codecs.hpp"
 #include "actors/media/plain_path.hpp"
-#include "engine/audio/g711.hpp"
-#include "engine/sdp/codec.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 namespace jackfield {
@@ -27,19 +26,6 @@ namespace {
 
 /// How often a socket is emptied before it is known who is heard.
 constexpr std::chrono::milliseconds idle_period{20};
-
-/// What `rtp::payload_format` tells codecs apart by.
-enum codec_number : uint8_t { number_of_pcmu, number_of_pcma, number_of_g722, number_of_opus };
-
-uint8_t number_of(const sdp::codec& codec) {
-  if (sdp::equal_names(codec.encoding, "PCMA"))
-    return number_of_pcma;
-  if (sdp::equal_names(codec.encoding, "G722"))
-    return number_of_g722;
-  if (sdp::equal_names(codec.encoding, "opus"))
-    return number_of_opus;
-  return number_of_pcmu;
-}
 
 rtp::stream_mode mode_of(audio_mode mode) {
   switch (mode) {
@@ -134,22 +120,21 @@ void media_stream::connect(const media_connect& how) {
   if (!opened_)
     return;
   const auto& audio = how.audio;
-  const auto number = number_of(audio.audio);
+  const auto codec = codec_of(audio.audio);
+  const auto number = static_cast<uint8_t>(codec); // what formats tell codecs apart by
   setup_.send = {{audio.send_payload_type, number}};
   setup_.receive = {{audio.receive_payload_type, number}};
   setup_.send_event_type = audio.send_event_payload_type;
   setup_.receive_event_type = audio.receive_event_payload_type;
   setup_.clock_rate = audio.audio.clock_rate;
+  setup_.judged_as = &impairment_of(codec);
   setup_.packet_time = std::chrono::milliseconds{audio.send_ptime_ms};
   setup_.sends = sdp::sends(audio.way);
   if (!stream_.connected())
     setup_.phase = plane_.next_phase(setup_.packet_time);
   if (setup_.sends && settings_->mode == audio_mode::play)
-    source_ =
-      settings_->cache
-        ->get(settings_->source, number == number_of_pcma ? audio::codec::pcma : audio::codec::pcmu,
-              setup_.packet_time)
-        .value_or(nullptr);
+    source_ = settings_->cache->get(settings_->source, codec, setup_.packet_time, settings_->opus)
+                .value_or(nullptr);
   media_remote remote;
   remote.rtp = destination(audio.remote_host, audio.remote_port);
   remote.muxed = audio.muxed;

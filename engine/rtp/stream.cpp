@@ -53,6 +53,7 @@ void stream::connect(const stream_setup& how, time_point now) {
     end_forwarding();
   packet_time_ms_ = static_cast<uint8_t>(packet_time.count());
   clock_rate_ = clock_rate;
+  judged_as_ = how.judged_as;
   samples_ = samples;
   send_ = how.send;
   receive_ = how.receive;
@@ -330,13 +331,15 @@ stream_outcome stream::outcome() const {
   const std::chrono::milliseconds packet_time{packet_time_ms_};
   out.packets_sent = sender_.packets();
   out.received = statistics_.summary();
+  out.clock_rate = clock_rate_;
   if (receiving_.payload_type != payload_format::no_type)
     out.receiving = receiving_;
   out.other_types = other_types_;
   out.relayed_gaps = sender_.gaps();
   out.remote = rtcp_.remote_report();
   out.round_trip = rtcp_.round_trip();
-  if (const auto quality = judge(out.received, out.round_trip, jitter_buffer, packet_time))
+  if (const auto quality =
+        judge(out.received, out.round_trip, jitter_buffer, packet_time, *judged_as_))
     out.mos = quality->mos;
   if (out.remote && out.packets_sent > 0) {
     // The peer's report says how much it lost, not in what bursts.
@@ -345,7 +348,7 @@ stream_outcome stream::outcome() const {
               static_cast<double>(out.packets_sent + out.relayed_gaps);
     in.loss = std::min(in.loss, 1.0);
     in.delay = out.round_trip.value_or(duration{}) / 2 + jitter_buffer + packet_time;
-    out.remote_mos = mos_of(rating(in));
+    out.remote_mos = mos_of(rating(in, *judged_as_), judged_as_->model);
   }
   if (digits_) {
     out.digits_sent = digits_->out.sent();

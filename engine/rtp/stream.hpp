@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/error/error.hpp"
+#include "engine/rtp/mos.hpp"
 #include "engine/rtp/receiver_statistics.hpp"
 #include "engine/rtp/rtcp_session.hpp"
 #include "engine/rtp/sender.hpp"
@@ -42,6 +43,8 @@ struct stream_setup {
   std::optional<uint8_t> send_event_type;
   std::optional<uint8_t> receive_event_type;
   uint32_t clock_rate = 8000;
+  /// What is heard is judged as; outlives the stream.
+  const codec_impairment* judged_as = &g711_with_plc;
   std::chrono::milliseconds packet_time{20}; ///< of what is sent: 1..120 ms
   bool sends = true;                         ///< false while on hold
   /// From the first `connect` to the first frame; later ones keep the pace that there is.
@@ -63,7 +66,8 @@ struct stream_outcome {
   /// What the peer said of what it heard, in its last RTCP report.
   std::optional<report_block> remote;
   std::optional<duration> round_trip;
-  /// G.107; nothing where nothing was to be judged.
+  uint32_t clock_rate = 8000; ///< of timestamps, those of `remote` among them
+  /// By the model of the codec; nothing where nothing was to be judged.
   std::optional<double> mos;
   std::optional<double> remote_mos;
   uint64_t digits_sent = 0;
@@ -151,7 +155,8 @@ private:
   // What each packet needs lies together.
   time_point next_frame_{};
   time_point next_report_ = time_point::max();
-  std::unique_ptr<digits> digits_;       // only once telephone events are sent or come
+  std::unique_ptr<digits> digits_; // only once telephone events are sent or come
+  const codec_impairment* judged_as_ = &g711_with_plc;
   std::unique_ptr<class relay_map> map_; // only once something is forwarded
   uint16_t samples_ = 160;               // a frame's, timestamp units
   uint8_t packet_time_ms_ = 20;
@@ -173,7 +178,7 @@ private:
   rtcp_session rtcp_;
 };
 static_assert(sizeof(stream) <= sizeof(receiver_statistics) + sizeof(std::optional<sender>) +
-                                  sizeof(std::optional<rtcp_session>) + 64,
+                                  sizeof(std::optional<rtcp_session>) + 72,
               "there is one for each of thousands of calls");
 
 } // namespace jackfield::rtp

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <span>
+
+#include "engine/audio/codec.hpp"
+#include "engine/rtp/mos.hpp"
+#include "engine/sdp/offer_answer.hpp"
+
+namespace jackfield {
+
+/// The codec that a description names; one that nobody here has is taken for G.711 u-law, which
+/// negotiation never lets happen.
+[[nodiscard]] audio::codec codec_of(const sdp::codec& described) noexcept;
+
+/// What it is judged as.
+[[nodiscard]] const rtp::codec_impairment& impairment_of(audio::codec c) noexcept;
+
+/// Has `capabilities` name these codecs, preferred first, and telephone events on each of their
+/// clocks (RFC 4733 §2.6).
+void describe_codecs(sdp::media_capabilities& capabilities, std::span<const audio::codec> codecs);
+
+} // namespace jackfield

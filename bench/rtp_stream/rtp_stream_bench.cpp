@@ -7,6 +7,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "engine/audio/g711.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/audio/tone_detector.hpp"
 #include "engine/rtp/mos.hpp"

@@ -16,4 +16,10 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
   return d.count() / second * clock_rate + d.count() % second * clock_rate / second;
 }
 
+/// How long so many timestamp units take; they may be negative, and may be those of years.
+[[nodiscard]] constexpr duration to_duration(int64_t units, uint32_t clock_rate) noexcept {
+  constexpr int64_t second = 1'000'000'000;
+  return duration{units / clock_rate * second + units % clock_rate * second / clock_rate};
+}
+
 } // namespace jackfield::rtp

@@ -1,5 +1,8 @@
 #include "actors/call/failure_of.hpp"
 
+#include <string_view>
+#include <utility>
+
 namespace jackfield {
 
 report::failure_cause failure_of(const sip::ua_event& event) noexcept {
@@ -41,6 +44,18 @@ report::failure_cause failure_of(const sip::ua_event& event) noexcept {
     return event.status >= 300 ? failure_cause::from_status(event.status)
                                : failure_cause{failure_cause::internal};
   }
+}
+
+report::failure_cause failure_of(const error& media) noexcept {
+  using report::failure_cause;
+  static constexpr std::pair<std::string_view, failure_cause::own> places[] = {
+    {"ice gathering", failure_cause::ice_gathering},    {"ice checks", failure_cause::ice_checks},
+    {"ice consent", failure_cause::ice_consent},        {"dtls", failure_cause::dtls_failed},
+    {"dtls fingerprint", failure_cause::dtls_identity}, {"media stream", failure_cause::internal}};
+  for (const auto& [place, cause] : places)
+    if (media.place == place)
+      return cause;
+  return failure_cause::media_setup;
 }
 
 } // namespace jackfield

@@ -59,6 +59,15 @@ void load_metrics::on_finished(const call_finished& call) {
   if (call.failure == report::failure_cause::timeout ||
       call.failure == report::failure_cause::bye_timeout)
     ++measured.timeouts;
+  if (call.media) {
+    const auto& took = call.media->took;
+    if (took.gathering)
+      times.ice_gathering.record(*took.gathering);
+    if (took.checks)
+      times.ice_checks.record(*took.checks);
+    if (took.handshake)
+      times.dtls.record(*took.handshake);
+  }
   if (call.media && call.media->connected) {
     auto& media = measured.media;
     const auto& m = *call.media;
@@ -170,6 +179,11 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
     record.sdd = *t.ended - *t.bye_sent;
   if (t.answered && t.ended)
     record.duration = (t.bye_sent ? *t.bye_sent : *t.ended) - *t.answered;
+  if (call.media) {
+    record.ice_gathering = call.media->took.gathering;
+    record.ice_checks = call.media->took.checks;
+    record.dtls = call.media->took.handshake;
+  }
   if (call.media && call.media->connected) {
     record.packets_sent = call.media->packets_sent;
     record.received = received_of(*call.media);

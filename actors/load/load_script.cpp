@@ -25,7 +25,8 @@ void load_script::on_start(call_leg& leg) {
 void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
   if (!opened.local || failure_.failed()) { // no port, or told to end before it began
     if (!failure_.failed())
-      failure_ = report::failure_cause::media_setup;
+      failure_ = opened.local ? report::failure_cause{report::failure_cause::media_setup}
+                              : failure_of(opened.local.error());
     times_.started = times_.ended.emplace(leg.home().now());
     close(leg);
     return;
@@ -151,7 +152,8 @@ void load_script::on_media_closed(call_leg& leg, const media_closed& closed) {
     report(leg);
   } else { // it ended by itself, which it does only by an error
     if (!failure_.failed())
-      failure_ = report::failure_cause::internal;
+      failure_ = closed.failure ? failure_of(*closed.failure)
+                                : report::failure_cause{report::failure_cause::internal};
     end_call(leg);
   }
 }

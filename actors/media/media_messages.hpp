@@ -79,6 +79,7 @@ struct media_parted {
 struct media_outcome : rtp::stream_outcome {
   path_counters refused = {};
   std::string_view protected_by = {}; ///< as in `media_path`
+  path_times took = {};
 };
 
 /// To the owner, last, whatever ended the stream.

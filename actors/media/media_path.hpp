@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -34,6 +35,13 @@ struct path_counters {
   uint64_t unprotected = 0; ///< of ours, that could not be encrypted
 
   friend bool operator==(const path_counters&, const path_counters&) = default;
+};
+
+/// How long a path took to come up; unset where it has no such phase, or did not get there.
+struct path_times {
+  std::optional<lane::duration> gathering; ///< until it could be described
+  std::optional<lane::duration> checks;    ///< from the peer's description to a pair that works
+  std::optional<lane::duration> handshake; ///< from there to keys
 };
 
 /// Hears of one path. From these calls the path's own functions may be called, but it must not be
@@ -83,6 +91,7 @@ public:
   virtual void read_rest() = 0;
 
   [[nodiscard]] virtual path_counters counted() const = 0;
+  [[nodiscard]] virtual path_times took() const { return {}; }
   /// The protection profile that is in force, by its name in SDES; empty for plain RTP.
   [[nodiscard]] virtual std::string_view protected_by() const = 0;
 };

@@ -62,8 +62,10 @@ public:
   /// To be called before such a socket goes.
   void forget(lane::datagram_socket& socket) noexcept;
 
-  /// Room for one packet while it is encrypted or decrypted, at a multiple of 8.
-  [[nodiscard]] std::span<std::byte> packet_room() noexcept { return packet_room_; }
+  /// Room for one packet while it is encrypted and sent, and for one that was decrypted and is
+  /// being heard, perhaps sending others: at multiples of 8.
+  [[nodiscard]] std::span<std::byte> sending_room() noexcept { return sending_room_; }
+  [[nodiscard]] std::span<std::byte> hearing_room() noexcept { return hearing_room_; }
 
   [[nodiscard]] const rtp::ntp_clock& clock() const noexcept { return clock_; }
   /// Random for each lane, tells nothing of the host (RFC 7022).
@@ -91,7 +93,8 @@ private:
   uint32_t phase_ = 0;
   std::vector<lane::datagram_socket*> to_read_; // null: one that is gone
   lane::timer read_;
-  alignas(8) std::array<std::byte, 2'048> packet_room_;
+  alignas(8) std::array<std::byte, 2'048> sending_room_;
+  alignas(8) std::array<std::byte, 2'048> hearing_room_;
 };
 
 } // namespace jackfield

@@ -92,7 +92,7 @@ void media_stream::on_exit() {
 }
 
 media_outcome media_stream::outcome() const {
-  return {stream_.outcome(), path_->counted(), path_->protected_by()};
+  return {stream_.outcome(), path_->counted(), path_->protected_by(), path_->took()};
 }
 
 // -- the path --------------------------------------------------------------------

@@ -57,17 +57,17 @@ void sdes_path::on_path_failed(const error& why) {
 }
 
 void sdes_path::send_rtp(std::span<const std::byte> packet) {
-  if (const auto sent = protection_.protect(packet, false, plane_.packet_room()); !sent.empty())
+  if (const auto sent = protection_.protect(packet, false, plane_.sending_room()); !sent.empty())
     socket_.send_rtp(sent);
 }
 
 void sdes_path::send_rtcp(std::span<const std::byte> packet) {
-  if (const auto sent = protection_.protect(packet, true, plane_.packet_room()); !sent.empty())
+  if (const auto sent = protection_.protect(packet, true, plane_.sending_room()); !sent.empty())
     socket_.send_rtcp(sent);
 }
 
 void sdes_path::on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) {
-  if (const auto clear = protection_.open(bytes, plane_.packet_room()); !clear.empty())
+  if (const auto clear = protection_.open(bytes, plane_.hearing_room()); !clear.empty())
     user_->on_path_packet(clear, arrived);
 }
 

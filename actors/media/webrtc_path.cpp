@@ -28,13 +28,20 @@ webrtc_path::~webrtc_path() {
 
 void webrtc_path::open(media_path_user& user) {
   user_ = &user;
+  phase_began_ = plane_.home().now();
   if (link_)
     link_->gather();
   else
     user.on_path_failed(error{"webrtc", "this engine was started without it"});
 }
 
+lane::duration webrtc_path::end_phase() {
+  const auto now = plane_.home().now();
+  return now - std::exchange(phase_began_, now);
+}
+
 void webrtc_path::on_link_described(const std::vector<ice::candidate>& candidates) {
+  took_.gathering = end_phase();
   auto own = std::make_shared<sdp::stream_transport>();
   const auto print = plane_.webrtc()->identity()->fingerprint().to_string();
   const auto space = print.find(' ');
@@ -49,10 +56,8 @@ void webrtc_path::on_link_described(const std::vector<ice::candidate>& candidate
 }
 
 void webrtc_path::connect(const media_remote& remote) {
-  can_send_ = true;
-  if (remote_) { // a re-offer
-    if (protection_.ready())
-      user_->on_path_connected(can_send_);
+  if (remote_) {
+    reconnect(remote);
     return;
   }
   if (!remote.transport || !remote.transport->ice) {
@@ -60,6 +65,7 @@ void webrtc_path::connect(const media_remote& remote) {
     return;
   }
   remote_ = remote.transport;
+  phase_began_ = plane_.home().now();
   role_ = remote.role;
   std::vector<ice::candidate> candidates;
   for (const auto& text : remote_->ice->candidates)
@@ -74,7 +80,19 @@ void webrtc_path::connect(const media_remote& remote) {
                                 "characters at least"});
 }
 
+// After a re-offer, or an answer that repeats an early one. Of another fork's, or after an ICE
+// restart, nothing would be heard: better said than silent.
+void webrtc_path::reconnect(const media_remote& remote) {
+  if (remote.transport && remote.transport->ice && *remote.transport->ice != *remote_->ice &&
+      remote.transport->ice->ufrag != remote_->ice->ufrag)
+    user_->on_path_failed(
+      error{"ice checks", "the peer began ICE anew, or another fork answered: not followed"});
+  else if (protection_.ready())
+    user_->on_path_connected(true);
+}
+
 void webrtc_path::on_link_up() {
+  took_.checks = end_phase();
   shake_hands();
 }
 
@@ -101,9 +119,16 @@ void webrtc_path::on_link_datagram(std::span<const std::byte> bytes, lane::time_
   if (dtls::is_dtls(bytes.front())) {
     if (association_)
       association_->on_datagram(bytes);
-  } else if (const auto clear = protection_.open(bytes, plane_.packet_room()); !clear.empty()) {
+  } else if (const auto clear = protection_.open(bytes, plane_.hearing_room()); !clear.empty()) {
+    if (association_) // who sends by the keys has them: nobody will ask for our last flight again
+      end_association();
     user_->on_path_packet(clear, arrived);
   }
+}
+
+void webrtc_path::end_association() {
+  timer_.cancel();
+  std::exchange(association_, nullptr)->leave();
 }
 
 void webrtc_path::on_dtls_send(std::span<const std::byte> datagram) {
@@ -115,8 +140,9 @@ void webrtc_path::on_dtls_keys(const dtls_keys& keys) {
     user_->on_path_failed(used.error());
     return;
   }
+  took_.handshake = end_phase();
   link_->read_at_once(at_once_);
-  user_->on_path_connected(can_send_);
+  user_->on_path_connected(true);
 }
 
 void webrtc_path::on_dtls_failed(const error& why) {
@@ -144,7 +170,7 @@ void webrtc_path::send_rtcp(std::span<const std::byte> packet) {
 }
 
 void webrtc_path::send(std::span<const std::byte> packet, bool rtcp) {
-  if (const auto sent = protection_.protect(packet, rtcp, plane_.packet_room()); !sent.empty())
+  if (const auto sent = protection_.protect(packet, rtcp, plane_.sending_room()); !sent.empty())
     link_->send(sent);
 }
 

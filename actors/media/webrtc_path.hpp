@@ -26,6 +26,7 @@ public:
   void read_soon() override;
   void read_rest() override;
   [[nodiscard]] path_counters counted() const override;
+  [[nodiscard]] path_times took() const override { return took_; }
   [[nodiscard]] std::string_view protected_by() const override { return protection_.profile(); }
 
 private:
@@ -41,7 +42,10 @@ private:
   void on_dtls_closed() override;
   void on_dtls_deadline(lane::time_point when) override;
 
+  void reconnect(const media_remote& remote);
   void shake_hands();
+  void end_association();
+  [[nodiscard]] lane::duration end_phase();
   void send(std::span<const std::byte> packet, bool rtcp);
 
   media_plane& plane_;
@@ -51,8 +55,9 @@ private:
   packet_protection protection_;
   lane::timer timer_;                                   // of the handshake
   std::shared_ptr<const sdp::stream_transport> remote_; // the first one
+  lane::time_point phase_began_{};
+  path_times took_;
   sdp::setup role_ = sdp::setup::active;
-  bool can_send_ = true;
   bool at_once_ = false;
 };
 

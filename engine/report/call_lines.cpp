@@ -87,6 +87,9 @@ void append_call_line(std::string& out, const call_record& call) {
   put_ms(out, "pdd_ms", call.pdd);
   put_ms(out, "setup_ms", call.setup);
   put_ms(out, "sdd_ms", call.sdd);
+  put_ms(out, "ice_gathering_ms", call.ice_gathering);
+  put_ms(out, "ice_checks_ms", call.ice_checks);
+  put_ms(out, "dtls_ms", call.dtls);
   put_ms(out, "duration_ms", call.duration);
   put(out, "packets_sent", call.packets_sent);
   put_media(out, "received", call.received);

@@ -36,6 +36,9 @@ struct call_record {
   std::optional<std::chrono::nanoseconds> pdd;
   std::optional<std::chrono::nanoseconds> setup;
   std::optional<std::chrono::nanoseconds> sdd;
+  std::optional<std::chrono::nanoseconds> ice_gathering; ///< these three as in `latencies`
+  std::optional<std::chrono::nanoseconds> ice_checks;
+  std::optional<std::chrono::nanoseconds> dtls;
   std::optional<std::chrono::nanoseconds> duration; ///< answered calls: 200 to BYE
   uint64_t packets_sent = 0;
   std::optional<call_media> received; ///< what the caller heard; nothing without media

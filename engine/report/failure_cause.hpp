@@ -24,7 +24,12 @@ public:
     bad_sdp,         ///< no usable session description in the answer
     no_media,        ///< answered, but not one packet arrived
     one_way_media,   ///< packets in one direction only
-    media_setup,     ///< ICE, DTLS or SRTP did not come up
+    media_setup,     ///< no port, no keys: the audio could not begin
+    ice_gathering,   ///< ICE found no address of our own (RFC 8445 section 5.1.1)
+    ice_checks,      ///< ICE found no pair of addresses that works (section 6.1.2)
+    ice_consent,     ///< the peer stopped answering ICE (RFC 7675)
+    dtls_failed,     ///< the DTLS handshake failed (RFC 5763)
+    dtls_identity,   ///< the peer's certificate is not the one that its description announced
     resolve_failed,  ///< RFC 3263 look-up gave no address
     connect_failed,  ///< TCP, TLS or WebSocket connection refused or not established
     tls_failed,      ///< certificate or handshake rejected

@@ -331,6 +331,9 @@ void write_times(html_writer& w, const run_metrics& m) {
   row("PDD", "INVITE to ringing", t.pdd);
   row("Setup", "INVITE to ACK", t.setup);
   row("SDD", "BYE to response", t.sdd);
+  row("ICE gathering", "to an address to offer", t.ice_gathering);
+  row("ICE checks", "peer's description to a pair that works", t.ice_checks);
+  row("DTLS", "from there to keys", t.dtls);
   row("RRD", "REGISTER to 200", t.rrd);
   row("OPTIONS", "to response", t.options);
   row("RTT", "media, from RTCP", m.media.rtt);

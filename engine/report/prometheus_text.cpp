@@ -123,6 +123,11 @@ void write_times(exposition& e, const latencies& t) {
   e.times("pdd_seconds", "Post-dial delay: INVITE to 180 or 183.", t.pdd, latency_bounds);
   e.times("setup_seconds", "INVITE to ACK sent.", t.setup, latency_bounds);
   e.times("sdd_seconds", "Session disconnect delay: BYE to its response.", t.sdd, latency_bounds);
+  e.times("ice_gathering_seconds", "ICE: until there was an address to offer.", t.ice_gathering,
+          latency_bounds);
+  e.times("ice_checks_seconds", "ICE: the peer's description to a pair that works.", t.ice_checks,
+          latency_bounds);
+  e.times("dtls_seconds", "DTLS: from a working pair to keys.", t.dtls, latency_bounds);
   e.times("rrd_seconds", "Registration request delay: REGISTER to 200.", t.rrd, latency_bounds);
   e.times("options_seconds", "OPTIONS to its response.", t.options, latency_bounds);
   e.times("call_length_seconds", "Answer to BYE.", t.call_length, call_length_bounds);

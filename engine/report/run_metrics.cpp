@@ -76,6 +76,9 @@ void latencies::merge(const latencies& other) noexcept {
   pdd.merge(other.pdd);
   setup.merge(other.setup);
   sdd.merge(other.sdd);
+  ice_gathering.merge(other.ice_gathering);
+  ice_checks.merge(other.ice_checks);
+  dtls.merge(other.dtls);
   rrd.merge(other.rrd);
   options.merge(other.options);
   call_length.merge(other.call_length);

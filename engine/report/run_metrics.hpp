@@ -66,14 +66,17 @@ struct registration_counts {
 /// arrival was *due*, not when it was sent: a generator or a peer that stalls does not hide the
 /// calls that would have come in the meantime.
 struct latencies {
-  histogram srd;     ///< session request delay (RFC 6076 section 4.3): INVITE -> 180, 183, or final
-  histogram ttr;     ///< time to the first response at all: INVITE -> any 1xx or final
-  histogram pdd;     ///< post-dial delay: INVITE -> 180 or 183; not recorded if neither came
-  histogram setup;   ///< INVITE -> ACK sent; answered calls only
-  histogram sdd;     ///< session disconnect delay (4.4): BYE -> its final response
-  histogram rrd;     ///< registration request delay (4.1): REGISTER -> 200
-  histogram options; ///< OPTIONS -> final response
-  histogram call_length; ///< session duration time (4.5): 200 to INVITE -> BYE
+  histogram srd;   ///< session request delay (RFC 6076 section 4.3): INVITE -> 180, 183, or final
+  histogram ttr;   ///< time to the first response at all: INVITE -> any 1xx or final
+  histogram pdd;   ///< post-dial delay: INVITE -> 180 or 183; not recorded if neither came
+  histogram setup; ///< INVITE -> ACK sent; answered calls only
+  histogram sdd;   ///< session disconnect delay (4.4): BYE -> its final response
+  histogram ice_gathering; ///< of the calling side's streams: until there was an address to offer
+  histogram ice_checks;    ///< from the peer's description to a pair of addresses that works
+  histogram dtls;          ///< from there to keys
+  histogram rrd;           ///< registration request delay (4.1): REGISTER -> 200
+  histogram options;       ///< OPTIONS -> final response
+  histogram call_length;   ///< session duration time (4.5): 200 to INVITE -> BYE
 
   void merge(const latencies& other) noexcept;
 };

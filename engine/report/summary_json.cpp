@@ -139,11 +139,17 @@ std::string summary_json(const run_report& report) {
                 {"peak", calls.peak},
                 {"missed_by_limit", calls.missed_by_limit},
                 {"missed_by_generator", calls.missed_by_generator}};
-  j["ms"] = {
-    {"srd", milliseconds(m.times.srd)},         {"pdd", milliseconds(m.times.pdd)},
-    {"sdd", milliseconds(m.times.sdd)},         {"setup", milliseconds(m.times.setup)},
-    {"ttr", milliseconds(m.times.ttr)},         {"rrd", milliseconds(m.times.rrd)},
-    {"options", milliseconds(m.times.options)}, {"call_length", milliseconds(m.times.call_length)}};
+  j["ms"] = {{"srd", milliseconds(m.times.srd)},
+             {"pdd", milliseconds(m.times.pdd)},
+             {"sdd", milliseconds(m.times.sdd)},
+             {"setup", milliseconds(m.times.setup)},
+             {"ice_gathering", milliseconds(m.times.ice_gathering)},
+             {"ice_checks", milliseconds(m.times.ice_checks)},
+             {"dtls", milliseconds(m.times.dtls)},
+             {"ttr", milliseconds(m.times.ttr)},
+             {"rrd", milliseconds(m.times.rrd)},
+             {"options", milliseconds(m.times.options)},
+             {"call_length", milliseconds(m.times.call_length)}};
   j["media"] = media_of(m.media);
   j["failures"] = causes(calls.failures);
   j["cpu_seconds"] = number(m.health.cpu_seconds);

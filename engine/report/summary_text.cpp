@@ -149,6 +149,9 @@ void write_times(text_writer& w, const run_report& report) {
                       {"pdd", t.pdd, "INVITE to ringing"},
                       {"setup", t.setup, "INVITE to ACK"},
                       {"sdd", t.sdd, "BYE to response"},
+                      {"gather", t.ice_gathering, "ICE: to an address to offer"},
+                      {"checks", t.ice_checks, "ICE: peer's description to a pair that works"},
+                      {"dtls", t.dtls, "from there to keys"},
                       {"rrd", t.rrd, "REGISTER to 200"},
                       {"options", t.options, "OPTIONS to response"}};
   if (std::ranges::all_of(rows, [](const row& r) { return r.times.empty(); }))

@@ -222,8 +222,14 @@ void handshake::drain() {
     const int got = SSL_read_ex(ssl_, scratch.data(), scratch.size(), &n);
     if (got == 1)
       continue;
-    if (SSL_get_error(ssl_, got) != SSL_ERROR_WANT_READ)
+    if (SSL_get_error(ssl_, got) == SSL_ERROR_WANT_READ)
+      return;
+    // Once there are keys only the peer, who has them too, can end it.
+    if (state_ == state::done && (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) == 0)
+      ++ignored_;
+    else
       fail_by_openssl("closed by the peer");
+    ERR_clear_error();
     return;
   }
 }

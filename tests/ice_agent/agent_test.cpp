@@ -232,6 +232,7 @@ TEST(ice_agent, leaves_no_open_files_after_two_hundred_pairs_at_once) {
 }
 
 TEST(ice_agent, sec_06_tells_nothing_after_it_was_closed_at_any_moment) {
+  { const agent_loop first; } // GLib opens a file for the process at its first use
   const size_t before = open_files();
   {
     agent_loop loop;

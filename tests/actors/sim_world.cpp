@@ -7,6 +7,7 @@
 #include <caf/behavior.hpp>
 #include <gtest/gtest.h>
 
+#include "actors/media/webrtc_services.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
@@ -64,10 +65,21 @@ namespace jackfield {
 
 // -- site ----------------------------------------------------------------------
 
+namespace {
+
+/// One certificate for all: to make one takes longer than a call.
+std::shared_ptr<webrtc_services> simulated_webrtc() {
+  static const auto services = webrtc_services::make_simulated();
+  return services.value();
+}
+
+} // namespace
+
 sim_site::sim_site(lane::sim_lane& home, const lane::endpoint& signalling,
                    const lane::endpoint& media, transport::protocol p,
                    const router_settings& settings)
-    : address(signalling), protocol(p), context(home, settings, {media, 10'000, 65'535}) {
+    : address(signalling), protocol(p),
+      context(home, settings, {media, 10'000, 65'535, simulated_webrtc()}) {
   auto own = std::make_shared<transport::open_settings>();
   if (transport::is_reliable(p))
     own->local = signalling.with_port(0);

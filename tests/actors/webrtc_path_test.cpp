@@ -1,0 +1,292 @@
+#include "actors/media/webrtc_path.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actors/media/media_codecs.hpp"
+#include "actors/media/media_protection.hpp"
+#include "tests/actors/sim_world.hpp"
+#include "tests/actors/stream_ends.hpp"
+
+namespace jackfield {
+namespace {
+
+using namespace std::chrono_literals;
+
+class webrtc_path_test : public testing::Test {
+protected:
+  webrtc_path_test()
+      : world_(1), site_a_(world_.add_site("10.0.0.1")), site_b_(world_.add_site("10.0.0.2")),
+        a_(world_.lane(), site_a_.context.media, path_at(site_a_, true)),
+        b_(world_.lane(), site_b_.context.media, path_at(site_b_, false)) {
+    world_.pass(10ms);
+  }
+  static std::unique_ptr<media_path> path_at(sim_site& site, bool offers) {
+    return make_path(site.context.media, sdp::protection::dtls, offers);
+  }
+  /// What one end is told of the other.
+  static sdp::negotiated_audio agreed_with(const stream_end& other, sdp::setup role) {
+    auto audio = agreed(other.address());
+    audio.protected_by = sdp::protection::dtls;
+    audio.role = role;
+    audio.remote = other.heard().opened->transport;
+    return audio;
+  }
+  template <class Change>
+  static sdp::negotiated_audio changed(sdp::negotiated_audio audio, Change change) {
+    auto theirs = *audio.remote;
+    change(theirs);
+    audio.remote = std::make_shared<const sdp::stream_transport>(std::move(theirs));
+    return audio;
+  }
+  void connect(sdp::setup role_of_b = sdp::setup::active) {
+    const bool active = role_of_b == sdp::setup::active;
+    a_.tell(media_connect{agreed_with(b_, active ? sdp::setup::passive : sdp::setup::active)});
+    b_.tell(media_connect{agreed_with(a_, role_of_b)});
+  }
+  void cut(bool down) {
+    world_.lane().set_partition(site_a_.context.media.address(), site_b_.context.media.address(),
+                                down);
+  }
+  void set_loss(double loss) {
+    lane::sim_link link;
+    link.delay = 10ms;
+    link.loss = loss;
+    world_.lane().set_link(link);
+  }
+  media_outcome closed(stream_end& end) {
+    end.tell(media_close{});
+    world_.pass(100ms);
+    EXPECT_EQ(end.heard().closed.size(), 1U);
+    EXPECT_FALSE(end.heard().closed[0].failure) << end.heard().closed[0].failure->to_string();
+    return end.heard().closed[0].outcome;
+  }
+  /// The place of what ended the stream.
+  static std::string failed_at(const stream_end& end) {
+    const auto& told = end.heard().closed;
+    return told.size() == 1 && told[0].failure ? told[0].failure->place : "has not failed";
+  }
+
+  sim_world world_;
+  sim_site& site_a_;
+  sim_site& site_b_;
+  stream_end a_;
+  stream_end b_;
+};
+
+TEST_F(webrtc_path_test, is_described_by_ice_a_fingerprint_and_actpass) {
+  const auto& own = *a_.heard().opened->transport;
+  ASSERT_TRUE(own.ice);
+  EXPECT_EQ(own.ice->ufrag.size(), 8U);
+  EXPECT_EQ(own.ice->pwd.size(), 24U);
+  EXPECT_THAT(own.ice->candidates,
+              testing::ElementsAre(testing::HasSubstr(a_.address().address())));
+  ASSERT_EQ(own.fingerprints.size(), 1U);
+  EXPECT_EQ(own.fingerprints[0].hash, "sha-256");
+  EXPECT_EQ(own.role, sdp::setup::actpass);
+  EXPECT_NE(own.ice->ufrag, b_.heard().opened->transport->ice->ufrag);
+}
+
+TEST_F(webrtc_path_test, carries_audio_and_reports_both_ways_whoever_shakes_hands_first) {
+  for (const auto role : {sdp::setup::active, sdp::setup::passive}) {
+    SCOPED_TRACE(sdp::to_string(role));
+    stream_end a(world_.lane(), site_a_.context.media, path_at(site_a_, true));
+    stream_end b(world_.lane(), site_b_.context.media, path_at(site_b_, false));
+    world_.pass(10ms);
+    const bool active = role == sdp::setup::active;
+    a.tell(media_connect{agreed_with(b, active ? sdp::setup::passive : sdp::setup::active)});
+    b.tell(media_connect{agreed_with(a, role)});
+    world_.pass(20s);
+    for (auto* end : {&a, &b}) {
+      const auto outcome = closed(*end);
+      EXPECT_EQ(outcome.protected_by, "AEAD_AES_128_GCM");
+      EXPECT_NEAR(static_cast<double>(outcome.received.packets), 1'000, 20);
+      EXPECT_EQ(outcome.received.lost, 0U);
+      EXPECT_EQ(outcome.refused, path_counters{});
+      EXPECT_TRUE(outcome.remote) << "no report came through";
+      EXPECT_TRUE(outcome.took.gathering && outcome.took.checks && outcome.took.handshake);
+    }
+  }
+}
+
+TEST_F(webrtc_path_test, a_handshake_over_a_bad_path_comes_to_its_end) {
+  set_loss(0.3);
+  connect();
+  world_.pass(20s);
+  set_loss(0);
+  world_.pass(5s);
+  for (auto* end : {&a_, &b_})
+    EXPECT_GT(closed(*end).received.packets, 200U);
+}
+
+// SEC-20: only who has the announced certificate is talked to.
+TEST_F(webrtc_path_test, sec_20_another_certificate_ends_the_stream_by_name) {
+  b_.tell(media_connect{agreed_with(a_, sdp::setup::active)});
+  a_.tell(media_connect{changed(agreed_with(b_, sdp::setup::passive), [](auto& theirs) {
+    auto& value = theirs.fingerprints[0].value;
+    value[0] = value[0] == 'A' ? 'B' : 'A';
+  })});
+  world_.pass(10s);
+  EXPECT_EQ(failed_at(a_), "dtls fingerprint");
+  EXPECT_EQ(a_.heard().closed[0].outcome.received.packets, 0U);
+  EXPECT_FALSE(b_.heard().closed.empty() ? false : b_.heard().closed[0].outcome.connected);
+}
+
+TEST_F(webrtc_path_test, a_description_without_a_hash_of_ours_ends_the_stream_by_name) {
+  b_.tell(media_connect{agreed_with(a_, sdp::setup::active)});
+  a_.tell(media_connect{changed(agreed_with(b_, sdp::setup::passive), [](auto& theirs) {
+    theirs.fingerprints[0] = {"sha-1", "AA:BB"};
+  })});
+  world_.pass(10s);
+  EXPECT_EQ(failed_at(a_), "dtls fingerprint");
+}
+
+TEST_F(webrtc_path_test, a_peer_without_ice_ends_the_stream_by_name) {
+  a_.tell(media_connect{
+    changed(agreed_with(b_, sdp::setup::passive), [](auto& theirs) { theirs.ice.reset(); })});
+  world_.pass(1s);
+  EXPECT_EQ(failed_at(a_), "ice checks");
+}
+
+TEST_F(webrtc_path_test, a_wrong_password_never_gets_consent) {
+  b_.tell(media_connect{agreed_with(a_, sdp::setup::active)});
+  a_.tell(media_connect{changed(agreed_with(b_, sdp::setup::passive), [](auto& theirs) {
+    theirs.ice->pwd = "notThePasswordThatBTold";
+  })});
+  world_.pass(40s);
+  EXPECT_EQ(failed_at(a_), "ice consent");
+}
+
+TEST_F(webrtc_path_test, a_network_cut_for_ten_seconds_is_outlived_and_for_forty_is_not) {
+  connect();
+  world_.pass(5s);
+  cut(true);
+  world_.pass(10s);
+  cut(false);
+  world_.pass(10s);
+  EXPECT_EQ(failed_at(a_), "has not failed");
+  cut(true);
+  world_.pass(40s);
+  EXPECT_EQ(failed_at(a_), "ice consent");
+  EXPECT_EQ(failed_at(b_), "ice consent");
+}
+
+// SEC-21, SEC-22 and SEC-20: what strangers send is counted and harms nothing.
+TEST_F(webrtc_path_test, sec_21_strangers_are_counted_and_not_heard) {
+  connect();
+  rtp_peer stranger(world_.lane(), "10.1.0.66", 9);
+  for (int i = 0; i < 200; ++i) { // during the set-up, too
+    stranger.speak(b_.address(), 0);
+    world_.pass(5ms);
+  }
+  world_.pass(2s);
+  const auto outcome = closed(b_);
+  EXPECT_GE(outcome.refused.strangers, 190U);
+  EXPECT_EQ(outcome.received.lost, 0U);
+  EXPECT_TRUE(stranger.heard.empty()) << "nothing is sent to a stranger";
+  ASSERT_TRUE(outcome.mos);
+  EXPECT_GT(*outcome.mos, 4.3);
+}
+
+TEST_F(webrtc_path_test, sec_20_hellos_from_nowhere_neither_begin_nor_end_anything) {
+  class shouter final : public lane::datagram_handler {
+  public:
+    void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> /*bytes*/,
+                     lane::time_point /*arrived*/) override {
+      ++answers;
+    }
+    int answers = 0;
+  } attacker;
+  const auto socket =
+    world_.lane().open_datagram(lane::endpoint::parse("10.1.0.66", 4'000).value(), attacker, {});
+  // A record that begins a ClientHello of 16,000 bytes.
+  std::string hello("\x16\xfe\xfd\0\0\0\0\0\0\0\0\0\x20\x01\0\x3e\x80\0\0\0\0\0\0\0\x14", 25);
+  hello.resize(13 + 32, '\1');
+  connect();
+  for (int i = 0; i < 10'000; ++i) {
+    hello[9] = static_cast<char>(i >> 8);
+    hello[10] = static_cast<char>(i);
+    (*socket)->send(b_.address(), hello);
+    (*socket)->send(a_.address(), hello);
+    if (i % 10 == 0)
+      world_.pass(1ms);
+  }
+  world_.pass(3s);
+  EXPECT_EQ(attacker.answers, 0);
+  for (auto* end : {&a_, &b_}) {
+    const auto outcome = closed(*end);
+    EXPECT_GT(outcome.refused.strangers, 9'000U);
+    EXPECT_GT(outcome.received.packets, 100U);
+    EXPECT_EQ(outcome.received.lost, 0U);
+  }
+}
+
+TEST_F(webrtc_path_test, a_re_offer_with_the_same_description_goes_on_without_a_gap) {
+  for (int i = 0; i < 4; ++i) {
+    connect();
+    world_.pass(1s);
+  }
+  const auto outcome = closed(a_);
+  EXPECT_EQ(outcome.received.lost, 0U);
+  EXPECT_NEAR(static_cast<double>(outcome.received.packets), 200, 6);
+}
+
+TEST_F(webrtc_path_test, ice_begun_anew_is_said_to_be_not_followed) {
+  connect();
+  world_.pass(1s);
+  a_.tell(media_connect{changed(agreed_with(b_, sdp::setup::passive),
+                                [](auto& theirs) { theirs.ice->ufrag = "anotherone"; })});
+  world_.pass(1s);
+  EXPECT_EQ(failed_at(a_), "ice checks");
+}
+
+TEST_F(webrtc_path_test, ends_at_any_moment_of_its_set_up) {
+  for (auto moment = 0ms; moment < 60ms; ++moment) {
+    stream_end a(world_.lane(), site_a_.context.media, path_at(site_a_, true));
+    stream_end b(world_.lane(), site_b_.context.media, path_at(site_b_, false));
+    world_.pass(1ms);
+    a.tell(media_connect{agreed_with(b, sdp::setup::passive)});
+    b.tell(media_connect{agreed_with(a, sdp::setup::active)});
+    world_.pass(moment);
+    closed(a);
+    closed(b);
+  }
+}
+
+TEST(webrtc_call, completes_with_opus_both_ways) {
+  sim_world world(3);
+  auto& caller = world.add_site("10.0.0.1");
+  auto& callee = world.add_site("10.0.0.2");
+  auto answers = answer_manner_of(callee);
+  add_audio(answers);
+  auto can = answers.media->capabilities();
+  static constexpr std::array codecs{audio::codec::opus, audio::codec::pcmu};
+  describe_codecs(can, codecs);
+  accept_any_protection(can);
+  answers.media =
+    std::make_shared<const sdp::offer_template>(callee.context.media.address().address(), can);
+  world.answer(callee, answers);
+  auto manner = manner_between(caller, callee.target());
+  add_audio(manner, caller);
+  describe_codecs(manner.capabilities, codecs);
+  require_protection(manner.capabilities, sdp::protection::dtls);
+  manner.offer = std::make_shared<const sdp::offer_template>(
+    caller.context.media.address().address(), manner.capabilities);
+  for (int i = 0; i < 3; ++i)
+    world.call(caller, std::make_shared<const call_manner>(manner), target_of(callee.address), 5s);
+  world.pass(8s);
+  ASSERT_EQ(world.heard().calls.size(), 3U);
+  for (const auto& call : world.heard().calls) {
+    EXPECT_FALSE(call.failure.failed()) << call.failure.text();
+    ASSERT_TRUE(call.media);
+    EXPECT_EQ(call.media->protected_by, "AEAD_AES_128_GCM");
+    EXPECT_EQ(call.media->clock_rate, 48'000U);
+    EXPECT_NEAR(static_cast<double>(call.media->received.packets), 250, 8);
+    ASSERT_TRUE(call.media->mos);
+    EXPECT_GT(*call.media->mos, 4.3);
+  }
+  world.expect_nothing_left();
+}
+
+} // namespace
+} // namespace jackfield

@@ -15,6 +15,18 @@ namespace {
 
 constexpr const char* place = "DTLS";
 
+// What is shorter than its cipher's tag, and explicit nonce if it has one, cannot be genuine, and
+// OpenSSL 3.0 breaks on it instead of discarding it. Until the handshake is over only Finished is
+// encrypted, which is longer in any case.
+size_t least_encrypted(const SSL* ssl, bool finished) {
+  constexpr size_t tag = 16;
+  constexpr size_t nonce_of_gcm = 8; // RFC 5288 §3
+  const SSL_CIPHER* cipher = finished ? SSL_get_current_cipher(ssl) : nullptr;
+  const bool chacha =
+    cipher != nullptr && SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305;
+  return chacha ? tag : tag + nonce_of_gcm;
+}
+
 } // namespace
 
 /// What OpenSSL calls: a BIO that reads the datagram of the call under way and writes one datagram
@@ -157,9 +169,10 @@ std::span<const std::byte> handshake::worth_reading(std::span<const std::byte> d
   if (datagram.size() > max_datagram)
     return {};
   auto rest = datagram;
+  const size_t least = least_encrypted(ssl_, finished_);
   size_t encrypted = 0;
   while (const auto r = next_record(rest)) {
-    if (!plausible(*r))
+    if (!plausible(*r) || (r->epoch != 0 && r->fragment.size() < least))
       return {};
     if (r->epoch != 0)
       ++encrypted;

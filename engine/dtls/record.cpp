@@ -8,8 +8,6 @@ constexpr size_t max_fragment = (size_t{1} << 14) + 2048; // RFC 6347 §4.1, cip
 constexpr size_t handshake_header_size = 12;
 constexpr uint64_t max_message = 16 * 1024; // ours; the largest is a chain of certificates
 constexpr std::byte client_hello{1};
-/// A tag and an alert, the shortest content (RFC 5288 adds eight bytes, RFC 7905 none).
-constexpr size_t least_encrypted = 16 + 2;
 
 // A big-endian number.
 uint64_t number(std::span<const std::byte> bytes) noexcept {
@@ -59,7 +57,7 @@ std::optional<record> next_record(std::span<const std::byte>& datagram) noexcept
 
 bool plausible(const record& r) noexcept {
   if (r.epoch != 0)
-    return r.epoch == 1 && r.fragment.size() >= least_encrypted;
+    return r.epoch == 1;
   switch (r.type) {
   case content_type::change_cipher_spec:
     return r.fragment.size() == 1;

@@ -149,6 +149,24 @@ TEST(sec_20, dtls_plain_alert_after_the_keys_is_not_believed) {
   EXPECT_EQ(pair.client->now(), handshake::state::done) << pair.client->cause();
 }
 
+TEST(sec_20, dtls_forged_encrypted_records_of_any_length_fail_nothing) {
+  running_pair pair;
+  const auto forge = [&] {
+    for (const auto type : {content_type::alert, content_type::handshake,
+                            content_type::change_cipher_spec, content_type::application_data})
+      for (size_t size = 0; size < 100; ++size)
+        for (end* e : {&pair.client, &pair.server})
+          (*e)->on_datagram(record_of(type, 1, 5000 + size, datagram(size)), t0);
+  };
+  pair.expect_done();
+  forge();
+  EXPECT_EQ(pair.client->now(), handshake::state::done) << pair.client->cause();
+  EXPECT_EQ(pair.server->now(), handshake::state::done) << pair.server->cause();
+  pair.client->close();
+  exchange(pair.client, pair.server, t0);
+  EXPECT_EQ(pair.server->now(), handshake::state::closed);
+}
+
 TEST(sec_20, dtls_plain_alert_of_the_validated_peer_ends_a_handshake_at_once) {
   running_pair pair;
   datagram fatal;

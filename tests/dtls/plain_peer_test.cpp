@@ -155,6 +155,24 @@ TEST(dtls_plain_peer, may_send_application_data_that_nobody_reads_and_say_goodby
   EXPECT_EQ(m.ours->now(), handshake::state::closed);
 }
 
+TEST(dtls_plain_peer, of_chacha20_is_heard_saying_goodbye) {
+  peer_wish wish;
+  wish.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305";
+  meeting m{role::server, wish};
+  ASSERT_EQ(m.ours->now(), handshake::state::done) << m.ours->cause();
+  for (size_t size = 0; size < 40; ++size) {
+    std::vector<std::byte> forged{std::byte{21}, std::byte{0xfe}, std::byte{0xfd}, std::byte{0},
+                                  std::byte{1}};
+    forged.resize(12);
+    forged.push_back(static_cast<std::byte>(size));
+    forged.resize(forged.size() + size);
+    m.ours->on_datagram(forged, t0);
+  }
+  EXPECT_EQ(m.ours->now(), handshake::state::done) << m.ours->cause();
+  m.ours->on_datagram(m.theirs.say_goodbye(), t0);
+  EXPECT_EQ(m.ours->now(), handshake::state::closed);
+}
+
 TEST(dtls_plain_peer, cannot_renegotiate) {
   meeting m{role::server, {}};
   ASSERT_EQ(m.ours->now(), handshake::state::done);

@@ -1,0 +1,142 @@
+// Calls from Chromium, by SIP.js and JsSIP over WS and WSS, to `jackfield answer`, which echoes: what the
+// microphone says has to come back. See --help.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { launchBrowser } from "./browser.mjs";
+import { makeCall } from "./call.mjs";
+import { servePages } from "./pages.mjs";
+import { Program } from "./program.mjs";
+
+const help = `Usage: node run.mjs [OPTION...]
+
+  --program FILE     jackfield (../../build/jackfield)
+  --calls N          calls of each library over each transport (1)
+  --chromium FILE    Chromium (/usr/bin/chromium)
+  --media-ip IP      address of the program's audio (the first of the host that is not loopback)
+  --trace FILE       SIP messages of all calls, as the program saw them
+`;
+
+const libraries = ["sipjs", "jssip"];
+const transports = ["ws", "wss"];
+const user = "alice";
+const password = "wonderland";
+const domain = "jackfield.test";
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      help: { type: "boolean", short: "h" },
+      program: { type: "string", default: path.join(import.meta.dirname, "../../build/jackfield") },
+      calls: { type: "string", default: "1" },
+      chromium: { type: "string", default: "/usr/bin/chromium" },
+      "media-ip": { type: "string", default: hostAddress() },
+      trace: { type: "string" },
+    },
+  });
+  if (!/^[1-9]\d{0,5}$/.test(values.calls)) throw new Error(`--calls is "${values.calls}", expected a number from 1`);
+  return { ...values, calls: Number(values.calls) };
+}
+
+// Chromium does not check candidates of the loopback interface.
+function hostAddress() {
+  const all = Object.values(os.networkInterfaces()).flat();
+  return all.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
+}
+
+// The calls of the matrix, one after the other; gives how many passed.
+async function callAll(context, pages, program, calls) {
+  let passed = 0;
+  for (const library of libraries) {
+    for (const transport of transports) {
+      for (let i = 1; i <= calls; ++i) {
+        const name = `${library} ${transport} ${i}`;
+        const query = new URLSearchParams({
+          server: program.server(transport),
+          uri: `sip:${user}@${domain}`,
+          user,
+          password,
+        });
+        try {
+          const page = `${pages.origin}/${library}?${query}`;
+          console.log(`${name}: passed, ${describe(await makeCall(context, { page, target: `sip:echo@${domain}` }))}`);
+          ++passed;
+        } catch (error) {
+          console.log(`${name}: FAILED, ${error.message}`);
+          for (const line of [...(error.wire ?? []), ...(error.complaints ?? [])]) console.log(`    ${line}`);
+        }
+      }
+    }
+  }
+  return passed;
+}
+
+function describe(call) {
+  const version = { FEFD: "DTLS 1.2", FEFC: "DTLS 1.3" }[call.tlsVersion] ?? call.tlsVersion;
+  return [
+    `up after ${call.setup.toFixed(0)} ms`,
+    `${call.codec} over ${version} ${call.srtpCipher}`,
+    `candidates ${call.localCandidate} to ${call.remoteCandidate}`,
+    `${call.packetsSent} packets sent, ${call.packetsReceived} received, ${call.packetsLost} lost`,
+    `energy ${call.energySent.toFixed(4)} sent, ${call.energyReceived.toFixed(4)} back`,
+    `round trip ${(call.roundTripTime * 1000).toFixed(1)} ms`,
+  ].join("; ");
+}
+
+// What is wrong with how the program ended after `calls` calls that passed.
+function faultsOf({ code, signal, summary }, calls) {
+  const faults = [];
+  const expect = (what, value, wanted) => {
+    if (value !== wanted) faults.push(`${what} is ${value}, expected ${wanted}`);
+  };
+  expect("the program's exit code", signal ?? code, 0);
+  expect("calls answered", summary?.calls.answered, calls);
+  expect("calls completed", summary?.calls.completed, calls);
+  expect("calls failed", summary?.calls.failed, 0);
+  expect("registrations", summary?.registrations.current, 0);
+  expect("one-way calls", summary?.media.one_way_calls, 0);
+  expect("silent calls", summary?.media.silent_calls, 0);
+  expect("forged packets", summary?.media.forged, 0);
+  expect("malformed messages", summary?.sip.malformed, 0);
+  return faults;
+}
+
+async function main() {
+  const options = readOptions();
+  if (options.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const folder = await mkdtemp(path.join(os.tmpdir(), "jackfield-browser-"));
+  let pages, program, context;
+  try {
+    pages = await servePages(libraries);
+    const more = ["--allow-origin", pages.origin];
+    if (options.trace) more.push("--trace", options.trace, "--trace-all");
+    const mediaIp = options["media-ip"];
+    program = await Program.start(options.program, { folder, mediaIp, user, password, options: more });
+    context = await launchBrowser(options.chromium, path.join(folder, "profile"));
+    const total = libraries.length * transports.length * options.calls;
+    const passed = await callAll(context, pages, program, options.calls);
+    await context.close();
+    const faults = faultsOf(await program.stop(), total);
+    for (const fault of faults) console.log(`at the end: ${fault}`);
+    if (faults.length > 0) console.log(`the program said: ${program.lines.join("; ")}`);
+    console.log(`${passed} of ${total} calls passed`);
+    return passed === total && faults.length === 0 ? 0 : 1;
+  } finally {
+    await context?.close();
+    program?.kill();
+    pages?.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`run.mjs: ${error.message}`);
+  process.exitCode = 2;
+}

@@ -11,6 +11,7 @@ namespace jackfield {
 /// The datagrams that a step sends, until the lane has them.
 class dtls_association::flight final : public dtls::handshake_sink {
 public:
+  virtual ~flight() = default;
   void send(std::span<const std::byte> datagram) override {
     datagrams_.emplace_back(datagram.begin(), datagram.end());
   }

@@ -79,7 +79,7 @@ void ice_link::on_pair(found_pair pair) {
   settings.remote_address = pair.remote;
   settings.tie_breaker = plane_.home().random();
   settings.controlling = pair.controlling;
-  connectivity_.emplace(std::move(settings), plane_.home().now(), ice::system_random());
+  connectivity_.emplace(settings, plane_.home().now(), ice::system_random());
   schedule();
   const auto finished = std::move(finder_); // it told this, and goes when this returns
   user_.on_link_up();

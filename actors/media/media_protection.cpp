@@ -14,6 +14,7 @@ namespace {
 
 std::vector<std::string> suites() {
   std::vector<std::string> made;
+  made.reserve(srtp::profiles.size());
   for (const auto profile : srtp::profiles)
     made.emplace_back(srtp::suite_of(profile));
   return made;

@@ -15,6 +15,7 @@ namespace {
 class courier final : public ice::agent_observer {
 public:
   explicit courier(lane::lane& home, pair_finder_user& user) : home_(home), user_(&user) {}
+  virtual ~courier() = default;
 
   /// On the lane: nothing is told any more.
   void leave() noexcept { user_ = nullptr; }

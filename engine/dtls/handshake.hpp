@@ -70,7 +70,7 @@ public:
   static result<std::unique_ptr<handshake>> make(std::shared_ptr<const identity> own, role r,
                                                  handshake_sink& out,
                                                  lane::duration limit = std::chrono::seconds{30});
-  ~handshake();
+  virtual ~handshake();
   handshake(const handshake&) = delete;
   handshake& operator=(const handshake&) = delete;
 

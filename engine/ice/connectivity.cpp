@@ -42,7 +42,8 @@ bool names(std::string_view username, std::string_view ufrag) noexcept {
 
 } // namespace
 
-connectivity::connectivity(connectivity_settings settings, time_point now, random_source& random)
+connectivity::connectivity(const connectivity_settings& settings, time_point now,
+                           random_source& random)
     : local_(settings.local), remote_credentials_(settings.remote), random_(&random),
       tie_breaker_(settings.tie_breaker), answered_(now), priority_(settings.priority),
       remote_(settings.remote_address), controlling_(settings.controlling && !settings.lite),

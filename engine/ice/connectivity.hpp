@@ -71,7 +71,7 @@ public:
   /// The selected pair counts as answered at `now`. A controlling end begins at once to say again
   /// which pair it nominated, until one of these checks is answered: the one that selected the pair
   /// may not have been heard. `random` must outlive this.
-  connectivity(connectivity_settings settings, lane::time_point now, random_source& random);
+  connectivity(const connectivity_settings& settings, lane::time_point now, random_source& random);
 
   /// A datagram for which `is_stun` is true.
   void on_stun(const lane::endpoint& from, std::span<const std::byte> datagram,

@@ -8,6 +8,7 @@ namespace {
 
 class kernel_random final : public random_source {
 public:
+  virtual ~kernel_random() = default;
   void fill(std::span<std::byte> out) noexcept override {
     // Interrupted is the only way in which it can fail with a good buffer.
     while (!out.empty()) {

@@ -46,7 +46,6 @@ public:
   /// Once: the peer's description.
   void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates);
   [[nodiscard]] bool up() const noexcept { return connectivity_.has_value(); }
-  [[nodiscard]] const lane::endpoint& remote() const noexcept { return connectivity_->remote(); }
 
   void send(std::span<const std::byte> datagram);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/bytes/big_endian.hpp"
 #include "engine/rtp/packet.hpp"
 
 namespace jackfield {
@@ -14,10 +15,7 @@ constexpr size_t rtcp_ssrc_at = 4;
 
 uint32_t ssrc_of(std::span<const std::byte> packet, bool rtcp) {
   const auto at = rtcp ? rtcp_ssrc_at : rtp_ssrc_at;
-  uint32_t made = 0;
-  for (size_t i = at; i < at + 4 && i < packet.size(); ++i)
-    made = made << 8U | std::to_integer<uint32_t>(packet[i]);
-  return made;
+  return packet.size() >= at + 4 ? bytes::load32(packet.data() + at) : 0;
 }
 
 void add(path_counters& to, const srtp::receiver::counters& from) {

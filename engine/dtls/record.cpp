@@ -7,7 +7,6 @@ namespace {
 constexpr size_t max_fragment = (size_t{1} << 14) + 2048; // RFC 6347 §4.1, ciphertext
 constexpr size_t handshake_header_size = 12;
 constexpr uint64_t max_message = 16 * 1024; // ours; the largest is a chain of certificates
-constexpr std::byte client_hello{1};
 
 // A big-endian number.
 uint64_t number(std::span<const std::byte> bytes) noexcept {
@@ -69,12 +68,6 @@ bool plausible(const record& r) noexcept {
     break;
   }
   return false;
-}
-
-bool looks_like_client_hello(std::span<const std::byte> datagram) noexcept {
-  const auto first = next_record(datagram);
-  return first && first->epoch == 0 && first->type == content_type::handshake &&
-         whole_messages(first->fragment) && first->fragment[0] == client_hello;
 }
 
 } // namespace jackfield::dtls

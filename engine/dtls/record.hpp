@@ -35,8 +35,4 @@ inline constexpr size_t record_header_size = 13;
 /// of keys. An encrypted record is plausible.
 [[nodiscard]] bool plausible(const record& r) noexcept;
 
-/// True if the datagram begins with (a fragment of) a plain ClientHello whose lengths agree: what
-/// is worth keeping until the peer's description comes. Its contents are not looked at.
-[[nodiscard]] bool looks_like_client_hello(std::span<const std::byte> datagram) noexcept;
-
 } // namespace jackfield::dtls

@@ -1,8 +1,10 @@
 #include "engine/rtp/packet.hpp"
 
-#include "engine/rtp/wire.hpp"
+#include "engine/bytes/big_endian.hpp"
 
 namespace jackfield::rtp {
+
+using namespace bytes;
 namespace {
 
 constexpr uint8_t version = 2;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/rtp/wire.hpp"
+#include "engine/bytes/big_endian.hpp"
 
 namespace jackfield::rtp {
+
+using namespace bytes;
 namespace {
 
 constexpr uint8_t version = 2;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/rtp/wire.hpp"
+#include "engine/bytes/big_endian.hpp"
 
 namespace jackfield::rtp {
+
+using namespace bytes;
 namespace {
 
 constexpr std::string_view digits = "0123456789*#ABCD";

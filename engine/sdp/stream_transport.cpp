@@ -77,10 +77,9 @@ void for_each_line(const stream_transport& transport, Line line) {
     for (const auto& each : ice->candidates) {
       line("candidate", each);
     }
-    if (ice->trickles) {
-      return;
+    if (!ice->trickles) {
+      line("end-of-candidates", "");
     }
-    line("end-of-candidates", "");
   }
 }
 

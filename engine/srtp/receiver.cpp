@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/bytes/big_endian.hpp"
+
 namespace jackfield::srtp {
 
 namespace {
@@ -9,13 +11,6 @@ namespace {
 constexpr size_t rtp_header_bytes = 12;
 constexpr size_t rtcp_header_bytes = 8;
 constexpr size_t most_bytes = 65'535;
-
-uint32_t word_at(std::span<const std::byte> bytes, size_t at) noexcept {
-  uint32_t made = 0;
-  for (size_t i = 0; i < 4; ++i)
-    made = made << 8U | std::to_integer<uint32_t>(bytes[at + i]);
-  return made;
-}
 
 } // namespace
 
@@ -36,7 +31,7 @@ receiver::opened receiver::open_rtp(std::span<std::byte> packet) noexcept {
   auto size = static_cast<int>(packet.size());
   if (packet.size() < rtp_header_bytes || packet.size() > most_bytes)
     return judged(srtp_err_status_bad_param, 0, 0);
-  const auto ssrc = word_at(packet, 8);
+  const auto ssrc = bytes::load32(packet.data() + 8);
   const auto status = srtp_unprotect(session_.get(), packet.data(), &size);
   return judged(status, size, ssrc);
 }
@@ -45,7 +40,7 @@ receiver::opened receiver::open_rtcp(std::span<std::byte> packet) noexcept {
   auto size = static_cast<int>(packet.size());
   if (packet.size() < rtcp_header_bytes || packet.size() > most_bytes)
     return judged(srtp_err_status_bad_param, 0, 0);
-  const auto ssrc = word_at(packet, 4);
+  const auto ssrc = bytes::load32(packet.data() + 4);
   const auto status = srtp_unprotect_rtcp(session_.get(), packet.data(), &size);
   return judged(status, size, ssrc);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -9,6 +10,7 @@
 #include "engine/dtls/handshake.hpp"
 #include "engine/dtls/handshake_sink.hpp"
 #include "engine/dtls/identity.hpp"
+#include "engine/dtls/record.hpp"
 
 namespace jackfield::dtls {
 
@@ -42,6 +44,23 @@ inline fingerprint_list only(const fingerprint& one) {
   fingerprint_list out;
   out.add(one);
   return out;
+}
+
+inline constexpr lane::time_point t0{std::chrono::seconds{1000}};
+
+/// True if a plain ClientHello, or its beginning, is what the datagram begins with.
+inline bool is_client_hello(std::span<const std::byte> bytes) {
+  const auto first = next_record(bytes);
+  return first && first->epoch == 0 && first->type == content_type::handshake &&
+         plausible(*first) && first->fragment[0] == std::byte{1};
+}
+
+/// Each expects the other, and both begin.
+inline void start_both(end& client, end& server) {
+  client->expect(only(server.who->fingerprint()));
+  server->expect(only(client.who->fingerprint()));
+  server->start(t0);
+  client->start(t0);
 }
 
 /// Carries datagrams both ways at once until both ends are silent.

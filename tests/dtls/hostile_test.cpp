@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "engine/dtls/early_records.hpp"
 #include "engine/dtls/handshake.hpp"
 #include "engine/dtls/record.hpp"
 #include "engine/lane/sim_random.hpp"
@@ -17,8 +16,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Ge;
 using testing::SizeIs;
-
-constexpr lane::time_point t0{1000s};
 
 void put(datagram& to, uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i)
@@ -216,7 +213,7 @@ TEST(dtls_record, of_a_hello_that_offers_dtls_1_3_is_answered_with_1_2) {
   grow(record_header_size + 1, 3); // message
   grow(record_header_size + 9, 3); // fragment
   hello.insert(hello.end(), offer.begin(), offer.end());
-  ASSERT_TRUE(looks_like_client_hello(hello));
+  ASSERT_TRUE(is_client_hello(hello));
 
   end server{role::server};
   server->start(t0);
@@ -230,25 +227,6 @@ TEST(dtls_record, of_a_hello_that_offers_dtls_1_3_is_answered_with_1_2) {
   ASSERT_EQ(first->fragment[0], std::byte{2}); // ServerHello
   EXPECT_EQ(first->fragment[12], std::byte{0xfe});
   EXPECT_EQ(first->fragment[13], std::byte{0xfd});
-}
-
-TEST(early_records, keep_three_hellos_of_4096_bytes_in_all) {
-  early_records kept;
-  EXPECT_FALSE(kept.keep({}));
-  EXPECT_FALSE(kept.keep(record_of(content_type::alert, 0, 0, datagram(2))));
-  const auto small = record_of(content_type::handshake, 0, 0, hello_fragment(100, 0, 100));
-  const auto large = record_of(content_type::handshake, 0, 1, hello_fragment(4000, 0, 4000));
-  EXPECT_TRUE(kept.keep(small));
-  EXPECT_FALSE(kept.keep(large));
-  EXPECT_TRUE(kept.keep(small));
-  EXPECT_TRUE(kept.keep(small));
-  EXPECT_FALSE(kept.keep(small));
-  ASSERT_EQ(kept.size(), 3u);
-  for (size_t i = 0; i < 3; ++i)
-    EXPECT_THAT(kept[i], testing::ElementsAreArray(small));
-  kept.clear();
-  EXPECT_TRUE(kept.keep(large));
-  EXPECT_THAT(kept[0], testing::ElementsAreArray(large));
 }
 
 } // namespace

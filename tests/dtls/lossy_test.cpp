@@ -18,15 +18,6 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-constexpr lane::time_point t0{1000s};
-
-void start_both(end& client, end& server) {
-  client->expect(only(server.who->fingerprint()));
-  server->expect(only(client.who->fingerprint()));
-  server->start(t0);
-  client->start(t0);
-}
-
 // A path between two ends that loses, doubles and overtakes, by a seed.
 class path {
 public:

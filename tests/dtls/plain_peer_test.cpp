@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 using testing::ElementsAreArray;
 using testing::SizeIs;
 
-constexpr lane::time_point t0{1000s};
-
 void exchange(end& ours, plain_peer& theirs) {
   auto answer = theirs.step({});
   for (;;) {

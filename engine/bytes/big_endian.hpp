@@ -3,9 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace jackfield::rtp {
-
-// Big-endian fields. The caller has checked that the bytes are there.
+/// Fields of messages in network order. The caller has checked that the bytes are there.
+namespace jackfield::bytes {
 
 [[nodiscard]] inline uint8_t load8(const std::byte* p) noexcept {
   return std::to_integer<uint8_t>(*p);
@@ -36,4 +35,4 @@ inline void store64(std::byte* p, uint64_t x) noexcept {
   store32(p + 4, static_cast<uint32_t>(x));
 }
 
-} // namespace jackfield::rtp
+} // namespace jackfield::bytes

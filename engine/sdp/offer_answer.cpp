@@ -142,13 +142,16 @@ bool is_listed(const std::vector<std::string>& profiles, std::string_view profil
                      [&](const auto& each) { return equal_names(each, profile); });
 }
 
-/// Fills in what both roles derive from the other side's m-line in the same way.
+/// Fills in what both roles derive from the other side's m-line in the same way; how it is protected
+/// is known by then. With ICE an unspecified address is no hold: browsers write it where they have
+/// no candidate yet, or none that they want to show (RFC 8829 section 5.2.1).
 void apply(negotiated_audio& audio, destination to) {
   audio.remote_host = std::move(to.host);
   audio.remote_port = to.port;
   audio.remote_rtcp_host = std::move(to.rtcp_host);
   audio.remote_rtcp_port = to.rtcp_port;
-  if (audio.remote_host.empty()) {
+  const bool by_ice = audio.protected_by == protection::dtls && audio.remote && audio.remote->ice;
+  if (audio.remote_host.empty() && !by_ice) {
     audio.way = common(audio.way, direction::recvonly);
   }
 }

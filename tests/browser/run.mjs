@@ -13,7 +13,7 @@ import { Program } from "./program.mjs";
 const help = `Usage: node run.mjs [OPTION...]
 
   --program FILE     jackfield (../../build/jackfield)
-  --calls N          calls of each library over each transport (1)
+  --calls N          calls of each library over each transport, addresses shown and hidden (1)
   --chromium FILE    Chromium (/usr/bin/chromium)
   --media-ip IP      address of the program's audio (the first of the host that is not loopback)
   --trace FILE       SIP messages of all calls, as the program saw them
@@ -21,6 +21,7 @@ const help = `Usage: node run.mjs [OPTION...]
 
 const libraries = ["sipjs", "jssip"];
 const transports = ["ws", "wss"];
+const visibilities = ["shown", "hidden"]; // of the browser's addresses to the program
 const user = "alice";
 const password = "wonderland";
 const domain = "jackfield.test";
@@ -47,30 +48,31 @@ function hostAddress() {
 }
 
 // The calls of the matrix, one after the other; gives how many passed.
-async function callAll(context, pages, program, calls) {
+async function callAll(context, pages, program, matrix) {
   let passed = 0;
-  for (const library of libraries) {
-    for (const transport of transports) {
-      for (let i = 1; i <= calls; ++i) {
-        const name = `${library} ${transport} ${i}`;
-        const query = new URLSearchParams({
-          server: program.server(transport),
-          uri: `sip:${user}@${domain}`,
-          user,
-          password,
-        });
-        try {
-          const page = `${pages.origin}/${library}?${query}`;
-          console.log(`${name}: passed, ${describe(await makeCall(context, { page, target: `sip:echo@${domain}` }))}`);
-          ++passed;
-        } catch (error) {
-          console.log(`${name}: FAILED, ${error.message}`);
-          for (const line of [...(error.wire ?? []), ...(error.complaints ?? [])]) console.log(`    ${line}`);
-        }
-      }
+  for (const { library, transport, addresses, number } of matrix) {
+    const name = `${library} ${transport}, addresses ${addresses}, ${number}`;
+    const server = program.server(transport);
+    const query = new URLSearchParams({ server, uri: `sip:${user}@${domain}`, user, password, addresses });
+    try {
+      const page = `${pages.origin}/${library}?${query}`;
+      console.log(`${name}: passed, ${describe(await makeCall(context, { page, target: `sip:echo@${domain}` }))}`);
+      ++passed;
+    } catch (error) {
+      console.log(`${name}: FAILED, ${error.message}`);
+      for (const line of [...(error.wire ?? []), ...(error.complaints ?? [])]) console.log(`    ${line}`);
     }
   }
   return passed;
+}
+
+function matrixOf(calls) {
+  const numbers = Array.from({ length: calls }, (_, i) => i + 1);
+  return libraries.flatMap((library) =>
+    transports.flatMap((transport) =>
+      visibilities.flatMap((addresses) => numbers.map((number) => ({ library, transport, addresses, number }))),
+    ),
+  );
 }
 
 function describe(call) {
@@ -118,8 +120,9 @@ async function main() {
     const mediaIp = options["media-ip"];
     program = await Program.start(options.program, { folder, mediaIp, user, password, options: more });
     context = await launchBrowser(options.chromium, path.join(folder, "profile"));
-    const total = libraries.length * transports.length * options.calls;
-    const passed = await callAll(context, pages, program, options.calls);
+    const matrix = matrixOf(options.calls);
+    const total = matrix.length;
+    const passed = await callAll(context, pages, program, matrix);
     await context.close();
     const faults = faultsOf(await program.stop(), total);
     for (const fault of faults) console.log(`at the end: ${fault}`);

@@ -254,6 +254,29 @@ TEST(offer_answer, an_unspecified_address_is_hold) {
   }
 }
 
+TEST(offer_answer, an_unspecified_address_is_no_hold_with_ice) {
+  media_capabilities can;
+  can.profiles = {"UDP/TLS/RTP/SAVPF"};
+  can.protections = {protection::dtls};
+  can.rtcp_mux = true;
+  std::string print = "AB";
+  for (int i = 1; i < 32; ++i)
+    print += ":AB";
+  const std::string secured = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\n"
+                              "a=rtcp-mux\r\na=setup:actpass\r\na=fingerprint:sha-256 " +
+                              print + "\r\n";
+  const std::string ice = "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n"
+                          "a=candidate:1 1 udp 2122194687 f2ab4dd4.local 56796 typ host\r\n";
+  auto got = answered(with_media(secured + ice), can);
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(got->audio.way, direction::sendrecv);
+  EXPECT_EQ(*find<direction>(got->answer.media[0].attributes), direction::sendrecv);
+  // What the offer says in words counts all the same.
+  got = answered(with_media(secured + ice + "a=sendonly\r\n"), can);
+  ASSERT_TRUE(got) << got.error().to_string();
+  EXPECT_EQ(got->audio.way, direction::recvonly);
+}
+
 TEST(offer_answer, hold_and_resume_are_new_offers) {
   auto first = make_offer("192.0.2.1", 40'000, {}, 5, 1);
   auto hold = make_reoffer(first, direction::sendonly);

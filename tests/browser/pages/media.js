@@ -1,5 +1,23 @@
 // What a peer connection says of itself.
 
+// Hides the addresses in what peer connections say of themselves, as Chromium does for pages that may
+// not use the microphone: names under .local, which nobody here resolves, and an unspecified address.
+export function hideAddresses() {
+  const hidden = (sdp) =>
+    sdp
+      .replace(/^a=candidate:.* tcp .*\r\n/gim, "")
+      .replace(/^(a=candidate:(?:\S+ ){4})\S+/gim, "$111111111-2222-4333-8444-555555555555.local")
+      .replace(/^c=IN .*$/gm, "c=IN IP4 0.0.0.0");
+  const { prototype } = RTCPeerConnection;
+  const { get } = Object.getOwnPropertyDescriptor(prototype, "localDescription");
+  Object.defineProperty(prototype, "localDescription", {
+    get() {
+      const own = get.call(this);
+      return own && new RTCSessionDescription({ type: own.type, sdp: hidden(own.sdp) });
+    },
+  });
+}
+
 export function connected(connection) {
   return new Promise((resolve, reject) => {
     const look = () => {

@@ -1,14 +1,16 @@
 // What both pages do with their phone, for the driver to call as `phone.register()` and so on.
 
 import { within } from "../wait.mjs";
-import { connected, sample } from "./media.js";
+import { connected, hideAddresses, sample } from "./media.js";
 
 const patience = 10; // seconds, for each step
 
 // Makes `window.phone` of a class with register, call, hangUp and unregister; the page's address says
-// in its query where and who: server, uri, user, password.
+// in its query where and who: server, uri, user, password; and whether addresses are hidden.
 export function serve(Phone) {
-  const phone = new Phone(Object.fromEntries(new URLSearchParams(location.search)));
+  const query = Object.fromEntries(new URLSearchParams(location.search));
+  if (query.addresses === "hidden") hideAddresses();
+  const phone = new Phone(query);
   let connection;
   window.phone = {
     register: () => within(patience, "the registration", phone.register()),

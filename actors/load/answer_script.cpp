@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "actors/call/failure_of.hpp"
+
 namespace jackfield {
 
 answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
@@ -16,11 +18,11 @@ void answer_script::on_start(call_leg& leg) {
 
 void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
   if (manner_->refuse_with != 0) {
-    (void)leg.refuse(manner_->refuse_with);
+    refuse(leg, manner_->refuse_with);
     return;
   }
   if (call.unacceptable != nullptr) { // before it rings anywhere or takes a port
-    (void)leg.refuse(488);
+    refuse(leg, 488);
     return;
   }
   if (manner_->audio)
@@ -40,7 +42,8 @@ void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
   if (leg.over())
     return;
   if (!opened.local) {
-    (void)leg.refuse(503, "Retry-After: 5\r\n");
+    failure_ = failure_of(opened.local.error());
+    refuse(leg, 503, "Retry-After: 5\r\n");
     return;
   }
   leg.use_stream(stream_.handle(), opened.local->port(), opened.transport);
@@ -61,36 +64,51 @@ void answer_script::answer(call_leg& leg) {
     leg.wake_at(leg.home().now() + manner_->length);
 }
 
+void answer_script::refuse(call_leg& leg, int status, std::string_view headers) {
+  if (!failure_.failed())
+    failure_ = report::failure_cause::from_status(status);
+  (void)leg.refuse(status, headers);
+}
+
 void answer_script::on_hang_up(call_leg& leg) {
   stream_.stop(leg);
   leg.hang_up();
 }
 
 void answer_script::on_ended(call_leg& leg, const leg_end& end) {
-  cause_ = end.cause;
+  if (!failure_.failed())
+    failure_ = end.cause == sip::end_cause::cancelled
+                 ? report::failure_cause{report::failure_cause::cancelled}
+                 : failure_of(end.event);
+  if (!failure_.failed() && !answered_)
+    failure_ = report::failure_cause::stopped;
   leg.do_not_wake();
   if (!stream_.close(leg))
-    report(leg, false);
+    report(leg);
 }
 
 void answer_script::on_media_closed(call_leg& leg, const media_closed& closed) {
   stream_.on_closed(closed);
-  if (leg.over())
-    report(leg, false);
-  else // it ended by itself, which it does only by an error
-    leg.hang_up();
+  if (leg.over()) {
+    report(leg);
+    return;
+  }
+  // It ended by itself, which it does only by an error.
+  failure_ = closed.failure ? failure_of(*closed.failure)
+                            : report::failure_cause{report::failure_cause::internal};
+  leg.hang_up();
 }
 
 void answer_script::on_lost(call_leg& leg) {
-  report(leg, true);
+  failure_ = report::failure_cause::internal;
+  report(leg);
 }
 
-void answer_script::report(call_leg& leg, bool lost) {
+void answer_script::report(call_leg& leg) {
   served_call served;
   served.call = leg.id();
-  served.cause = cause_;
+  served.failure = failure_;
   served.answered = answered_;
-  served.lost = lost;
   served.wire = leg.wire();
   if (const auto media = stream_.take_outcome())
     served.media = std::move(*media);

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_leg.hpp"
 #include "actors/call/own_stream.hpp"
+#include "engine/report/failure_cause.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/transport/transport_settings.hpp"
 
@@ -34,9 +36,8 @@ struct answer_manner {
 /// To the owner of a call that came in, last.
 struct served_call {
   caf::actor_id call = 0;
-  sip::end_cause cause = sip::end_cause::none;
+  report::failure_cause failure;
   bool answered = false;
-  bool lost = false; ///< an error within ended it
   std::optional<media_outcome> media;
   wire_counters wire;
 };
@@ -60,13 +61,15 @@ public:
 
 private:
   void answer(call_leg& leg);
-  void report(call_leg& leg, bool lost);
+  /// Refuses the call, for a reason of this side's.
+  void refuse(call_leg& leg, int status, std::string_view headers = {});
+  void report(call_leg& leg);
 
   media_plane& plane_;
   std::shared_ptr<const answer_manner> manner_;
   caf::strong_actor_ptr owner_;
   own_stream stream_;
-  sip::end_cause cause_ = sip::end_cause::none;
+  report::failure_cause failure_;
   bool answered_ = false;
 };
 

@@ -107,24 +107,17 @@ void answering_service::on_served(const served_call& served) {
   calls_.erase(served.call);
   if (served.answered)
     metrics_.calls.answer();
-  report::failure_cause failure;
-  if (served.lost)
-    failure = report::failure_cause::internal;
-  else if (!served.answered || (served.cause != sip::end_cause::remote_bye &&
-                                served.cause != sip::end_cause::local_bye))
-    failure = served.cause == sip::end_cause::no_ack
-                ? report::failure_cause{report::failure_cause::no_ack}
-                : report::failure_cause{report::failure_cause::stopped};
-  if (failure.failed())
-    metrics_.calls.fail(failure);
+  if (served.failure.failed())
+    metrics_.calls.fail(served.failure);
   else
     metrics_.calls.complete();
   if (trace_)
-    trace_->on_call_over(served.call, failure.failed() ? failure.name() : std::string{});
+    trace_->on_call_over(served.call, served.failure.failed() ? served.failure.name() : "");
   metrics_.retransmissions += served.wire.retransmissions;
   if (served.media) {
     add_received(metrics_.media.received, *served.media);
     add_refused(metrics_.media, *served.media);
+    add_phases(metrics_.times, *served.media);
     metrics_.media.dtmf_sent += served.media->digits_sent;
     metrics_.media.dtmf_received += served.media->digits_received.size();
   }

@@ -59,15 +59,8 @@ void load_metrics::on_finished(const call_finished& call) {
   if (call.failure == report::failure_cause::timeout ||
       call.failure == report::failure_cause::bye_timeout)
     ++measured.timeouts;
-  if (call.media) {
-    const auto& took = call.media->took;
-    if (took.gathering)
-      times.ice_gathering.record(*took.gathering);
-    if (took.checks)
-      times.ice_checks.record(*took.checks);
-    if (took.handshake)
-      times.dtls.record(*took.handshake);
-  }
+  if (call.media)
+    add_phases(times, *call.media);
   if (call.media && call.media->connected) {
     auto& media = measured.media;
     const auto& m = *call.media;

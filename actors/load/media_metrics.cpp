@@ -49,6 +49,16 @@ void add_refused(report::media_counts& to, const media_outcome& outcome) {
   to.replayed += outcome.refused.replayed;
 }
 
+void add_phases(report::latencies& to, const media_outcome& outcome) {
+  const auto& took = outcome.took;
+  if (took.gathering)
+    to.ice_gathering.record(*took.gathering);
+  if (took.checks)
+    to.ice_checks.record(*took.checks);
+  if (took.handshake)
+    to.dtls.record(*took.handshake);
+}
+
 report::call_media received_of(const media_outcome& outcome) {
   const auto& r = outcome.received;
   report::call_media out;

@@ -16,6 +16,9 @@ void add_reported(report::media_direction& to, const media_outcome& outcome);
 /// Adds what its path kept from it.
 void add_refused(report::media_counts& to, const media_outcome& outcome);
 
+/// Adds how long the phases took of bringing it up.
+void add_phases(report::latencies& to, const media_outcome& outcome);
+
 /// The two directions of one call for its record.
 [[nodiscard]] report::call_media received_of(const media_outcome& outcome);
 [[nodiscard]] std::optional<report::call_media> reported_of(const media_outcome& outcome);

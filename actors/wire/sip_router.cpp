@@ -134,9 +134,13 @@ void sip_router::arm_linger() {
 void sip_router::on_message(const transport::flow& from, std::string_view bytes,
                             lane::time_point arrived) {
   ++counters_.messages_in;
-  if (tap_ != nullptr) [[unlikely]]
-    tap_->on_message(wire_direction::received, from, arrived, bytes);
   const auto arrival = sip_arrival::make(from, bytes, arrived);
+  unshown_ = arrival.get();
+  on_arrival(arrival);
+  show_at_hand();
+}
+
+void sip_router::on_arrival(const sip_arrival_ptr& arrival) {
   const auto& m = arrival->message();
   switch (arrival->verdict()) {
   case sip::parse_verdict::keep_alive:
@@ -159,6 +163,12 @@ void sip_router::on_message(const transport::flow& from, std::string_view bytes,
     on_response(arrival, way::wire);
   else
     on_request(arrival, way::wire);
+}
+
+void sip_router::show_at_hand() {
+  const auto* const shown = std::exchange(unshown_, nullptr);
+  if (tap_ != nullptr && shown != nullptr) [[unlikely]]
+    tap_->on_message(wire_direction::received, shown->from(), shown->arrived(), shown->bytes());
 }
 
 void sip_router::on_response(const sip_arrival_ptr& arrival, way came) {
@@ -270,6 +280,7 @@ void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transact
   // From now on, since a copy may stand in the same batch.
   invites_[transaction] = {{}, merge, home, placed};
   merges_[merge] = transaction;
+  show_at_hand();
   service_->on_invite(arrival, transaction);
 }
 
@@ -313,6 +324,7 @@ void sip_router::attach(const sip::leg_id& leg, const transport::flow& f) {
 bool sip_router::hand(uint8_t lane, const sip_arrival& arrival, errand what) {
   if (!peers_.hand(lane, arrival, what))
     return false;
+  unshown_ = nullptr; // the other lane shows it
   ++counters_.handed_over;
   return true;
 }
@@ -325,10 +337,12 @@ void sip_router::on_handed(const transport::flow& from, std::string_view bytes,
                            lane::time_point arrived, errand what) {
   // Over UDP each lane answers by its own socket, which has the same address.
   const auto arrival = sip_arrival::make(transport_.own(from).value_or(from), bytes, arrived);
+  unshown_ = arrival.get();
   if (arrival->message().is_response())
     on_response(arrival, way::handed);
   else
     on_request(arrival, what == errand::place ? way::placed : way::handed);
+  show_at_hand();
 }
 
 void sip_router::on_released(uint64_t transaction) {
@@ -367,6 +381,7 @@ void sip_router::answer(const sip_arrival& request, int status, std::string_view
 }
 
 void sip_router::send(const sip::outgoing& message) {
+  show_at_hand(); // before what it causes
   // What lingers answers its sender; a late 2xx is ACKed and hung up towards its Contact, which
   // only if it takes a look-up is assumed to be where the 2xx came from.
   if (answering_ == nullptr) {

@@ -75,7 +75,8 @@ public:
   /// Called for requests that belong to no leg; without one they are answered 480.
   void set_service(uas_service* service) { service_ = service; }
 
-  /// Shows every message from now on to a tap, which outlives the router or is taken off by null.
+  /// Shows every message from now on to a tap, those that came in on another lane and were handed
+  /// here with them, and not those handed on. The tap outlives the router or is taken off by null.
   void set_tap(wire_tap* tap) { tap_ = tap; }
 
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
@@ -169,6 +170,9 @@ private:
   void on_event(const sip::ua_event&) override {}
 
   [[nodiscard]] sip::ua_profile make_profile(transport::protocol p, const lane::endpoint& shown);
+  void on_arrival(const sip_arrival_ptr& arrival);
+  /// Shows the message at hand to the tap, once, on the lane that has to do with it.
+  void show_at_hand();
   void on_response(const sip_arrival_ptr& arrival, way came);
   void on_request(const sip_arrival_ptr& arrival, way came);
   void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction, way came);
@@ -188,6 +192,7 @@ private:
   next_hops hops_;
   uas_service* service_ = nullptr;
   wire_tap* tap_ = nullptr;
+  const sip_arrival* unshown_ = nullptr; // the message at hand, until the tap has seen it
   std::unordered_map<uint64_t, bound_invite> invites_; // by transaction key
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
   std::deque<released_invite> released_;               // of those that were placed elsewhere

@@ -18,6 +18,7 @@ constexpr std::array<own_text, failure_cause::own_causes> own_texts{{
   {"none", "did not fail"},
   {"timeout", "no final response"},
   {"ring_timeout", "rang until the caller gave up"},
+  {"cancelled", "the caller gave up before the answer"},
   {"no_ack", "our final response was never acknowledged"},
   {"bye_timeout", "no response to BYE"},
   {"dialog_gone", "the peer no longer knew the dialog"},

@@ -15,6 +15,7 @@ public:
     none = 0,        ///< did not fail
     timeout,         ///< no final response: timer B or F (RFC 3261 section 17.1)
     ring_timeout,    ///< rang until the caller gave up; cancelled
+    cancelled,       ///< the caller gave up before the answer
     no_ack,          ///< our 2xx or error answer was never acknowledged (64*T1, timer H)
     bye_timeout,     ///< answered, but the BYE had no final response
     dialog_gone,     ///< answered, but the BYE was refused with 481 or 408

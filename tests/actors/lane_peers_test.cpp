@@ -106,6 +106,41 @@ TEST_F(lane_peers_test, calls_of_one_address_are_spread_and_what_belongs_to_them
   world_.expect_nothing_left();
 }
 
+/// Counts what it sees: by direction and first word.
+class counting_tap final : public wire_tap {
+public:
+  void on_message(wire_direction direction, const transport::flow& /*over*/,
+                  lane::time_point /*at*/, std::string_view bytes) override {
+    ++seen[{direction, std::string{bytes.substr(0, bytes.find(' '))}}];
+  }
+  std::map<std::pair<wire_direction, std::string>, unsigned> seen;
+};
+
+TEST_F(lane_peers_test, a_tap_sees_all_of_a_call_on_the_lane_that_has_it) {
+  answer();
+  counting_tap at_first;
+  counting_tap at_second;
+  first_.context.router.set_tap(&at_first);
+  second_.context.router.set_tap(&at_second);
+  for (unsigned i = 0; i < calls; ++i) {
+    say(invite(i));
+    hang_up(i);
+  }
+  say("nonsense");
+  for (const auto* method : {"INVITE", "ACK", "BYE"}) {
+    const std::pair key{wire_direction::received, std::string{method}};
+    EXPECT_EQ(at_first.seen[key] + at_second.seen[key], calls) << method;
+    EXPECT_EQ(at_first.seen[key], started(1)) << method;
+    EXPECT_EQ(at_second.seen[key], started(2)) << method;
+  }
+  const std::pair answers{wire_direction::sent, std::string{"SIP/2.0"}};
+  EXPECT_EQ(at_first.seen[answers], 3 * started(1)) << "180, 200, and 200 to BYE";
+  EXPECT_EQ(at_second.seen[answers], 3 * started(2));
+  EXPECT_EQ((at_first.seen[{wire_direction::received, "nonsense"}]), 1U);
+  first_.context.router.set_tap(nullptr);
+  second_.context.router.set_tap(nullptr);
+}
+
 TEST_F(lane_peers_test, copies_find_the_call_and_so_does_cancel) {
   answer(10s);
   for (unsigned i = 0; i < calls; ++i) {
@@ -148,11 +183,19 @@ protected:
 
 TEST_F(full_lane_test, calls_go_where_there_is_room) {
   answer(10s);
+  counting_tap at_first;
+  counting_tap at_second;
+  first_.context.router.set_tap(&at_first);
+  second_.context.router.set_tap(&at_second);
   for (unsigned i = 0; i < 30; ++i) {
     say(invite(i));
     say(invite(i));
     say(invite(i, "another-way"));
   }
+  const std::pair invites{wire_direction::received, std::string{"INVITE"}};
+  EXPECT_EQ(at_first.seen[invites] + at_second.seen[invites], 90U);
+  first_.context.router.set_tap(nullptr);
+  second_.context.router.set_tap(nullptr);
   EXPECT_EQ(started(1), 0U);
   EXPECT_EQ(started(2), 30U);
   EXPECT_EQ(heard("SIP/2.0 482").size(), 30U);

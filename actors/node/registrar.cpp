@@ -66,6 +66,7 @@ registrar::registrar(sip_router& router, std::shared_ptr<const registrar_setting
     : router_(router), settings_(std::move(settings)), shards_(std::move(shards)) {
   if (shards_)
     shards_->of_lane.at(router_.peers().position()) = this;
+  router_.set_flow_watcher(this);
   if (settings_->users.empty())
     return;
   sip::digest_verifier::settings options;
@@ -75,6 +76,7 @@ registrar::registrar(sip_router& router, std::shared_ptr<const registrar_setting
 }
 
 registrar::~registrar() {
+  router_.set_flow_watcher(nullptr);
   if (shards_)
     shards_->of_lane[router_.peers().position()] = nullptr;
 }
@@ -87,9 +89,9 @@ uint8_t registrar::lane_of(const std::string& aor) const {
 contacts_found registrar::find(const std::string& aor, uint64_t ticket) const {
   contacts_found out{ticket, {}};
   if (const auto known = bindings_.find(aor); known != bindings_.end())
-    for (const auto& c : known->second)
-      if (!c.removed && c.expires > router_.home().now())
-        out.contacts.push_back(c.value);
+    for (auto c = known->second.rbegin(); c != known->second.rend(); ++c)
+      if (!c->removed && c->expires > router_.home().now())
+        out.contacts.push_back({c->value, c->flow});
   return out;
 }
 
@@ -154,7 +156,10 @@ void registrar::on_register(const sip_arrival& request) {
       return;
     }
   }
-  auto contacts = known == bindings_.end() ? std::vector<contact>{} : known->second;
+  const auto before = known == bindings_.end() ? std::vector<contact>{} : known->second;
+  auto contacts = before;
+  const auto& from = request.from();
+  const auto flow = transport::is_reliable(from.protocol) ? from : transport::flow{};
   std::erase_if(contacts, [&](const contact& c) { return c.expires <= now; });
   const auto header_expires = sip::parse_uint(m.first(sip::header::expires), UINT32_MAX);
   int refusal = 0;
@@ -207,8 +212,9 @@ void registrar::on_register(const sip_arrival& request) {
       }
       contacts.erase(gone);
     }
-    contacts.push_back(
-      {shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()}, m.cseq_number()});
+    contacts.push_back({shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()},
+                        m.cseq_number(), false, flow,
+                        transport::is_websocket(from.protocol) || parsed->parameter("reg-id")});
     return true;
   });
   if (refusal != 0) {
@@ -225,6 +231,10 @@ void registrar::on_register(const sip_arrival& request) {
     const auto left = std::chrono::ceil<std::chrono::seconds>(c.expires - now).count();
     lines += "Contact: " + c.value + ";expires=" + std::to_string(left) + "\r\n";
   }
+  for (const auto& c : before)
+    release(c.flow, *aor, contacts);
+  for (const auto& c : contacts)
+    hold(c.flow, *aor);
   if (contacts.empty())
     bindings_.erase(*aor);
   else
@@ -241,15 +251,64 @@ void registrar::remove(contact& known, const sip::message& request, lane::time_p
   if (!known.removed)
     known.expires = now + late;
   known.removed = true;
+  known.flow = {};
   known.call_id = request.call_id();
   known.cseq = request.cseq_number();
 }
 
 void registrar::expire(lane::time_point now) {
   for (auto binding = bindings_.begin(); binding != bindings_.end();) {
-    std::erase_if(binding->second, [&](const contact& c) { return c.expires <= now; });
+    auto& [aor, contacts] = *binding;
+    for (auto c = contacts.begin(); c != contacts.end();) {
+      if (c->expires > now) {
+        ++c;
+        continue;
+      }
+      const auto flow = c->flow;
+      c = contacts.erase(c);
+      release(flow, aor, contacts);
+    }
     binding = binding->second.empty() ? bindings_.erase(binding) : std::next(binding);
   }
+}
+
+// -- connections -------------------------------------------------------------------
+
+void registrar::hold(const transport::flow& f, const std::string& aor) {
+  if (!f.valid())
+    return;
+  by_flow_[f].insert(aor);
+  router_.watch(f);
+}
+
+void registrar::release(const transport::flow& f, const std::string& aor,
+                        const std::vector<contact>& contacts) {
+  const auto held = f.valid() ? by_flow_.find(f) : by_flow_.end();
+  if (held == by_flow_.end() ||
+      std::any_of(contacts.begin(), contacts.end(), [&](const contact& c) { return c.flow == f; }))
+    return;
+  held->second.erase(aor);
+  if (held->second.empty())
+    by_flow_.erase(held);
+}
+
+void registrar::on_flow_over(const transport::flow& gone) {
+  const auto held = by_flow_.find(gone);
+  if (held == by_flow_.end())
+    return;
+  for (const auto& aor : held->second) {
+    const auto known = bindings_.find(aor);
+    if (known == bindings_.end())
+      continue;
+    auto& contacts = known->second;
+    std::erase_if(contacts, [&](const contact& c) { return c.flow == gone && c.flow_only; });
+    for (auto& c : contacts)
+      if (c.flow == gone)
+        c.flow = {};
+    if (contacts.empty())
+      bindings_.erase(known);
+  }
+  by_flow_.erase(held);
 }
 
 size_t registrar::bindings(lane::time_point now) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <caf/actor_control_block.hpp>
@@ -18,10 +19,20 @@ namespace jackfield {
 
 class registrar;
 
+/// Where a user is reached.
+struct registered_contact {
+  std::string value; ///< of Contact, without expires
+  /// The connection that it was registered over, of whichever lane; invalid: it is reached by its
+  /// URI.
+  transport::flow flow;
+
+  friend bool operator==(const registered_contact&, const registered_contact&) = default;
+};
+
 /// To whoever asked `registrar::look_up`.
 struct contacts_found {
   uint64_t ticket = 0;
-  std::vector<std::string> contacts; ///< values of Contact, without expires; empty: not registered
+  std::vector<registered_contact> contacts; ///< latest first; empty: not registered
 };
 
 /// The registrars of a node's lanes, each entry touched on its own lane only.
@@ -48,12 +59,16 @@ struct registrar_settings {
 ///
 /// Where routers serve as one, so do their registrars: an address of record belongs to one lane,
 /// which all compute, and its requests go there.
-class registrar {
+///
+/// A contact that was registered over a connection is reached over it while it lives (RFC 5626
+/// §5.3). A client that has no other way to be reached (a WebSocket's, or one that said `reg-id`)
+/// is gone with its connection, and registers anew.
+class registrar final : private flow_watcher {
 public:
   /// `shards`: those of the lanes that serve as one; null: this one is alone.
   registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings,
             std::shared_ptr<registrar_shards> shards = nullptr);
-  ~registrar();
+  ~registrar() override;
   registrar(const registrar&) = delete;
   registrar& operator=(const registrar&) = delete;
 
@@ -75,7 +90,15 @@ private:
     uint32_t cseq = 0;
     /// Kept as long as an earlier REGISTER may still be on its way, which must not bring it back.
     bool removed = false;
+    transport::flow flow;   ///< invalid: over no connection, or it is over
+    bool flow_only = false; ///< not reached by its URI
   };
+  void on_flow_over(const transport::flow& gone) override;
+  /// Remembers, and forgets unless one of `contacts` still has it, that an address of record hangs
+  /// on a connection.
+  void hold(const transport::flow& f, const std::string& aor);
+  void release(const transport::flow& f, const std::string& aor,
+               const std::vector<contact>& contacts);
   [[nodiscard]] uint8_t lane_of(const std::string& aor) const;
   [[nodiscard]] contacts_found find(const std::string& aor, uint64_t ticket) const;
   void expire(lane::time_point now);
@@ -90,6 +113,8 @@ private:
   std::shared_ptr<registrar_shards> shards_;
   std::unique_ptr<sip::digest_verifier> verifier_;
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
+  /// Connection -> the addresses of record that have a contact over it.
+  std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;
 };
 
 } // namespace jackfield

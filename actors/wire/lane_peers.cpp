@@ -104,7 +104,7 @@ void lane_peers::on_flow_failed(const transport::flow& gone) {
 
 void lane_peers::on_borrowed_failed(const transport::flow& gone) {
   borrowed_.erase(gone);
-  own_.legs().on_flow_failed(gone);
+  own_.on_flow_over(gone);
 }
 
 } // namespace jackfield

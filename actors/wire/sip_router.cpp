@@ -309,12 +309,22 @@ bool sip_router::lingering(const sip_arrival_ptr& arrival) {
 }
 
 void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/) {
-  legs_.on_flow_failed(gone);
+  on_flow_over(gone);
   peers_.on_flow_failed(gone);
+}
+
+void sip_router::on_flow_over(const transport::flow& gone) {
+  legs_.on_flow_failed(gone);
+  if (watcher_ != nullptr)
+    watcher_->on_flow_over(gone);
 }
 
 void sip_router::attach(const sip::leg_id& leg, const transport::flow& f) {
   legs_.attach(leg, f);
+  watch(f);
+}
+
+void sip_router::watch(const transport::flow& f) {
   if (f.lane != peers_.position() && transport::is_reliable(f.protocol))
     peers_.borrow(f);
 }

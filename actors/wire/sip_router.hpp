@@ -38,6 +38,15 @@ public:
   virtual void on_request(const sip_arrival_ptr& request) = 0;
 };
 
+/// Hears of connections that are over. On the router's thread.
+class flow_watcher {
+public:
+  virtual ~flow_watcher() = default;
+  /// One of the router's own, or of another lane's that was `watch`ed. Nothing is sent over it any
+  /// more.
+  virtual void on_flow_over(const transport::flow& gone) = 0;
+};
+
 struct router_settings {
   /// Value of User-Agent and Server.
   std::string user_agent = "Jackfield";
@@ -74,6 +83,12 @@ public:
 
   /// Called for requests that belong to no leg; without one they are answered 480.
   void set_service(uas_service* service) { service_ = service; }
+
+  /// Told of connections that end, from now on; null: nobody. Outlives the router or is taken off.
+  void set_flow_watcher(flow_watcher* watcher) { watcher_ = watcher; }
+  /// The watcher hears of the end of this connection though it is another lane's, soon if that was
+  /// before. Again and again is cheap.
+  void watch(const transport::flow& f);
 
   /// Shows every message from now on to a tap, those that came in on another lane and were handed
   /// here with them, and not those handed on. The tap outlives the router or is taken off by null.
@@ -135,6 +150,8 @@ public:
                  errand what);
   /// An INVITE that was placed on another lane is over there.
   void on_released(uint64_t transaction);
+  /// A connection that legs or the watcher use is over, whichever lane's it was.
+  void on_flow_over(const transport::flow& gone);
 
   [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
 
@@ -191,6 +208,7 @@ private:
   transport::transport_layer transport_;
   next_hops hops_;
   uas_service* service_ = nullptr;
+  flow_watcher* watcher_ = nullptr;
   wire_tap* tap_ = nullptr;
   const sip_arrival* unshown_ = nullptr; // the message at hand, until the tap has seen it
   std::unordered_map<uint64_t, bound_invite> invites_; // by transaction key

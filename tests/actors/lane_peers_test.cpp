@@ -254,18 +254,21 @@ private:
   std::map<uint64_t, contacts_found>& heard_;
 };
 
+/// A REGISTER of the user with this number, whose address of record says nothing of a lane.
+std::string enrolment(const raw_peer& peer, unsigned user, const lane::endpoint& at, int cseq) {
+  auto text = peer.request("REGISTER", at, "r" + std::to_string(user) + std::to_string(cseq), {},
+                           cseq, "Expires: 600\r\n", std::to_string(user));
+  text.replace(text.find("To: <sip:service@"), 17, "To: <sip:user" + std::to_string(user) + "@");
+  const auto host = text.find('@', text.find("To: "));
+  return text.replace(host + 1, text.find('>', host) - host - 1, "example.org");
+}
+
 TEST_F(lane_peers_test, registrations_are_the_nodes) {
   const auto shards = std::make_shared<registrar_shards>(2);
   registrar_service one{first_, shards};
   registrar_service two{second_, shards};
   const auto enrol = [&](unsigned user, const lane::endpoint& at, int cseq) {
-    auto text = peer_.request("REGISTER", at, "r" + std::to_string(user) + std::to_string(cseq), {},
-                              cseq, "Expires: 600\r\n", std::to_string(user));
-    text.replace(text.find("To: <sip:service@"), 17, "To: <sip:user" + std::to_string(user) + "@");
-    // One address of record, whichever lane's address the request went to.
-    const auto host = text.find('@', text.find("To: "));
-    text.replace(host + 1, text.find('>', host) - host - 1, "example.org");
-    peer_.send(at, text);
+    peer_.send(at, enrolment(peer_, user, at, cseq));
     world_.pass(10ms);
   };
   for (unsigned user = 0; user < calls; ++user)
@@ -391,6 +394,66 @@ TEST_F(stream_peers_test, a_lane_answers_over_anothers_connection_and_learns_of_
   EXPECT_EQ(one.lost, one.calls);
   EXPECT_EQ(two.lost, two.calls);
   EXPECT_EQ(first_.context.router.legs().size() + second_.context.router.legs().size(), 0U);
+}
+
+/// Whichever lane the address of record is of, and whichever the connection.
+TEST_F(stream_peers_test, contacts_are_reached_over_their_connection_while_it_lives) {
+  const auto shards = std::make_shared<registrar_shards>(2);
+  registrar_service one{first_, shards};
+  registrar_service two{second_, shards};
+  std::map<uint64_t, contacts_found> found;
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(world_.lane().spawn<asker>(found));
+  const auto look_up_all = [&] {
+    found.clear();
+    for (unsigned user = 0; user < calls; ++user)
+      two.bindings.look_up("sip:user" + std::to_string(user) + "@example.org", who, user);
+    world_.pass(10ms);
+  };
+  const auto enrol = [&](raw_stream& over, unsigned user, int cseq) {
+    auto text = over_tcp(enrolment(peer_, user, first_.address, cseq));
+    if (user % 2 == 1) { // says that it is reached over its connection only
+      const auto contact = text.find('>', text.find("\r\nContact: "));
+      text.insert(contact + 1, ";Reg-ID=1;+sip.instance=\"<urn:uuid:1>\"");
+    }
+    EXPECT_TRUE(over.stream->write(text));
+    world_.pass(10ms);
+  };
+  const auto bindings = [&] {
+    const auto now = world_.lane().now();
+    return one.bindings.bindings(now) + two.bindings.bindings(now);
+  };
+  auto early = std::make_unique<raw_stream>(world_.lane(), first_.address);
+  auto late = std::make_unique<raw_stream>(world_.lane(), first_.address);
+  world_.pass(10ms);
+  for (unsigned user = 0; user < calls; ++user)
+    enrol(*early, user, 1);
+  enrol(*late, 0, 2);
+  enrol(*late, 1, 2);
+  look_up_all();
+  for (unsigned user = 0; user < calls; ++user) {
+    ASSERT_EQ(found[user].contacts.size(), 1U) << user;
+    const auto& flow = found[user].contacts.front().flow;
+    EXPECT_TRUE(flow.valid()) << user;
+    EXPECT_EQ(flow.lane, 0) << "the connection's, not that of whoever knows";
+    EXPECT_EQ(flow == found[0].contacts.front().flow, user < 2) << user;
+  }
+
+  early.reset();
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), calls / 2 + 1) << "those that only it led to are gone with it";
+  look_up_all();
+  EXPECT_TRUE(found[0].contacts.front().flow.valid()) << "it has moved before";
+  EXPECT_TRUE(found[1].contacts.front().flow.valid());
+  for (unsigned user = 2; user < calls; user += 2) {
+    ASSERT_EQ(found[user].contacts.size(), 1U) << user;
+    EXPECT_FALSE(found[user].contacts.front().flow.valid()) << "by its URI from now on";
+    EXPECT_TRUE(found[user + 1].contacts.empty()) << user + 1;
+  }
+
+  late.reset();
+  world_.pass(1s);
+  EXPECT_EQ(bindings(), calls / 2);
+  who = nullptr;
 }
 
 TEST_F(stream_peers_test, a_connection_that_ended_before_it_was_borrowed_is_lost_at_once) {

@@ -37,6 +37,8 @@ int usage(const error& e) {
 constexpr std::chrono::milliseconds poll_interval{50};
 /// What nearly every caller asks for.
 constexpr std::chrono::milliseconds usual_ptime{20};
+/// How often WebSocket clients that may be called are asked whether they are there.
+constexpr std::chrono::seconds registered_ping{30};
 
 result<std::shared_ptr<transport::tls_context>> server_context(const answer_options& options,
                                                                const lane::endpoint& address) {
@@ -152,8 +154,12 @@ int answer_command(const std::vector<std::string>& arguments) {
     return usage(error{"--media-ip", "needed where a listener serves every address"});
   settings.media.first_port = options.first_media_port;
   settings.media.last_port = options.last_media_port;
-  settings.webrtc = options.answering.rtp && options.answering.protection.value_or(
-                                               sdp::protection::dtls) == sdp::protection::dtls;
+  const auto& answering = options.answering;
+  if (answering.connect) // who is gone is not called, and who waits long is kept
+    settings.router.transport.keep_alive.websocket = registered_ping;
+  settings.webrtc = answering.connect ||
+                    (answering.rtp &&
+                     answering.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls);
   auto engine = node::make(settings);
   if (!engine)
     return usage(engine.error());

@@ -24,7 +24,7 @@ struct texts {
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
     duration, refuse, users, realm, max_expires, advertise, lanes;
   trace_texts tracing;
-  bool no_ring = false;
+  bool no_ring = false, connect = false;
 };
 
 /// "udp:127.0.0.1:5060" or "127.0.0.1:5060", which is served over `otherwise`.
@@ -89,6 +89,8 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--refuse", t.refuse, "refuse every call with this status: 300 to 699");
   app.add_flag("--no-ringing", t.no_ring, "no 180 before the answer");
   app.add_option("--users,--inf", t.users, "CSV of users who may register: user,password");
+  app.add_flag("--connect", t.connect,
+               "connect calls to users who are registered here to them; others are answered");
   app.add_option("--realm", t.realm, "of their digest authentication (jackfield)");
   app.add_option("--max-expires", t.max_expires, "longest registration, seconds (3600)");
   app.add_option("--cert", o.certificate_file,
@@ -166,6 +168,8 @@ result<answer_options> options_of(const texts& t, answer_options o) {
          [](std::string_view s) { return scenario::parse_duration("--duration", s); });
   r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
   a.ring = !t.no_ring;
+  a.connect = t.connect;
+  r.check(!a.connect || a.rtp, "--connect", "joins audio, expected no --media none beside it");
   r.number("--lanes", t.lanes, o.lanes, 1U, 64U);
   if (!t.realm.empty())
     a.registrations.realm = t.realm;

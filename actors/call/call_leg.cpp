@@ -190,6 +190,16 @@ sdp::protection call_leg::offered_protection() const noexcept {
   return negotiation_ ? negotiation_->offered_protection() : sdp::protection::none;
 }
 
+std::vector<sdp::codec> call_leg::offered_codecs() const {
+  return negotiation_ ? negotiation_->offered_codecs() : std::vector<sdp::codec>{};
+}
+
+result<void> call_leg::narrow(std::shared_ptr<const sdp::offer_template> media) {
+  if (auto can = usable("narrow"); !can)
+    return can;
+  return negotiation_->narrow(std::move(media));
+}
+
 void call_leg::connect(const sdp::negotiated_audio& audio) {
   if (stream_)
     lane::tell(home(), stream_, media_connect{audio});
@@ -211,6 +221,11 @@ result<void> call_leg::dial(const std::string& digits) {
 result<void> call_leg::open(const transport::target_selection& servers,
                             std::shared_ptr<const transport::open_settings> connections) {
   return wire_.open(servers, std::move(connections));
+}
+
+result<void> call_leg::open_over(const transport::flow& connection,
+                                 std::shared_ptr<const transport::open_settings> connections) {
+  return wire_.open_over(connection, std::move(connections));
 }
 
 result<void> call_leg::prepare(sip::call_options options, bool delayed_offer) {
@@ -286,26 +301,30 @@ void call_leg::on_answered(const sip::ua_event& event) {
     extra_.reset();
   }
   std::optional<error> unusable;
+  std::optional<sdp::negotiated_audio> audio;
   if (event.needs_answer) {
     auto made = negotiation_->take_offer(event.body).and_then([&](uint32_t number) {
       return negotiation_->answer(number, wanted_);
     });
     machine_->acknowledge(now, made ? std::string_view{made->text} : std::string_view{}, *this);
     if (made)
-      connect(made->audio);
+      audio = std::move(made->audio);
     else
       unusable = std::move(made.error());
   } else if (stream_) {
     auto agreed = negotiation_->take_answer(open_offer_, event.body);
     if (agreed)
-      connect(*agreed);
+      audio = std::move(*agreed);
     else
       unusable = std::move(agreed.error());
   } else {
     negotiation_->rollback();
   }
+  if (audio)
+    connect(*audio);
   open_offer_ = 0;
-  user_->on_answered(*this, {event.status, unusable ? &*unusable : nullptr});
+  user_->on_answered(*this,
+                     {event.status, unusable ? &*unusable : nullptr, audio ? &*audio : nullptr});
   if (unusable)
     hang_up(warning_line(*unusable));
 }

@@ -51,6 +51,10 @@ public:
   [[nodiscard]] const caf::strong_actor_ptr& stream() const noexcept { return stream_; }
   /// How the stream has to be protected for the offer that the peer made and we have not answered.
   [[nodiscard]] sdp::protection offered_protection() const noexcept;
+  /// Its codecs that we have too: see `sdp::negotiation::offered_codecs`.
+  [[nodiscard]] std::vector<sdp::codec> offered_codecs() const;
+  /// Fewer codecs from now on: see `sdp::negotiation::narrow`.
+  result<void> narrow(std::shared_ptr<const sdp::offer_template> media);
   /// Has the stream follow an early answer.
   void hear_early(const sdp::negotiated_audio& audio);
 
@@ -60,6 +64,10 @@ public:
   /// there, or no room for another leg.
   result<void> open(const transport::target_selection& servers,
                     std::shared_ptr<const transport::open_settings> connections);
+  /// The same for a client that registered over a connection, which is its only way: see
+  /// `leg_wire::open_over`.
+  result<void> open_over(const transport::flow& connection,
+                         std::shared_ptr<const transport::open_settings> connections);
   /// Fixes Call-ID, tags and branch, and the offer in the INVITE (none if `delayed_offer`);
   /// `on_prepared` is called before it returns. Nothing is sent until `send_invite`. `options.body`
   /// is the leg's own.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -10,6 +11,8 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 
+#include "actors/wire/leg_wire.hpp"
+#include "engine/sdp/offer_answer.hpp"
 #include "engine/sdp/session.hpp"
 #include "engine/sdp/stream_transport.hpp"
 #include "engine/sip/leg_id.hpp"
@@ -91,6 +94,11 @@ struct use_stream {
   std::shared_ptr<const sdp::stream_transport> transport = {};
 };
 
+/// Fewer codecs from now on, in what is offered and what is taken: see `sdp::negotiation::narrow`.
+struct narrow {
+  std::shared_ptr<const sdp::offer_template> media;
+};
+
 } // namespace leg_commands
 
 struct leg_command {
@@ -98,7 +106,7 @@ struct leg_command {
                leg_commands::accept, leg_commands::refuse, leg_commands::redirect,
                leg_commands::hang_up, leg_commands::offer, leg_commands::answer_offer,
                leg_commands::refuse_offer, leg_commands::request, leg_commands::answer_request,
-               leg_commands::dial, leg_commands::use_stream>
+               leg_commands::dial, leg_commands::use_stream, leg_commands::narrow>
     what;
 };
 
@@ -134,8 +142,12 @@ struct incoming {
   std::string uri;  ///< Request-URI
   std::string from; ///< whole values
   std::string to;
+  unsigned max_forwards = 70;
   bool has_offer = false;
   std::string unacceptable;
+  // of an offer that can be taken
+  sdp::protection protection = sdp::protection::none; ///< that its stream has to have
+  std::vector<sdp::codec> codecs = {};                ///< as `sdp::negotiation::offered_codecs`
 };
 /// A provisional response to our INVITE. `early_media`: with an answer.
 struct ringing {
@@ -146,6 +158,7 @@ struct ringing {
 /// Our INVITE's 2xx came.
 struct answered {
   int status = 200;
+  std::optional<sdp::negotiated_audio> audio = {}; ///< agreed on; nothing without a stream
 };
 /// The ACK to our 2xx came.
 struct confirmed {};
@@ -171,6 +184,7 @@ struct ended {
   sip::end_cause cause = sip::end_cause::none;
   int status = 0;
   bool lost = false;
+  wire_counters wire = {};
 };
 
 } // namespace leg_events

@@ -80,6 +80,7 @@ public:
     leg_.use_stream(std::move(c.stream), c.port, std::move(c.transport));
     reply({});
   }
+  void operator()(leg_commands::narrow& c) { reply(result_of(leg_.narrow(std::move(c.media)))); }
 
 private:
   void reply(leg_result r) { promise_.deliver(std::move(r)); }
@@ -135,7 +136,9 @@ void leg_reporter::on_start(call_leg& leg) {
     return;
   }
   const auto& c = *calling_;
-  auto begun = leg.open(c.servers, c.connections).and_then([&] {
+  auto opened =
+    c.over.valid() ? leg.open_over(c.over, c.connections) : leg.open(c.servers, c.connections);
+  auto begun = opened.and_then([&] {
     leg.describe(settings_.media, settings_.port);
     leg.use_stream(settings_.stream, settings_.port, settings_.transport);
     sip::call_options options;
@@ -144,6 +147,7 @@ void leg_reporter::on_start(call_leg& leg) {
     options.to = c.whom->to;
     options.route = c.whom->route;
     options.headers = c.whom->headers;
+    options.max_forwards = c.max_forwards;
     options.credentials = c.whom->credentials;
     options.random = leg.home().random();
     options.ringing_limit = c.ringing_limit;
@@ -165,9 +169,12 @@ void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
   event.uri = call.invite.request_uri();
   event.from = call.invite.first(sip::header::from);
   event.to = call.invite.first(sip::header::to);
+  event.max_forwards = call.invite.max_forwards();
   event.has_offer = call.has_offer;
   if (call.unacceptable != nullptr)
     event.unacceptable = call.unacceptable->to_string();
+  event.protection = leg.offered_protection();
+  event.codecs = leg.offered_codecs();
   tell(leg, std::move(event));
 }
 
@@ -187,7 +194,9 @@ void leg_reporter::on_early_media(call_leg& leg, const leg_early_media& media) {
 
 void leg_reporter::on_answered(call_leg& leg, const leg_answer& answer) {
   if (answer.unusable == nullptr)
-    tell(leg, leg_events::answered{answer.status});
+    tell(leg,
+         leg_events::answered{answer.status, answer.audio != nullptr ? std::optional{*answer.audio}
+                                                                     : std::nullopt});
 }
 
 void leg_reporter::on_offer(call_leg& leg, const leg_offer& offer) {
@@ -245,6 +254,7 @@ void leg_reporter::end(call_leg& leg, leg_events::ended event) {
                                      : leg_result{.what = leg_result::outcome::over,
                                                   .status = event.status,
                                                   .why = "the leg ended before"});
+  event.wire = leg.wire();
   tell(leg, event);
   settings_.owner = nullptr;
   leg.finish();

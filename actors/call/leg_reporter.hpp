@@ -27,9 +27,12 @@ class leg_reporter final : public leg_user {
 public:
   /// For a leg that calls.
   struct calling {
-    transport::target_selection servers; ///< where the first request goes, best first
+    transport::target_selection servers = {}; ///< where the first request goes, best first
+    /// Or the connection that it goes over; invalid: to one of the servers.
+    transport::flow over = {};
     std::shared_ptr<const transport::open_settings> connections;
     std::shared_ptr<const call_target> whom;
+    unsigned max_forwards = 70; ///< as in `sip::call_options`
     bool delayed_offer = false;
     /// Prepare, and let the INVITE go only at `leg_commands::send`.
     bool wait = false;

@@ -43,6 +43,8 @@ struct leg_answer {
   /// The answer, or the offer where that was the peer's, is none that we can take: the leg hangs
   /// up by itself. Null: all is well.
   const error* unusable = nullptr;
+  /// What was agreed on; null: nothing, or nobody judged it.
+  const sdp::negotiated_audio* audio = nullptr;
 };
 
 /// A re-INVITE or UPDATE of the peer's: what it offers is acceptable as such.

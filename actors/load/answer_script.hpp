@@ -9,6 +9,7 @@
 
 #include "actors/call/call_leg.hpp"
 #include "actors/call/own_stream.hpp"
+#include "actors/centre/bridged_call.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/transport/transport_settings.hpp"
@@ -31,6 +32,8 @@ struct answer_manner {
   /// Address, codecs and direction.
   std::shared_ptr<const sdp::offer_template> media;
   uint16_t inactive_port = 10'000;
+  /// Calls to users who are registered here are connected to them so; null: answered as all.
+  std::shared_ptr<const bridge_manner> connect;
 };
 
 /// To the owner of a call that came in, last.

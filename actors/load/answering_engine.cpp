@@ -36,6 +36,15 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     capabilities.wanted = sdp::direction::inactive;
   }
   manner->media = std::make_shared<sdp::offer_template>(media_address.address(), capabilities);
+  if (settings.connect) {
+    auto bridge = std::make_shared<bridge_manner>();
+    bridge->connections = manner->connections;
+    bridge->media = manner->media;
+    auto audio = std::make_shared<audio_settings>();
+    audio->mode = audio_mode::listen;
+    bridge->audio = std::move(audio);
+    manner->connect = std::move(bridge);
+  }
   return manner;
 }
 

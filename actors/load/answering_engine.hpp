@@ -23,6 +23,8 @@ struct answering_settings {
   bool rtp = true;
   /// How streams have to be protected; nothing: as the caller offers.
   std::optional<sdp::protection> protection;
+  /// Connect calls to users who are registered; with `rtp` only.
+  bool connect = false;
   audio_mode mode = audio_mode::echo;
   audio::source_spec source;
   audio::opus_settings opus;

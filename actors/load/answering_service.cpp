@@ -8,8 +8,22 @@
 
 #include "actors/call/leg_messages.hpp"
 #include "actors/load/media_metrics.hpp"
+#include "engine/sip/fields.hpp"
 
 namespace jackfield {
+
+namespace {
+
+/// Whoever calls an address that is registered for the very phone that calls does not mean itself.
+bool is_of_caller(const registered_contact& contact, const sip_arrival& invite) {
+  if (contact.flow.valid())
+    return contact.flow == invite.from();
+  const auto theirs = sip::parse_name_addr(contact.value);
+  const auto own = sip::parse_name_addr(invite.message().first(sip::header::contact));
+  return theirs && own && theirs->uri == own->uri;
+}
+
+} // namespace
 
 answering_service::answering_service(caf::actor_config& config, lane::lane& home,
                                      lane_context& context,
@@ -29,6 +43,8 @@ caf::behavior answering_service::make_behavior() {
     trace_ = std::make_unique<call_trace>(context_.router, trace_settings_);
   return {
     [this](const served_call& served) { on_served(served); },
+    [this](const bridged_call_over& over) { on_bridged(over); },
+    [this](const contacts_found& found) { on_found(found); },
     [this](metrics_request) {
       take_snapshot();
       send(caf::actor_cast<caf::actor>(current_sender()),
@@ -45,6 +61,11 @@ void answering_service::on_exit() {
   for (const auto& [id, call] : calls_) // an error ended us: nobody would end them
     lane::tell(home(), call, hang_up{});
   calls_.clear();
+  for (const auto& [ticket, waiting] : look_ups_) {
+    context_.router.answer(*waiting.invite, 480);
+    context_.router.unbind_invite(waiting.transaction);
+  }
+  look_ups_.clear();
 }
 
 void answering_service::stop(bool hang_up_calls) {
@@ -62,7 +83,7 @@ void answering_service::stop(bool hang_up_calls) {
     for (const auto& call : calls)
       lane::tell(home(), call, hang_up{});
   }
-  if (calls_.empty())
+  if (calls_.empty() && look_ups_.empty())
     finish();
 }
 
@@ -80,12 +101,56 @@ void answering_service::finish() {
 void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transaction) {
   metrics_.calls.offer();
   metrics_.calls.start();
+  if (!manner_->connect) {
+    answer(invite, transaction);
+    return;
+  }
+  // Nobody may cancel before we have said something (RFC 3261 §9.1), and copies are kept away.
+  const auto ticket = ++tickets_;
+  look_ups_.emplace(ticket, looking_up{invite, transaction});
+  registrar_.look_up(invite->message().request_uri(), caf::strong_actor_ptr{ctrl()}, ticket);
+}
+
+void answering_service::on_found(const contacts_found& found) {
+  const auto waiting = look_ups_.extract(found.ticket);
+  if (!waiting)
+    return;
+  const auto& invite = waiting.mapped().invite;
+  const auto transaction = waiting.mapped().transaction;
+  if (stopping_) {
+    context_.router.answer(*invite, 480);
+    context_.router.unbind_invite(transaction);
+    count({}, false, report::failure_cause::stopped, {});
+    return;
+  }
+  const auto callee =
+    std::find_if(found.contacts.begin(), found.contacts.end(),
+                 [&](const registered_contact& one) { return !is_of_caller(one, *invite); });
+  if (callee == found.contacts.end())
+    answer(invite, transaction);
+  else
+    connect(invite, transaction, *callee);
+}
+
+void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction) {
   auto script =
     std::make_unique<answer_script>(context_.media, manner_, caf::strong_actor_ptr{ctrl()});
-  auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
-    context_.router, std::move(script), invite, transaction, manner_->connections));
+  keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
+         context_.router, std::move(script), invite, transaction, manner_->connections)),
+       *invite);
+}
+
+void answering_service::connect(const sip_arrival_ptr& invite, uint64_t transaction,
+                                registered_contact callee) {
+  keep(caf::actor_cast<caf::strong_actor_ptr>(
+         home().spawn<bridged_call>(context_, manner_->connect, invite, transaction,
+                                    std::move(callee), caf::strong_actor_ptr{ctrl()})),
+       *invite);
+}
+
+void answering_service::keep(caf::strong_actor_ptr call, const sip_arrival& invite) {
   if (trace_)
-    trace_->adopt(invite->message().call_id(), call->id());
+    trace_->adopt(invite.message().call_id(), call->id());
   calls_.emplace(call->id(), std::move(call));
 }
 
@@ -104,24 +169,38 @@ void answering_service::on_request(const sip_arrival_ptr& request) {
 }
 
 void answering_service::on_served(const served_call& served) {
-  calls_.erase(served.call);
-  if (served.answered)
+  if (served.media)
+    count(*served.media);
+  count(served.call, served.answered, served.failure, served.wire);
+}
+
+void answering_service::on_bridged(const bridged_call_over& over) {
+  for (const auto& stream : over.media)
+    count(stream);
+  count(over.call, over.answered, over.failure, over.wire);
+}
+
+void answering_service::count(const media_outcome& media) {
+  add_received(metrics_.media.received, media);
+  add_refused(metrics_.media, media);
+  add_phases(metrics_.times, media);
+  metrics_.media.dtmf_sent += media.digits_sent;
+  metrics_.media.dtmf_received += media.digits_received.size();
+}
+
+void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,
+                              const wire_counters& wire) {
+  calls_.erase(call);
+  if (answered)
     metrics_.calls.answer();
-  if (served.failure.failed())
-    metrics_.calls.fail(served.failure);
+  if (failure.failed())
+    metrics_.calls.fail(failure);
   else
     metrics_.calls.complete();
   if (trace_)
-    trace_->on_call_over(served.call, served.failure.failed() ? served.failure.name() : "");
-  metrics_.retransmissions += served.wire.retransmissions;
-  if (served.media) {
-    add_received(metrics_.media.received, *served.media);
-    add_refused(metrics_.media, *served.media);
-    add_phases(metrics_.times, *served.media);
-    metrics_.media.dtmf_sent += served.media->digits_sent;
-    metrics_.media.dtmf_received += served.media->digits_received.size();
-  }
-  if (stopping_ && calls_.empty())
+    trace_->on_leg_over(call, failure.failed() ? failure.name() : "");
+  metrics_.retransmissions += wire.retransmissions;
+  if (stopping_ && calls_.empty() && look_ups_.empty())
     finish();
 }
 

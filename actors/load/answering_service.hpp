@@ -15,8 +15,9 @@
 
 namespace jackfield {
 
-/// Answers what comes to one lane: calls by its manner, REGISTER by its registrar, OPTIONS with
-/// 200. Those of lanes that serve together share `shards`. Traces its lane's messages if told how.
+/// Answers what comes to one lane: calls by its manner, or by connecting them to whom they are for,
+/// REGISTER by its registrar, OPTIONS with 200. Those of lanes that serve together share `shards`.
+/// Traces its lane's messages if told how.
 class answering_service final : public lane::lane_actor, private uas_service {
 public:
   answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -34,7 +35,16 @@ protected:
 private:
   void on_invite(const sip_arrival_ptr& invite, uint64_t transaction) override;
   void on_request(const sip_arrival_ptr& request) override;
+  void on_found(const contacts_found& found);
   void on_served(const served_call& served);
+  void on_bridged(const bridged_call_over& over);
+  void answer(const sip_arrival_ptr& invite, uint64_t transaction);
+  void connect(const sip_arrival_ptr& invite, uint64_t transaction, registered_contact callee);
+  void keep(caf::strong_actor_ptr call, const sip_arrival& invite);
+  /// A call is over.
+  void count(caf::actor_id call, bool answered, report::failure_cause failure,
+             const wire_counters& wire);
+  void count(const media_outcome& media);
   void stop(bool hang_up_calls);
   void finish();
   void take_snapshot();
@@ -43,7 +53,13 @@ private:
   std::shared_ptr<const answer_manner> manner_;
   registrar registrar_;
   report::run_metrics metrics_;
+  struct looking_up { // whom the call is for
+    sip_arrival_ptr invite;
+    uint64_t transaction;
+  };
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
+  std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
+  uint64_t tickets_ = 0;
   caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
   std::shared_ptr<const trace_settings> trace_settings_;
   std::unique_ptr<call_trace> trace_; // null: none is wanted

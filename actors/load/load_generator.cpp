@@ -201,7 +201,7 @@ void load_generator::ended(uint64_t number, report::failure_cause failure) {
   if (call == live_.end())
     return;
   if (trace_)
-    trace_->on_call_over(call->second->id(), failure.failed() ? failure.name() : std::string{});
+    trace_->on_leg_over(call->second->id(), failure.failed() ? failure.name() : std::string{});
   live_.erase(call);
   finish_if_done();
 }

@@ -44,7 +44,8 @@ struct media_close {};
 
 /// To the stream: relay what it hears to another one of its lane, and send what that one hears,
 /// until the join ends; then each sends again what it sent before. What either was joined to
-/// before, it is parted from. The sender gets a `media_join_result`.
+/// before, it is parted from. Both have been told what was agreed on; nothing is relayed before
+/// their paths are up. The sender gets a `media_join_result`.
 struct media_join {
   caf::strong_actor_ptr other;
 };

@@ -247,7 +247,7 @@ media_join_result media_stream::join(const media_join& with) {
     return {outcome::other_lane}; // nothing else of it is ours to read
   if (!other->owner_)
     return {outcome::no_stream};
-  if (!stream_.connected() || !other->stream_.connected())
+  if (setup_.send.empty() || other->setup_.send.empty())
     return {outcome::not_connected};
   if (!understands(*other))
     return {outcome::other_codec};

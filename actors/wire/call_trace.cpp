@@ -52,7 +52,7 @@ void call_trace::adopt(std::string_view call_id, caf::actor_id owner) {
   by_owner_[owner] = &*found;
 }
 
-void call_trace::on_call_over(caf::actor_id owner, std::string_view failure) {
+void call_trace::on_leg_over(caf::actor_id owner, std::string_view failure) {
   const auto found = by_owner_.find(owner);
   if (found == by_owner_.end())
     return;

@@ -39,13 +39,12 @@ public:
   /// The call with this Call-ID is `owner`'s, who will say how it went. Legs that send the first
   /// request are known without.
   void adopt(std::string_view call_id, caf::actor_id owner);
-  /// How the leg of this actor went: a word for why it failed, empty if it did not. Once a leg.
-  void on_call_over(caf::actor_id owner, std::string_view failure);
   /// Nothing more is to come: writes what belongs to no call, and hands over all text.
   void finish();
 
   void on_message(wire_direction direction, const transport::flow& over, lane::time_point at,
                   std::string_view bytes) override;
+  void on_leg_over(caf::actor_id owner, std::string_view failure) override;
 
 private:
   struct kept {

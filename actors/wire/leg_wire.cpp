@@ -43,6 +43,16 @@ bool leg_wire::open(const transport::flow& source,
   return id.has_value();
 }
 
+result<void> leg_wire::open_over(const transport::flow& connection,
+                                 std::shared_ptr<const transport::open_settings> connections) {
+  if (connection.lane == router_.peers().position() && !router_.transport().find(connection))
+    return fail(connection.to_string(), "is over");
+  if (!open(connection, std::move(connections)))
+    return fail("lane " + std::to_string(owner_.home().index()), "has no room for another leg");
+  pinned_ = true;
+  return {};
+}
+
 result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target_selection& servers,
                              std::shared_ptr<const transport::open_settings> connections) {
   connections_ = std::move(connections);

@@ -43,6 +43,10 @@ public:
   /// calls. Fails if there is no way to any of them.
   result<void> open(const transport::target_selection& servers,
                     std::shared_ptr<const transport::open_settings> connections);
+  /// Takes an identity for a leg whose first request goes over this connection, of whichever lane,
+  /// whatever its URI says: to a client that registered over it. Fails if it is over.
+  result<void> open_over(const transport::flow& connection,
+                         std::shared_ptr<const transport::open_settings> connections);
   /// Takes up the identity of a leg from a store, whose first request goes as `open` says. Fails if
   /// there is no way there, or the identity cannot be had on this lane.
   result<void> adopt(const sip::leg_id& id, const transport::target_selection& servers,

@@ -93,6 +93,8 @@ public:
   /// Shows every message from now on to a tap, those that came in on another lane and were handed
   /// here with them, and not those handed on. The tap outlives the router or is taken off by null.
   void set_tap(wire_tap* tap) { tap_ = tap; }
+  /// Null: there is none.
+  [[nodiscard]] wire_tap* tap() noexcept { return tap_; }
 
   [[nodiscard]] lane::lane& home() noexcept { return home_; }
   [[nodiscard]] transport::transport_layer& transport() noexcept { return transport_; }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <caf/fwd.hpp>
+
 #include "engine/lane/timer_wheel.hpp"
 #include "engine/transport/flow.hpp"
 
@@ -19,6 +21,8 @@ public:
   /// `bytes` lasts for the call. `at` is when it arrived, or was handed to the transport.
   virtual void on_message(wire_direction direction, const transport::flow& over,
                           lane::time_point at, std::string_view bytes) = 0;
+  /// How the leg of this actor went: a word for why it failed, empty if it did not. Once a leg.
+  virtual void on_leg_over(caf::actor_id /*owner*/, std::string_view /*failure*/) {}
 };
 
 } // namespace jackfield

@@ -1,5 +1,6 @@
 #include "engine/sdp/negotiation.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -22,6 +23,7 @@ result<session> read(std::string_view text, const char* place) {
 } // namespace
 
 struct negotiation::exchange {
+  session offer;           ///< remote_offer only
   session answer;          ///< remote_offer only; port and direction are set when it is made
   negotiated_audio audio;  ///< remote_offer: the direction is all that the offer allows
   media_layout_ptr layout; ///< remote_offer only: the session's from the answer on
@@ -54,7 +56,7 @@ result<negotiated_audio> negotiation::preview(std::uint32_t number, std::string_
   }
   auto audio = judged(text);
   if (audio) {
-    exchange_ = std::make_shared<exchange>(exchange{{}, *audio, nullptr});
+    exchange_ = std::make_shared<exchange>(exchange{{}, {}, *audio, nullptr});
   }
   return audio;
 }
@@ -83,22 +85,32 @@ result<std::uint32_t> negotiation::take_offer(std::string_view text) {
   if (!offer) {
     return tl::unexpected(std::move(offer.error()));
   }
+  auto opened = answer_to(std::move(*offer));
+  if (!opened) {
+    return tl::unexpected(std::move(opened.error()));
+  }
+  exchange_ = std::move(*opened);
+  return open(state::remote_offer);
+}
+
+/// What is to be answered, as far as the offer says it.
+result<std::shared_ptr<negotiation::exchange>> negotiation::answer_to(session offer) const {
   settled_terms settled;
   if (agreed_) {
     settled.protected_by = protected_by_;
     settled.role = role_;
   }
-  auto made = make_answer(*offer, local_->capabilities(), direction::sendrecv, local_->host(),
-                          port_, offer_template::session_id_base + session_id_, 1, settled);
+  auto made = make_answer(offer, local_->capabilities(), direction::sendrecv, local_->host(), port_,
+                          offer_template::session_id_base + session_id_, 1, settled);
   if (!made) {
     return tl::unexpected(std::move(made.error()));
   }
   auto opened = std::make_shared<exchange>();
   opened->answer = std::move(made->answer);
   opened->audio = std::move(made->audio);
-  opened->layout = layout_after(*offer, opened->audio.media_index, local_->capabilities(), layout_);
-  exchange_ = std::move(opened);
-  return open(state::remote_offer);
+  opened->layout = layout_after(offer, opened->audio.media_index, local_->capabilities(), layout_);
+  opened->offer = std::move(offer);
+  return opened;
 }
 
 direction negotiation::offered_way() const noexcept {
@@ -107,6 +119,39 @@ direction negotiation::offered_way() const noexcept {
 
 protection negotiation::offered_protection() const noexcept {
   return state_ == state::remote_offer ? exchange_->audio.protected_by : protection::none;
+}
+
+std::vector<codec> negotiation::offered_codecs() const {
+  std::vector<codec> made;
+  if (state_ != state::remote_offer) {
+    return made;
+  }
+  const auto& ours = local_->capabilities().codecs;
+  for (const auto& theirs : codecs_of(exchange_->offer.media[exchange_->audio.media_index])) {
+    const auto own = std::find_if(ours.begin(), ours.end(),
+                                  [&](const codec& each) { return same_encoding(each, theirs); });
+    if (own != ours.end()) {
+      made.push_back(*own);
+    }
+  }
+  return made;
+}
+
+result<void> negotiation::narrow(std::shared_ptr<const offer_template> local) {
+  if (state_ == state::local_offer) {
+    return fail(offer_place, "offer " + std::to_string(number_) + " of ours is open");
+  }
+  std::swap(local_, local);
+  if (state_ == state::stable) {
+    return {};
+  }
+  auto again = answer_to(exchange_->offer);
+  if (!again) {
+    local_ = std::move(local);
+    return tl::unexpected(std::move(again.error()));
+  }
+  exchange_ = std::move(*again);
+  return {};
 }
 
 result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {

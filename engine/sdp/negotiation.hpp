@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "engine/error/error.hpp"
 #include "engine/sdp/media_layout.hpp"
@@ -89,6 +90,13 @@ public:
   [[nodiscard]] direction offered_way() const noexcept;
   /// In remote_offer: how the stream would be protected; the answer wants a transport for that.
   [[nodiscard]] protection offered_protection() const noexcept;
+  /// In remote_offer: the codecs of the accepted stream that we have too, as we write them, in the
+  /// offer's order; telephone events are among them.
+  [[nodiscard]] std::vector<codec> offered_codecs() const;
+  /// From now on `local`, which has fewer codecs and is else as before, is what this side can do;
+  /// an open offer of the peer's is judged anew. Fails, place "sdp offer", if an offer of ours is
+  /// open or the peer's has none of what is left, and changes nothing.
+  result<void> narrow(std::shared_ptr<const offer_template> local);
 
   /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
   /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
@@ -110,6 +118,7 @@ private:
   struct exchange;
 
   [[nodiscard]] std::uint32_t open(state next) noexcept;
+  [[nodiscard]] result<std::shared_ptr<exchange>> answer_to(session offer) const;
   [[nodiscard]] std::string not_open(std::uint32_t number) const;
   [[nodiscard]] std::string offer_text(direction wanted) const;
   [[nodiscard]] std::string stamped(std::string text);

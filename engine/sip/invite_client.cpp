@@ -40,6 +40,8 @@ result<void> invite_client::prepare(const call_options& o) {
     return fail("headers", "expected whole lines \"Name: value\" that end with CR LF");
   if (o.cseq == 0 || o.cseq > 1u << 30)
     return fail("cseq", "expected 1 .. 2^30");
+  if (o.max_forwards > 255)
+    return fail("max forwards", "expected 0 .. 255");
   std::string next_route;
   if (!o.route.empty()) {
     auto hop = first_loose_route(o.route);
@@ -65,6 +67,7 @@ result<void> invite_client::prepare(const call_options& o) {
   s.targets.emplace_back(o.uri);
   s.random = o.random;
   s.cseq = o.cseq;
+  s.max_forwards = o.max_forwards;
   s.ringing_limit = o.ringing_limit;
   credentials_ = o.credentials;
   return {};
@@ -104,6 +107,7 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
   t.to = s.to;
   t.call_id = view(tag);
   t.cseq = s.cseq;
+  t.max_forwards = s.max_forwards;
   t.contact = s.contact.empty() ? std::string_view(profile_->contact) : s.contact;
   t.capabilities = true;
   t.credentials = credentials;

@@ -41,6 +41,8 @@ struct call_options {
   uint64_t random = 0;
   /// First CSeq, 1 .. 2^30.
   uint32_t cseq = 1;
+  /// 0 .. 255: of a call that goes on from another one fewer than that had (RFC 7332).
+  unsigned max_forwards = 70;
   /// Give up with CANCEL (timeout_c) if there is no final response this long after a provisional
   /// one; RFC 3261 §16.6 wants more than three minutes of proxies.
   duration ringing_limit = std::chrono::minutes{3};

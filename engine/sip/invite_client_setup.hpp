@@ -43,6 +43,7 @@ struct invite_client::setup {
   uint64_t random = 0;
   uint32_t cseq = 0;
   uint32_t counter = 0; // of the branch, counts INVITEs
+  unsigned max_forwards = 70;
   duration ringing_limit{};
   time_point give_up_at = never; // timer C, or after CANCEL 64*T1
   bool sent = false;

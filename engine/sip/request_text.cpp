@@ -33,7 +33,9 @@ void append_request(std::string& out, const ua_profile& profile, const request_t
          profile.rport ? ";rport;branch=" : ";branch=", view(branch), "\r\n");
   if (!r.route.empty())
     append(out, "Route: ", r.route, "\r\n");
-  append(out, "Max-Forwards: 70\r\nFrom: ", r.from);
+  append(out, "Max-Forwards: ");
+  append_number(out, r.max_forwards);
+  append(out, "\r\nFrom: ", r.from);
   if (!r.from_tag.empty())
     append(out, ";tag=", r.from_tag);
   append(out, "\r\nTo: ", r.to);

@@ -23,6 +23,7 @@ struct request_text {
   std::string_view to, to_tag; // empty tags: the value has its own, or none
   std::string_view call_id;
   uint32_t cseq = 0;
+  unsigned max_forwards = 70;   // RFC 3261 §8.1.1.6
   std::string_view contact;     // whole value; empty: none
   bool capabilities = false;    // Allow and Supported of the profile
   std::string_view credentials; // whole lines

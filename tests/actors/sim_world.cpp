@@ -174,13 +174,14 @@ sim_site& sim_world::add_site(std::string_view address, transport::protocol p,
                              media_address(address), p, settings);
 }
 
-void sim_world::answer(sim_site& site, const answer_manner& manner, const registrar_settings& who) {
+void sim_world::answer(sim_site& site, const answer_manner& manner, const registrar_settings& who,
+                       const std::shared_ptr<registrar_shards>& shards) {
   auto own = std::make_shared<registrar_settings>(who);
   own->secret = "a secret of the simulated registrar";
   const auto source = static_cast<unsigned>(services_.size()) + 1;
   services_.push_back({&site, lane_.spawn<answering_service>(
                                 site.context, std::make_shared<const answer_manner>(manner),
-                                std::shared_ptr<const registrar_settings>{own}, source)});
+                                std::shared_ptr<const registrar_settings>{own}, source, shards)});
   lane_.run_until(lane_.now());
 }
 

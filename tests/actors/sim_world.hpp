@@ -65,8 +65,10 @@ public:
                      const router_settings& settings = {});
   static lane::endpoint media_address(std::string_view address);
 
-  /// Spawns an answering service; it lives until it is stopped or the world ends.
-  void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {});
+  /// Spawns an answering service; it lives until it is stopped or the world ends. `shards`: of
+  /// those that serve as one.
+  void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {},
+              const std::shared_ptr<registrar_shards>& shards = nullptr);
   /// Tells all services to stop; they answer in `heard().stopped`.
   void stop_services();
   /// Ends the services of a site without a word, as if its process was killed.

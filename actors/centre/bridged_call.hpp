@@ -1,0 +1,145 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/call/leg_messages.hpp"
+#include "actors/call/leg_reporter.hpp"
+#include "actors/media/media_messages.hpp"
+#include "actors/node/lane_context.hpp"
+#include "actors/node/registrar.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/report/failure_cause.hpp"
+
+namespace jackfield {
+
+/// How calls are bridged; shared by a lane's calls, immutable.
+struct bridge_manner {
+  std::shared_ptr<const transport::open_settings> connections;
+  /// What callers may offer: address, codecs, protections. Callees are offered of these codecs what
+  /// the caller offered.
+  std::shared_ptr<const sdp::offer_template> media;
+  /// Of streams that are not joined yet: `listen`.
+  std::shared_ptr<const audio_settings> audio;
+  /// Not answered within this after ringing began: the caller is told 480.
+  lane::duration ringing_limit = std::chrono::minutes{3};
+};
+
+/// To the owner of a bridged call, last.
+struct bridged_call_over {
+  caf::actor_id call = 0;
+  /// None: it was answered, and either side hung up.
+  report::failure_cause failure;
+  bool answered = false; ///< the caller was sent 200
+  /// Of the streams that there were, the caller's first.
+  std::vector<media_outcome> media;
+  wire_counters wire; ///< of both legs
+};
+
+/// A call of two legs: of somebody who called, and of a registered user who is called for that. The
+/// caller hears that it rings, is answered when the callee has answered, in the codec that the
+/// callee chose, and the two streams are joined: packets pass as they are. Whichever leg ends ends
+/// the other. Hold and resume, and INFO, pass to the other side; what else one side offers anew is
+/// answered here.
+///
+/// The actor, the caller's leg and both streams are on the lane where the INVITE came up; the
+/// callee's leg is on the lane of the connection that it is reached over, if it is.
+///
+/// Takes `hang_up`, from anybody. Early media are not passed on, and of several contacts one is
+/// called.
+class bridged_call final : public lane::lane_actor {
+public:
+  /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, gets
+  /// `bridged_call_over`.
+  bridged_call(caf::actor_config& config, lane::lane& home, lane_context& context,
+               std::shared_ptr<const bridge_manner> manner, sip_arrival_ptr invite,
+               uint64_t transaction, registered_contact callee, caf::strong_actor_ptr owner);
+
+  const char* name() const override { return "bridged_call"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct side {
+    caf::actor leg; // null: not made, or it has not spoken yet
+    bool begun = false;
+    bool unwanted = false; // to be hung up
+    std::optional<leg_events::ended> ended;
+    caf::strong_actor_ptr stream; // null: none, or it has closed
+    std::shared_ptr<const sdp::stream_transport> transport;
+    std::optional<media_outcome> outcome;
+    uint16_t port = 0;                             // where the stream hears; 0: not open yet
+    sdp::direction way = sdp::direction::sendrecv; // as it offered last, seen from here
+    [[nodiscard]] bool up() const noexcept { return begun && !ended; }
+  };
+
+  // the caller's and the callee's events
+  void on_incoming(const leg_events::incoming& call);
+  void on_ringing(const leg_events::ringing& ringing);
+  void on_answered(const leg_events::answered& answered);
+  void on_confirmed();
+  void on_offered(side& by, const leg_events::offered& offer);
+  void on_requested(side& by, leg_events::requested& asked);
+  void on_ended(side& one, const leg_events::ended& ended);
+  // the streams'
+  void on_opened(side& of, const media_opened& opened);
+  void on_closed(side& of, const media_closed& closed);
+  void on_located(const servers_located& found);
+
+  void open_stream(side& of, sdp::protection how, bool offers);
+  void call_callee();
+  void place_callee(const transport::target_selection& servers);
+  void join(bool last_chance);
+  void hang_up(side& one);
+  /// Tells the caller, who has not been answered, or hangs up.
+  void end_caller(int status);
+  /// Both sides, for a reason of our own.
+  void give_up(report::failure_cause why, int status);
+  void settle();
+  void report(report::failure_cause failure);
+  [[nodiscard]] report::failure_cause failure() const;
+
+  [[nodiscard]] leg_reporter::settings settings_for(const side& one);
+  [[nodiscard]] side& other_than(const side& one) noexcept;
+  /// Whose leg spoke.
+  side& speaker();
+  /// Whose stream spoke.
+  side& player();
+  template <class Command>
+  void command(side& one, Command what);
+  /// `then` is called with the `leg_result`.
+  template <class Command, class Then>
+  void command(side& one, Command what, Then then);
+
+  lane_context& context_;
+  std::shared_ptr<const bridge_manner> manner_;
+  sip_arrival_ptr invite_; // until the caller's leg has it
+  uint64_t transaction_;
+  registered_contact contact_;
+  caf::strong_actor_ptr owner_; // null: it has been told
+  side caller_;
+  side callee_;
+  std::shared_ptr<const sdp::offer_template> callee_media_;
+  std::string from_; // value without tag
+  std::string to_;
+  unsigned max_forwards_ = 0;     // of the callee's INVITE
+  uint64_t look_up_ = 0;          // for the callee's servers
+  report::failure_cause failure_; // of our own
+  int rung_ = 0;                  // the provisional status that the caller was told last
+  bool callee_ended_first_ = false;
+  bool accepted_ = false; // the caller's leg was told to
+  bool answered_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::bridged_call_over)

@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { within } from "./wait.mjs";
 
+const transports = ["udp", "ws", "wss"];
+
 export class Program {
   #child;
   #closed;
@@ -16,23 +18,23 @@ export class Program {
   #servers = new Map();
   #heard;
 
-  // Starts `program answer` with a WS and a WSS listener on ports of 127.0.0.1 that the kernel chooses.
-  // Its files go to `folder`; `options` are more of its options.
-  static async start(program, { folder, mediaIp, user, password, options = [] }) {
+  // Starts `program answer --connect` with listeners of UDP, WS and WSS on ports of 127.0.0.1 that the kernel
+  // chooses. All `users` have one password. Its files go to `folder`; `options` are more of its options.
+  static async start(program, { folder, mediaIp, users: names, password, options = [] }) {
     const users = path.join(folder, "users.csv");
-    await writeFile(users, `user,password\n${user},${password}\n`);
+    await writeFile(users, ["user,password", ...names.map((name) => `${name},${password}`), ""].join("\n"));
     const { cert, key } = await makeCertificate(folder);
     const self = new Program();
     await self.#spawn(program, [
       "answer",
-      ...["--listen", "ws:127.0.0.1:0", "--listen", "wss:127.0.0.1:0", "--cert", cert, "--key", key],
-      ...["--media", "webrtc", "--media-ip", mediaIp, "--users", users, "--json", "-"],
+      ...transports.flatMap((transport) => ["--listen", `${transport}:127.0.0.1:0`]),
+      ...["--cert", cert, "--key", key, "--connect", "--media-ip", mediaIp, "--users", users, "--json", "-"],
       ...options,
     ]);
     return self;
   }
 
-  // Where a transport, "ws" or "wss", is served.
+  // Where a transport, "udp", "ws" or "wss", is served: ADDRESS:PORT.
   server(transport) {
     return this.#servers.get(transport);
   }
@@ -73,10 +75,10 @@ export class Program {
 
   #hear(line) {
     this.#lines.push(line);
-    const [, transport, address] = /^listening on (WSS?) (\S+)$/.exec(line) ?? [];
+    const [, transport, address] = /^listening on (\S+) (\S+)$/.exec(line) ?? [];
     if (!transport) return;
-    this.#servers.set(transport.toLowerCase(), `${transport.toLowerCase()}://${address}`);
-    if (this.#servers.size === 2) this.#heard();
+    this.#servers.set(transport.toLowerCase(), address);
+    if (this.#servers.size === transports.length) this.#heard();
   }
 }
 

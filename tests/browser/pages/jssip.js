@@ -3,9 +3,13 @@
 import JsSIP from "jssip";
 import { serve } from "./phone.js";
 
+const media = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
+
 class JsSipPhone {
   #agent;
   #session;
+  #ended;
+  #invitation; // to come
 
   constructor({ server, uri, user, password }) {
     this.#agent = new JsSIP.UA({
@@ -16,6 +20,9 @@ class JsSipPhone {
       register: true,
       register_expires: 600,
     });
+    this.#invitation = new Promise((resolve) => {
+      this.#agent.on("newRTCSession", ({ originator, session }) => originator === "remote" && resolve(session));
+    });
   }
 
   register() {
@@ -25,16 +32,25 @@ class JsSipPhone {
   // The peer connection, once the call is answered and the answer acknowledged.
   call(target) {
     return new Promise((resolve, reject) => {
-      const session = this.#agent.call(target, {
-        mediaConstraints: { audio: true, video: false },
-        pcConfig: { iceServers: [] },
-        eventHandlers: {
-          confirmed: () => resolve(session.connection),
-          failed: ({ cause, message }) => reject(failure("refused or lost", cause, message)),
-        },
-      });
-      this.#session = session;
+      const eventHandlers = this.#handlers(() => session, resolve, reject);
+      const session = this.#agent.call(target, { ...media, eventHandlers });
     });
+  }
+
+  // The same of the call that comes.
+  async answer() {
+    const session = await this.#invitation;
+    return new Promise((resolve, reject) => {
+      for (const [event, act] of Object.entries(this.#handlers(() => session, resolve, reject))) {
+        session.on(event, act);
+      }
+      session.answer(media);
+    });
+  }
+
+  // Resolves when the other side has hung up.
+  ended() {
+    return this.#ended;
   }
 
   // JsSIP does not tell what the BYE was answered with; the driver sees it on the wire.
@@ -48,6 +64,22 @@ class JsSipPhone {
   async unregister() {
     await this.#on(["unregistered"], ["registrationFailed"], () => this.#agent.unregister());
     await this.#on(["disconnected"], [], () => this.#agent.stop());
+  }
+
+  #handlers(session, resolve, reject) {
+    return {
+      confirmed: () => {
+        this.#session = session();
+        this.#ended = new Promise((done, failed) => {
+          this.#session.once("ended", ({ originator, cause }) =>
+            originator === "remote" ? done() : failed(new Error(`ended by itself: ${cause}`)),
+          );
+        });
+        this.#ended.catch(() => {}); // whoever hangs up here does not ask
+        resolve(this.#session.connection);
+      },
+      failed: ({ cause, message }) => reject(failure("refused or lost", cause, message)),
+    };
   }
 
   #on(good, bad, act) {

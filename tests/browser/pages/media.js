@@ -61,3 +61,15 @@ export async function sample(connection) {
     lossReported: report?.packetsLost,
   };
 }
+
+// A function that gives the frequency, in hertz, of what is loudest in a stream at that time.
+export function listen(stream) {
+  const context = new AudioContext();
+  const analyser = new AnalyserNode(context, { fftSize: 8192 });
+  context.createMediaStreamSource(stream).connect(analyser);
+  const levels = new Float32Array(analyser.frequencyBinCount);
+  return () => {
+    analyser.getFloatFrequencyData(levels);
+    return (levels.indexOf(Math.max(...levels)) * context.sampleRate) / analyser.fftSize;
+  };
+}

@@ -1,27 +1,36 @@
 // What both pages do with their phone, for the driver to call as `phone.register()` and so on.
 
 import { within } from "../wait.mjs";
-import { connected, hideAddresses, sample } from "./media.js";
+import { connected, hideAddresses, listen, sample } from "./media.js";
 
 const patience = 10; // seconds, for each step
 
-// Makes `window.phone` of a class with register, call, hangUp and unregister; the page's address says
-// in its query where and who: server, uri, user, password; and whether addresses are hidden.
+// Makes `window.phone` of a class with register, call, answer, ended, hangUp and unregister; the page's
+// address says in its query where and who: server, uri, user, password; and whether addresses are hidden.
 export function serve(Phone) {
   const query = Object.fromEntries(new URLSearchParams(location.search));
   if (query.addresses === "hidden") hideAddresses();
   const phone = new Phone(query);
-  let connection;
+  let connection, loudestHertz;
+  const talk = async (made) => {
+    connection = made;
+    loudestHertz = listen(play(connection));
+    await within(patience, "ICE and DTLS to be done", connected(connection));
+  };
   window.phone = {
     register: () => within(patience, "the registration", phone.register()),
     hangUp: () => within(patience, "the end of the call", phone.hangUp()),
     unregister: () => within(patience, "the end of the registration", phone.unregister()),
-    sample: () => sample(connection),
+    sample: async () => ({ ...(await sample(connection)), loudestHertz: loudestHertz() }),
+
+    ended: () => within(patience, "the other side to hang up", phone.ended()),
 
     async call(target) {
-      connection = await within(patience, "the answer to the call", phone.call(target));
-      play(connection);
-      await within(patience, "ICE and DTLS to be done", connected(connection));
+      await talk(await within(patience, "the answer to the call", phone.call(target)));
+    },
+    // The call that comes.
+    async answer() {
+      await talk(await within(patience, "a call and its ACK", phone.answer()));
     },
   };
 }
@@ -29,5 +38,7 @@ export function serve(Phone) {
 // Chromium decodes, and so measures, only what somebody listens to.
 function play(connection) {
   const tracks = connection.getReceivers().map((receiver) => receiver.track);
-  document.querySelector("audio").srcObject = new MediaStream(tracks);
+  const stream = new MediaStream(tracks);
+  document.querySelector("audio").srcObject = stream;
+  return stream;
 }

@@ -7,14 +7,19 @@ class SipJsPhone {
   #agent;
   #registerer;
   #session;
+  #ended;
+  #invitation; // to come
 
   constructor({ server, uri, user, password }) {
+    let invite;
+    this.#invitation = new Promise((resolve) => (invite = resolve));
     this.#agent = new UserAgent({
       uri: UserAgent.makeURI(uri),
       transportOptions: { server },
       authorizationUsername: user,
       authorizationPassword: password,
       sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] } },
+      delegate: { onInvite: invite },
     });
   }
 
@@ -27,16 +32,21 @@ class SipJsPhone {
   // The peer connection, once the call is answered and the answer acknowledged.
   call(target) {
     const session = new Inviter(this.#agent, UserAgent.makeURI(target));
-    this.#session = session;
-    return new Promise((resolve, reject) => {
-      session.stateChange.addListener((state) => {
-        if (state === SessionState.Established) resolve(session.sessionDescriptionHandler.peerConnection);
-        // SIP.js tells onReject only after this.
-        if (state === SessionState.Terminated) queueMicrotask(() => reject(new Error("the call ended early")));
-      });
+    return this.#established(session, (reject) => {
       const onReject = ({ message }) => reject(refusal(message));
       session.invite({ requestDelegate: { onReject } }).catch(reject);
     });
+  }
+
+  // The same of the call that comes.
+  async answer() {
+    const session = await this.#invitation;
+    return this.#established(session, (reject) => session.accept().catch(reject));
+  }
+
+  // Resolves when the call is over.
+  ended() {
+    return this.#ended;
   }
 
   hangUp() {
@@ -49,6 +59,21 @@ class SipJsPhone {
   async unregister() {
     await this.#becomes(RegistererState.Unregistered, (options) => this.#registerer.unregister(options));
     await this.#agent.stop();
+  }
+
+  #established(session, act) {
+    this.#session = session;
+    this.#ended = new Promise((resolve) => {
+      session.stateChange.addListener((state) => state === SessionState.Terminated && resolve());
+    });
+    return new Promise((resolve, reject) => {
+      session.stateChange.addListener((state) => {
+        if (state === SessionState.Established) resolve(session.sessionDescriptionHandler.peerConnection);
+        // SIP.js tells onReject only after this.
+        if (state === SessionState.Terminated) queueMicrotask(() => reject(new Error("the call ended early")));
+      });
+      act(reject);
+    });
   }
 
   #becomes(state, act) {

@@ -45,6 +45,7 @@ export async function sample(connection) {
   const inbound = audio("inbound-rtp");
   const report = audio("remote-inbound-rtp");
   return {
+    at: inbound?.timestamp, // ms
     dtlsState: transport?.dtlsState,
     tlsVersion: transport?.tlsVersion,
     srtpCipher: transport?.srtpCipher,

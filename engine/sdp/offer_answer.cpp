@@ -142,9 +142,9 @@ bool is_listed(const std::vector<std::string>& profiles, std::string_view profil
                      [&](const auto& each) { return equal_names(each, profile); });
 }
 
-/// Fills in what both roles derive from the other side's m-line in the same way; how it is protected
-/// is known by then. With ICE an unspecified address is no hold: browsers write it where they have
-/// no candidate yet, or none that they want to show (RFC 8829 section 5.2.1).
+/// Fills in what both roles derive from the other side's m-line in the same way; how it is
+/// protected is known by then. With ICE an unspecified address is no hold: browsers write it where
+/// they have no candidate yet, or none that they want to show (RFC 8829 section 5.2.1).
 void apply(negotiated_audio& audio, destination to) {
   audio.remote_host = std::move(to.host);
   audio.remote_port = to.port;

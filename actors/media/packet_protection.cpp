@@ -1,6 +1,6 @@
 #include "actors/media/packet_protection.hpp"
 
-#include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "engine/bytes/big_endian.hpp"
@@ -55,7 +55,7 @@ std::span<const std::byte> packet_protection::protect(std::span<const std::byte>
   if (!sender_)
     if (auto made = srtp::sender::make(keys_->ours, ssrc_of(packet, rtcp)))
       sender_ = std::move(*made);
-  std::ranges::copy(packet, room.begin());
+  std::memcpy(room.data(), packet.data(), packet.size());
   const auto size = !sender_ ? 0
                     : rtcp   ? sender_->protect_rtcp(room, packet.size())
                              : sender_->protect_rtp(room, packet.size());
@@ -69,7 +69,7 @@ std::span<const std::byte> packet_protection::open(std::span<const std::byte> pa
     ++before_.malformed;
     return {};
   }
-  std::ranges::copy(packet, room.begin());
+  std::memcpy(room.data(), packet.data(), packet.size());
   const auto copy = room.first(packet.size());
   const auto opened = rtp::is_rtcp(copy) ? receiver_->open_rtcp(copy) : receiver_->open_rtp(copy);
   return room.first(opened.size);

@@ -12,17 +12,20 @@ constexpr size_t rtp_header_bytes = 12;
 constexpr size_t rtcp_header_bytes = 8;
 constexpr size_t most_bytes = 65'535;
 
+/// Packets that may come late and still be told from replayed ones (RFC 3711 §3.3.2: at least 64).
+constexpr unsigned long window = 1'024;
+
 } // namespace
 
 result<receiver> receiver::make(const master_key& key) {
-  return make_session(key, {ssrc_any_inbound, 0}).map([](session_handle session) {
+  return make_session(key, {ssrc_any_inbound, 0}, window).map([](session_handle session) {
     return receiver{std::move(session)};
   });
 }
 
 result<void> receiver::resume(const master_key& key, uint32_t ssrc, uint32_t rollovers) {
   note(ssrc);
-  return add_stream(*session_, key, {ssrc_specific, ssrc}).map([&] {
+  return add_stream(*session_, key, {ssrc_specific, ssrc}, window).map([&] {
     srtp_set_stream_roc(session_.get(), ssrc, rollovers);
   });
 }

@@ -2,8 +2,15 @@
 
 namespace jackfield::srtp {
 
+namespace {
+
+/// libsrtp keeps one for what is sent, too, and moves it bit by bit: as small as it can be.
+constexpr unsigned long window = 64;
+
+} // namespace
+
 result<sender> sender::make(const master_key& key, uint32_t ssrc) {
-  return make_session(key, {ssrc_specific, ssrc}).map([&](session_handle session) {
+  return make_session(key, {ssrc_specific, ssrc}, window).map([&](session_handle session) {
     return sender{std::move(session), ssrc};
   });
 }

@@ -11,9 +11,6 @@ namespace jackfield::srtp {
 
 namespace {
 
-/// Packets that may come late and still be told from replayed ones (RFC 3711 §3.3.2: at least 64).
-constexpr unsigned long replay_window = 1'024;
-
 void set_profile(srtp_policy_t& policy, profile p) {
   switch (p) {
   case profile::aes128_cm_sha1_80:
@@ -37,7 +34,8 @@ void set_profile(srtp_policy_t& policy, profile p) {
 
 /// Calls `make` with the policy; the copy of the key is wiped after it.
 template <class Make>
-srtp_err_status_t with_policy(const master_key& key, srtp_ssrc_t source, Make make) {
+srtp_err_status_t with_policy(const master_key& key, srtp_ssrc_t source, unsigned long window,
+                              Make make) {
   std::array<unsigned char, master_key::most_bytes> bytes{};
   std::ranges::transform(key.bytes(), bytes.begin(),
                          [](std::byte b) { return static_cast<unsigned char>(b); });
@@ -45,7 +43,7 @@ srtp_err_status_t with_policy(const master_key& key, srtp_ssrc_t source, Make ma
   set_profile(policy, key.used_by());
   policy.ssrc = source;
   policy.key = bytes.data();
-  policy.window_size = replay_window;
+  policy.window_size = window;
   const auto status = make(policy);
   OPENSSL_cleanse(bytes.data(), bytes.size());
   return status;
@@ -53,21 +51,24 @@ srtp_err_status_t with_policy(const master_key& key, srtp_ssrc_t source, Make ma
 
 } // namespace
 
-result<session_handle> make_session(const master_key& key, srtp_ssrc_t source) {
+result<session_handle> make_session(const master_key& key, srtp_ssrc_t source,
+                                    unsigned long window) {
   static const auto ready = srtp_init();
   if (ready != srtp_err_status_ok)
     return fail("srtp", "libsrtp cannot be used: error " + std::to_string(ready));
   srtp_t made = nullptr;
   const auto status = with_policy(
-    key, source, [&](const srtp_policy_t& policy) { return srtp_create(&made, &policy); });
+    key, source, window, [&](const srtp_policy_t& policy) { return srtp_create(&made, &policy); });
   if (status != srtp_err_status_ok)
     return fail("srtp", "no session: libsrtp's error " + std::to_string(status));
   return session_handle{made};
 }
 
-result<void> add_stream(srtp_ctx_t& session, const master_key& key, srtp_ssrc_t source) {
-  const auto status = with_policy(
-    key, source, [&](const srtp_policy_t& policy) { return srtp_add_stream(&session, &policy); });
+result<void> add_stream(srtp_ctx_t& session, const master_key& key, srtp_ssrc_t source,
+                        unsigned long window) {
+  const auto status = with_policy(key, source, window, [&](const srtp_policy_t& policy) {
+    return srtp_add_stream(&session, &policy);
+  });
   if (status != srtp_err_status_ok)
     return fail("srtp", "no stream: libsrtp's error " + std::to_string(status));
   return {};

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/scenario/arrivals.hpp"
@@ -24,6 +25,7 @@ struct texts {
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
     duration, refuse, users, realm, max_expires, advertise, lanes;
   trace_texts tracing;
+  ice_texts ice;
   bool no_ring = false, connect = false;
 };
 
@@ -79,6 +81,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--media", t.media,
                  "any: as callers offer it; or only rtp, srtp with keys by SDES, webrtc, or none "
                  "(any)");
+  declare_ice(app, t.ice, "OPTIONS");
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
                  "(echo)");
@@ -152,6 +155,8 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   else
     r.check(!a.rtp || t.media.empty() || t.media == "any", "--media",
             "\"" + t.media + "\" is not available, expected any, rtp, srtp, webrtc or none");
+  read_ice(r, t.ice, a.rtp && a.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls,
+           o.webrtc);
   if (!t.audio.empty() && t.audio != "echo") {
     a.mode = audio_mode::play;
     r.read(t.audio, a.source, [](std::string_view s) { return read_source("--audio", s); });
@@ -209,7 +214,7 @@ parse_answer_options(const std::vector<std::string>& arguments) {
     return tl::unexpected{std::move(all.error())};
   o.command = "jackfield answer";
   for (const auto& a : arguments)
-    o.command += " " + a;
+    o.command += " " + without_turn_password(a);
   return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/load/answering_engine.hpp"
+#include "actors/media/webrtc_settings.hpp"
 #include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -23,6 +24,7 @@ struct answer_options {
   /// What callers are told instead of the only listener's address; invalid: that address.
   lane::endpoint advertised;
   answering_settings answering;
+  webrtc_settings webrtc;       ///< of streams protected by DTLS
   lane::endpoint media_address; ///< invalid: that of the first listener
   uint16_t first_media_port = 10'000;
   uint16_t last_media_port = 65'535;

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/rtp/telephone_event.hpp"
@@ -33,6 +34,7 @@ struct texts {
                    ws_path, keep_alive, opus_bitrate, opus_complexity, opus_loss;
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
+  ice_texts ice;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
 };
@@ -143,7 +145,7 @@ std::string shown(const std::vector<std::string>& arguments) {
     else if (inline_secret)
       out += a.substr(0, a.find('=') + 1) + std::string{password_hidden};
     else
-      out += without_password(a);
+      out += without_turn_password(without_password(a));
     hide = a == "--auth-password" || a == "--ap" || a == "-ap";
   }
   return out;
@@ -202,6 +204,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
   app.add_option("--media", t.media, "none, rtp, srtp with keys by SDES, or webrtc (rtp)")
     ->group(way);
+  declare_ice(app, t.ice, way);
   app
     .add_option("--audio", t.audio,
                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
@@ -326,6 +329,7 @@ result<load_options> options_of(const texts& t, load_options o) {
   else
     r.check(!o.rtp || t.media.empty() || t.media == "rtp", "--media",
             "\"" + t.media + "\" is not available, expected none, rtp, srtp or webrtc");
+  read_ice(r, t.ice, o.protection == sdp::protection::dtls, o.webrtc);
   if (t.audio == "echo")
     o.mode = audio_mode::echo;
   else

@@ -72,7 +72,8 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
   wanted.media.address = settings.media_address.valid() ? settings.media_address : local;
   wanted.media.first_port = settings.first_media_port;
   wanted.media.last_port = settings.last_media_port;
-  wanted.webrtc = settings.rtp && settings.protection == sdp::protection::dtls;
+  if (settings.rtp && settings.protection == sdp::protection::dtls)
+    wanted.webrtc = settings.webrtc;
   auto engine = node::make(wanted);
   if (!engine)
     return tl::unexpected{std::move(engine.error())};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/load/load_plan.hpp"
+#include "actors/media/webrtc_settings.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/scenario/user_table.hpp"
@@ -29,6 +30,7 @@ struct load_settings {
   transport::protocol transport = transport::protocol::udp;
   bool rtp = true;
   sdp::protection protection = sdp::protection::none; ///< of RTP
+  webrtc_settings webrtc;                             ///< of streams protected by DTLS
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
   std::vector<audio::codec> codecs{audio::codec::pcmu, audio::codec::pcma};

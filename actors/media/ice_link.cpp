@@ -1,6 +1,7 @@
 #include "actors/media/ice_link.hpp"
 
 #include <array>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,9 @@
 namespace jackfield {
 
 namespace {
+
+/// How long a description waits for what servers say of us, once it has an address to show.
+constexpr std::chrono::milliseconds servers_have{30};
 
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -25,13 +29,7 @@ ice::credentials draw_credentials(lane::lane& home) {
 
 ice_link::ice_link(media_plane& plane, ice_link_user& user, bool controlling)
     : plane_(plane), user_(user), local_(draw_credentials(plane.home())),
-      timer_(
-        [](void* self) {
-          auto& link = *static_cast<ice_link*>(self);
-          link.connectivity_->on_timer(link.plane_.home().now(), link);
-          link.schedule();
-        },
-        this),
+      timer_([](void* self) { static_cast<ice_link*>(self)->on_timer(); }, this),
       controlling_(controlling) {
   // nop
 }
@@ -48,6 +46,10 @@ void ice_link::gather() {
   settings.last_port = plane_.settings().last_port;
   settings.controlling = controlling_;
   settings.local = local_;
+  const auto& wanted = plane_.webrtc()->settings();
+  settings.stun_server = wanted.stun_server;
+  settings.turn = wanted.turn;
+  settings.relay_only = wanted.relay_only;
   finder_ = plane_.webrtc()->simulated()
               ? make_simulated_finder(plane_, settings, *this, *this)
               : make_network_finder(plane_, std::move(settings), *this, *this);
@@ -61,10 +63,24 @@ void ice_link::check(const ice::credentials& remote,
     finder_->check(remote, candidates);
 }
 
-void ice_link::on_candidates(const std::vector<ice::candidate>& found, bool /*done*/) {
-  if (found.empty() || std::exchange(described_, true))
+void ice_link::on_candidates(const std::vector<ice::candidate>& found, bool done) {
+  if (described_)
     return;
-  user_.on_link_described(found);
+  own_.insert(own_.end(), found.begin(), found.end());
+  if (done)
+    describe();
+  else if (!own_.empty() && !timer_.armed())
+    plane_.home().arm(timer_, plane_.home().now() + servers_have);
+}
+
+// What comes later is used, though not told: the peer learns it from the checks.
+void ice_link::describe() {
+  described_ = true;
+  timer_.cancel();
+  if (const auto own = std::exchange(own_, {}); !own.empty())
+    user_.on_link_described(own);
+  else
+    on_no_pair(error{"ice gathering", "no TURN server gave us an address"});
 }
 
 void ice_link::on_no_pair(const error& why) {
@@ -72,6 +88,11 @@ void ice_link::on_no_pair(const error& why) {
 }
 
 void ice_link::on_pair(found_pair pair) {
+  if (!pair.socket) {
+    relayed_ = true;
+    user_.on_link_up();
+    return;
+  }
   socket_ = std::move(pair.socket);
   ice::connectivity_settings settings;
   settings.local = local_;
@@ -85,6 +106,20 @@ void ice_link::on_pair(found_pair pair) {
   user_.on_link_up();
   for (const auto& packet : pair.early)
     user_.on_link_datagram(packet, plane_.home().now());
+}
+
+void ice_link::on_relayed(std::span<const std::byte> packet) {
+  if (!packet.empty())
+    user_.on_link_datagram(packet, plane_.home().now());
+}
+
+void ice_link::on_timer() {
+  if (!connectivity_) {
+    describe();
+    return;
+  }
+  connectivity_->on_timer(plane_.home().now(), *this);
+  schedule();
 }
 
 void ice_link::schedule() {
@@ -110,6 +145,8 @@ void ice_link::on_datagram(const lane::endpoint& from, std::span<const std::byte
 void ice_link::send(std::span<const std::byte> datagram) {
   if (connectivity_ && !lost_)
     socket_->send(connectivity_->remote(), as_text(datagram));
+  else if (relayed_)
+    finder_->send(datagram);
 }
 
 void ice_link::send(const lane::endpoint& to, std::span<const std::byte> message) {

@@ -45,7 +45,7 @@ public:
   [[nodiscard]] const ice::credentials& credentials() const noexcept { return local_; }
   /// Once: the peer's description.
   void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates);
-  [[nodiscard]] bool up() const noexcept { return connectivity_.has_value(); }
+  [[nodiscard]] bool up() const noexcept { return connectivity_.has_value() || relayed_; }
 
   void send(std::span<const std::byte> datagram);
 
@@ -63,6 +63,7 @@ private:
   // pair_finder_user
   void on_candidates(const std::vector<ice::candidate>& found, bool done) override;
   void on_pair(found_pair pair) override;
+  void on_relayed(std::span<const std::byte> packet) override;
   void on_no_pair(const error& why) override;
   // datagram_handler
   void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
@@ -72,18 +73,22 @@ private:
   void on_remote_changed(const lane::endpoint& remote) override;
   void on_consent_lost() override;
   void schedule();
+  void on_timer();
+  void describe();
 
   media_plane& plane_;
   ice_link_user& user_;
   ice::credentials local_;
   ice::credentials remote_;
-  std::unique_ptr<pair_finder> finder_; // until there is a pair
+  std::unique_ptr<pair_finder> finder_; // until there is a pair, or while it is relayed
+  std::vector<ice::candidate> own_;     // until they are described
   std::unique_ptr<lane::datagram_socket> socket_;
   std::optional<ice::connectivity> connectivity_;
-  lane::timer timer_;
+  lane::timer timer_;  // of the connectivity; before, of candidates that servers tell
   uint32_t heard_ = 0; // datagrams
   bool at_once_ = true;
   bool described_ = false;
+  bool relayed_ = false; // the finder carries it
   bool controlling_;
   bool lost_ = false;
 };

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <functional>
 #include <utility>
 
@@ -10,6 +11,9 @@
 namespace jackfield {
 
 namespace {
+
+/// Packets of a relayed pair on their way from libnice's thread to the lane: some 5 s of a stream.
+constexpr int most_waiting_packets = 256;
 
 /// Carries what libnice's thread tells to the lane, for as long as somebody is there to hear it.
 class courier final : public ice::agent_observer {
@@ -35,10 +39,19 @@ private:
     auto shared = std::make_shared<ice::taken_socket>(std::move(taken));
     tell([shared](courier& to) { to.on_taken(std::move(*shared)); });
   }
-  void on_relayed_selected(const lane::endpoint& /*remote*/) override {
-    on_failed(error{"ice checks", "only a relayed pair works, which is not carried"});
+  void on_relayed_selected(const lane::endpoint& remote) override {
+    tell([remote](courier& to) { to.user().on_pair({nullptr, remote, false, {}}); });
   }
-  void on_packet(std::span<const std::byte> /*packet*/) override {}
+  void on_packet(std::span<const std::byte> packet) override {
+    if (waiting_.fetch_add(1, std::memory_order_relaxed) >= most_waiting_packets) {
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      return;
+    }
+    tell([bytes = std::vector<std::byte>{packet.begin(), packet.end()}](courier& to) {
+      to.waiting_.fetch_sub(1, std::memory_order_relaxed);
+      to.user().on_relayed(bytes);
+    });
+  }
   void on_failed(const error& why) override {
     tell([why](courier& to) { to.user().on_no_pair(why); });
   }
@@ -54,6 +67,7 @@ private:
   lane::lane& home_;
   pair_finder_user* user_; // on the lane only
   std::weak_ptr<courier> self_;
+  std::atomic<int> waiting_ = 0;
 };
 
 class network_finder final : public pair_finder {
@@ -75,6 +89,7 @@ public:
              const std::vector<ice::candidate>& candidates) override {
     agent_.set_remote(remote, candidates);
   }
+  void send(std::span<const std::byte> packet) override { agent_.send(packet); }
 
 private:
   void adopt(ice::taken_socket taken) {

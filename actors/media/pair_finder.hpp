@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/error/error.hpp"
@@ -16,7 +18,8 @@ namespace jackfield {
 class media_plane;
 
 /// A pair of addresses that was selected, with its socket, which hands its datagrams to the handler
-/// that the finder was made with.
+/// that the finder was made with. Without a socket it is relayed, and the finder carries what is
+/// sent and heard, and keeps the peer's consent.
 struct found_pair {
   std::unique_ptr<lane::datagram_socket> socket;
   lane::endpoint remote;
@@ -30,9 +33,12 @@ class pair_finder_user {
 public:
   /// Own candidates, each told once; with `done` there are no more.
   virtual void on_candidates(const std::vector<ice::candidate>& found, bool done) = 0;
-  /// The last call: the finder has no more to do.
+  /// The last call, and the finder has no more to do, unless the pair is relayed.
   virtual void on_pair(found_pair pair) = 0;
-  /// The last call. The place of `why` is "ice gathering" or "ice checks".
+  /// Of a relayed pair: what the peer sent, never STUN.
+  virtual void on_relayed(std::span<const std::byte> packet) = 0;
+  /// The last call. The place of `why` is "ice gathering", "ice checks", or "ice consent" where a
+  /// relayed pair was.
   virtual void on_no_pair(const error& why) = 0;
 
 protected:
@@ -49,6 +55,8 @@ public:
   /// The peer's description: the checks begin.
   virtual void check(const ice::credentials& remote,
                      const std::vector<ice::candidate>& candidates) = 0;
+  /// By the relayed pair, at most as much as the network takes; the rest is dropped.
+  virtual void send(std::span<const std::byte> packet) = 0;
 };
 
 /// By libnice, on a thread of its own; for a lane of the network.
@@ -57,7 +65,8 @@ public:
                                                                pair_finder_user& user,
                                                                lane::datagram_handler& handler);
 
-/// Its twin in simulated time: the host's own address and the peer's best one, without checks.
+/// Its twin in simulated time: the host's own address and the peer's best one, without checks. No
+/// server ever answers there: it has never gathered all where there is one.
 [[nodiscard]] std::unique_ptr<pair_finder>
 make_simulated_finder(media_plane& plane, const ice::agent_settings& settings,
                       pair_finder_user& user, lane::datagram_handler& handler);

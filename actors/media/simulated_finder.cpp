@@ -13,9 +13,10 @@ constexpr uint32_t host_priority = (126U << 24U) + (65'535U << 8U) + 255U;
 
 class simulated_finder final : public pair_finder {
 public:
-  simulated_finder(media_plane& plane, bool controlling, pair_finder_user& user,
+  simulated_finder(media_plane& plane, const ice::agent_settings& settings, pair_finder_user& user,
                    lane::datagram_handler& handler)
-      : plane_(plane), user_(user), handler_(handler), controlling_(controlling) {}
+      : plane_(plane), user_(user), handler_(handler), controlling_(settings.controlling),
+        asks_servers_(settings.stun_server.valid() || !settings.turn.empty()) {}
 
   void gather() override {
     auto socket = plane_.open_rtp(handler_, false);
@@ -28,7 +29,7 @@ public:
     own.foundation = "1";
     own.priority = host_priority;
     own.address = socket_->local();
-    user_.on_candidates({own}, true);
+    user_.on_candidates({own}, !asks_servers_);
   }
 
   void check(const ice::credentials& remote,
@@ -42,12 +43,15 @@ public:
     user_.on_pair({std::move(socket_), best->address, controlling_, {}});
   }
 
+  void send(std::span<const std::byte> /*packet*/) override {} // no pair is relayed
+
 private:
   media_plane& plane_;
   pair_finder_user& user_;
   lane::datagram_handler& handler_;
   std::unique_ptr<lane::datagram_socket> socket_;
   bool controlling_;
+  bool asks_servers_;
 };
 
 } // namespace
@@ -56,7 +60,7 @@ std::unique_ptr<pair_finder> make_simulated_finder(media_plane& plane,
                                                    const ice::agent_settings& settings,
                                                    pair_finder_user& user,
                                                    lane::datagram_handler& handler) {
-  return std::make_unique<simulated_finder>(plane, settings.controlling, user, handler);
+  return std::make_unique<simulated_finder>(plane, settings, user, handler);
 }
 
 } // namespace jackfield

@@ -52,6 +52,8 @@ void webrtc_path::on_link_described(const std::vector<ice::candidate>& candidate
   ice.pwd = link_->credentials().pwd;
   for (const auto& candidate : candidates)
     ice.candidates.push_back(candidate.to_string());
+  if (candidates.front().address.address() != plane_.address().address())
+    own->host = candidates.front().address.address();
   user_->on_path_opened(candidates.front().address, std::move(own));
 }
 

@@ -17,8 +17,9 @@ caf::behavior handshake_worker(caf::event_based_actor* /*self*/) {
 
 } // namespace
 
-webrtc_services::webrtc_services(std::shared_ptr<const dtls::identity> own)
-    : identity_(std::move(own)) {
+webrtc_services::webrtc_services(std::shared_ptr<const dtls::identity> own,
+                                 webrtc_settings settings)
+    : identity_(std::move(own)), settings_(std::move(settings)) {
   // nop
 }
 
@@ -27,14 +28,16 @@ webrtc_services::~webrtc_services() {
     caf::anon_send_exit(handshakes_, caf::exit_reason::user_shutdown);
 }
 
-result<std::shared_ptr<webrtc_services>> webrtc_services::make_simulated() {
-  return dtls::identity::make().map([](std::shared_ptr<const dtls::identity> own) {
-    return std::shared_ptr<webrtc_services>{new webrtc_services(std::move(own))};
+result<std::shared_ptr<webrtc_services>> webrtc_services::make_simulated(webrtc_settings settings) {
+  return dtls::identity::make().map([&](std::shared_ptr<const dtls::identity> own) {
+    return std::shared_ptr<webrtc_services>{
+      new webrtc_services(std::move(own), std::move(settings))};
   });
 }
 
-result<std::shared_ptr<webrtc_services>> webrtc_services::make(caf::actor_system& system) {
-  return make_simulated().map([&](std::shared_ptr<webrtc_services> made) {
+result<std::shared_ptr<webrtc_services>> webrtc_services::make(caf::actor_system& system,
+                                                               webrtc_settings settings) {
+  return make_simulated(std::move(settings)).map([&](std::shared_ptr<webrtc_services> made) {
     made->loop_ = std::make_unique<ice::agent_loop>();
     made->handshakes_ = system.spawn(handshake_worker);
     return made;

@@ -55,7 +55,7 @@ result<std::unique_ptr<node>> node::make(const node_settings& settings) {
   auto router = settings.router;
   auto media = settings.media;
   if (settings.webrtc) {
-    auto services = webrtc_services::make(made->system_);
+    auto services = webrtc_services::make(made->system_, *settings.webrtc);
     if (!services)
       return tl::unexpected{std::move(services.error())};
     media.webrtc = std::move(*services);

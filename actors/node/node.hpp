@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include "actors/media/webrtc_settings.hpp"
 #include "actors/node/lane_context.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/io_lane.hpp"
@@ -28,7 +30,7 @@ struct node_settings {
   router_settings router;
   media_plane_settings media;
   /// WebRTC streams are wanted: costs some 100 ms and two threads.
-  bool webrtc = false;
+  std::optional<webrtc_settings> webrtc;
 };
 
 /// This process's lanes and what runs on them. Made and destroyed on one thread, which also starts

@@ -38,7 +38,7 @@ void agent::end_remote_candidates() {
 }
 
 void agent::send(std::span<const std::byte> packet) {
-  if (session_)
+  if (session_ && session_->take_place())
     session_->core().post(
       [session = session_, bytes = std::vector<std::byte>{packet.begin(), packet.end()}] {
         session->send(bytes);

@@ -32,7 +32,8 @@ public:
   void set_remote(const credentials& remote, const std::vector<candidate>& candidates);
   void add_remote_candidate(const candidate& found);
   void end_remote_candidates();
-  /// Sends by a relayed pair that was selected; dropped where none is.
+  /// Sends by a relayed pair that was selected; dropped where none is, or the loop lags by some
+  /// hundreds of packets.
   void send(std::span<const std::byte> packet);
   /// Once this has returned, no call of the observer runs or begins, unless this was called from
   /// within one, which is then the last. It waits for a call under way: it must not be called with

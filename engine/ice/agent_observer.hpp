@@ -37,11 +37,13 @@ public:
   virtual void on_candidates(const std::vector<candidate>& found, bool gathering_done) = 0;
   /// The last call.
   virtual void on_selected(taken_socket taken) = 0;
-  /// The selected pair is relayed: it stays here, `agent::send` and `on_packet` carry its media.
+  /// The selected pair is relayed: it stays here, `agent::send` and `on_packet` carry its media,
+  /// until `on_failed`.
   virtual void on_relayed_selected(const lane::endpoint& remote) = 0;
   /// A packet by the relayed pair, never before `on_relayed_selected`.
   virtual void on_packet(std::span<const std::byte> packet) = 0;
-  /// The last call. The place of `why` is "ice gathering" or "ice checks".
+  /// The last call. The place of `why` is "ice gathering", "ice checks" or, of a relayed
+  /// pair, "ice consent".
   virtual void on_failed(const error& why) = 0;
 
 protected:

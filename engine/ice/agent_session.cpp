@@ -19,16 +19,22 @@ constexpr size_t most_turn_servers = 4;
 constexpr size_t most_early_packets = 16;
 constexpr size_t longest_early_packet = 2048;
 
-NiceAgent* new_agent(GMainContext* context, bool controlling, bool lite) {
+constexpr int most_waiting_packets = 256;
+
+NiceAgent* new_agent(GMainContext* context, bool controlling, bool lite, bool may_relay) {
   // upnp would start a thread for each agent. After idle-timeout without news libnice stops its
-  // 20 ms tick; checks that come later start it again. Consent is not libnice's here.
-  return static_cast<NiceAgent*>(
-    g_object_new(NICE_TYPE_AGENT, "compatibility", NICE_COMPATIBILITY_RFC5245, "main-context",
-                 context, "reliable", FALSE, "full-mode", lite ? FALSE : TRUE, "upnp", FALSE,
-                 "consent-freshness", FALSE, "ice-tcp", FALSE, "ice-udp", TRUE, "ice-trickle", TRUE,
-                 "keepalive-conncheck", FALSE, "idle-timeout", 500U, "max-connectivity-checks", 32U,
-                 "controlling-mode", controlling ? TRUE : FALSE, nullptr));
+  // 20 ms tick; checks that come later start it again. Consent is libnice's for relayed pairs
+  // alone, which never leave it: asked for every 5 s, and lost after 10 s without an answer.
+  return static_cast<NiceAgent*>(g_object_new(
+    NICE_TYPE_AGENT, "compatibility", NICE_COMPATIBILITY_RFC5245, "main-context", context,
+    "reliable", FALSE, "full-mode", lite ? FALSE : TRUE, "upnp", FALSE, "consent-freshness",
+    may_relay ? TRUE : FALSE, "ice-tcp", FALSE, "ice-udp", TRUE, "ice-trickle", TRUE,
+    "keepalive-conncheck", FALSE, "idle-timeout", 500U, "max-connectivity-checks", 32U,
+    "controlling-mode", controlling ? TRUE : FALSE, nullptr));
 }
+
+void ignore(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint /*length*/,
+            gchar* /*bytes*/, gpointer /*nobody*/) {}
 
 } // namespace
 
@@ -42,7 +48,7 @@ agent_session::~agent_session() {
 }
 
 void agent_session::warm_up(loop_core& core) {
-  NiceAgent* agent = new_agent(core.context(), true, false);
+  NiceAgent* agent = new_agent(core.context(), true, false, false);
   NiceAddress address = to_nice(lane::endpoint::loopback_v4(0));
   nice_agent_add_local_address(agent, &address);
   const guint stream = nice_agent_add_stream(agent, component);
@@ -75,7 +81,10 @@ bool agent_session::prepare() {
   if (!settings_.local.valid() || !settings_.local_address.valid() ||
       settings_.first_port > settings_.last_port)
     return false;
-  agent_ = new_agent(core_->context(), settings_.controlling, settings_.lite);
+  agent_ =
+    new_agent(core_->context(), settings_.controlling, settings_.lite, !settings_.turn.empty());
+  if (settings_.relay_only)
+    g_object_set(agent_, "force-relay", TRUE, nullptr);
   NiceAddress address = to_nice(settings_.local_address.with_port(0));
   nice_agent_add_local_address(agent_, &address);
   if (settings_.stun_server.valid()) {
@@ -95,9 +104,8 @@ bool agent_session::prepare() {
                               settings_.last_port);
   for (size_t i = 0; i < std::min(settings_.turn.size(), most_turn_servers); ++i) {
     const auto& server = settings_.turn[i];
-    const auto type = server.transport == turn_transport::udp   ? NICE_RELAY_TYPE_TURN_UDP
-                      : server.transport == turn_transport::tcp ? NICE_RELAY_TYPE_TURN_TCP
-                                                                : NICE_RELAY_TYPE_TURN_TLS;
+    const auto type =
+      server.transport == turn_transport::udp ? NICE_RELAY_TYPE_TURN_UDP : NICE_RELAY_TYPE_TURN_TCP;
     nice_agent_set_relay_info(agent_, stream_, component, server.address.address().c_str(),
                               server.address.port(), server.user.c_str(), server.password.c_str(),
                               type);
@@ -145,7 +153,15 @@ void agent_session::end_remote() {
     nice_agent_peer_candidate_gathering_done(agent_, stream_);
 }
 
+bool agent_session::take_place() noexcept {
+  if (waiting_.fetch_add(1, std::memory_order_relaxed) < most_waiting_packets)
+    return true;
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
 void agent_session::send(std::span<const std::byte> packet) {
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
   if (agent_ != nullptr && relayed_)
     nice_agent_send(agent_, stream_, component, static_cast<guint>(packet.size()),
                     reinterpret_cast<const gchar*>(packet.data()));
@@ -158,15 +174,19 @@ void agent_session::end() {
   loop_core::cancel(patience_);
   if (auto* agent = std::exchange(agent_, nullptr)) {
     g_signal_handlers_disconnect_by_data(agent, this);
-    if (!settings_.turn.empty()) {
-      // Allocations are to be given back, which takes an answer.
+    if (settings_.turn.empty()) {
+      nice_agent_remove_stream(agent, stream_);
+    } else {
+      // Allocations are to be given back, which takes an answer, or a while without one: a socket
+      // that was taken over is not libnice's to read any more.
+      nice_agent_attach_recv(agent, stream_, component,
+                             taken_ ? core_->unattended() : core_->context(), ignore, nullptr);
       core_->note_leaving();
       nice_agent_close_async(
         agent,
         [](GObject*, GAsyncResult*, gpointer core) { static_cast<loop_core*>(core)->note_left(); },
         core_.get());
     }
-    nice_agent_remove_stream(agent, stream_);
     g_object_unref(agent);
   }
   early_.clear();
@@ -175,7 +195,13 @@ void agent_session::end() {
 
 void agent_session::state_changed(NiceAgent*, guint, guint, guint state, gpointer data) {
   auto& self = *static_cast<agent_session*>(data);
-  // A state of FAILED is none here: the peer's checks may still come, and wake libnice up.
+  if (state == NICE_COMPONENT_STATE_FAILED && self.relayed_) {
+    self.core_->post([held = self.shared_from_this()] {
+      held->fail_with("ice consent", "the peer has not answered for 10 s");
+    });
+    return;
+  }
+  // Else a state of FAILED is none: the peer's checks may still come, and wake libnice up.
   if (state != NICE_COMPONENT_STATE_READY || std::exchange(self.ready_, true))
     return;
   // Not within libnice's own call.
@@ -242,6 +268,7 @@ void agent_session::take_over() {
     return;
   }
   out.early = std::exchange(early_, {});
+  taken_ = true;
   const auto held = shared_from_this();
   end();
   tell([&](agent_observer& o) { o.on_selected(std::move(out)); });

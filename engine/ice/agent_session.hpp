@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -15,7 +16,7 @@
 namespace jackfield::ice {
 
 /// One libnice agent and who hears of it. It is kept by its loop from `begin` to `end`, and by its
-/// handle. All but `silence` and `core` is for the loop's thread.
+/// handle. All but `silence`, `take_place` and `core` is for the loop's thread.
 class agent_session : public std::enable_shared_from_this<agent_session> {
 public:
   agent_session(std::shared_ptr<loop_core> core, agent_settings settings, agent_observer& observer);
@@ -30,10 +31,13 @@ public:
   void set_remote(const credentials& remote, const std::vector<candidate>& candidates);
   void add_remote(const std::vector<candidate>& candidates);
   void end_remote();
+  /// Ends the wait that `take_place` began.
   void send(std::span<const std::byte> packet);
   /// Releases the agent. May be called again.
   void end();
 
+  /// Any thread: false if too many packets wait to be sent already.
+  [[nodiscard]] bool take_place() noexcept;
   /// Any thread: waits for a call of the observer under way on another; then there is none.
   void silence();
   [[nodiscard]] loop_core& core() const noexcept { return *core_; }
@@ -62,10 +66,12 @@ private:
   guint stream_ = 0;
   GSource* patience_ = nullptr;
   std::vector<early_packet> early_;
+  std::atomic<int> waiting_ = 0; // packets that are to be sent
   size_t remote_candidates_ = 0;
   bool remote_known_ = false;
   bool ready_ = false;   // seen, and the take-over is under way
   bool relayed_ = false; // the pair stays with libnice
+  bool taken_ = false;   // the socket is another's
   bool ended_ = false;
 };
 

@@ -10,7 +10,8 @@
 
 namespace jackfield::ice {
 
-enum class turn_transport : uint8_t { udp, tcp, tls };
+/// Between us and the server. There is no TLS: libnice has none for servers of RFC 8656.
+enum class turn_transport : uint8_t { udp, tcp };
 
 struct turn_server {
   lane::endpoint address;
@@ -30,6 +31,7 @@ struct agent_settings {
   credentials local;             ///< valid ones; must be told to the peer
   lane::endpoint stun_server;    ///< not valid: none
   std::vector<turn_server> turn; ///< at most 4 are used
+  bool relay_only = false;       ///< nothing but relayed candidates is told or used
   /// How long checks may take from the time the peer's credentials are known (RFC 8863 §4): the
   /// peer's candidates may come late, or never, and its checks serve as well.
   std::chrono::milliseconds patience{39'500};

@@ -23,10 +23,13 @@ void delete_work(gpointer data) {
 
 } // namespace
 
-loop_core::loop_core() : context_(g_main_context_new()), loop_(g_main_loop_new(context_, FALSE)) {}
+loop_core::loop_core()
+    : context_(g_main_context_new()), unattended_(g_main_context_new()),
+      loop_(g_main_loop_new(context_, FALSE)) {}
 
 loop_core::~loop_core() {
   g_main_loop_unref(loop_);
+  g_main_context_unref(unattended_);
   g_main_context_unref(context_);
 }
 

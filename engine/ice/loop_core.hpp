@@ -32,6 +32,8 @@ public:
   void stop();
 
   [[nodiscard]] GMainContext* context() const noexcept { return context_; }
+  /// One that never runs: for sources that are not to be heard.
+  [[nodiscard]] GMainContext* unattended() const noexcept { return unattended_; }
 
   // The loop's thread alone.
   void keep(std::shared_ptr<agent_session> session);
@@ -46,6 +48,7 @@ private:
   void end_all();
 
   GMainContext* context_;
+  GMainContext* unattended_;
   GMainLoop* loop_;
   std::mutex mutex_;
   bool stopped_ = false; // under mutex_

@@ -225,7 +225,8 @@ std::string negotiation::not_open(std::uint32_t number) const {
 }
 
 std::string negotiation::offer_text(direction wanted) const {
-  if (!layout_ && wanted == local_->capabilities().wanted) {
+  const bool elsewhere = transport_ && !transport_->host.empty();
+  if (!layout_ && !elsewhere && wanted == local_->capabilities().wanted) {
     std::string text(local_->size(), '\0');
     if (local_->render(port_, session_id_, text)) {
       if (transport_) {

@@ -147,6 +147,9 @@ stream_transport transport_of(const session& description, const media_descriptio
 }
 
 void add_transport(media_description& media, const stream_transport& transport) {
+  if (!transport.host.empty()) {
+    media.connections = {connection_at(transport.host)};
+  }
   for (const auto& each : transport.fingerprints) {
     media.attributes.emplace_back(each);
   }

@@ -51,6 +51,8 @@ struct stream_transport {
   std::vector<fingerprint> fingerprints;
   std::optional<setup> role;
   std::optional<ice_description> ice;
+  /// Ours alone: where the stream's port is, an IP literal; empty: at the session's own address.
+  std::string host = {};
 
   friend bool operator==(const stream_transport&, const stream_transport&) = default;
 };
@@ -63,7 +65,7 @@ struct stream_transport {
 /// Adds it to an m-line.
 void add_transport(media_description& media, const stream_transport& transport);
 
-/// Appends it to the text of a description that ends with the m-line.
+/// Appends it to the text of a description that ends with the m-line; `host` is empty.
 void print_transport(const stream_transport& transport, std::string& out);
 
 /// True for a profile that asks for SRTP ("RTP/SAVP", "UDP/TLS/RTP/SAVPF" ...).

@@ -5,6 +5,7 @@
 
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
+#include "actors/media/webrtc_services.hpp"
 #include "tests/actors/sim_world.hpp"
 #include "tests/actors/stream_ends.hpp"
 
@@ -85,6 +86,22 @@ TEST_F(webrtc_path_test, is_described_by_ice_a_fingerprint_and_actpass) {
   EXPECT_EQ(own.fingerprints[0].hash, "sha-256");
   EXPECT_EQ(own.role, sdp::setup::actpass);
   EXPECT_NE(own.ice->ufrag, b_.heard().opened->transport->ice->ufrag);
+}
+
+TEST_F(webrtc_path_test, is_described_in_time_where_no_server_answers) {
+  webrtc_settings settings;
+  settings.stun_server = lane::endpoint::parse("192.0.2.1", 3478).value();
+  media_plane plane(world_.lane(), {*lane::endpoint::parse("10.1.0.3", 0), 10'000, 65'535,
+                                    webrtc_services::make_simulated(settings).value()});
+  stream_end end(world_.lane(), plane, make_path(plane, sdp::protection::dtls, true));
+  world_.pass(29ms);
+  EXPECT_FALSE(end.heard().opened) << "a server has some time to answer";
+  world_.pass(2ms);
+  ASSERT_TRUE(end.heard().opened);
+  EXPECT_EQ(end.address().address(), "10.1.0.3");
+  const auto outcome = closed(end);
+  ASSERT_TRUE(outcome.took.gathering);
+  EXPECT_LT(*outcome.took.gathering, 50ms);
 }
 
 TEST_F(webrtc_path_test, carries_audio_and_reports_both_ways_whoever_shakes_hands_first) {

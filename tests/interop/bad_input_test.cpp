@@ -112,6 +112,10 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--flow", {"calls", "CALL", ""}},
     {"--transport", {"sctp", "UDP5", "u2", ""}},
     {"--media", {"video", "RTP5", ""}},
+    {"--stun", {"127.0.0.1:0", "127.0.0.1:x", ":3478", ""}},
+    {"--turn",
+     {"127.0.0.1:3478", "turn:127.0.0.1", "turn:u@127.0.0.1", "turn::p@127.0.0.1",
+      "turns:u:p@127.0.0.1", "turn:u:p@127.0.0.1?transport=tls", "turn:u:p@127.0.0.1:0", ""}},
     {"--audio", {"tone:", "tone:9", "tone:9999", "absent.wav", ""}},
     {"--codecs", {"G729", "PCMU,,PCMA", "PCMU,speex", "PCMU,", ""}},
     {"--ptime", {"0", "15", "70", "x", ""}},
@@ -148,6 +152,8 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
       // Files of authorities and certificates are read where they are used.
       if (option == "--ca-file")
         command.insert(command.end(), {"-t", "tls"});
+      if (option == "--stun" || option == "--turn")
+        command.insert(command.end(), {"--media", "webrtc"});
       // What is wrong with a file names the file.
       const bool file = value == "absent.csv" || value == "absent.wav" || value == "." ||
                         (value == "absent.pem" && option == "--ca-file");
@@ -161,6 +167,9 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
   expect_load_refused({"--answer-after", "1s"}, "--answer-after");
   expect_load_refused({"--rate"}, "--rate");
+  expect_load_refused({"--stun", "127.0.0.1"}, "--stun");
+  expect_load_refused({"--turn", "turn:u:p@127.0.0.1", "--media", "srtp"}, "--turn");
+  expect_load_refused({"--relay-only", "--media", "webrtc"}, "--relay-only");
   expect_load_refused({"--trace-all"}, "--trace-all");
   expect_load_refused({"one", "two"}, "two");
 }

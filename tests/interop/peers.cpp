@@ -257,6 +257,36 @@ std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
   return program;
 }
 
+std::unique_ptr<process> start_coturn(const scratch_folder& folder, uint16_t port) {
+  auto program = std::make_unique<process>("turnserver", folder,
+                                           arguments{"turnserver",
+                                                     "-n",
+                                                     "--lt-cred-mech",
+                                                     "--user",
+                                                     "caller:turn:s3cret@",
+                                                     "--realm",
+                                                     "jackfield",
+                                                     "--listening-ip",
+                                                     "127.0.0.1",
+                                                     "--listening-port",
+                                                     std::to_string(port),
+                                                     "--relay-ip",
+                                                     "127.0.0.1",
+                                                     "--allow-loopback-peers",
+                                                     "--no-tls",
+                                                     "--no-dtls",
+                                                     "--no-cli",
+                                                     "--log-file",
+                                                     "stdout",
+                                                     "--simple-log",
+                                                     "--pidfile",
+                                                     folder.file("turnserver.pid"),
+                                                     "--userdb",
+                                                     folder.file("turnserver.db")});
+  EXPECT_TRUE(wait_until_bound(*program, false, port) && wait_until_bound(*program, true, port));
+  return program;
+}
+
 answerer start_answerer(const scratch_folder& folder, std::string_view listen,
                         const arguments& more) {
   answerer started;

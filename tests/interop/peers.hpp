@@ -60,6 +60,10 @@ struct kamailio_options {
 std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                                         const kamailio_options& options);
 
+/// coturn at that port of 127.0.0.1, over UDP and TCP, for the user "caller" with the password
+/// "turn:s3cret@".
+std::unique_ptr<process> start_coturn(const scratch_folder& folder, uint16_t port);
+
 /// `jackfield answer`, listening at such as "udp:127.0.0.1:0": 0 is a port that the kernel chooses.
 struct answerer {
   std::unique_ptr<process> program;

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/ice/agent_settings.hpp"
+#include "engine/lane/endpoint.hpp"
+
+namespace jackfield {
+
+/// How ICE finds the way of a node's WebRTC streams (RFC 8445).
+struct webrtc_settings {
+  lane::endpoint stun_server;         ///< not valid: none
+  std::vector<ice::turn_server> turn; ///< at most 4 are used
+  bool relay_only = false;            ///< through a TURN server or not at all
+};
+
+} // namespace jackfield

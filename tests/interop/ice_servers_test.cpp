@@ -1,0 +1,82 @@
+#include <string>
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "tests/interop/peers.hpp"
+#include "tests/relay/path/relay.hpp" // owned_fd
+
+namespace jackfield::tests {
+namespace {
+
+constexpr uint64_t call_count = 5;
+
+/// Calls over WebRTC to the embedded engine, both ends with these servers.
+load_outcome run_calls(const scratch_folder& folder, const arguments& servers) {
+  arguments all{"--media", "webrtc", "-m", std::to_string(call_count), "-r", "5", "-d", "1000"};
+  all.insert(all.end(), servers.begin(), servers.end());
+  return run_load(folder, all);
+}
+
+std::string turn_at(uint16_t port) {
+  return "turn:caller:turn:s3cret@@" + loopback(port);
+}
+
+void expect_heard_both_ways(const load_outcome& outcome) {
+  expect_all_completed(outcome, call_count);
+  const auto& media = outcome.summary.at("media");
+  for (const auto* way : {"received", "sent"}) {
+    EXPECT_GT(media.at(way).at("packets_received"), call_count * 30) << way;
+    EXPECT_EQ(media.at(way).at("streams"), call_count) << way;
+  }
+}
+
+TEST(ice_servers, that_do_not_answer_are_not_waited_for) {
+  const scratch_folder folder;
+  const auto port = free_port();
+  const owned_fd silent{socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(silent.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const auto outcome = run_calls(folder, {"--stun", loopback(port), "--turn", turn_at(port)});
+  expect_heard_both_ways(outcome);
+}
+
+class coturn : public testing::Test {
+protected:
+  void SetUp() override {
+    if (!installed("turnserver"))
+      GTEST_SKIP() << "no coturn here: script/install-packages test";
+  }
+  scratch_folder folder_;
+};
+
+class coturn_transport : public coturn, public testing::WithParamInterface<const char*> {};
+
+TEST_P(coturn_transport, relays_calls_that_have_no_other_way) {
+  const auto port = free_port();
+  const auto server = start_coturn(folder_, port);
+  const auto outcome =
+    run_calls(folder_, {"--turn", turn_at(port) + "?transport=" + GetParam(), "--relay-only"});
+  expect_heard_both_ways(outcome);
+  EXPECT_EQ(outcome.summary.dump().find("s3cret"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(over, coturn_transport, testing::Values("udp", "tcp"),
+                         [](const auto& way) { return std::string{way.param}; });
+
+TEST_F(coturn, that_knows_no_such_user_ends_the_call_by_name) {
+  const auto port = free_port();
+  const auto server = start_coturn(folder_, port);
+  const auto outcome =
+    run_calls(folder_, {"--turn", "turn:caller:wrong@" + loopback(port), "--relay-only"});
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_EQ(outcome.summary.at("failures").at("ice_gathering"), call_count);
+}
+
+} // namespace
+} // namespace jackfield::tests

@@ -39,6 +39,16 @@ struct call_leg::extra {
     sdp::negotiation state;
   };
   std::vector<early_fork> forks; // whose answers came in provisional responses
+  struct ice_restart {
+    uint32_t number; // of the peer's offer, 0: for one of ours
+    sdp::direction wanted;
+  };
+  std::optional<ice_restart> restart; // the stream makes its new description
+  struct description {
+    uint16_t port;
+    std::shared_ptr<const sdp::stream_transport> transport;
+  };
+  std::optional<description> before; // the restart that we offer
 };
 
 // -- the user's own defaults -------------------------------------------------------
@@ -79,6 +89,10 @@ caf::behavior call_leg::make_behavior() {
   return behavior_with(
     [this](const media_opened& opened) {
       user_->on_media_opened(*this, opened);
+      settle();
+    },
+    [this](const media_restarted& begun) {
+      on_ice_begun(begun);
       settle();
     },
     [this](const media_parted& parted) {
@@ -440,7 +454,7 @@ void call_leg::on_peer_offer(const sip::ua_event& event) {
   if (offer.has_offer) {
     // One of ours that waits for its time after a glare is void: the peer's stands first.
     if (offer_request_ != 0)
-      negotiation_->rollback();
+      roll_back();
     auto taken = negotiation_->take_offer(event.body);
     if (!taken) {
       machine_->refuse_offer(home().now(), 488, *this);
@@ -459,13 +473,9 @@ result<void> call_leg::answer_offer(uint32_t number, sdp::direction wanted) {
     return can;
   const auto now = home().now();
   if (negotiation_->current() == sdp::negotiation::state::remote_offer) {
-    auto made = negotiation_->answer(number, wanted);
-    if (!made)
-      return tl::unexpected{std::move(made.error())};
-    open_offer_ = 0;
-    if (!machine_->answer_offer(now, made->text, *this))
-      return tl::unexpected{not_now("answer an offer", "one that is open")};
-    connect(made->audio);
+    if (number != open_offer_ || !stream_ || !negotiation_->offers_ice_restart())
+      return answer_peer(number, wanted);
+    begin_ice(number, wanted);
     return {};
   }
   if (number != asked_ || asked_ == 0)
@@ -479,6 +489,17 @@ result<void> call_leg::answer_offer(uint32_t number, sdp::direction wanted) {
   }
   open_offer_ = made->number;
   asked_ = 0;
+  return {};
+}
+
+result<void> call_leg::answer_peer(uint32_t number, sdp::direction wanted) {
+  auto made = negotiation_->answer(number, wanted);
+  if (!made)
+    return tl::unexpected{std::move(made.error())};
+  open_offer_ = 0;
+  if (!machine_->answer_offer(home().now(), made->text, *this))
+    return tl::unexpected{not_now("answer an offer", "one that is open")};
+  connect(made->audio);
   return {};
 }
 
@@ -516,6 +537,8 @@ void call_leg::on_peer_answer(const sip::ua_event& event) {
 void call_leg::on_withdrawn() {
   const auto number = asked_ != 0 ? std::exchange(asked_, 0) : std::exchange(open_offer_, 0);
   negotiation_->rollback();
+  if (extra_ && extra_->restart && extra_->restart->number == number)
+    extra_->restart.reset();
   user_->on_offer_withdrawn(*this, number);
 }
 
@@ -573,7 +596,9 @@ void call_leg::on_response(const sip::ua_event& event) {
     user_->on_response(*this, {event.number, event.status, event.content_type, event.body});
     return;
   }
-  leg_settled settled{.request = std::exchange(offer_request_, 0), .status = event.status};
+  leg_settled settled{.request = std::exchange(offer_request_, 0),
+                      .status = event.status,
+                      .ice_restart = extra_ && extra_->before};
   const auto ours = std::exchange(open_offer_, 0);
   std::optional<error> why;
   if (event.status >= 200 && event.status < 300) {
@@ -587,10 +612,69 @@ void call_leg::on_response(const sip::ua_event& event) {
                                            : "was refused with " + std::to_string(event.status)};
   }
   if (why) {
-    negotiation_->rollback();
+    roll_back();
     settled.unsettled = &*why;
+  } else if (extra_) {
+    extra_->before.reset();
   }
   user_->on_settled(*this, settled);
+}
+
+// -- ICE anew ------------------------------------------------------------------------------------
+
+result<void> call_leg::restart_ice(sdp::direction wanted) {
+  if (auto can = usable("restart ICE"); !can)
+    return can;
+  if (!stream_ || phase() != sip::leg::phase::established || open_offer_ != 0 || asked_ != 0 ||
+      (extra_ && extra_->restart))
+    return tl::unexpected{
+      not_now("restart ICE", "an established dialog with a stream and without an offer")};
+  begin_ice(0, wanted);
+  return {};
+}
+
+void call_leg::begin_ice(uint32_t number, sdp::direction wanted) {
+  if (!extra_)
+    extra_ = std::make_unique<extra>();
+  extra_->restart = extra::ice_restart{number, wanted};
+  lane::tell_from(*this, stream_, media_restart{number == 0});
+}
+
+void call_leg::on_ice_begun(const media_restarted& begun) {
+  if (over_ || !extra_ || !extra_->restart)
+    return;
+  const auto [number, wanted] = *std::exchange(extra_->restart, std::nullopt);
+  const auto settle_with = [&](const error& why) {
+    user_->on_settled(*this, {.unsettled = &why, .ice_restart = true});
+  };
+  if (!begun.local) {
+    if (number != 0)
+      (void)refuse_offer(number, 500);
+    else
+      settle_with(begun.local.error());
+    return;
+  }
+  extra::description before{negotiation_->port(), negotiation_->transport()};
+  negotiation_->set_port(begun.local->port());
+  negotiation_->set_transport(begun.transport);
+  if (number != 0) {
+    (void)answer_peer(number, wanted);
+    return;
+  }
+  extra_->before = std::move(before);
+  if (const auto sent = offer(wanted); !sent) {
+    roll_back();
+    settle_with(sent.error());
+  }
+}
+
+void call_leg::roll_back() {
+  negotiation_->rollback();
+  if (!extra_ || !extra_->before)
+    return;
+  const auto before = std::exchange(extra_->before, std::nullopt);
+  negotiation_->set_port(before->port);
+  negotiation_->set_transport(before->transport);
 }
 
 // -- the end ------------------------------------------------------------------------------------

@@ -104,7 +104,11 @@ public:
   /// Offers anew (`sip::method::invite` or `update`): hold is `sendonly` or `inactive`. Returns the
   /// request's number; `on_settled` tells how it ended.
   result<uint32_t> offer(sdp::direction wanted, sip::method what = sip::method::invite);
+  /// Has ICE begin anew: once the stream has its new description, offers that, and the direction;
+  /// `on_settled` tells how it ended. The stream is heard the old way until the new one works.
+  result<void> restart_ice(sdp::direction wanted);
   /// Answers (or, asked for it, makes) the offer of that number. Fails if it is not the open one.
+  /// Where the peer begins ICE anew, so does our stream first.
   result<void> answer_offer(uint32_t number) { return answer_offer(number, wanted_); }
   result<void> answer_offer(uint32_t number, sdp::direction wanted);
   result<void> refuse_offer(uint32_t number, int status = 488);
@@ -165,6 +169,13 @@ private:
   void on_withdrawn();
   void on_response(const sip::ua_event& event);
   void on_ended(const sip::ua_event& event);
+
+  /// Asks the stream for a new description; `number`: of the peer's offer, 0: for one of ours.
+  void begin_ice(uint32_t number, sdp::direction wanted);
+  void on_ice_begun(const media_restarted& begun);
+  /// An offer of ours came to nothing; so did the description that was made for it.
+  void roll_back();
+  result<void> answer_peer(uint32_t number, sdp::direction wanted);
 
   /// Tells the stream what was agreed on.
   void connect(const sdp::negotiated_audio& audio);

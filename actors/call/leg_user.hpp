@@ -63,6 +63,7 @@ struct leg_settled {
   int status = 0;       ///< the peer's final response; 0: none came
   /// Why nothing was agreed on; then all stays as it was. Null: the stream follows the new.
   const error* unsettled = nullptr;
+  bool ice_restart = false; ///< it was that of `restart_ice`
 };
 
 /// A request within the dialog that the peer waits with: answered by `answer_request`, in the

@@ -15,6 +15,8 @@ namespace {
 /// How long a description waits for what servers say of us, once it has an address to show.
 constexpr std::chrono::milliseconds servers_have{30};
 
+constexpr size_t most_early = 16;
+
 std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -78,19 +80,20 @@ void ice_link::describe() {
   described_ = true;
   timer_.cancel();
   if (const auto own = std::exchange(own_, {}); !own.empty())
-    user_.on_link_described(own);
+    user_.on_link_described(*this, own);
   else
     on_no_pair(error{"ice gathering", "no TURN server gave us an address"});
 }
 
 void ice_link::on_no_pair(const error& why) {
-  user_.on_link_down(why);
+  lost_ = true;
+  user_.on_link_down(*this, why);
 }
 
 void ice_link::on_pair(found_pair pair) {
   if (!pair.socket) {
     relayed_ = true;
-    user_.on_link_up();
+    user_.on_link_up(*this);
     return;
   }
   socket_ = std::move(pair.socket);
@@ -103,14 +106,16 @@ void ice_link::on_pair(found_pair pair) {
   connectivity_.emplace(settings, plane_.home().now(), ice::system_random());
   schedule();
   const auto finished = std::move(finder_); // it told this, and goes when this returns
-  user_.on_link_up();
+  user_.on_link_up(*this);
   for (const auto& packet : pair.early)
-    user_.on_link_datagram(packet, plane_.home().now());
+    user_.on_link_datagram(*this, packet, plane_.home().now());
+  for (const auto& [from, bytes] : std::exchange(early_, {}))
+    on_datagram(from, bytes, plane_.home().now());
 }
 
 void ice_link::on_relayed(std::span<const std::byte> packet) {
   if (!packet.empty())
-    user_.on_link_datagram(packet, plane_.home().now());
+    user_.on_link_datagram(*this, packet, plane_.home().now());
 }
 
 void ice_link::on_timer() {
@@ -132,13 +137,18 @@ void ice_link::schedule() {
 void ice_link::on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                            lane::time_point arrived) {
   ++heard_;
-  if (!connectivity_ || bytes.empty()) // in simulated time there is a socket before
+  if (bytes.empty())
     return;
+  if (!connectivity_) { // in simulated time there is a socket before
+    if (early_.size() < most_early && !ice::is_stun(bytes))
+      early_.push_back({from, {bytes.begin(), bytes.end()}});
+    return;
+  }
   if (ice::is_stun(bytes)) {
     connectivity_->on_stun(from, bytes, plane_.home().now(), *this);
     schedule();
   } else if (connectivity_->on_media_heard(from, plane_.home().now())) {
-    user_.on_link_datagram(bytes, arrived);
+    user_.on_link_datagram(*this, bytes, arrived);
   }
 }
 
@@ -160,7 +170,7 @@ void ice_link::on_remote_changed(const lane::endpoint& /*remote*/) {
 void ice_link::on_consent_lost() {
   lost_ = true;
   timer_.cancel();
-  user_.on_link_down(error{"ice consent", "the peer has not answered for 30 s"});
+  user_.on_link_down(*this, error{"ice consent", "the peer has not answered for 30 s"});
 }
 
 void ice_link::read_at_once(bool at_once) {

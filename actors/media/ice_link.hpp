@@ -14,18 +14,21 @@
 
 namespace jackfield {
 
-/// Hears of one link, on the lane's thread. From these calls the link must not be destroyed.
+class ice_link;
+
+/// Hears of its links, on the lane's thread. From these calls a link must not be destroyed.
 class ice_link_user {
 public:
   /// The link can be described: by its credentials and these candidates.
-  virtual void on_link_described(const std::vector<ice::candidate>& candidates) = 0;
+  virtual void on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) = 0;
   /// A pair works; `send` reaches the peer from now on.
-  virtual void on_link_up() = 0;
+  virtual void on_link_up(ice_link& from) = 0;
   /// The link carries nothing any more. The place of `why` is "ice gathering", "ice checks" or
   /// "ice consent".
-  virtual void on_link_down(const error& why) = 0;
+  virtual void on_link_down(ice_link& from, const error& why) = 0;
   /// A datagram from where the peer is known to be; never STUN.
-  virtual void on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) = 0;
+  virtual void on_link_datagram(ice_link& from, std::span<const std::byte> bytes,
+                                lane::time_point arrived) = 0;
 
 protected:
   ~ice_link_user() = default;
@@ -46,6 +49,9 @@ public:
   /// Once: the peer's description.
   void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates);
   [[nodiscard]] bool up() const noexcept { return connectivity_.has_value() || relayed_; }
+
+  /// It carries nothing any more.
+  [[nodiscard]] bool lost() const noexcept { return lost_; }
 
   void send(std::span<const std::byte> datagram);
 
@@ -84,7 +90,14 @@ private:
   std::vector<ice::candidate> own_;     // until they are described
   std::unique_ptr<lane::datagram_socket> socket_;
   std::optional<ice::connectivity> connectivity_;
-  lane::timer timer_;  // of the connectivity; before, of candidates that servers tell
+  lane::timer timer_; // of the connectivity; before, of candidates that servers tell
+  /// Media that came before the checks ended, as a peer that is done first sends it; libnice keeps
+  /// such itself, so that they are there in simulated time alone.
+  struct early_datagram {
+    lane::endpoint from;
+    std::vector<std::byte> bytes;
+  };
+  std::vector<early_datagram> early_;
   uint32_t heard_ = 0; // datagrams
   bool at_once_ = true;
   bool described_ = false;

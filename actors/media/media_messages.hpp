@@ -36,6 +36,19 @@ struct media_dial {
   std::string digits;
 };
 
+/// To the stream: find its way anew (an ICE restart), while the old one is used on. Once connected.
+/// The sender gets a `media_restarted`.
+struct media_restart {
+  bool offers = true; ///< the description that says so is an offer of ours
+};
+
+/// What is to be said of the stream from now on, or why the way stays as it is. The next
+/// `media_connect` leads there.
+struct media_restarted {
+  result<lane::endpoint> local;
+  std::shared_ptr<const sdp::stream_transport> transport = {};
+};
+
 /// To the stream: stop sending; keep hearing what is still on its way.
 struct media_stop {};
 
@@ -95,6 +108,8 @@ struct media_closed {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_dial)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restart)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restarted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_join)

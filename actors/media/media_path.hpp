@@ -37,11 +37,13 @@ struct path_counters {
   friend bool operator==(const path_counters&, const path_counters&) = default;
 };
 
-/// How long a path took to come up; unset where it has no such phase, or did not get there.
+/// How long a path took to come up; unset where it has no such phase, or did not get there. And
+/// how often it found another way later.
 struct path_times {
   std::optional<lane::duration> gathering; ///< until it could be described
   std::optional<lane::duration> checks;    ///< from the peer's description to a pair that works
   std::optional<lane::duration> handshake; ///< from there to keys
+  uint32_t restarts = 0;                   ///< ways that were found anew and taken
 };
 
 /// Hears of one path. From these calls the path's own functions may be called, but it must not be
@@ -51,6 +53,9 @@ public:
   /// The path can be described: by this address, and by `transport` unless it is plain RTP's.
   virtual void on_path_opened(const lane::endpoint& local,
                               std::shared_ptr<const sdp::stream_transport> transport) = 0;
+  /// As `on_path_opened`, after `restart`; or why that came to nothing.
+  virtual void on_path_restarted(const result<lane::endpoint>& /*local*/,
+                                 std::shared_ptr<const sdp::stream_transport> /*transport*/) {}
   /// What `connect` asked for is in force: packets of the peer's are heard, and sent if `can_send`;
   /// else there is nowhere to send to. Again when that changes.
   virtual void on_path_connected(bool can_send) = 0;
@@ -77,6 +82,11 @@ public:
   /// Exchanges packets with this peer from now on; `on_path_connected` or `on_path_failed` follows.
   /// Once opened; again after each re-offer.
   virtual void connect(const media_remote& remote) = 0;
+
+  /// Finds another way beside the one that is in use (an ICE restart): `on_path_restarted` follows,
+  /// and a `connect` with what the peer says of its own leads there. `offers`: the new description
+  /// is an offer. False: this path, or this moment, has nothing of the kind.
+  [[nodiscard]] virtual bool restart(bool /*offers*/) { return false; }
 
   /// Sends at once; a packet that cannot be sent is lost.
   virtual void send_rtp(std::span<const std::byte> packet) = 0;

@@ -73,6 +73,7 @@ caf::behavior media_stream::make_behavior() {
   return {
     [this](const media_connect& how) { connect(how); },
     [this](const media_dial& how) { dial(how.digits); },
+    [this](const media_restart& how) { restart(how); },
     [this](const media_stop&) { stop(); },
     [this](const media_join& with) { return join(with); },
     [this](const media_part&) { return part(); },
@@ -88,6 +89,7 @@ void media_stream::on_exit() {
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell_from(*this, owner,
                     media_closed{outcome(), error{"media stream", "ended by an error within"}});
+  restarter_ = nullptr;
   path_.reset();
 }
 
@@ -105,6 +107,19 @@ void media_stream::on_path_opened(const lane::endpoint& local,
     home().arm(tick_, home().now() + plane_.next_phase(idle_period));
   if (owner_)
     lane::tell_from(*this, owner_, media_opened{local, std::move(transport)});
+}
+
+void media_stream::restart(const media_restart& how) {
+  restarter_ = current_sender();
+  if (!opened_ || !path_->restart(how.offers))
+    on_path_restarted(fail("ice restart", "not now, expected a WebRTC stream that is connected"),
+                      nullptr);
+}
+
+void media_stream::on_path_restarted(const result<lane::endpoint>& local,
+                                     std::shared_ptr<const sdp::stream_transport> transport) {
+  if (const auto asker = std::exchange(restarter_, nullptr))
+    lane::tell_from(*this, asker, media_restarted{local, std::move(transport)});
 }
 
 void media_stream::on_path_failed(const error& why) {

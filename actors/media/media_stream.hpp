@@ -40,6 +40,7 @@ protected:
 private:
   void connect(const media_connect& how);
   void dial(const std::string& wanted);
+  void restart(const media_restart& how);
   void stop();
   void close(std::optional<error> failure);
   [[nodiscard]] media_join_result join(const media_join& with);
@@ -56,6 +57,8 @@ private:
   // media_path_user
   void on_path_opened(const lane::endpoint& local,
                       std::shared_ptr<const sdp::stream_transport> transport) override;
+  void on_path_restarted(const result<lane::endpoint>& local,
+                         std::shared_ptr<const sdp::stream_transport> transport) override;
   void on_path_connected(bool can_send) override;
   void on_path_failed(const error& why) override;
   void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) override;
@@ -78,8 +81,9 @@ private:
   lane::timer tick_;
   bool opened_ = false;
   rtp::stream stream_;
-  caf::strong_actor_ptr owner_; // null: it has been told of the end
-  rtp::stream_setup setup_;     // agreed last
+  caf::strong_actor_ptr owner_;     // null: it has been told of the end
+  caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
+  rtp::stream_setup setup_;         // agreed last
 };
 
 } // namespace jackfield

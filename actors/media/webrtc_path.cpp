@@ -8,13 +8,28 @@
 
 namespace jackfield {
 
+namespace {
+
+/// What the peer sent by the old way before it sent by the new one has come within this.
+constexpr std::chrono::seconds overtaken{1};
+
+} // namespace
+
 webrtc_path::webrtc_path(media_plane& plane, bool offers)
     : plane_(plane), timer_(
                        [](void* self) {
                          if (auto& association = static_cast<webrtc_path*>(self)->association_)
                            association->on_timer();
                        },
-                       this) {
+                       this),
+      sweep_(
+        [](void* self) {
+          auto& path = *static_cast<webrtc_path*>(self);
+          for (const auto& link : path.old_)
+            path.strangers_before_ += link->strangers();
+          path.old_.clear();
+        },
+        this) {
   if (plane.webrtc() != nullptr) {
     ice_link_user& self = *this;
     link_ = std::make_unique<ice_link>(plane, self, offers);
@@ -40,21 +55,36 @@ lane::duration webrtc_path::end_phase() {
   return now - std::exchange(phase_began_, now);
 }
 
-void webrtc_path::on_link_described(const std::vector<ice::candidate>& candidates) {
-  took_.gathering = end_phase();
+void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) {
   auto own = std::make_shared<sdp::stream_transport>();
   const auto print = plane_.webrtc()->identity()->fingerprint().to_string();
   const auto space = print.find(' ');
   own->fingerprints.push_back({print.substr(0, space), print.substr(space + 1)});
   own->role = sdp::setup::actpass;
   auto& ice = own->ice.emplace();
-  ice.ufrag = link_->credentials().ufrag;
-  ice.pwd = link_->credentials().pwd;
+  ice.ufrag = from.credentials().ufrag;
+  ice.pwd = from.credentials().pwd;
   for (const auto& candidate : candidates)
     ice.candidates.push_back(candidate.to_string());
   if (candidates.front().address.address() != plane_.address().address())
     own->host = candidates.front().address.address();
+  if (&from == next_.get()) {
+    user_->on_path_restarted(candidates.front().address, std::move(own));
+    return;
+  }
+  took_.gathering = end_phase();
   user_->on_path_opened(candidates.front().address, std::move(own));
+}
+
+bool webrtc_path::restart(bool offers) {
+  if (!protection_.ready() || next_checks_)
+    return false;
+  if (next_) // came to nothing, as the peer refused the offer
+    leave(std::move(next_));
+  ice_link_user& self = *this;
+  next_ = std::make_unique<ice_link>(plane_, self, offers);
+  next_->gather();
+  return true;
 }
 
 void webrtc_path::connect(const media_remote& remote) {
@@ -69,33 +99,61 @@ void webrtc_path::connect(const media_remote& remote) {
   remote_ = remote.transport;
   phase_began_ = plane_.home().now();
   role_ = remote.role;
+  check(*link_);
+}
+
+void webrtc_path::check(ice_link& link) {
   std::vector<ice::candidate> candidates;
   for (const auto& text : remote_->ice->candidates)
     if (auto read = ice::candidate::parse(text))
       candidates.push_back(std::move(*read));
   const ice::credentials theirs{remote_->ice->ufrag, remote_->ice->pwd};
   if (theirs.valid())
-    link_->check(theirs, candidates);
+    link.check(theirs, candidates);
   else
     user_->on_path_failed(error{"ice checks",
                                 "the peer's a=ice-ufrag or a=ice-pwd is none, expected 4 and 22 "
                                 "characters at least"});
 }
 
-// After a re-offer, or an answer that repeats an early one. Of another fork's, or after an ICE
-// restart, nothing would be heard: better said than silent.
+// After a re-offer, or an answer that repeats an early one. Of another fork's nothing would be
+// heard: better said than silent.
 void webrtc_path::reconnect(const media_remote& remote) {
-  if (remote.transport && remote.transport->ice && *remote.transport->ice != *remote_->ice &&
-      remote.transport->ice->ufrag != remote_->ice->ufrag)
+  const bool anew = remote.transport && remote.transport->ice &&
+                    remote.transport->ice->ufrag != remote_->ice->ufrag;
+  if (anew && (!next_ || next_checks_)) {
     user_->on_path_failed(
       error{"ice checks", "the peer began ICE anew, or another fork answered: not followed"});
-  else if (protection_.ready())
+    return;
+  }
+  if (anew && remote.transport->fingerprints != remote_->fingerprints) {
+    user_->on_path_failed(error{"dtls fingerprint", "the peer has another one after a restart"});
+    return;
+  }
+  if (anew) {
+    remote_ = remote.transport;
+    next_checks_ = true;
+    check(*next_);
+  }
+  if (protection_.ready())
     user_->on_path_connected(true);
 }
 
-void webrtc_path::on_link_up() {
-  took_.checks = end_phase();
-  shake_hands();
+void webrtc_path::on_link_up(ice_link& from) {
+  if (&from != next_.get()) {
+    took_.checks = end_phase();
+    shake_hands();
+    return;
+  }
+  old_.push_back(std::exchange(link_, std::move(next_)));
+  next_checks_ = false;
+  ++took_.restarts;
+  link_->read_at_once(at_once_);
+}
+
+void webrtc_path::leave(std::unique_ptr<ice_link> link) {
+  old_.push_back(std::move(link));
+  plane_.home().arm(sweep_, plane_.home().now());
 }
 
 void webrtc_path::shake_hands() {
@@ -113,11 +171,22 @@ void webrtc_path::shake_hands() {
   association_->start();
 }
 
-void webrtc_path::on_link_down(const error& why) {
-  user_->on_path_failed(why);
+void webrtc_path::on_link_down(ice_link& from, const error& why) {
+  if (&from == next_.get()) { // the old way may still do
+    if (!std::exchange(next_checks_, false))
+      user_->on_path_restarted(tl::unexpected{why}, nullptr);
+    leave(std::move(next_));
+    if (link_->lost())
+      user_->on_path_failed(why);
+  } else if (&from == link_.get() && !next_checks_) {
+    user_->on_path_failed(why);
+  }
 }
 
-void webrtc_path::on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) {
+void webrtc_path::on_link_datagram(ice_link& from, std::span<const std::byte> bytes,
+                                   lane::time_point arrived) {
+  if (!old_.empty() && &from == link_.get() && !sweep_.armed())
+    plane_.home().arm(sweep_, plane_.home().now() + overtaken);
   if (dtls::is_dtls(bytes.front())) {
     if (association_)
       association_->on_datagram(bytes);
@@ -186,9 +255,13 @@ void webrtc_path::read_at_once(bool at_once) {
 void webrtc_path::read_soon() {
   if (link_)
     link_->read_soon();
+  for (const auto& link : old_)
+    link->read_soon();
 }
 
 void webrtc_path::read_rest() {
+  for (const auto& link : old_)
+    link->read_rest();
   if (link_ && link_->up())
     link_->read_rest();
 }
@@ -196,7 +269,9 @@ void webrtc_path::read_rest() {
 path_counters webrtc_path::counted() const {
   path_counters made;
   if (link_)
-    made.strangers = link_->strangers();
+    made.strangers = strangers_before_ + link_->strangers();
+  for (const auto& link : old_)
+    made.strangers += link->strangers();
   protection_.count(made);
   return made;
 }

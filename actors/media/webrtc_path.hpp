@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "actors/media/dtls_association.hpp"
 #include "actors/media/ice_link.hpp"
@@ -11,7 +12,8 @@
 namespace jackfield {
 
 /// A WebRTC stream's way (RFC 8834, RFC 8827): ICE finds it, DTLS vouches for the peer and yields
-/// the keys, SRTP carries RTP and RTCP on one socket.
+/// the keys, SRTP carries RTP and RTCP on one socket. After an ICE restart the old socket is heard
+/// until the new one carries the peer's media; the keys stay.
 class webrtc_path final : public media_path, private ice_link_user, private dtls_association_user {
 public:
   /// `offers`: the stream's first description is ours.
@@ -20,6 +22,7 @@ public:
 
   void open(media_path_user& user) override;
   void connect(const media_remote& remote) override;
+  [[nodiscard]] bool restart(bool offers) override;
   void send_rtp(std::span<const std::byte> packet) override;
   void send_rtcp(std::span<const std::byte> packet) override;
   void read_at_once(bool at_once) override;
@@ -31,10 +34,11 @@ public:
 
 private:
   // ice_link_user
-  void on_link_described(const std::vector<ice::candidate>& candidates) override;
-  void on_link_up() override;
-  void on_link_down(const error& why) override;
-  void on_link_datagram(std::span<const std::byte> bytes, lane::time_point arrived) override;
+  void on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) override;
+  void on_link_up(ice_link& from) override;
+  void on_link_down(ice_link& from, const error& why) override;
+  void on_link_datagram(ice_link& from, std::span<const std::byte> bytes,
+                        lane::time_point arrived) override;
   // dtls_association_user
   void on_dtls_send(std::span<const std::byte> datagram) override;
   void on_dtls_keys(const dtls_keys& keys) override;
@@ -43,6 +47,8 @@ private:
   void on_dtls_deadline(lane::time_point when) override;
 
   void reconnect(const media_remote& remote);
+  void check(ice_link& link);
+  void leave(std::unique_ptr<ice_link> link);
   void shake_hands();
   void end_association();
   [[nodiscard]] lane::duration end_phase();
@@ -51,14 +57,19 @@ private:
   media_plane& plane_;
   media_path_user* user_ = nullptr;
   std::unique_ptr<ice_link> link_;
+  std::unique_ptr<ice_link> next_;             // after a restart, until it is up
+  std::vector<std::unique_ptr<ice_link>> old_; // before it, heard until `sweep_`
   std::shared_ptr<dtls_association> association_;
   packet_protection protection_;
-  lane::timer timer_;                                   // of the handshake
-  std::shared_ptr<const sdp::stream_transport> remote_; // the first one
+  lane::timer timer_; // of the handshake
+  lane::timer sweep_;
+  std::shared_ptr<const sdp::stream_transport> remote_;
   lane::time_point phase_began_{};
   path_times took_;
   sdp::setup role_ = sdp::setup::active;
   bool at_once_ = false;
+  bool next_checks_ = false; // the peer's answer to the restart has come
+  uint64_t strangers_before_ = 0;
 };
 
 } // namespace jackfield

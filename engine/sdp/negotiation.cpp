@@ -20,6 +20,14 @@ result<session> read(std::string_view text, const char* place) {
   return made;
 }
 
+/// 0 where there is no ICE.
+std::size_t ice_digest(const negotiated_audio& audio) {
+  if (!audio.remote || !audio.remote->ice) {
+    return 0;
+  }
+  return std::hash<std::string>{}(audio.remote->ice->ufrag + ' ' + audio.remote->ice->pwd);
+}
+
 } // namespace
 
 struct negotiation::exchange {
@@ -154,6 +162,11 @@ result<void> negotiation::narrow(std::shared_ptr<const offer_template> local) {
   return {};
 }
 
+bool negotiation::offers_ice_restart() const noexcept {
+  return state_ == state::remote_offer && peer_ice_ != 0 &&
+         ice_digest(exchange_->audio) != peer_ice_;
+}
+
 result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {
   if (state_ != state::remote_offer || number != number_) {
     return fail(answer_place, not_open(number));
@@ -280,6 +293,7 @@ void negotiation::agree(const negotiated_audio& audio, bool held) noexcept {
   agreed_ = true;
   way_ = audio.way;
   protected_by_ = audio.protected_by;
+  peer_ice_ = ice_digest(audio);
   role_ = audio.role;
   held_ = held;
 }

@@ -66,6 +66,9 @@ public:
   void set_transport(std::shared_ptr<const stream_transport> transport) noexcept {
     transport_ = std::move(transport);
   }
+  [[nodiscard]] const std::shared_ptr<const stream_transport>& transport() const noexcept {
+    return transport_;
+  }
 
   /// stable -> local_offer. Hold is `sendonly` or `inactive`, resume is `sendrecv`. A description
   /// that differs from the one before has the next o= version, one that doesn't has the same (RFC
@@ -97,6 +100,10 @@ public:
   /// an open offer of the peer's is judged anew. Fails, place "sdp offer", if an offer of ours is
   /// open or the peer's has none of what is left, and changes nothing.
   result<void> narrow(std::shared_ptr<const offer_template> local);
+
+  /// In remote_offer: true if the peer begins ICE anew (RFC 8839 section 4.4.1.1.1); the answer
+  /// wants a transport with new credentials.
+  [[nodiscard]] bool offers_ice_restart() const noexcept;
 
   /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
   /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
@@ -131,6 +138,7 @@ private:
   media_layout_ptr layout_;
   std::uint64_t session_id_;
   std::size_t digest_ = 0;    // of the last description, without its version
+  std::size_t peer_ice_ = 0;  // digest of the peer's credentials, agreed last
   std::uint32_t version_ = 0; // of the last description, 0 before the first
   std::uint32_t number_ = 0;  // of the last offer
   std::uint16_t port_;

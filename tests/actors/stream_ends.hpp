@@ -112,6 +112,7 @@ public:
   struct told {
     std::optional<media_opened> opened;
     std::vector<media_join_result::outcome> results;
+    std::vector<media_restarted> restarted;
     std::vector<media_parted::cause> parted;
     std::vector<media_closed> closed;
   };
@@ -129,6 +130,7 @@ private:
       return {
         [this](const media_opened& o) { told_->opened = o; },
         [this](const media_join_result& r) { told_->results.push_back(r.what); },
+        [this](const media_restarted& r) { told_->restarted.push_back(r); },
         [this](const media_parted& p) { told_->parted.push_back(p.why); },
         [this](const media_closed& c) { told_->closed.push_back(c); },
       };

@@ -248,6 +248,68 @@ TEST_F(webrtc_path_test, a_re_offer_with_the_same_description_goes_on_without_a_
   EXPECT_NEAR(static_cast<double>(outcome.received.packets), 200, 6);
 }
 
+TEST_F(webrtc_path_test, an_ice_restart_takes_both_ends_to_new_sockets_and_loses_nothing) {
+  connect();
+  world_.pass(2s);
+  uint16_t port = a_.address().port();
+  for (uint32_t round = 1; round <= 3; ++round) {
+    a_.tell(media_restart{true});
+    world_.pass(10ms);
+    b_.tell(media_restart{false});
+    world_.pass(10ms);
+    ASSERT_TRUE(a_.heard().restarted.size() == round && b_.heard().restarted.size() == round);
+    const auto anew = [&](const stream_end& other, sdp::setup role) {
+      auto audio = agreed_with(other, role);
+      audio.remote = other.heard().restarted.back().transport;
+      return audio;
+    };
+    // Who answers the offer is there first.
+    b_.tell(media_connect{anew(a_, sdp::setup::active)});
+    world_.pass(50ms);
+    a_.tell(media_connect{anew(b_, sdp::setup::passive)});
+    world_.pass(2s);
+    ASSERT_TRUE(a_.heard().restarted.back().local);
+    EXPECT_NE(a_.heard().restarted.back().local->port(),
+              std::exchange(port, a_.heard().restarted.back().local->port()));
+  }
+  for (auto* end : {&a_, &b_}) {
+    const auto outcome = closed(*end);
+    EXPECT_EQ(outcome.took.restarts, 3U);
+    EXPECT_EQ(outcome.received.lost, 0U);
+    EXPECT_EQ(outcome.received.duplicates, 0U);
+    EXPECT_NEAR(static_cast<double>(outcome.received.packets), 410, 15);
+    EXPECT_EQ(outcome.refused, path_counters{});
+  }
+}
+
+TEST_F(webrtc_path_test, an_ice_restart_that_is_not_answered_leaves_the_old_way) {
+  connect();
+  world_.pass(1s);
+  for (int i = 0; i < 2; ++i) {
+    a_.tell(media_restart{true});
+    world_.pass(1s);
+    connect(); // the old description again
+    world_.pass(1s);
+  }
+  EXPECT_EQ(a_.heard().restarted.size(), 2U);
+  const auto outcome = closed(a_);
+  EXPECT_EQ(outcome.took.restarts, 0U);
+  EXPECT_EQ(outcome.received.lost, 0U);
+  EXPECT_NEAR(static_cast<double>(outcome.received.packets), 250, 10);
+}
+
+TEST_F(webrtc_path_test, ice_cannot_begin_anew_before_there_are_keys_or_without_ice) {
+  a_.tell(media_restart{});
+  stream_end plain(world_.lane(), site_a_.context.media);
+  world_.pass(10ms);
+  plain.tell(media_restart{});
+  world_.pass(10ms);
+  for (const auto* end : {&a_, &plain}) {
+    ASSERT_EQ(end->heard().restarted.size(), 1U);
+    EXPECT_FALSE(end->heard().restarted[0].local);
+  }
+}
+
 TEST_F(webrtc_path_test, ice_begun_anew_is_said_to_be_not_followed) {
   connect();
   world_.pass(1s);

@@ -155,7 +155,9 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   else
     r.check(!a.rtp || t.media.empty() || t.media == "any", "--media",
             "\"" + t.media + "\" is not available, expected any, rtp, srtp, webrtc or none");
-  read_ice(r, t.ice, a.rtp && a.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls,
+  read_ice(r, t.ice,
+           t.connect ||
+             (a.rtp && a.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls),
            o.webrtc);
   if (!t.audio.empty() && t.audio != "echo") {
     a.mode = audio_mode::play;

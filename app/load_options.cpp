@@ -31,7 +31,8 @@ struct texts {
                    transport, media_ip, media_port, media_ports, local_ip, local_port, service,
                    users, auth_user, auth_password, audio, codecs, ptime, expires, refreshes, seed,
                    lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
-                   ws_path, keep_alive, opus_bitrate, opus_complexity, opus_loss;
+                   ws_path, keep_alive, dtmf_by, hold_after, ice_restart_after, opus_bitrate,
+                   opus_complexity, opus_loss;
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
   ice_texts ice;
@@ -64,6 +65,22 @@ result<call_length> read_length(std::string_view text) {
   if (out.drawn == call_length::shape::uniform && out.most < out.mean)
     return fail("--duration", "a range that ends before it begins, expected 10s..60s");
   return out;
+}
+
+/// "5s", "5s:2s".
+result<std::vector<call_step>> read_hold(std::string_view text) {
+  const auto colon = text.find(':');
+  auto after = scenario::parse_duration("--hold-after", text.substr(0, colon));
+  if (!after)
+    return tl::unexpected{std::move(after.error())};
+  std::vector<call_step> steps{{*after, call_step::kind::hold}};
+  if (colon == std::string_view::npos)
+    return steps;
+  auto length = scenario::parse_duration("--hold-after", text.substr(colon + 1));
+  if (!length)
+    return tl::unexpected{std::move(length.error())};
+  steps.push_back({*after + *length, call_step::kind::resume});
+  return steps;
 }
 
 /// "opus,PCMU", in any case.
@@ -174,6 +191,14 @@ void declare(CLI::App& app, texts& t, load_options& o) {
                 "(default 10 s); of a registration: how long a user stays")
     ->group(plan);
   app.add_option("-d", t.duration_ms, "the same in ms, as SIPp has it")->group(plan);
+  app
+    .add_option("--hold-after", t.hold_after,
+                "put the peer on hold this long after the answer, perhaps for a time: 5s, 5s:2s")
+    ->group(plan);
+  app
+    .add_option("--ice-restart-after", t.ice_restart_after,
+                "find the media's way anew this long after the answer; with --media webrtc")
+    ->group(plan);
   app.add_option("--seed", t.seed, "of everything drawn at random in the plan")->group(plan);
   app.add_option("--ring-limit", t.ring_limit, "ringing longer than this is cancelled (180s)")
     ->group(plan);
@@ -222,7 +247,9 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     ->group(way);
   app.add_flag("--opus-dtx", t.opus_dtx, "hardly anything is sent while it is silent")->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);
-  app.add_option("--dtmf", t.dtmf, "digits dialled once answered (RFC 4733)")->group(way);
+  app.add_option("--dtmf", t.dtmf, "digits dialled once answered")->group(way);
+  app.add_option("--dtmf-by", t.dtmf_by, "rtp (RFC 4733), or info: one request a digit (rtp)")
+    ->group(way);
   app.add_flag("--delayed-offer", t.delayed_offer, "INVITE without a session description")
     ->group(way);
   app.add_option("-i,--local-ip", t.local_ip, "address to call from")->group(way);
@@ -349,6 +376,21 @@ result<load_options> options_of(const texts& t, load_options o) {
     if (const auto can = audio::check_packet_time(codec, std::chrono::milliseconds{o.ptime_ms});
         !can)
       r.check(false, "--ptime", can.error().cause);
+  r.read(t.hold_after, o.steps, read_hold);
+  r.check(t.ice_restart_after.empty() || o.protection == sdp::protection::dtls,
+          "--ice-restart-after", "is for --media webrtc");
+  r.read(t.ice_restart_after, o.steps, [&](std::string_view s) {
+    return scenario::parse_duration("--ice-restart-after", s).map([&](lane::duration after) {
+      auto steps = o.steps;
+      steps.push_back({after, call_step::kind::ice_restart});
+      std::ranges::stable_sort(steps, {}, &call_step::after);
+      return steps;
+    });
+  });
+  r.check(t.dtmf_by.empty() || t.dtmf_by == "rtp" || t.dtmf_by == "info", "--dtmf-by",
+          "\"" + t.dtmf_by + "\" is not available, expected rtp or info");
+  r.check(t.dtmf_by.empty() || !t.dtmf.empty(), "--dtmf-by", "is for digits, expected --dtmf");
+  o.dtmf_by_info = t.dtmf_by == "info";
   if (!t.dtmf.empty()) {
     rtp::telephone_event_sender dry;
     r.check(dry.dial(t.dtmf).has_value(), "--dtmf",

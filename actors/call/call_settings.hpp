@@ -16,6 +16,17 @@
 
 namespace jackfield {
 
+/// What a call that goes out does while it is up.
+struct call_step {
+  enum class kind : uint8_t {
+    hold,       ///< offers `sendonly`
+    resume,     ///< offers what it offered at first
+    ice_restart ///< finds the media's way anew
+  };
+  lane::duration after{}; ///< since the answer
+  kind what = kind::hold;
+};
+
 /// Whom a call is to and from; shared by the calls of one user. Values as in `sip::call_options`.
 struct call_target {
   std::string uri;
@@ -23,7 +34,7 @@ struct call_target {
   std::string to;
   std::string route;
   std::string headers;
-  std::string digits; ///< dialled by RFC 4733 once answered
+  std::string digits; ///< dialled once answered
   std::vector<sip::credential> credentials;
 };
 
@@ -37,6 +48,8 @@ struct call_manner {
   std::shared_ptr<const sdp::offer_template> offer;
   uint16_t inactive_port = 10'000; ///< shown where there is no audio
   bool delayed_offer = false;
+  bool dials_by_info = false;   ///< digits go in INFO, one after the other; else by RFC 4733
+  std::vector<call_step> steps; ///< in the order of their times
   /// Not answered within this after ringing began: CANCEL.
   lane::duration ringing_limit = std::chrono::minutes{3};
 };

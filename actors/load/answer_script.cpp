@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
+#include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
 
@@ -75,6 +76,11 @@ void answer_script::on_hang_up(call_leg& leg) {
   leg.hang_up();
 }
 
+void answer_script::on_request(call_leg& /*leg*/, const leg_request& request) {
+  if (request.what == sip::method::info && sip::read_info_digit(request.content_type, request.body))
+    ++info_digits_; // answered with 200 by the leg
+}
+
 void answer_script::on_ended(call_leg& leg, const leg_end& end) {
   if (!failure_.failed())
     failure_ = end.cause == sip::end_cause::cancelled
@@ -109,6 +115,7 @@ void answer_script::report(call_leg& leg) {
   served.call = leg.id();
   served.failure = failure_;
   served.answered = answered_;
+  served.info_digits = info_digits_;
   served.wire = leg.wire();
   if (const auto media = stream_.take_outcome())
     served.media = std::move(*media);

@@ -41,6 +41,7 @@ struct served_call {
   caf::actor_id call = 0;
   report::failure_cause failure;
   bool answered = false;
+  uint32_t info_digits = 0;
   std::optional<media_outcome> media;
   wire_counters wire;
 };
@@ -57,6 +58,7 @@ public:
   void on_hang_up(call_leg& leg) override;
   void on_lost(call_leg& leg) override;
   void on_incoming(call_leg& leg, const leg_incoming& call) override;
+  void on_request(call_leg& leg, const leg_request& request) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
   void on_media_opened(call_leg& leg, const media_opened& opened) override;
@@ -73,6 +75,7 @@ private:
   caf::strong_actor_ptr owner_;
   own_stream stream_;
   report::failure_cause failure_;
+  uint32_t info_digits_ = 0;
   bool answered_ = false;
 };
 

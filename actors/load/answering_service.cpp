@@ -171,6 +171,7 @@ void answering_service::on_request(const sip_arrival_ptr& request) {
 void answering_service::on_served(const served_call& served) {
   if (served.media)
     count(*served.media);
+  metrics_.media.dtmf_received += served.info_digits;
   count(served.call, served.answered, served.failure, served.wire);
 }
 

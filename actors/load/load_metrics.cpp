@@ -56,6 +56,8 @@ void load_metrics::on_finished(const call_finished& call) {
     measured.statuses.count_response(report::counted_method::invite, call.status);
 
   count(call.wire);
+  measured.steps.merge(call.steps);
+  measured.media.dtmf_sent += call.steps.info_digit.done;
   if (call.failure == report::failure_cause::timeout ||
       call.failure == report::failure_cause::bye_timeout)
     ++measured.timeouts;

@@ -1,8 +1,10 @@
 #include "actors/load/load_script.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
+#include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
 
@@ -62,11 +64,6 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address,
   }
 }
 
-void load_script::on_wake(call_leg& leg) {
-  hanging_up_ = true;
-  end_call(leg);
-}
-
 void load_script::end_call(call_leg& leg) {
   stream_.stop(leg);
   switch (leg.phase()) {
@@ -110,12 +107,90 @@ void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
     end_call(leg);
     return;
   }
-  if (!target_->digits.empty())
+  if (!target_->digits.empty() && !manner_->dials_by_info)
     (void)leg.dial(target_->digits);
+  else
+    send_next_digit(leg);
   if (length_ > lane::duration::zero())
-    leg.wake_at(now + length_);
+    wait_for_next(leg);
   else
     on_wake(leg);
+}
+
+// -- while the call is up -------------------------------------------------------------
+
+void load_script::wait_for_next(call_leg& leg) {
+  auto next = length_;
+  if (next_step_ < manner_->steps.size())
+    next = std::min(next, manner_->steps[next_step_].after);
+  leg.wake_at(*times_.answered + next);
+}
+
+void load_script::on_wake(call_leg& leg) {
+  const auto up = leg.home().now() - *times_.answered;
+  if (up >= length_) {
+    hanging_up_ = true;
+    end_call(leg);
+    return;
+  }
+  const auto& steps = manner_->steps;
+  while (next_step_ < steps.size() && steps[next_step_].after <= up)
+    take(leg, steps[next_step_++].what);
+  wait_for_next(leg);
+}
+
+void load_script::take(call_leg& leg, call_step::kind what) {
+  const auto usual = manner_->capabilities.wanted;
+  if (what == call_step::kind::ice_restart) {
+    ++restarts_;
+    // What becomes of it, the media's way counts.
+    (void)leg.restart_ice(on_hold_ ? sdp::direction::sendonly : usual);
+    return;
+  }
+  const bool hold = what == call_step::kind::hold;
+  if (leg.offer(hold ? sdp::direction::sendonly : usual))
+    offering_ = what;
+  else
+    ++count_of(what).failed;
+}
+
+report::step_counts::count& load_script::count_of(call_step::kind what) noexcept {
+  return what == call_step::kind::hold ? steps_.hold : steps_.resume;
+}
+
+void load_script::on_settled(call_leg& /*leg*/, const leg_settled& settled) {
+  if (settled.ice_restart || !offering_)
+    return;
+  const auto what = std::exchange(offering_, std::nullopt);
+  auto& count = count_of(*what);
+  if (settled.unsettled != nullptr) {
+    ++count.failed;
+    return;
+  }
+  ++count.done;
+  on_hold_ = *what == call_step::kind::hold;
+}
+
+void load_script::send_next_digit(call_leg& leg) {
+  if (next_digit_ == target_->digits.size())
+    return;
+  const auto sent = leg.request(
+    sip::method::info, sip::info_digit_body(target_->digits[next_digit_]), sip::info_digit_type);
+  if (sent)
+    digit_request_ = *sent;
+  else
+    steps_.info_digit.failed += target_->digits.size() - next_digit_;
+  ++next_digit_;
+}
+
+void load_script::on_response(call_leg& leg, const leg_response& response) {
+  if (digit_request_ == 0 || response.request != digit_request_)
+    return;
+  digit_request_ = 0;
+  const bool taken = response.status >= 200 && response.status < 300;
+  ++(taken ? steps_.info_digit.done : steps_.info_digit.failed);
+  if (!hanging_up_)
+    send_next_digit(leg);
 }
 
 void load_script::on_ended(call_leg& leg, const leg_end& end) {
@@ -177,6 +252,13 @@ void load_script::report(call_leg& leg) {
   finished.leg = leg.identity();
   if (const auto media = stream_.take_outcome())
     finished.media = std::move(*media);
+  if (restarts_ > 0) {
+    steps_.ice_restart.done = finished.media ? finished.media->took.restarts : 0;
+    steps_.ice_restart.failed = restarts_ - std::min<uint64_t>(restarts_, steps_.ice_restart.done);
+  }
+  if (offering_)
+    ++count_of(*offering_).failed; // the call ended first
+  finished.steps = steps_;
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(leg.home(), owner, std::move(finished));
   leg.finish();

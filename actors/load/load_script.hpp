@@ -10,6 +10,7 @@
 #include "actors/call/call_settings.hpp"
 #include "actors/call/own_stream.hpp"
 #include "engine/report/failure_cause.hpp"
+#include "engine/report/run_metrics.hpp"
 
 namespace jackfield {
 
@@ -41,11 +42,13 @@ struct call_finished {
   int status = 0;                ///< final status of the INVITE, 0 if none came
   wire_counters wire;
   std::optional<media_outcome> media;
+  report::step_counts steps;
   std::shared_ptr<const call_target> target;
   sip::leg_id leg; ///< its text is the Call-ID's first part
 };
 
-/// What a load run does with a leg: INVITE, audio for as long as planned, BYE; and takes the times.
+/// What a load run does with a leg: INVITE, audio for as long as planned, with steps in between,
+/// BYE; and takes the times.
 class load_script final : public leg_user {
 public:
   struct plan {
@@ -66,6 +69,8 @@ public:
   void on_progress(call_leg& leg, const leg_progress& progress) override;
   void on_retrying(call_leg& leg, int status) override;
   void on_answered(call_leg& leg, const leg_answer& answer) override;
+  void on_settled(call_leg& leg, const leg_settled& settled) override;
+  void on_response(call_leg& leg, const leg_response& response) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
   void on_media_opened(call_leg& leg, const media_opened& opened) override;
@@ -75,6 +80,11 @@ private:
   void place(call_leg& leg, const lane::endpoint& media_address,
              std::shared_ptr<const sdp::stream_transport> transport);
   void end_call(call_leg& leg);
+  void wait_for_next(call_leg& leg);
+  void take(call_leg& leg, call_step::kind what);
+  void send_next_digit(call_leg& leg);
+  /// Of the steps that are done by offers; not of an ICE restart.
+  [[nodiscard]] report::step_counts::count& count_of(call_step::kind what) noexcept;
   /// The leg is over, or never began: once the stream has closed too, tells the owner.
   void close(call_leg& leg);
   void report(call_leg& leg);
@@ -87,6 +97,13 @@ private:
   call_times times_;
   uint64_t number_;
   lane::duration length_;
+  report::step_counts steps_;
+  size_t next_step_ = 0;
+  size_t next_digit_ = 0; // by INFO
+  uint32_t digit_request_ = 0;
+  uint32_t restarts_ = 0; // asked for
+  std::optional<call_step::kind> offering_;
+  bool on_hold_ = false;
   report::failure_cause failure_; // the first thing that went wrong
   sip::end_cause cause_ = sip::end_cause::none;
   int16_t status_ = 0;

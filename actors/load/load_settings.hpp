@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/call/call_settings.hpp"
 #include "actors/load/load_plan.hpp"
 #include "actors/media/webrtc_settings.hpp"
 #include "engine/audio/source.hpp"
@@ -38,7 +39,9 @@ struct load_settings {
   unsigned ptime_ms = 20;
   bool delayed_offer = false;
   std::string digits;
-  unsigned lanes = 0; ///< 0: as many as cores
+  bool dtmf_by_info = false;
+  std::vector<call_step> steps; ///< in the order of their times
+  unsigned lanes = 0;           ///< 0: as many as cores
   /// Address of signalling and media; invalid: the one that faces the target.
   lane::endpoint local;
   uint16_t local_port = 0;

@@ -184,6 +184,8 @@ make_manner(const load_settings& settings, const transport::target_selection& se
     std::make_shared<sdp::offer_template>(media_address.address(), manner->capabilities);
   manner->inactive_port = settings.first_media_port;
   manner->delayed_offer = settings.delayed_offer;
+  manner->dials_by_info = settings.dtmf_by_info;
+  manner->steps = settings.steps;
   manner->ringing_limit = settings.ringing_limit;
   return manner;
 }

@@ -421,6 +421,20 @@ void write_media(html_writer& w, const run_report& report) {
   w.end_table();
 }
 
+void write_steps(html_writer& w, const step_counts& steps) {
+  if (!steps.any())
+    return;
+  w.begin_table("In calls", {"", "done", "failed"});
+  const auto row = [&](const char* name, const step_counts::count& count) {
+    w.table_row({name, grouped(count.done), grouped(count.failed)});
+  };
+  row("holds", steps.hold);
+  row("resumes", steps.resume);
+  row("ICE restarts", steps.ice_restart);
+  row("INFO digits", steps.info_digit);
+  w.end_table();
+}
+
 void write_sip(html_writer& w, const run_metrics& m) {
   w.begin_table("SIP requests and their responses", {"method", "sent", "responses"});
   for (size_t i = 0; i < counted_methods; ++i) {
@@ -493,6 +507,7 @@ std::string html_report(const run_report& report) {
   write_failures(w, "Failed calls", report.metrics.calls.failures);
   write_registrations(w, report.metrics.registrations);
   write_media(w, report);
+  write_steps(w, report.metrics.steps);
   write_sip(w, report.metrics);
   write_health(w, report);
   w.raw("</div>\n");

@@ -195,6 +195,20 @@ void write_media(exposition& e, const media_counts& m) {
   e.counter("media_dtmf_received_total", "DTMF digits received.", m.dtmf_received);
 }
 
+void write_steps(exposition& e, const step_counts& steps) {
+  e.counter("steps_hold_done_total", "Peers put on hold.", steps.hold.done);
+  e.counter("steps_hold_failed_total", "Holds that came to nothing.", steps.hold.failed);
+  e.counter("steps_resume_done_total", "Peers taken off hold.", steps.resume.done);
+  e.counter("steps_resume_failed_total", "Resumes that came to nothing.", steps.resume.failed);
+  e.counter("steps_ice_restart_done_total", "ICE restarts whose new way was taken.",
+            steps.ice_restart.done);
+  e.counter("steps_ice_restart_failed_total", "ICE restarts that came to nothing.",
+            steps.ice_restart.failed);
+  e.counter("steps_info_digit_done_total", "DTMF digits in INFO.", steps.info_digit.done);
+  e.counter("steps_info_digit_failed_total", "DTMF digits in INFO that were not taken.",
+            steps.info_digit.failed);
+}
+
 void write_health(exposition& e, const generator_health& h) {
   e.times("lane_lag_seconds", "How late passes of the lanes began.", h.lane_lag, latency_bounds);
   e.times("start_lateness_seconds", "How late calls were placed.", h.start_lateness,
@@ -217,6 +231,7 @@ std::string prometheus_text(const run_metrics& metrics) {
   write_times(e, metrics.times);
   write_sip(e, metrics);
   write_media(e, metrics.media);
+  write_steps(e, metrics.steps);
   write_health(e, metrics.health);
   return e.take();
 }

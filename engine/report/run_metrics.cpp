@@ -111,6 +111,25 @@ void media_counts::merge(const media_counts& other) noexcept {
   dtmf_received += other.dtmf_received;
 }
 
+namespace {
+
+constexpr step_counts::count step_counts::*all_steps[] = {
+  &step_counts::hold, &step_counts::resume, &step_counts::ice_restart, &step_counts::info_digit};
+
+} // namespace
+
+bool step_counts::any() const noexcept {
+  return std::ranges::any_of(
+    all_steps, [&](auto step) { return (this->*step).done + (this->*step).failed > 0; });
+}
+
+void step_counts::merge(const step_counts& other) noexcept {
+  for (auto step : all_steps) {
+    (this->*step).done += (other.*step).done;
+    (this->*step).failed += (other.*step).failed;
+  }
+}
+
 void generator_health::merge(const generator_health& other) noexcept {
   lane_lag.merge(other.lane_lag);
   start_lateness.merge(other.start_lateness);
@@ -129,6 +148,7 @@ void run_metrics::merge(const run_metrics& other) {
   registrations.merge(other.registrations);
   times.merge(other.times);
   media.merge(other.media);
+  steps.merge(other.steps);
   health.merge(other.health);
   statuses.merge(other.statuses);
   requests_sent += other.requests_sent;

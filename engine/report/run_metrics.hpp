@@ -110,10 +110,25 @@ struct media_counts {
   uint64_t strangers = 0;     ///< packets from an address that was not the peer's
   uint64_t forged = 0;        ///< SRTP packets by another key, or changed on their way
   uint64_t replayed = 0;      ///< SRTP packets that had come before
-  uint64_t dtmf_sent = 0;     ///< digits (RFC 4733 events)
+  uint64_t dtmf_sent = 0;     ///< digits: RFC 4733 events, and INFO that was answered
   uint64_t dtmf_received = 0;
 
   void merge(const media_counts& other) noexcept;
+};
+
+/// What calls did while they were up.
+struct step_counts {
+  struct count {
+    uint64_t done = 0;
+    uint64_t failed = 0;
+  };
+  count hold;        ///< offers that put the peer on hold
+  count resume;      ///< offers that took it off hold
+  count ice_restart; ///< ways of media found anew, and taken
+  count info_digit;  ///< digits in INFO
+
+  [[nodiscard]] bool any() const noexcept;
+  void merge(const step_counts& other) noexcept;
 };
 
 /// What tells whether the generator itself was the bottleneck.
@@ -139,6 +154,7 @@ struct run_metrics {
   registration_counts registrations;
   latencies times;
   media_counts media;
+  step_counts steps;
   generator_health health;
   status_matrix statuses;
 

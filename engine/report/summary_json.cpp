@@ -73,6 +73,17 @@ json media_of(const media_counts& m) {
           {"dtmf_received", m.dtmf_received}};
 }
 
+json step_of(const step_counts::count& count) {
+  return {{"done", count.done}, {"failed", count.failed}};
+}
+
+json steps_of(const step_counts& steps) {
+  return {{"hold", step_of(steps.hold)},
+          {"resume", step_of(steps.resume)},
+          {"ice_restart", step_of(steps.ice_restart)},
+          {"info_digit", step_of(steps.info_digit)}};
+}
+
 json sip_of(const run_metrics& m) {
   json statuses = json::object();
   for (size_t i = 0; i < counted_methods; ++i) {
@@ -151,6 +162,7 @@ std::string summary_json(const run_report& report) {
              {"options", milliseconds(m.times.options)},
              {"call_length", milliseconds(m.times.call_length)}};
   j["media"] = media_of(m.media);
+  j["steps"] = steps_of(m.steps);
   j["failures"] = causes(calls.failures);
   j["cpu_seconds"] = number(m.health.cpu_seconds);
   j["rss_peak_kb"] = m.health.rss_peak_kb;

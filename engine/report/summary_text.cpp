@@ -195,6 +195,21 @@ void write_media(text_writer& w, const run_report& report) {
   write_direction(w, "to callee", m.sent);
 }
 
+void write_steps(text_writer& w, const step_counts& steps) {
+  std::string line;
+  const auto add = [&](std::string_view name, const step_counts::count& count) {
+    if (count.done + count.failed > 0)
+      line += fmt::format("{}{} {} done, {} failed", line.empty() ? "" : "   ", name,
+                          grouped(count.done), grouped(count.failed));
+  };
+  add("holds", steps.hold);
+  add("resumes", steps.resume);
+  add("ICE restarts", steps.ice_restart);
+  add("INFO digits", steps.info_digit);
+  if (!line.empty())
+    w.item("in calls", line);
+}
+
 void write_sip(text_writer& w, const run_report& report) {
   const auto& m = report.metrics;
   auto text = fmt::format("retransmissions {}   timeouts {}   unexpected {}   malformed {}",
@@ -245,6 +260,7 @@ std::string summary_text(const run_report& report, text_style style) {
   write_registrations(w, report);
   write_times(w, report);
   write_media(w, report);
+  write_steps(w, report.metrics.steps);
   write_sip(w, report);
   write_health(w, report);
   write_thresholds(w, report);

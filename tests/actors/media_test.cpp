@@ -111,6 +111,21 @@ TEST_F(media_test, two_way_calls_are_not_one_way) {
   world_.expect_nothing_left();
 }
 
+TEST_F(media_test, digits_in_info_are_taken_one_after_the_other) {
+  target_->digits = "0123456789*#ABCD";
+  auto manner = manner_between(caller_, callee_.target());
+  add_audio(manner, caller_);
+  manner.dials_by_info = true;
+  world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 5s);
+  world_.pass(6s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  EXPECT_EQ(world_.heard().calls[0].steps.info_digit.done, 16U);
+  EXPECT_EQ(world_.heard().calls[0].steps.info_digit.failed, 0U);
+  world_.ask_for_metrics();
+  world_.pass(1s);
+  EXPECT_EQ(world_.metrics_of(1).media.dtmf_received, 16U);
+}
+
 TEST_F(media_test, digits_arrive_under_loss) {
   lose(true, 0.1);
   target_->digits = "0123456789*#ABCD";

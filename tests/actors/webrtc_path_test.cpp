@@ -332,31 +332,48 @@ TEST_F(webrtc_path_test, ends_at_any_moment_of_its_set_up) {
   }
 }
 
-TEST(webrtc_call, completes_with_opus_both_ways) {
-  sim_world world(3);
-  auto& caller = world.add_site("10.0.0.1");
-  auto& callee = world.add_site("10.0.0.2");
-  auto answers = answer_manner_of(callee);
-  add_audio(answers);
-  auto can = answers.media->capabilities();
+/// Calls with Opus between a load script and an answering service.
+class webrtc_call : public testing::Test {
+protected:
+  webrtc_call()
+      : world_(3), caller_(world_.add_site("10.0.0.1")), callee_(world_.add_site("10.0.0.2")) {
+    auto answers = answer_manner_of(callee_);
+    add_audio(answers);
+    auto can = answers.media->capabilities();
+    describe_codecs(can, codecs);
+    accept_any_protection(can);
+    answers.media =
+      std::make_shared<const sdp::offer_template>(callee_.context.media.address().address(), can);
+    world_.answer(callee_, answers);
+    manner_ = manner_between(caller_, callee_.target());
+    add_audio(manner_, caller_);
+    describe_codecs(manner_.capabilities, codecs);
+    require_protection(manner_.capabilities, sdp::protection::dtls);
+    manner_.offer = std::make_shared<const sdp::offer_template>(
+      caller_.context.media.address().address(), manner_.capabilities);
+  }
+  /// Places some and lets them end.
+  const std::vector<call_finished>& run(size_t count, lane::duration length) {
+    for (size_t i = 0; i < count; ++i)
+      world_.call(caller_, std::make_shared<const call_manner>(manner_), target_of(callee_.address),
+                  length);
+    world_.pass(length + 3s);
+    EXPECT_EQ(world_.heard().calls.size(), count);
+    for (const auto& call : world_.heard().calls)
+      EXPECT_FALSE(call.failure.failed()) << call.failure.text();
+    world_.expect_nothing_left();
+    return world_.heard().calls;
+  }
+
   static constexpr std::array codecs{audio::codec::opus, audio::codec::pcmu};
-  describe_codecs(can, codecs);
-  accept_any_protection(can);
-  answers.media =
-    std::make_shared<const sdp::offer_template>(callee.context.media.address().address(), can);
-  world.answer(callee, answers);
-  auto manner = manner_between(caller, callee.target());
-  add_audio(manner, caller);
-  describe_codecs(manner.capabilities, codecs);
-  require_protection(manner.capabilities, sdp::protection::dtls);
-  manner.offer = std::make_shared<const sdp::offer_template>(
-    caller.context.media.address().address(), manner.capabilities);
-  for (int i = 0; i < 3; ++i)
-    world.call(caller, std::make_shared<const call_manner>(manner), target_of(callee.address), 5s);
-  world.pass(8s);
-  ASSERT_EQ(world.heard().calls.size(), 3U);
-  for (const auto& call : world.heard().calls) {
-    EXPECT_FALSE(call.failure.failed()) << call.failure.text();
+  sim_world world_;
+  sim_site& caller_;
+  sim_site& callee_;
+  call_manner manner_;
+};
+
+TEST_F(webrtc_call, completes_with_opus_both_ways) {
+  for (const auto& call : run(3, 5s)) {
     ASSERT_TRUE(call.media);
     EXPECT_EQ(call.media->protected_by, "AEAD_AES_128_GCM");
     EXPECT_EQ(call.media->clock_rate, 48'000U);
@@ -364,7 +381,29 @@ TEST(webrtc_call, completes_with_opus_both_ways) {
     ASSERT_TRUE(call.media->mos);
     EXPECT_GT(*call.media->mos, 4.3);
   }
-  world.expect_nothing_left();
+}
+
+TEST_F(webrtc_call, restarts_ice_without_losing_a_packet) {
+  manner_.steps = {{1s, call_step::kind::ice_restart}, {3s, call_step::kind::ice_restart}};
+  for (const auto& call : run(3, 5s)) {
+    ASSERT_TRUE(call.media);
+    EXPECT_EQ(call.steps.ice_restart.done, 2U);
+    EXPECT_EQ(call.steps.ice_restart.failed, 0U);
+    EXPECT_EQ(call.media->received.lost, 0U);
+    EXPECT_NEAR(static_cast<double>(call.media->received.packets), 250, 8);
+  }
+}
+
+TEST_F(webrtc_call, holds_restarts_ice_on_hold_and_resumes) {
+  manner_.steps = {
+    {1s, call_step::kind::hold}, {2s, call_step::kind::ice_restart}, {3s, call_step::kind::resume}};
+  for (const auto& call : run(3, 5s)) {
+    ASSERT_TRUE(call.media);
+    EXPECT_EQ(call.steps.hold.done, 1U);
+    EXPECT_EQ(call.steps.ice_restart.done, 1U);
+    EXPECT_EQ(call.steps.resume.done, 1U);
+    EXPECT_NEAR(static_cast<double>(call.media->received.packets), 150, 8) << "2 s on hold";
+  }
 }
 
 } // namespace

@@ -120,6 +120,9 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--codecs", {"G729", "PCMU,,PCMA", "PCMU,speex", "PCMU,", ""}},
     {"--ptime", {"0", "15", "70", "x", ""}},
     {"--dtmf", {"12x", std::string(300, '1'), "1 2", ""}},
+    {"--dtmf-by", {"sip", "INFO", ""}},
+    {"--hold-after", {"-1", "x", "5s:", "5s:x", ":2s", ""}},
+    {"--ice-restart-after", {"-1", "x", ""}},
     {"--local-ip", {"localhost", "127.0.0.1:5060", "300.0.0.1", "::1::", "192.0.2.1", ""}},
     {"--local-port", {"0", "65536", "x", ""}},
     {"--media-ip", {"here", "127.0.0.1:1", "", "192.0.2.1"}},
@@ -152,7 +155,7 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
       // Files of authorities and certificates are read where they are used.
       if (option == "--ca-file")
         command.insert(command.end(), {"-t", "tls"});
-      if (option == "--stun" || option == "--turn")
+      if (option == "--stun" || option == "--turn" || option == "--ice-restart-after")
         command.insert(command.end(), {"--media", "webrtc"});
       // What is wrong with a file names the file.
       const bool file = value == "absent.csv" || value == "absent.wav" || value == "." ||
@@ -167,6 +170,8 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
   expect_load_refused({"--answer-after", "1s"}, "--answer-after");
   expect_load_refused({"--rate"}, "--rate");
+  expect_load_refused({"--dtmf-by", "info"}, "--dtmf-by");
+  expect_load_refused({"--ice-restart-after", "1s"}, "--ice-restart-after");
   expect_load_refused({"--stun", "127.0.0.1"}, "--stun");
   expect_load_refused({"--turn", "turn:u:p@127.0.0.1", "--media", "srtp"}, "--turn");
   expect_load_refused({"--relay-only", "--media", "webrtc"}, "--relay-only");

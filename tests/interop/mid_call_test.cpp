@@ -1,0 +1,79 @@
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/interop/peers.hpp"
+
+namespace jackfield::tests {
+namespace {
+
+constexpr uint64_t call_count = 5;
+
+/// What a call does between its answer and its end, against `jackfield answer`, over each kind of
+/// media.
+class mid_call : public testing::TestWithParam<const char*> {
+protected:
+  /// The answering side's report is left in `answered_`.
+  load_outcome run(const arguments& steps) {
+    auto answer = start_answerer(folder_, "udp:127.0.0.1:0");
+    arguments all{sip_uri("service", answer.port),
+                  "--media",
+                  GetParam(),
+                  "-m",
+                  std::to_string(call_count),
+                  "-r",
+                  "5",
+                  "-d",
+                  "3000"};
+    all.insert(all.end(), steps.begin(), steps.end());
+    auto outcome = run_load(folder_, all);
+    expect_all_completed(outcome, call_count);
+    answered_ = answer.finish();
+    return outcome;
+  }
+  static void expect_done(const load_outcome& outcome, const char* step, uint64_t count) {
+    EXPECT_EQ(outcome.summary.at("steps").at(step).at("done"), count) << step;
+    EXPECT_EQ(outcome.summary.at("steps").at(step).at("failed"), 0) << step;
+  }
+
+  scratch_folder folder_;
+  nlohmann::json answered_;
+};
+
+TEST_P(mid_call, holds_and_resumes) {
+  const auto outcome = run({"--hold-after", "1s:1s"});
+  expect_done(outcome, "hold", call_count);
+  expect_done(outcome, "resume", call_count);
+  EXPECT_EQ(outcome.summary.at("media").at("packets_lost"), 0);
+}
+
+TEST_P(mid_call, dials_by_rtp) {
+  const auto outcome = run({"--dtmf", "12#"});
+  EXPECT_EQ(outcome.summary.at("media").at("dtmf_sent"), call_count * 3);
+  EXPECT_EQ(answered_.at("media").at("dtmf_received"), call_count * 3);
+}
+
+TEST_P(mid_call, dials_by_info) {
+  const auto outcome = run({"--dtmf", "12#", "--dtmf-by", "info"});
+  expect_done(outcome, "info_digit", call_count * 3);
+  EXPECT_EQ(outcome.summary.at("media").at("dtmf_sent"), call_count * 3);
+  EXPECT_EQ(answered_.at("media").at("dtmf_received"), call_count * 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(over, mid_call, testing::Values("rtp", "srtp", "webrtc"),
+                         [](const auto& media) { return std::string{media.param}; });
+
+class mid_call_ice : public mid_call {};
+
+TEST_P(mid_call_ice, restarts_without_losing_a_packet) {
+  const auto outcome = run({"--ice-restart-after", "1s"});
+  expect_done(outcome, "ice_restart", call_count);
+  EXPECT_EQ(outcome.summary.at("media").at("packets_lost"), 0);
+  EXPECT_EQ(answered_.at("media").at("received").at("packets_lost"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(over, mid_call_ice, testing::Values("webrtc"),
+                         [](const auto& media) { return std::string{media.param}; });
+
+} // namespace
+} // namespace jackfield::tests

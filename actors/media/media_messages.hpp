@@ -31,7 +31,8 @@ struct media_connect {
   sdp::negotiated_audio audio;
 };
 
-/// To the stream: dial these digits (RFC 4733), if the peer takes them. Once connected.
+/// To the stream: dial these digits (RFC 4733), if the peer takes them. Before it is connected the
+/// last ones are kept until then.
 struct media_dial {
   std::string digits;
 };

@@ -166,6 +166,8 @@ void media_stream::on_path_connected(bool can_send) {
   stream_.connect(setup, home().now());
   if (joined_ != nullptr && !understands(*joined_))
     end_join(media_parted::cause::other_codec, true);
+  if (!digits_.empty())
+    dial(std::exchange(digits_, {}));
   schedule();
 }
 
@@ -226,8 +228,10 @@ void media_stream::on_event_started(uint8_t /*event*/, lane::time_point /*at*/) 
 // -- commands ------------------------------------------------------------------------
 
 void media_stream::dial(const std::string& wanted) {
-  if (!stream_.connected())
+  if (!stream_.connected()) {
+    digits_ = wanted;
     return;
+  }
   // Digits are checked where the user gave them.
   (void)stream_.dial(wanted, home().now());
   schedule();

@@ -82,6 +82,7 @@ private:
   bool opened_ = false;
   rtp::stream stream_;
   caf::strong_actor_ptr owner_;     // null: it has been told of the end
+  std::string digits_;              // to be dialled once connected
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
   rtp::stream_setup setup_;         // agreed last
 };

@@ -354,9 +354,10 @@ protected:
   }
   /// Places some and lets them end.
   const std::vector<call_finished>& run(size_t count, lane::duration length) {
+    const auto target = target_of(callee_.address);
+    target->digits = digits_;
     for (size_t i = 0; i < count; ++i)
-      world_.call(caller_, std::make_shared<const call_manner>(manner_), target_of(callee_.address),
-                  length);
+      world_.call(caller_, std::make_shared<const call_manner>(manner_), target, length);
     world_.pass(length + 3s);
     EXPECT_EQ(world_.heard().calls.size(), count);
     for (const auto& call : world_.heard().calls)
@@ -370,6 +371,7 @@ protected:
   sim_site& caller_;
   sim_site& callee_;
   call_manner manner_;
+  std::string digits_;
 };
 
 TEST_F(webrtc_call, completes_with_opus_both_ways) {
@@ -381,6 +383,16 @@ TEST_F(webrtc_call, completes_with_opus_both_ways) {
     ASSERT_TRUE(call.media->mos);
     EXPECT_GT(*call.media->mos, 4.3);
   }
+}
+
+TEST_F(webrtc_call, dials_what_was_asked_for_before_there_were_keys) {
+  digits_ = "12#";
+  for (const auto& call : run(3, 5s)) {
+    ASSERT_TRUE(call.media);
+    EXPECT_EQ(call.media->digits_sent, 3U);
+  }
+  world_.ask_for_metrics();
+  EXPECT_EQ(world_.metrics_of(1).media.dtmf_received, 9U);
 }
 
 TEST_F(webrtc_call, restarts_ice_without_losing_a_packet) {

@@ -157,9 +157,8 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto& answering = options.answering;
   if (answering.connect) // who is gone is not called, and who waits long is kept
     settings.router.transport.keep_alive.websocket = registered_ping;
-  if (answering.connect ||
-      (answering.rtp &&
-       answering.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls))
+  if (answering.connect || (answering.rtp && answering.protection.value_or(sdp::protection::dtls) ==
+                                               sdp::protection::dtls))
     settings.webrtc = options.webrtc;
   auto engine = node::make(settings);
   if (!engine)

@@ -6,6 +6,7 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/call/call_leg_parts.hpp"
 #include "actors/call/leg_messages.hpp"
 
 namespace jackfield {
@@ -14,12 +15,6 @@ namespace {
 
 /// Early dialogs whose answers are kept apart.
 constexpr size_t most_forks = 16;
-/// Numbers of offers that the peer asks for, beside those of the negotiation.
-constexpr uint32_t asked_for = 0x8000'0000;
-
-error not_now(std::string_view command, std::string_view expected) {
-  return {std::string{command}, "not now, expected " + std::string{expected}};
-}
 
 /// RFC 3261 §20.43: why a description is refused. The cause may quote what the peer sent.
 std::string warning_line(const error& why) {
@@ -31,25 +26,6 @@ std::string warning_line(const error& why) {
 }
 
 } // namespace
-
-struct call_leg::extra {
-  std::unique_ptr<error> unacceptable; // the INVITE's offer
-  struct early_fork {
-    unsigned fork;
-    sdp::negotiation state;
-  };
-  std::vector<early_fork> forks; // whose answers came in provisional responses
-  struct ice_restart {
-    uint32_t number; // of the peer's offer, 0: for one of ours
-    sdp::direction wanted;
-  };
-  std::optional<ice_restart> restart; // the stream makes its new description
-  struct description {
-    uint16_t port;
-    std::shared_ptr<const sdp::stream_transport> transport;
-  };
-  std::optional<description> before; // the restart that we offer
-};
 
 // -- the user's own defaults -------------------------------------------------------
 
@@ -445,236 +421,6 @@ void call_leg::on_acknowledged(const sip::ua_event& event) {
     connect(*agreed);
   }
   user_->on_confirmed(*this);
-}
-
-// -- within the dialog ----------------------------------------------------------------------
-
-void call_leg::on_peer_offer(const sip::ua_event& event) {
-  leg_offer offer{.what = event.what, .has_offer = !event.body.empty()};
-  if (offer.has_offer) {
-    // One of ours that waits for its time after a glare is void: the peer's stands first.
-    if (offer_request_ != 0)
-      roll_back();
-    auto taken = negotiation_->take_offer(event.body);
-    if (!taken) {
-      machine_->refuse_offer(home().now(), 488, *this);
-      return;
-    }
-    offer.number = open_offer_ = *taken;
-    offer.way = negotiation_->offered_way();
-  } else {
-    offer.number = asked_ = asked_for | ++times_asked_;
-  }
-  user_->on_offer(*this, offer);
-}
-
-result<void> call_leg::answer_offer(uint32_t number, sdp::direction wanted) {
-  if (auto can = usable("answer an offer"); !can)
-    return can;
-  const auto now = home().now();
-  if (negotiation_->current() == sdp::negotiation::state::remote_offer) {
-    if (number != open_offer_ || !stream_ || !negotiation_->offers_ice_restart())
-      return answer_peer(number, wanted);
-    begin_ice(number, wanted);
-    return {};
-  }
-  if (number != asked_ || asked_ == 0)
-    return tl::unexpected{not_now("answer an offer", "one that is open")};
-  auto made = negotiation_->offer(wanted);
-  if (!made)
-    return tl::unexpected{std::move(made.error())};
-  if (!machine_->answer_offer(now, made->text, *this)) {
-    negotiation_->rollback();
-    return tl::unexpected{not_now("answer an offer", "one that is open")};
-  }
-  open_offer_ = made->number;
-  asked_ = 0;
-  return {};
-}
-
-result<void> call_leg::answer_peer(uint32_t number, sdp::direction wanted) {
-  auto made = negotiation_->answer(number, wanted);
-  if (!made)
-    return tl::unexpected{std::move(made.error())};
-  open_offer_ = 0;
-  if (!machine_->answer_offer(home().now(), made->text, *this))
-    return tl::unexpected{not_now("answer an offer", "one that is open")};
-  connect(made->audio);
-  return {};
-}
-
-result<void> call_leg::refuse_offer(uint32_t number, int status) {
-  if (auto can = usable("refuse an offer"); !can)
-    return can;
-  const bool asked = number == asked_ && asked_ != 0;
-  const bool theirs =
-    number == open_offer_ && negotiation_->current() == sdp::negotiation::state::remote_offer;
-  if (!(asked || theirs) || !machine_->refuse_offer(home().now(), status, *this))
-    return tl::unexpected{not_now("refuse an offer", "one that is open, and 400-699")};
-  if (theirs) {
-    negotiation_->rollback();
-    open_offer_ = 0;
-  }
-  asked_ = 0;
-  return {};
-}
-
-void call_leg::on_peer_answer(const sip::ua_event& event) {
-  const auto ours = std::exchange(open_offer_, 0);
-  if (ours == 0)
-    return;
-  leg_settled settled{.status = 200};
-  const auto agreed = negotiation_->take_answer(ours, event.body);
-  if (agreed) {
-    connect(*agreed);
-  } else {
-    negotiation_->rollback();
-    settled.unsettled = &agreed.error();
-  }
-  user_->on_settled(*this, settled);
-}
-
-void call_leg::on_withdrawn() {
-  const auto number = asked_ != 0 ? std::exchange(asked_, 0) : std::exchange(open_offer_, 0);
-  negotiation_->rollback();
-  if (extra_ && extra_->restart && extra_->restart->number == number)
-    extra_->restart.reset();
-  user_->on_offer_withdrawn(*this, number);
-}
-
-result<uint32_t> call_leg::offer(sdp::direction wanted, sip::method what) {
-  if (auto can = usable("offer"); !can)
-    return tl::unexpected{std::move(can.error())};
-  if (what != sip::method::invite && what != sip::method::update)
-    return fail("offer", "goes in INVITE or UPDATE");
-  auto made = negotiation_->offer(wanted);
-  if (!made)
-    return tl::unexpected{std::move(made.error())};
-  const auto number = machine_->send_request(home().now(), what, made->text, *this);
-  if (number == 0) {
-    negotiation_->rollback();
-    return tl::unexpected{not_now("offer", "an established dialog without another offer")};
-  }
-  open_offer_ = made->number;
-  offer_request_ = number;
-  return number;
-}
-
-result<uint32_t> call_leg::request(sip::method what, std::string_view body,
-                                   std::string_view content_type, std::string_view headers) {
-  if (auto can = usable("request"); !can)
-    return tl::unexpected{std::move(can.error())};
-  if (what == sip::method::invite)
-    return fail("request", "a re-INVITE is an offer");
-  const auto number =
-    machine_->send_request(home().now(), what, body, *this, content_type, headers);
-  if (number == 0)
-    return tl::unexpected{
-      not_now("request", "an established dialog, few requests on their way, whole header lines")};
-  return number;
-}
-
-result<void> call_leg::answer_request(uint32_t number, int status, std::string_view headers,
-                                      std::string_view body, std::string_view content_type) {
-  if (auto can = usable("answer a request"); !can)
-    return can;
-  if (!machine_->answer_request(home().now(), number, status, *this, headers, body, content_type))
-    return tl::unexpected{not_now("answer a request", "one that waits, and 200-699")};
-  return {};
-}
-
-result<void> call_leg::defer_request(uint32_t number) {
-  if (auto can = usable("defer a request"); !can)
-    return can;
-  if (!machine_->defer_request(home().now(), number, *this))
-    return tl::unexpected{not_now("defer a request", "one that is being told of, and room")};
-  return {};
-}
-
-void call_leg::on_response(const sip::ua_event& event) {
-  if (event.number == 0 || event.number != offer_request_) {
-    user_->on_response(*this, {event.number, event.status, event.content_type, event.body});
-    return;
-  }
-  leg_settled settled{.request = std::exchange(offer_request_, 0),
-                      .status = event.status,
-                      .ice_restart = extra_ && extra_->before};
-  const auto ours = std::exchange(open_offer_, 0);
-  std::optional<error> why;
-  if (event.status >= 200 && event.status < 300) {
-    auto agreed = negotiation_->take_answer(ours, event.body);
-    if (agreed)
-      connect(*agreed);
-    else
-      why = std::move(agreed.error());
-  } else {
-    why = error{"offer", event.status == 0 ? "was not answered"
-                                           : "was refused with " + std::to_string(event.status)};
-  }
-  if (why) {
-    roll_back();
-    settled.unsettled = &*why;
-  } else if (extra_) {
-    extra_->before.reset();
-  }
-  user_->on_settled(*this, settled);
-}
-
-// -- ICE anew ------------------------------------------------------------------------------------
-
-result<void> call_leg::restart_ice(sdp::direction wanted) {
-  if (auto can = usable("restart ICE"); !can)
-    return can;
-  if (!stream_ || phase() != sip::leg::phase::established || open_offer_ != 0 || asked_ != 0 ||
-      (extra_ && extra_->restart))
-    return tl::unexpected{
-      not_now("restart ICE", "an established dialog with a stream and without an offer")};
-  begin_ice(0, wanted);
-  return {};
-}
-
-void call_leg::begin_ice(uint32_t number, sdp::direction wanted) {
-  if (!extra_)
-    extra_ = std::make_unique<extra>();
-  extra_->restart = extra::ice_restart{number, wanted};
-  lane::tell_from(*this, stream_, media_restart{number == 0});
-}
-
-void call_leg::on_ice_begun(const media_restarted& begun) {
-  if (over_ || !extra_ || !extra_->restart)
-    return;
-  const auto [number, wanted] = *std::exchange(extra_->restart, std::nullopt);
-  const auto settle_with = [&](const error& why) {
-    user_->on_settled(*this, {.unsettled = &why, .ice_restart = true});
-  };
-  if (!begun.local) {
-    if (number != 0)
-      (void)refuse_offer(number, 500);
-    else
-      settle_with(begun.local.error());
-    return;
-  }
-  extra::description before{negotiation_->port(), negotiation_->transport()};
-  negotiation_->set_port(begun.local->port());
-  negotiation_->set_transport(begun.transport);
-  if (number != 0) {
-    (void)answer_peer(number, wanted);
-    return;
-  }
-  extra_->before = std::move(before);
-  if (const auto sent = offer(wanted); !sent) {
-    roll_back();
-    settle_with(sent.error());
-  }
-}
-
-void call_leg::roll_back() {
-  negotiation_->rollback();
-  if (!extra_ || !extra_->before)
-    return;
-  const auto before = std::exchange(extra_->before, std::nullopt);
-  negotiation_->set_port(before->port);
-  negotiation_->set_transport(before->transport);
 }
 
 // -- the end ------------------------------------------------------------------------------------

@@ -54,8 +54,9 @@ public:
   virtual void on_path_opened(const lane::endpoint& local,
                               std::shared_ptr<const sdp::stream_transport> transport) = 0;
   /// As `on_path_opened`, after `restart`; or why that came to nothing.
-  virtual void on_path_restarted(const result<lane::endpoint>& /*local*/,
-                                 std::shared_ptr<const sdp::stream_transport> /*transport*/) {}
+  virtual void
+  on_path_restarted(const result<lane::endpoint>& /*local*/,
+                    const std::shared_ptr<const sdp::stream_transport>& /*transport*/) {}
   /// What `connect` asked for is in force: packets of the peer's are heard, and sent if `can_send`;
   /// else there is nowhere to send to. Again when that changes.
   virtual void on_path_connected(bool can_send) = 0;

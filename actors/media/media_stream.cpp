@@ -116,10 +116,11 @@ void media_stream::restart(const media_restart& how) {
                       nullptr);
 }
 
-void media_stream::on_path_restarted(const result<lane::endpoint>& local,
-                                     std::shared_ptr<const sdp::stream_transport> transport) {
+void media_stream::on_path_restarted(
+  const result<lane::endpoint>& local,
+  const std::shared_ptr<const sdp::stream_transport>& transport) {
   if (const auto asker = std::exchange(restarter_, nullptr))
-    lane::tell_from(*this, asker, media_restarted{local, std::move(transport)});
+    lane::tell_from(*this, asker, media_restarted{local, transport});
 }
 
 void media_stream::on_path_failed(const error& why) {

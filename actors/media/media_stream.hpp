@@ -58,7 +58,7 @@ private:
   void on_path_opened(const lane::endpoint& local,
                       std::shared_ptr<const sdp::stream_transport> transport) override;
   void on_path_restarted(const result<lane::endpoint>& local,
-                         std::shared_ptr<const sdp::stream_transport> transport) override;
+                         const std::shared_ptr<const sdp::stream_transport>& transport) override;
   void on_path_connected(bool can_send) override;
   void on_path_failed(const error& why) override;
   void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) override;

@@ -69,7 +69,7 @@ void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candi
   if (candidates.front().address.address() != plane_.address().address())
     own->host = candidates.front().address.address();
   if (&from == next_.get()) {
-    user_->on_path_restarted(candidates.front().address, std::move(own));
+    user_->on_path_restarted(candidates.front().address, own);
     return;
   }
   took_.gathering = end_phase();

@@ -10,12 +10,6 @@ namespace jackfield::sip {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t\r\n";
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
 std::optional<char> read_digit(std::string_view text) noexcept {
   constexpr std::string_view digits = "0123456789*#ABCD";
   static constexpr std::array<std::pair<std::string_view, char>, 3> named{
@@ -37,9 +31,9 @@ std::string info_digit_body(char digit) {
 }
 
 std::optional<char> read_info_digit(std::string_view content_type, std::string_view body) noexcept {
-  const auto type = trimmed(content_type.substr(0, content_type.find(';')));
+  const auto type = trim(content_type.substr(0, content_type.find(';')));
   if (iequals(type, "application/dtmf"))
-    return read_digit(trimmed(body));
+    return read_digit(trim(body));
   if (!iequals(type, info_digit_type))
     return std::nullopt;
   while (!body.empty()) {
@@ -47,8 +41,8 @@ std::optional<char> read_info_digit(std::string_view content_type, std::string_v
     const auto line = body.substr(0, end);
     body.remove_prefix(std::min(end + 1, body.size()));
     const auto sign = line.find('=');
-    if (sign != std::string_view::npos && iequals(trimmed(line.substr(0, sign)), "signal"))
-      return read_digit(trimmed(line.substr(sign + 1)));
+    if (sign != std::string_view::npos && iequals(trim(line.substr(0, sign)), "signal"))
+      return read_digit(trim(line.substr(sign + 1)));
   }
   return std::nullopt;
 }

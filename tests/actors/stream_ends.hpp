@@ -59,7 +59,8 @@ public:
       return;
     const auto p = rtp::parse_packet(bytes);
     ASSERT_TRUE(p);
-    heard.push_back({*p, arrived, {p->payload.begin(), p->payload.end()}});
+    const rtp::header& header = *p;
+    heard.push_back({header, arrived, {p->payload.begin(), p->payload.end()}});
   }
 
   std::vector<packet> heard;

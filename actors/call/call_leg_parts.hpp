@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "actors/call/call_leg.hpp"
+
+/// What the sources of `call_leg` share.
+namespace jackfield {
+
+/// What few legs need, or for a while only.
+struct call_leg::extra {
+  std::unique_ptr<error> unacceptable; // the INVITE's offer
+  struct early_fork {
+    unsigned fork;
+    sdp::negotiation state;
+  };
+  std::vector<early_fork> forks; // whose answers came in provisional responses
+  struct ice_restart {
+    uint32_t number; // of the peer's offer, 0: for one of ours
+    sdp::direction wanted;
+  };
+  std::optional<ice_restart> restart; // the stream makes its new description
+  struct description {
+    uint16_t port;
+    std::shared_ptr<const sdp::stream_transport> transport;
+  };
+  std::optional<description> before; // the restart that we offer
+};
+
+/// Of a command that came at the wrong moment.
+inline error not_now(std::string_view command, std::string_view expected) {
+  return {std::string{command}, "not now, expected " + std::string{expected}};
+}
+
+} // namespace jackfield

@@ -159,6 +159,13 @@ void ice_link::send(std::span<const std::byte> datagram) {
     finder_->send(datagram);
 }
 
+void ice_link::send_soon(size_t size) {
+  if (connectivity_ && !lost_)
+    plane_.send_soon(*socket_, connectivity_->remote(), size);
+  else
+    send(plane_.sending_room().first(size));
+}
+
 void ice_link::send(const lane::endpoint& to, std::span<const std::byte> message) {
   socket_->send(to, as_text(message));
 }

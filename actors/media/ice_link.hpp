@@ -54,6 +54,8 @@ public:
   [[nodiscard]] bool lost() const noexcept { return lost_; }
 
   void send(std::span<const std::byte> datagram);
+  /// The first `size` bytes of the plane's `sending_room()`, with others of this pass.
+  void send_soon(size_t size);
 
   // As in `media_path`; before the link is up nothing is to be read.
   void read_at_once(bool at_once);

@@ -1,6 +1,7 @@
 #include "actors/media/media_plane.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace jackfield {
@@ -10,11 +11,18 @@ namespace {
 /// Ports tried for one stream: the lane does nothing else meanwhile.
 constexpr uint32_t most_tries = 512;
 
+/// Packets begin at multiples of 8, as encryption wants them.
+uint32_t round_up(size_t size) {
+  return static_cast<uint32_t>((size + 7U) / 8 * 8);
+}
+
 } // namespace
 
 media_plane::media_plane(lane::lane& home, const media_plane_settings& settings)
     : home_(home), settings_(settings), clock_(home.now(), home.wall_now()),
-      read_([](void* self) { static_cast<media_plane*>(self)->read_all(); }, this) {
+      work_([](void* self) { static_cast<media_plane*>(self)->work(); }, this) {
+  to_send_.reserve(batch);
+  to_open_.reserve(batch);
   // Lanes of a process begin at different places, so that they seldom meet.
   const uint32_t pairs = (settings.last_port - settings.first_port + 1U) / 2;
   next_port_ = static_cast<uint32_t>(home.random() % pairs);
@@ -64,29 +72,99 @@ media_plane::open_rtcp(lane::datagram_handler& handler, const lane::endpoint& rt
                              options);
 }
 
+void media_plane::work_soon() {
+  if (!work_.armed())
+    home_.arm(work_, home_.now());
+}
+
 void media_plane::read_soon(lane::datagram_socket& socket) {
   to_read_.push_back(&socket);
-  if (!read_.armed())
-    home_.arm(read_, home_.now());
+  work_soon();
+}
+
+void media_plane::send_soon(lane::datagram_socket& socket, const lane::endpoint& to, size_t size) {
+  to_send_.push_back({&socket, to, to_send_used_, static_cast<uint32_t>(size)});
+  to_send_used_ += round_up(size);
+  if (to_send_.size() == batch || sending_room().size() < most_packet)
+    send_all();
+  else
+    work_soon();
+}
+
+void media_plane::send_all() noexcept {
+  for (size_t i = 0; i < to_send_.size(); ++i) {
+    const auto& each = to_send_[i];
+    if (i + 1 < to_send_.size())
+      __builtin_prefetch(to_send_[i + 1].socket);
+    each.socket->send(each.to,
+                      {reinterpret_cast<const char*>(to_send_bytes_.data()) + each.at, each.size});
+  }
+  to_send_.clear();
+  to_send_used_ = 0;
+}
+
+bool media_plane::open(packet_opener& opener, std::span<const std::byte> packet,
+                       lane::time_point arrived) {
+  if (packet.size() > most_packet)
+    return false;
+  if (!reading_) {
+    std::ranges::copy(packet, opened_at_once_.begin());
+    opener.open_packet(std::span{opened_at_once_}.first(packet.size()), arrived);
+    return true;
+  }
+  std::memcpy(to_open_bytes_.data() + to_open_used_, packet.data(), packet.size());
+  to_open_.push_back({&opener, arrived, to_open_used_, static_cast<uint32_t>(packet.size())});
+  to_open_used_ += round_up(packet.size());
+  if (to_open_bytes_.size() - to_open_used_ < most_packet)
+    open_all();
+  return true;
+}
+
+void media_plane::open_all() {
+  const auto reading = std::exchange(reading_, false);
+  for (size_t i = 0; i < to_open_.size(); ++i) {
+    if (i + 1 < to_open_.size())
+      __builtin_prefetch(to_open_[i + 1].opener);
+    if (const auto each = to_open_[i]; each.opener != nullptr)
+      each.opener->open_packet(std::span{to_open_bytes_}.subspan(each.at, each.size), each.arrived);
+  }
+  to_open_.clear();
+  to_open_used_ = 0;
+  reading_ = reading;
 }
 
 void media_plane::forget(lane::datagram_socket& socket) noexcept {
   std::replace(to_read_.begin(), to_read_.end(), &socket,
                static_cast<lane::datagram_socket*>(nullptr));
+  if (std::ranges::any_of(to_send_, [&](const to_send& each) { return each.socket == &socket; }))
+    send_all();
 }
 
-void media_plane::read_all() {
+void media_plane::forget(packet_opener& opener) noexcept {
+  for (auto& each : to_open_)
+    if (each.opener == &opener)
+      each.opener = nullptr;
+}
+
+void media_plane::work() {
+  send_all();
   // A stream that hears something may end another; what is asked for meanwhile waits.
   const auto due = to_read_.size();
-  for (size_t i = 0; i < due; ++i) {
-    if (i + 1 < due)
-      __builtin_prefetch(to_read_[i + 1]); // of thousands, its turn comes once a frame
-    if (auto* socket = to_read_[i])
-      socket->receive_pending();
+  for (size_t i = 0; i < due;) {
+    const auto last = std::min(i + batch, due);
+    reading_ = true;
+    for (; i < last; ++i) {
+      if (i + 1 < due)
+        __builtin_prefetch(to_read_[i + 1]); // of thousands, its turn comes once a frame
+      if (auto* socket = to_read_[i])
+        socket->receive_pending();
+    }
+    reading_ = false;
+    open_all();
   }
   to_read_.erase(to_read_.begin(), to_read_.begin() + static_cast<std::ptrdiff_t>(due));
-  if (!to_read_.empty() && !read_.armed())
-    home_.arm(read_, home_.now());
+  if (!to_read_.empty() || !to_send_.empty())
+    work_soon();
 }
 
 lane::duration media_plane::next_phase(std::chrono::milliseconds period) noexcept {

@@ -28,14 +28,28 @@ struct media_plane_settings {
   std::shared_ptr<webrtc_services> webrtc = {};
 };
 
+/// Opens what a plane gathered for it.
+class packet_opener {
+public:
+  /// A packet as it came, in memory that may be written to (at a multiple of 8) for the call's
+  /// time; `arrived` as in `lane::datagram_handler`.
+  virtual void open_packet(std::span<std::byte> packet, lane::time_point arrived) = 0;
+
+protected:
+  ~packet_opener() = default;
+};
+
 /// What the media streams of one lane have in common: ports, the RTCP identity, how punctual their
-/// sending is, and the order of work: first all streams whose frame is due send, then all of them
-/// read. Sending and receiving by turns, a packet costs a fifth more: neither way through the
-/// system's code stays in the core's cache. On the lane's thread; outlives the lane's streams.
+/// sending is, and the order of work: all streams whose frame is due write and encrypt it, then
+/// what they wrote is sent, then their sockets are read, then what came is decrypted and heard. By
+/// turns, a packet costs half as much again: none of these ways stays in the core's cache. On the
+/// lane's thread; outlives the lane's streams.
 class media_plane {
 public:
   /// Socket buffers of a media stream, bytes: half a second of G.711 and its overhead.
   static constexpr size_t media_buffer_bytes = 1U << 16U;
+  /// The longest packet of media, encrypted: more than a path takes in one piece.
+  static constexpr size_t most_packet = 2'048;
 
   media_plane(lane::lane& home, const media_plane_settings& settings);
 
@@ -59,13 +73,23 @@ public:
   /// Has `socket` hand up what came in (`receive_pending`) once the streams that are due now have
   /// sent, in a pass of the lane's own.
   void read_soon(lane::datagram_socket& socket);
-  /// To be called before such a socket goes.
-  void forget(lane::datagram_socket& socket) noexcept;
 
-  /// Room for one packet while it is encrypted and sent, and for one that was decrypted and is
-  /// being heard, perhaps sending others: at multiples of 8.
-  [[nodiscard]] std::span<std::byte> sending_room() noexcept { return sending_room_; }
-  [[nodiscard]] std::span<std::byte> hearing_room() noexcept { return hearing_room_; }
+  /// Room for one packet at least, at a multiple of 8, until the next call of `send_soon`.
+  [[nodiscard]] std::span<std::byte> sending_room() noexcept {
+    return std::span{to_send_bytes_}.subspan(to_send_used_);
+  }
+  /// Sends the first `size` bytes of `sending_room()` with others of this pass, in order.
+  void send_soon(lane::datagram_socket& socket, const lane::endpoint& to, size_t size);
+
+  /// Hands a copy of the packet to `opener`: with others, once the sockets that are being read have
+  /// been, or else before it returns. False, with nothing done, if it is longer than `most_packet`.
+  [[nodiscard]] bool open(packet_opener& opener, std::span<const std::byte> packet,
+                          lane::time_point arrived);
+
+  /// To be called before such a socket goes; what it has to send is sent first.
+  void forget(lane::datagram_socket& socket) noexcept;
+  /// To be called before an opener goes.
+  void forget(packet_opener& opener) noexcept;
 
   [[nodiscard]] const rtp::ntp_clock& clock() const noexcept { return clock_; }
   /// Random for each lane, tells nothing of the host (RFC 7022).
@@ -81,7 +105,27 @@ public:
   [[nodiscard]] lane::duration next_phase(std::chrono::milliseconds period) noexcept;
 
 private:
-  void read_all();
+  /// Datagrams that are sent, or read, before the next step: enough to stay on one way, and few
+  /// enough for what they are to stay in the core's first cache.
+  static constexpr size_t batch = 16;
+
+  struct to_send {
+    lane::datagram_socket* socket;
+    lane::endpoint to;
+    uint32_t at;
+    uint32_t size;
+  };
+  struct to_open {
+    packet_opener* opener; // null: it is gone
+    lane::time_point arrived;
+    uint32_t at;
+    uint32_t size;
+  };
+
+  void work();
+  void work_soon();
+  void send_all() noexcept;
+  void open_all();
 
   lane::lane& home_;
   media_plane_settings settings_;
@@ -92,9 +136,15 @@ private:
   uint64_t packets_sent_ = 0;
   uint32_t phase_ = 0;
   std::vector<lane::datagram_socket*> to_read_; // null: one that is gone
-  lane::timer read_;
-  alignas(8) std::array<std::byte, 2'048> sending_room_;
-  alignas(8) std::array<std::byte, 2'048> hearing_room_;
+  lane::timer work_;
+  bool reading_ = false;
+  uint32_t to_send_used_ = 0;
+  uint32_t to_open_used_ = 0;
+  std::vector<to_send> to_send_;
+  std::vector<to_open> to_open_;
+  alignas(8) std::array<std::byte, 4 * most_packet> to_send_bytes_;
+  alignas(8) std::array<std::byte, 4 * most_packet> to_open_bytes_;
+  alignas(8) std::array<std::byte, most_packet> opened_at_once_;
 };
 
 } // namespace jackfield

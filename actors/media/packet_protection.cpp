@@ -63,16 +63,14 @@ std::span<const std::byte> packet_protection::protect(std::span<const std::byte>
   return room.first(size);
 }
 
-std::span<const std::byte> packet_protection::open(std::span<const std::byte> packet,
-                                                   std::span<std::byte> room) {
-  if (!receiver_ || packet.size() > room.size()) {
+std::span<const std::byte> packet_protection::open(std::span<std::byte> packet) {
+  if (!receiver_) {
     ++before_.malformed;
     return {};
   }
-  std::memcpy(room.data(), packet.data(), packet.size());
-  const auto copy = room.first(packet.size());
-  const auto opened = rtp::is_rtcp(copy) ? receiver_->open_rtcp(copy) : receiver_->open_rtp(copy);
-  return room.first(opened.size);
+  const auto opened =
+    rtp::is_rtcp(packet) ? receiver_->open_rtcp(packet) : receiver_->open_rtp(packet);
+  return packet.first(opened.size);
 }
 
 void packet_protection::count(path_counters& to) const noexcept {

@@ -16,6 +16,13 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 plain_path::~plain_path() {
   if (socket_)
     plane_.forget(*socket_);
+  close_rtcp();
+}
+
+void plain_path::close_rtcp() {
+  if (rtcp_socket_)
+    plane_.forget(*rtcp_socket_);
+  rtcp_socket_.reset();
 }
 
 void plain_path::open(media_path_user& user) {
@@ -38,7 +45,7 @@ void plain_path::connect(const media_remote& remote) {
   }
   if (remote.muxed) {
     remote_rtcp_ = remote_;
-    rtcp_socket_.reset();
+    close_rtcp();
   } else if (remote.rtcp.valid()) {
     remote_rtcp_ = remote.rtcp;
     if (!rtcp_socket_)
@@ -52,13 +59,26 @@ void plain_path::send_rtp(std::span<const std::byte> packet) {
   socket_->send(remote_, as_text(packet));
 }
 
-void plain_path::send_rtcp(std::span<const std::byte> packet) {
+lane::datagram_socket* plain_path::rtcp_way() const noexcept {
   if (!remote_rtcp_.valid())
-    return;
+    return nullptr;
   if (rtcp_socket_)
-    rtcp_socket_->send(remote_rtcp_, as_text(packet));
-  else if (remote_rtcp_ == remote_)
-    socket_->send(remote_rtcp_, as_text(packet));
+    return rtcp_socket_.get();
+  return remote_rtcp_ == remote_ ? socket_.get() : nullptr;
+}
+
+void plain_path::send_rtcp(std::span<const std::byte> packet) {
+  if (auto* socket = rtcp_way())
+    socket->send(remote_rtcp_, as_text(packet));
+}
+
+void plain_path::send_rtp_soon(size_t size) {
+  plane_.send_soon(*socket_, remote_, size);
+}
+
+void plain_path::send_rtcp_soon(size_t size) {
+  if (auto* socket = rtcp_way())
+    plane_.send_soon(*socket, remote_rtcp_, size);
 }
 
 void plain_path::read_at_once(bool at_once) {

@@ -20,6 +20,9 @@ public:
   void connect(const media_remote& remote) override;
   void send_rtp(std::span<const std::byte> packet) override;
   void send_rtcp(std::span<const std::byte> packet) override;
+  /// The first `size` bytes of the plane's `sending_room()`, with others of this pass.
+  void send_rtp_soon(size_t size);
+  void send_rtcp_soon(size_t size);
   void read_at_once(bool at_once) override;
   void read_soon() override;
   void read_rest() override;
@@ -29,6 +32,10 @@ public:
 private:
   void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                    lane::time_point arrived) override;
+
+  void close_rtcp();
+  /// Null: RTCP has no way.
+  [[nodiscard]] lane::datagram_socket* rtcp_way() const noexcept;
 
   media_plane& plane_;
   media_path_user* user_ = nullptr;

@@ -6,6 +6,11 @@
 
 namespace jackfield {
 
+sdes_path::~sdes_path() {
+  packet_opener& self = *this;
+  plane_.forget(self);
+}
+
 void sdes_path::open(media_path_user& user) {
   user_ = &user;
   keys_.reserve(srtp::profiles.size());
@@ -58,16 +63,21 @@ void sdes_path::on_path_failed(const error& why) {
 
 void sdes_path::send_rtp(std::span<const std::byte> packet) {
   if (const auto sent = protection_.protect(packet, false, plane_.sending_room()); !sent.empty())
-    socket_.send_rtp(sent);
+    socket_.send_rtp_soon(sent.size());
 }
 
 void sdes_path::send_rtcp(std::span<const std::byte> packet) {
   if (const auto sent = protection_.protect(packet, true, plane_.sending_room()); !sent.empty())
-    socket_.send_rtcp(sent);
+    socket_.send_rtcp_soon(sent.size());
 }
 
 void sdes_path::on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) {
-  if (const auto clear = protection_.open(bytes, plane_.hearing_room()); !clear.empty())
+  if (!plane_.open(*this, bytes, arrived))
+    protection_.note_malformed();
+}
+
+void sdes_path::open_packet(std::span<std::byte> packet, lane::time_point arrived) {
+  if (const auto clear = protection_.open(packet); !clear.empty())
     user_->on_path_packet(clear, arrived);
 }
 

@@ -12,9 +12,10 @@ namespace jackfield {
 
 /// SRTP over a plain path, by keys that the descriptions carry (RFC 4568). Ours are drawn when it
 /// opens, one for each suite, and stay through all re-offers.
-class sdes_path final : public media_path, private media_path_user {
+class sdes_path final : public media_path, private packet_opener, private media_path_user {
 public:
   explicit sdes_path(media_plane& plane) : plane_(plane), socket_(plane) {}
+  ~sdes_path() override;
 
   void open(media_path_user& user) override;
   void connect(const media_remote& remote) override;
@@ -27,6 +28,9 @@ public:
   [[nodiscard]] std::string_view protected_by() const override { return protection_.profile(); }
 
 private:
+  // packet_opener
+  void open_packet(std::span<std::byte> packet, lane::time_point arrived) override;
+  // media_path_user
   void on_path_opened(const lane::endpoint& local,
                       std::shared_ptr<const sdp::stream_transport> transport) override;
   void on_path_connected(bool can_send) override;

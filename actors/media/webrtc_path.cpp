@@ -37,6 +37,8 @@ webrtc_path::webrtc_path(media_plane& plane, bool offers)
 }
 
 webrtc_path::~webrtc_path() {
+  packet_opener& self = *this;
+  plane_.forget(self);
   if (association_)
     association_->leave();
 }
@@ -190,11 +192,18 @@ void webrtc_path::on_link_datagram(ice_link& from, std::span<const std::byte> by
   if (dtls::is_dtls(bytes.front())) {
     if (association_)
       association_->on_datagram(bytes);
-  } else if (const auto clear = protection_.open(bytes, plane_.hearing_room()); !clear.empty()) {
-    if (association_) // who sends by the keys has them: nobody will ask for our last flight again
-      end_association();
-    user_->on_path_packet(clear, arrived);
+  } else if (!plane_.open(*this, bytes, arrived)) {
+    protection_.note_malformed();
   }
+}
+
+void webrtc_path::open_packet(std::span<std::byte> packet, lane::time_point arrived) {
+  const auto clear = protection_.open(packet);
+  if (clear.empty())
+    return;
+  if (association_) // who sends by the keys has them: nobody will ask for our last flight again
+    end_association();
+  user_->on_path_packet(clear, arrived);
 }
 
 void webrtc_path::end_association() {
@@ -242,7 +251,7 @@ void webrtc_path::send_rtcp(std::span<const std::byte> packet) {
 
 void webrtc_path::send(std::span<const std::byte> packet, bool rtcp) {
   if (const auto sent = protection_.protect(packet, rtcp, plane_.sending_room()); !sent.empty())
-    link_->send(sent);
+    link_->send_soon(sent.size());
 }
 
 // Until there are keys, checks and handshakes are answered as they come.

@@ -14,7 +14,10 @@ namespace jackfield {
 /// A WebRTC stream's way (RFC 8834, RFC 8827): ICE finds it, DTLS vouches for the peer and yields
 /// the keys, SRTP carries RTP and RTCP on one socket. After an ICE restart the old socket is heard
 /// until the new one carries the peer's media; the keys stay.
-class webrtc_path final : public media_path, private ice_link_user, private dtls_association_user {
+class webrtc_path final : public media_path,
+                          private packet_opener,
+                          private ice_link_user,
+                          private dtls_association_user {
 public:
   /// `offers`: the stream's first description is ours.
   webrtc_path(media_plane& plane, bool offers);
@@ -33,6 +36,8 @@ public:
   [[nodiscard]] std::string_view protected_by() const override { return protection_.profile(); }
 
 private:
+  // packet_opener
+  void open_packet(std::span<std::byte> packet, lane::time_point arrived) override;
   // ice_link_user
   void on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) override;
   void on_link_up(ice_link& from) override;

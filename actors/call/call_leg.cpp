@@ -180,6 +180,10 @@ sdp::protection call_leg::offered_protection() const noexcept {
   return negotiation_ ? negotiation_->offered_protection() : sdp::protection::none;
 }
 
+bool call_leg::controls_ice() const noexcept {
+  return !negotiation_ || negotiation_->controls_ice();
+}
+
 std::vector<sdp::codec> call_leg::offered_codecs() const {
   return negotiation_ ? negotiation_->offered_codecs() : std::vector<sdp::codec>{};
 }

@@ -51,6 +51,8 @@ public:
   [[nodiscard]] const caf::strong_actor_ptr& stream() const noexcept { return stream_; }
   /// How the stream has to be protected for the offer that the peer made and we have not answered.
   [[nodiscard]] sdp::protection offered_protection() const noexcept;
+  /// Our role in ICE for the next description: see `sdp::negotiation::controls_ice`.
+  [[nodiscard]] bool controls_ice() const noexcept;
   /// Its codecs that we have too: see `sdp::negotiation::offered_codecs`.
   [[nodiscard]] std::vector<sdp::codec> offered_codecs() const;
   /// Fewer codecs from now on: see `sdp::negotiation::narrow`.

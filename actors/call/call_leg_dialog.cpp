@@ -207,7 +207,7 @@ void call_leg::begin_ice(uint32_t number, sdp::direction wanted) {
   if (!extra_)
     extra_ = std::make_unique<extra>();
   extra_->restart = extra::ice_restart{number, wanted};
-  lane::tell_from(*this, stream_, media_restart{number == 0});
+  lane::tell_from(*this, stream_, media_restart{negotiation_->controls_ice()});
 }
 
 void call_leg::on_ice_begun(const media_restarted& begun) {

@@ -144,6 +144,7 @@ struct incoming {
   std::string to;
   unsigned max_forwards = 70;
   bool has_offer = false;
+  bool controls_ice = true; ///< as `sdp::negotiation::controls_ice`
   std::string unacceptable;
   // of an offer that can be taken
   sdp::protection protection = sdp::protection::none; ///< that its stream has to have

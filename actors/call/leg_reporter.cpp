@@ -171,6 +171,7 @@ void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
   event.to = call.invite.first(sip::header::to);
   event.max_forwards = call.invite.max_forwards();
   event.has_offer = call.has_offer;
+  event.controls_ice = leg.controls_ice();
   if (call.unacceptable != nullptr)
     event.unacceptable = call.unacceptable->to_string();
   event.protection = leg.offered_protection();

@@ -192,14 +192,14 @@ void bridged_call::on_incoming(const leg_events::incoming& call) {
   callee_media_ =
     std::make_shared<sdp::offer_template>(manner_->media->host(), std::move(capabilities));
   open_stream(caller_, call.has_offer ? call.protection : ours.protections.front(),
-              !call.has_offer);
+              call.controls_ice);
   open_stream(callee_, how, true);
 }
 
-void bridged_call::open_stream(side& of, sdp::protection how, bool offers) {
+void bridged_call::open_stream(side& of, sdp::protection how, bool controls_ice) {
   of.stream = caf::actor_cast<caf::strong_actor_ptr>(
     home().spawn<media_stream>(context_.media, manner_->audio, caf::strong_actor_ptr{ctrl()},
-                               make_path(context_.media, how, offers)));
+                               make_path(context_.media, how, controls_ice)));
 }
 
 void bridged_call::on_opened(side& of, const media_opened& opened) {

@@ -95,7 +95,7 @@ private:
   void on_closed(side& of, const media_closed& closed);
   void on_located(const servers_located& found);
 
-  void open_stream(side& of, sdp::protection how, bool offers);
+  void open_stream(side& of, sdp::protection how, bool controls_ice);
   void call_callee();
   void place_callee(const transport::target_selection& servers);
   void join(bool last_chance);

@@ -30,7 +30,7 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
     stream_.open(leg, plane_, manner_->audio,
                  call.has_offer ? leg.offered_protection()
                                 : manner_->media->capabilities().protections.front(),
-                 !call.has_offer);
+                 leg.controls_ice());
   if (manner_->ring)
     (void)leg.ring();
   if (manner_->answer_after > lane::duration::zero())

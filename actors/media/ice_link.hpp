@@ -40,7 +40,8 @@ class ice_link final : private pair_finder_user,
                        private lane::datagram_handler,
                        private ice::connectivity_host {
 public:
-  /// `controlling`: ours was the offer that the link belongs to (RFC 8445 §6.1.1).
+  /// `controlling`: our role (RFC 8445 §6.1.1). It has to be known now, as libnice takes none once
+  /// it gathers.
   ice_link(media_plane& plane, ice_link_user& user, bool controlling);
   ~ice_link() override;
 

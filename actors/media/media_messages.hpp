@@ -40,7 +40,7 @@ struct media_dial {
 /// To the stream: find its way anew (an ICE restart), while the old one is used on. Once connected.
 /// The sender gets a `media_restarted`.
 struct media_restart {
-  bool offers = true; ///< the description that says so is an offer of ours
+  bool controlling = true; ///< our role in ICE
 };
 
 /// What is to be said of the stream from now on, or why the way stays as it is. The next

@@ -85,9 +85,9 @@ public:
   virtual void connect(const media_remote& remote) = 0;
 
   /// Finds another way beside the one that is in use (an ICE restart): `on_path_restarted` follows,
-  /// and a `connect` with what the peer says of its own leads there. `offers`: the new description
-  /// is an offer. False: this path, or this moment, has nothing of the kind.
-  [[nodiscard]] virtual bool restart(bool /*offers*/) { return false; }
+  /// and a `connect` with what the peer says of its own leads there. `controlling`: our role in
+  /// ICE. False: this path, or this moment, has nothing of the kind.
+  [[nodiscard]] virtual bool restart(bool /*controlling*/) { return false; }
 
   /// Sends at once; a packet that cannot be sent is lost.
   virtual void send_rtp(std::span<const std::byte> packet) = 0;

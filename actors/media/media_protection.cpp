@@ -43,12 +43,12 @@ void accept_any_protection(sdp::media_capabilities& capabilities) {
   capabilities.suites = suites();
 }
 
-std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how, bool offers) {
+std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how, bool controls_ice) {
   switch (how) {
   case sdp::protection::sdes:
     return std::make_unique<sdes_path>(plane);
   case sdp::protection::dtls:
-    return std::make_unique<webrtc_path>(plane, offers);
+    return std::make_unique<webrtc_path>(plane, controls_ice);
   case sdp::protection::none:
     break;
   }

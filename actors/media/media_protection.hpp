@@ -14,8 +14,8 @@ void require_protection(sdp::media_capabilities& capabilities, sdp::protection h
 /// Has `capabilities` take whatever is offered of what there are paths for; plain RTP is offered.
 void accept_any_protection(sdp::media_capabilities& capabilities);
 
-/// The path of a stream that is protected so; `offers`: its first description is ours.
+/// The path of a stream that is protected so; `controls_ice`: our role where that is done.
 [[nodiscard]] std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how,
-                                                    bool offers);
+                                                    bool controls_ice);
 
 } // namespace jackfield

@@ -111,7 +111,7 @@ void media_stream::on_path_opened(const lane::endpoint& local,
 
 void media_stream::restart(const media_restart& how) {
   restarter_ = current_sender();
-  if (!opened_ || !path_->restart(how.offers))
+  if (!opened_ || !path_->restart(how.controlling))
     on_path_restarted(fail("ice restart", "not now, expected a WebRTC stream that is connected"),
                       nullptr);
 }

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds overtaken{1};
 
 } // namespace
 
-webrtc_path::webrtc_path(media_plane& plane, bool offers)
+webrtc_path::webrtc_path(media_plane& plane, bool controlling)
     : plane_(plane), timer_(
                        [](void* self) {
                          if (auto& association = static_cast<webrtc_path*>(self)->association_)
@@ -32,7 +32,7 @@ webrtc_path::webrtc_path(media_plane& plane, bool offers)
         this) {
   if (plane.webrtc() != nullptr) {
     ice_link_user& self = *this;
-    link_ = std::make_unique<ice_link>(plane, self, offers);
+    link_ = std::make_unique<ice_link>(plane, self, controlling);
   }
 }
 
@@ -78,13 +78,13 @@ void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candi
   user_->on_path_opened(candidates.front().address, std::move(own));
 }
 
-bool webrtc_path::restart(bool offers) {
+bool webrtc_path::restart(bool controlling) {
   if (!protection_.ready() || next_checks_)
     return false;
   if (next_) // came to nothing, as the peer refused the offer
     leave(std::move(next_));
   ice_link_user& self = *this;
-  next_ = std::make_unique<ice_link>(plane_, self, offers);
+  next_ = std::make_unique<ice_link>(plane_, self, controlling);
   next_->gather();
   return true;
 }

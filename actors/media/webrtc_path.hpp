@@ -19,13 +19,13 @@ class webrtc_path final : public media_path,
                           private ice_link_user,
                           private dtls_association_user {
 public:
-  /// `offers`: the stream's first description is ours.
-  webrtc_path(media_plane& plane, bool offers);
+  /// `controlling`: our role in ICE, which nothing changes later but a conflict.
+  webrtc_path(media_plane& plane, bool controlling);
   ~webrtc_path() override;
 
   void open(media_path_user& user) override;
   void connect(const media_remote& remote) override;
-  [[nodiscard]] bool restart(bool offers) override;
+  [[nodiscard]] bool restart(bool controlling) override;
   void send_rtp(std::span<const std::byte> packet) override;
   void send_rtcp(std::span<const std::byte> packet) override;
   void read_at_once(bool at_once) override;

@@ -167,6 +167,14 @@ bool negotiation::offers_ice_restart() const noexcept {
          ice_digest(exchange_->audio) != peer_ice_;
 }
 
+bool negotiation::controls_ice() const noexcept {
+  if (state_ != state::remote_offer) {
+    return true;
+  }
+  const auto& remote = exchange_->audio.remote;
+  return remote && remote->ice && remote->ice->lite;
+}
+
 result<made_answer> negotiation::early_answer(std::uint32_t number, direction wanted) {
   if (state_ != state::remote_offer || number != number_) {
     return fail(answer_place, not_open(number));

@@ -105,6 +105,10 @@ public:
   /// wants a transport with new credentials.
   [[nodiscard]] bool offers_ice_restart() const noexcept;
 
+  /// Our role in ICE by the description of ours that is next: true if that is an offer, and if the
+  /// peer whose offer is open is lite, as such an end never has it (RFC 8445 section 6.1.1).
+  [[nodiscard]] bool controls_ice() const noexcept;
+
   /// The answer for an unreliable provisional response. Still remote_offer: `answer` with the same
   /// direction and port makes the same text again, as it must be (RFC 3261 section 13.2.1).
   [[nodiscard]] result<made_answer> early_answer(std::uint32_t number, direction wanted);

@@ -86,6 +86,21 @@ TEST(stream_transport, what_stands_for_the_session_counts_for_a_line_that_says_n
   EXPECT_TRUE(got.ice->trickles);
 }
 
+TEST(stream_transport, who_offers_controls_ice_unless_it_is_lite) {
+  const std::string frame =
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+  const std::string line =
+    "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=rtcp-mux\r\na=fingerprint:sha-256 AA\r\n"
+    "a=setup:actpass\r\na=ice-ufrag:abcd\r\na=ice-pwd:secret\r\n";
+  for (const bool lite : {false, true}) {
+    SCOPED_TRACE(lite);
+    negotiation callee(local_for(protection::dtls), 10'000, 1);
+    EXPECT_TRUE(callee.controls_ice()) << "the next description would be an offer";
+    ASSERT_TRUE(callee.take_offer(frame + (lite ? "a=ice-lite\r\n" : "") + line));
+    EXPECT_EQ(callee.controls_ice(), lite);
+  }
+}
+
 TEST(stream_transport, sdes_is_agreed_on_by_the_first_suite_that_both_have) {
   negotiation caller(local_for(protection::sdes), 10'000, 1);
   negotiation callee(local_for(protection::sdes, "192.0.2.2"), 10'002, 2);

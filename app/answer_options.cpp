@@ -82,6 +82,8 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "any: as callers offer it; or only rtp, srtp with keys by SDES, webrtc, or none "
                  "(any)");
   declare_ice(app, t.ice, "OPTIONS");
+  app.add_flag("--ice-lite", t.ice.lite,
+               "WebRTC streams answer the callers' checks at their own address and make none");
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
                  "(echo)");

@@ -95,6 +95,11 @@ void declare_ice(CLI::App& app, ice_texts& texts, const char* group) {
 void read_ice(option_reader& reader, const ice_texts& texts, bool webrtc, webrtc_settings& into) {
   reader.check(webrtc || texts.stun.empty(), "--stun", "is for --media webrtc");
   reader.check(webrtc || texts.turn.empty(), "--turn", "is for --media webrtc");
+  reader.check(webrtc || !texts.lite, "--ice-lite", "is for --media webrtc");
+  reader.check(!texts.lite || texts.stun.empty(), "--stun",
+               "expected none beside --ice-lite, which asks no server");
+  reader.check(!texts.lite || texts.turn.empty(), "--turn",
+               "expected none beside --ice-lite, which asks no server");
   reader.check(!texts.relay_only || !texts.turn.empty(), "--relay-only",
                "through which server, expected --turn");
   reader.check(texts.turn.size() <= most_turn_servers, "--turn", "expected at most 4 servers");
@@ -106,6 +111,7 @@ void read_ice(option_reader& reader, const ice_texts& texts, bool webrtc, webrtc
     into.turn.push_back(std::move(server));
   }
   into.relay_only = texts.relay_only;
+  into.lite = texts.lite;
 }
 
 std::string without_turn_password(std::string_view word) {

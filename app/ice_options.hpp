@@ -15,6 +15,7 @@ struct ice_texts {
   std::string stun;
   std::vector<std::string> turn;
   bool relay_only = false;
+  bool lite = false; ///< not declared by all commands
 };
 
 /// Declares them in a group of a command's help.

@@ -42,6 +42,10 @@ ice_link::~ice_link() {
 }
 
 void ice_link::gather() {
+  if (plane_.webrtc()->settings().lite) {
+    listen();
+    return;
+  }
   ice::agent_settings settings;
   settings.local_address = plane_.address();
   settings.first_port = plane_.settings().first_port;
@@ -58,11 +62,66 @@ void ice_link::gather() {
   finder_->gather();
 }
 
-void ice_link::check(const ice::credentials& remote,
-                     const std::vector<ice::candidate>& candidates) {
+void ice_link::check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
+                     bool peer_is_lite) {
   remote_ = remote;
+  peer_known_ = true;
   if (finder_)
     finder_->check(remote, candidates);
+  else if (connectivity_ && !lost_)
+    wait_for_checks(candidates, peer_is_lite);
+}
+
+// A lite end has one address, and checks are answered from now on: they may be here before the
+// description that says who makes them.
+void ice_link::listen() {
+  auto socket = plane_.open_rtp(*this, false);
+  if (!socket) {
+    on_no_pair(error{"ice gathering", socket.error().to_string()});
+    return;
+  }
+  socket_ = std::move(*socket);
+  start_lite({});
+  on_candidates({ice::host_candidate(socket_->local())}, true);
+}
+
+// Between two lite ends nobody checks: there is the one pair that both descriptions make (RFC 8445
+// §8.2).
+void ice_link::wait_for_checks(const std::vector<ice::candidate>& candidates, bool peer_is_lite) {
+  if (peer_is_lite) {
+    const auto* const theirs = ice::best_from(socket_->local(), candidates);
+    if (theirs == nullptr) {
+      on_no_pair(error{"ice checks", "the peer is lite and has no address that we could send to"});
+      return;
+    }
+    start_lite(theirs->address);
+  }
+  if (connectivity_->remote().valid())
+    come_up({});
+  else
+    plane_.home().arm(timer_, plane_.home().now() + ice::agent_settings::usual_patience);
+}
+
+void ice_link::start_lite(const lane::endpoint& remote) {
+  ice::connectivity_settings settings;
+  settings.local = local_;
+  settings.remote_address = remote;
+  settings.lite = true;
+  start(settings);
+}
+
+void ice_link::start(const ice::connectivity_settings& settings) {
+  connectivity_.emplace(settings, plane_.home().now(), ice::system_random());
+  schedule();
+}
+
+void ice_link::come_up(const std::vector<ice::early_packet>& early) {
+  up_ = true;
+  user_.on_link_up(*this);
+  for (const auto& packet : early)
+    user_.on_link_datagram(*this, packet, plane_.home().now());
+  for (const auto& [from, bytes] : std::exchange(early_, {}))
+    on_datagram(from, bytes, plane_.home().now());
 }
 
 void ice_link::on_candidates(const std::vector<ice::candidate>& found, bool done) {
@@ -92,7 +151,7 @@ void ice_link::on_no_pair(const error& why) {
 
 void ice_link::on_pair(found_pair pair) {
   if (!pair.socket) {
-    relayed_ = true;
+    up_ = relayed_ = true;
     user_.on_link_up(*this);
     return;
   }
@@ -103,14 +162,9 @@ void ice_link::on_pair(found_pair pair) {
   settings.remote_address = pair.remote;
   settings.tie_breaker = plane_.home().random();
   settings.controlling = pair.controlling;
-  connectivity_.emplace(settings, plane_.home().now(), ice::system_random());
-  schedule();
+  start(settings);
   const auto finished = std::move(finder_); // it told this, and goes when this returns
-  user_.on_link_up(*this);
-  for (const auto& packet : pair.early)
-    user_.on_link_datagram(*this, packet, plane_.home().now());
-  for (const auto& [from, bytes] : std::exchange(early_, {}))
-    on_datagram(from, bytes, plane_.home().now());
+  come_up(pair.early);
 }
 
 void ice_link::on_relayed(std::span<const std::byte> packet) {
@@ -121,6 +175,10 @@ void ice_link::on_relayed(std::span<const std::byte> packet) {
 void ice_link::on_timer() {
   if (!connectivity_) {
     describe();
+    return;
+  }
+  if (!connectivity_->remote().valid()) {
+    on_no_pair(error{"ice checks", "we are lite, and no check of the peer's came in time"});
     return;
   }
   connectivity_->on_timer(plane_.home().now(), *this);
@@ -139,28 +197,30 @@ void ice_link::on_datagram(const lane::endpoint& from, std::span<const std::byte
   ++heard_;
   if (bytes.empty())
     return;
-  if (!connectivity_) { // in simulated time there is a socket before
-    if (early_.size() < most_early && !ice::is_stun(bytes))
-      early_.push_back({from, {bytes.begin(), bytes.end()}});
-    return;
-  }
   if (ice::is_stun(bytes)) {
+    if (!connectivity_ || lost_) // in simulated time there is a socket before
+      return;
     connectivity_->on_stun(from, bytes, plane_.home().now(), *this);
     schedule();
+    if (!up_ && peer_known_ && connectivity_->remote().valid())
+      come_up({});
+  } else if (!up_) {
+    if (early_.size() < most_early)
+      early_.push_back({from, {bytes.begin(), bytes.end()}});
   } else if (connectivity_->on_media_heard(from, plane_.home().now())) {
     user_.on_link_datagram(*this, bytes, arrived);
   }
 }
 
 void ice_link::send(std::span<const std::byte> datagram) {
-  if (connectivity_ && !lost_)
-    socket_->send(connectivity_->remote(), as_text(datagram));
-  else if (relayed_)
+  if (relayed_)
     finder_->send(datagram);
+  else if (up_ && !lost_)
+    socket_->send(connectivity_->remote(), as_text(datagram));
 }
 
 void ice_link::send_soon(size_t size) {
-  if (connectivity_ && !lost_)
+  if (up_ && !relayed_ && !lost_)
     plane_.send_soon(*socket_, connectivity_->remote(), size);
   else
     send(plane_.sending_room().first(size));
@@ -177,7 +237,9 @@ void ice_link::on_remote_changed(const lane::endpoint& /*remote*/) {
 void ice_link::on_consent_lost() {
   lost_ = true;
   timer_.cancel();
-  user_.on_link_down(*this, error{"ice consent", "the peer has not answered for 30 s"});
+  user_.on_link_down(*this, error{"ice consent", plane_.webrtc()->settings().lite
+                                                   ? "nothing came from the peer for 30 s"
+                                                   : "the peer has not answered for 30 s"});
 }
 
 void ice_link::read_at_once(bool at_once) {

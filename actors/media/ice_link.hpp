@@ -35,7 +35,8 @@ protected:
 };
 
 /// One ICE component over one socket: finds a pair, then answers the peer's checks and keeps its
-/// consent (RFC 8445, RFC 7675) while it carries datagrams.
+/// consent (RFC 8445, RFC 7675) while it carries datagrams. Where the plane's WebRTC is lite it
+/// only answers, and the peer's checks choose the pair.
 class ice_link final : private pair_finder_user,
                        private lane::datagram_handler,
                        private ice::connectivity_host {
@@ -48,8 +49,9 @@ public:
   void gather();
   [[nodiscard]] const ice::credentials& credentials() const noexcept { return local_; }
   /// Once: the peer's description.
-  void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates);
-  [[nodiscard]] bool up() const noexcept { return connectivity_.has_value() || relayed_; }
+  void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
+             bool peer_is_lite);
+  [[nodiscard]] bool up() const noexcept { return up_; }
 
   /// It carries nothing any more.
   [[nodiscard]] bool lost() const noexcept { return lost_; }
@@ -81,6 +83,12 @@ private:
   void send(const lane::endpoint& to, std::span<const std::byte> message) override;
   void on_remote_changed(const lane::endpoint& remote) override;
   void on_consent_lost() override;
+  void listen();
+  void wait_for_checks(const std::vector<ice::candidate>& candidates, bool peer_is_lite);
+  /// `remote` is not valid where the peer chooses.
+  void start_lite(const lane::endpoint& remote);
+  void start(const ice::connectivity_settings& settings);
+  void come_up(const std::vector<ice::early_packet>& early);
   void schedule();
   void on_timer();
   void describe();
@@ -89,13 +97,13 @@ private:
   ice_link_user& user_;
   ice::credentials local_;
   ice::credentials remote_;
-  std::unique_ptr<pair_finder> finder_; // until there is a pair, or while it is relayed
+  std::unique_ptr<pair_finder> finder_; // until there is a pair, or while it is relayed; not lite
   std::vector<ice::candidate> own_;     // until they are described
   std::unique_ptr<lane::datagram_socket> socket_;
   std::optional<ice::connectivity> connectivity_;
-  lane::timer timer_; // of the connectivity; before, of candidates that servers tell
-  /// Media that came before the checks ended, as a peer that is done first sends it; libnice keeps
-  /// such itself, so that they are there in simulated time alone.
+  lane::timer timer_; // of the connectivity; before, of what servers and the peer have to tell
+  /// Media that came before the checks ended, as a peer that is done first sends it. libnice keeps
+  /// such itself.
   struct early_datagram {
     lane::endpoint from;
     std::vector<std::byte> bytes;
@@ -104,7 +112,9 @@ private:
   uint32_t heard_ = 0; // datagrams
   bool at_once_ = true;
   bool described_ = false;
-  bool relayed_ = false; // the finder carries it
+  bool up_ = false;
+  bool peer_known_ = false; // by its description
+  bool relayed_ = false;    // the finder carries it
   bool controlling_;
   bool lost_ = false;
 };

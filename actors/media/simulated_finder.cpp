@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <utility>
 
 #include "actors/media/media_plane.hpp"
@@ -7,9 +6,6 @@
 namespace jackfield {
 
 namespace {
-
-/// RFC 8445 §5.1.2.1: of a host's only address, first component.
-constexpr uint32_t host_priority = (126U << 24U) + (65'535U << 8U) + 255U;
 
 class simulated_finder final : public pair_finder {
 public:
@@ -25,18 +21,13 @@ public:
       return;
     }
     socket_ = std::move(*socket);
-    ice::candidate own;
-    own.foundation = "1";
-    own.priority = host_priority;
-    own.address = socket_->local();
-    user_.on_candidates({own}, !asks_servers_);
+    user_.on_candidates({ice::host_candidate(socket_->local())}, !asks_servers_);
   }
 
   void check(const ice::credentials& remote,
              const std::vector<ice::candidate>& candidates) override {
-    const auto best = std::ranges::max_element(
-      candidates, {}, [](const ice::candidate& c) { return c.usable() ? c.priority : 0; });
-    if (!remote.valid() || best == candidates.end() || !best->usable()) {
+    const auto* const best = ice::best_from(socket_->local(), candidates);
+    if (!remote.valid() || best == nullptr) {
       user_.on_no_pair(error{"ice checks", "the peer has no address that can be checked"});
       return;
     }

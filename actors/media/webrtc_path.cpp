@@ -66,6 +66,7 @@ void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candi
   auto& ice = own->ice.emplace();
   ice.ufrag = from.credentials().ufrag;
   ice.pwd = from.credentials().pwd;
+  ice.lite = plane_.webrtc()->settings().lite;
   for (const auto& candidate : candidates)
     ice.candidates.push_back(candidate.to_string());
   if (candidates.front().address.address() != plane_.address().address())
@@ -111,7 +112,7 @@ void webrtc_path::check(ice_link& link) {
       candidates.push_back(std::move(*read));
   const ice::credentials theirs{remote_->ice->ufrag, remote_->ice->pwd};
   if (theirs.valid())
-    link.check(theirs, candidates);
+    link.check(theirs, candidates, remote_->ice->lite);
   else
     user_->on_path_failed(error{"ice checks",
                                 "the peer's a=ice-ufrag or a=ice-pwd is none, expected 4 and 22 "

@@ -38,7 +38,8 @@ result<std::shared_ptr<webrtc_services>> webrtc_services::make_simulated(webrtc_
 result<std::shared_ptr<webrtc_services>> webrtc_services::make(caf::actor_system& system,
                                                                webrtc_settings settings) {
   return make_simulated(std::move(settings)).map([&](std::shared_ptr<webrtc_services> made) {
-    made->loop_ = std::make_unique<ice::agent_loop>();
+    if (!made->settings_.lite)
+      made->loop_ = std::make_unique<ice::agent_loop>();
     made->handshakes_ = system.spawn(handshake_worker);
     return made;
   });

@@ -13,8 +13,8 @@
 namespace jackfield {
 
 /// What all WebRTC streams of a node have in common: the certificate that we are known by, the
-/// thread that libnice runs on, and the actor on CAF's pool that works DTLS handshakes off one
-/// after the other, so that they never hold up a lane's media. Any thread.
+/// thread that libnice runs on unless they are lite, and the actor on CAF's pool that works DTLS
+/// handshakes off one after the other, so that they never hold up a lane's media. Any thread.
 class webrtc_services {
 public:
   /// Makes the certificate and warms libnice up: some 100 ms, once.
@@ -31,8 +31,8 @@ public:
     return identity_;
   }
   [[nodiscard]] const webrtc_settings& settings() const noexcept { return settings_; }
-  [[nodiscard]] bool simulated() const noexcept { return loop_ == nullptr; }
-  /// Not if `simulated`.
+  [[nodiscard]] bool simulated() const noexcept { return handshakes_ == nullptr; }
+  /// Not if `simulated` or lite.
   [[nodiscard]] ice::agent_loop& loop() noexcept { return *loop_; }
   /// Null if `simulated`. Takes `dtls_work`.
   [[nodiscard]] const caf::actor& handshakes() const noexcept { return handshakes_; }

@@ -21,16 +21,16 @@ constexpr size_t longest_early_packet = 2048;
 
 constexpr int most_waiting_packets = 256;
 
-NiceAgent* new_agent(GMainContext* context, bool controlling, bool lite, bool may_relay) {
+NiceAgent* new_agent(GMainContext* context, bool controlling, bool may_relay) {
   // upnp would start a thread for each agent. After idle-timeout without news libnice stops its
   // 20 ms tick; checks that come later start it again. Consent is libnice's for relayed pairs
   // alone, which never leave it: asked for every 5 s, and lost after 10 s without an answer.
-  return static_cast<NiceAgent*>(g_object_new(
-    NICE_TYPE_AGENT, "compatibility", NICE_COMPATIBILITY_RFC5245, "main-context", context,
-    "reliable", FALSE, "full-mode", lite ? FALSE : TRUE, "upnp", FALSE, "consent-freshness",
-    may_relay ? TRUE : FALSE, "ice-tcp", FALSE, "ice-udp", TRUE, "ice-trickle", TRUE,
-    "keepalive-conncheck", FALSE, "idle-timeout", 500U, "max-connectivity-checks", 32U,
-    "controlling-mode", controlling ? TRUE : FALSE, nullptr));
+  return static_cast<NiceAgent*>(
+    g_object_new(NICE_TYPE_AGENT, "compatibility", NICE_COMPATIBILITY_RFC5245, "main-context",
+                 context, "reliable", FALSE, "full-mode", TRUE, "upnp", FALSE, "consent-freshness",
+                 may_relay ? TRUE : FALSE, "ice-tcp", FALSE, "ice-udp", TRUE, "ice-trickle", TRUE,
+                 "keepalive-conncheck", FALSE, "idle-timeout", 500U, "max-connectivity-checks", 32U,
+                 "controlling-mode", controlling ? TRUE : FALSE, nullptr));
 }
 
 void ignore(NiceAgent* /*agent*/, guint /*stream*/, guint /*component*/, guint /*length*/,
@@ -48,7 +48,7 @@ agent_session::~agent_session() {
 }
 
 void agent_session::warm_up(loop_core& core) {
-  NiceAgent* agent = new_agent(core.context(), true, false, false);
+  NiceAgent* agent = new_agent(core.context(), true, false);
   NiceAddress address = to_nice(lane::endpoint::loopback_v4(0));
   nice_agent_add_local_address(agent, &address);
   const guint stream = nice_agent_add_stream(agent, component);
@@ -81,8 +81,7 @@ bool agent_session::prepare() {
   if (!settings_.local.valid() || !settings_.local_address.valid() ||
       settings_.first_port > settings_.last_port)
     return false;
-  agent_ =
-    new_agent(core_->context(), settings_.controlling, settings_.lite, !settings_.turn.empty());
+  agent_ = new_agent(core_->context(), settings_.controlling, !settings_.turn.empty());
   if (settings_.relay_only)
     g_object_set(agent_, "force-relay", TRUE, nullptr);
   NiceAddress address = to_nice(settings_.local_address.with_port(0));

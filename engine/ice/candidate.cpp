@@ -178,4 +178,24 @@ bool candidate::usable() const noexcept {
          !address.is_forbidden_destination();
 }
 
+candidate host_candidate(const lane::endpoint& address) {
+  constexpr uint32_t only_one = (126U << 24U) + (65'535U << 8U) + 255U;
+  candidate out;
+  out.foundation = "1";
+  out.priority = only_one;
+  out.address = address;
+  return out;
+}
+
+const candidate* best_from(const lane::endpoint& own,
+                           const std::vector<candidate>& candidates) noexcept {
+  const candidate* best = nullptr;
+  for (const auto& c : candidates) {
+    if (c.usable() && c.address.is_v4() == own.is_v4() &&
+        (best == nullptr || c.priority > best->priority))
+      best = &c;
+  }
+  return best;
+}
+
 } // namespace jackfield::ice

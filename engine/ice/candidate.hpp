@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -55,5 +56,12 @@ struct candidate {
 
   friend bool operator==(const candidate&, const candidate&) = default;
 };
+
+/// That of a host with one address, first component (RFC 8445 §5.1.2.1).
+[[nodiscard]] candidate host_candidate(const lane::endpoint& address);
+
+/// The one with the highest priority that can be checked from `own`; null if there is none.
+[[nodiscard]] const candidate* best_from(const lane::endpoint& own,
+                                         const std::vector<candidate>& candidates) noexcept;
 
 } // namespace jackfield::ice

@@ -72,8 +72,9 @@ void connectivity::on_stun(const lane::endpoint& from, std::span<const std::byte
   case message_class::error:
     on_response(from, datagram, *message, now, host);
     return;
-  case message_class::indication:
-    return; // keeps a NAT's binding alive, and says nothing
+  case message_class::indication: // keeps a NAT's binding alive
+    note_heard(from, now);
+    return;
   }
 }
 
@@ -82,17 +83,20 @@ bool connectivity::on_media_heard(const lane::endpoint& from, time_point now) no
   const bool known = from == remote_ || (place != nullptr && validated(*place, now));
   if (!known)
     ++counts_.strange_media;
+  note_heard(from, now);
   return known && !lost_;
 }
 
 void connectivity::on_timer(time_point now, connectivity_host& host) {
-  if (lost_ || lite_)
+  if (lost_ || !remote_.valid())
     return;
   if (now >= answered_ + consent_expiry) {
     lost_ = true;
     host.on_consent_lost();
     return;
   }
+  if (lite_)
+    return;
   if (now >= next_consent_) {
     const auto id = new_id();
     consent_ids_[next_consent_id_] = id;
@@ -107,8 +111,10 @@ void connectivity::on_timer(time_point now, connectivity_host& host) {
 }
 
 time_point connectivity::deadline() const noexcept {
-  if (lost_ || lite_)
+  if (lost_ || !remote_.valid())
     return time_point::max();
+  if (lite_)
+    return answered_ + consent_expiry;
   auto out = std::min(next_consent_, answered_ + consent_expiry);
   out = std::min(out, check_.active ? check_.next : answered_ + doubt_after);
   for (const auto& place : alternatives_) {
@@ -155,6 +161,7 @@ void connectivity::on_request(const lane::endpoint& from, std::span<const std::b
   if (!answer.empty())
     host.send(from, answer);
   ++counts_.answered;
+  note_heard(from, now);
   if (from != remote_)
     consider(from, message.use_candidate && !controlling_, now, host);
 }
@@ -285,6 +292,11 @@ void connectivity::move_to(alternative& place, time_point now, connectivity_host
     begin(check_, now);
   schedule_consent(now);
   host.on_remote_changed(remote_);
+}
+
+void connectivity::note_heard(const lane::endpoint& from, time_point now) noexcept {
+  if (lite_ && from == remote_)
+    answered_ = std::max(answered_, now);
 }
 
 connectivity::alternative* connectivity::find(const lane::endpoint& address) noexcept {

@@ -47,7 +47,8 @@ struct connectivity_counts {
 struct connectivity_settings {
   credentials local;
   credentials remote;
-  lane::endpoint remote_address; ///< the selected one
+  /// The selected one. Not valid, of a lite end alone: the peer will nominate one.
+  lane::endpoint remote_address;
   uint64_t tie_breaker = 0;
   uint32_t priority = 0x6effffff; ///< PRIORITY of own checks: peer-reflexive, first component
   bool controlling = false;
@@ -58,11 +59,17 @@ struct connectivity_settings {
 /// keeps consent (RFC 7675), and follows the peer to another of its addresses. A state machine: no
 /// I/O, no clock. The lane calls `on_timer` when `deadline` has passed, and then asks for the next
 /// one, as it does after each `on_stun`. At most 600 bytes beside the texts of the credentials.
+///
+/// A lite end (RFC 8445 §2.5) makes no checks, and so has none for consent; it answers the peer's
+/// (RFC 7675). It judges by silence instead: a peer's checks, keepalives, media or reports come
+/// each 15 s at least (RFC 8445 §11), whatever is on hold. It goes where a check with the right
+/// password tells it to, without trying whether somebody is there.
 class connectivity {
 public:
   /// Basic time between consent checks; each is 80 to 120 % of it (RFC 7675 §5.1).
   static constexpr std::chrono::seconds consent_interval{5};
-  /// Without an answer for this long there is no consent any more (RFC 7675 §5.1).
+  /// Without an answer for this long there is no consent any more (RFC 7675 §5.1); for a lite end,
+  /// without anything at all from the peer's address.
   static constexpr std::chrono::seconds consent_expiry{30};
   /// Without one for this long, checks go out beside the consent checks, one a second: six consent
   /// checks are too few to tell a lossy path from a dead one.
@@ -121,6 +128,7 @@ private:
                 connectivity_host& host);
   void on_validated(alternative& place, lane::time_point now, connectivity_host& host);
   void move_to(alternative& place, lane::time_point now, connectivity_host& host);
+  void note_heard(const lane::endpoint& from, lane::time_point now) noexcept;
   [[nodiscard]] alternative* find(const lane::endpoint& address) noexcept;
   [[nodiscard]] alternative& free_place() noexcept;
   [[nodiscard]] bool validated(const alternative& place, lane::time_point now) const noexcept;

@@ -246,8 +246,8 @@ std::string negotiation::not_open(std::uint32_t number) const {
 }
 
 std::string negotiation::offer_text(direction wanted) const {
-  const bool elsewhere = transport_ && !transport_->host.empty();
-  if (!layout_ && !elsewhere && wanted == local_->capabilities().wanted) {
+  const bool appendable = !transport_ || is_appendable(*transport_);
+  if (!layout_ && appendable && wanted == local_->capabilities().wanted) {
     std::string text(local_->size(), '\0');
     if (local_->render(port_, session_id_, text)) {
       if (transport_) {
@@ -262,7 +262,7 @@ std::string negotiation::offer_text(direction wanted) const {
   media.port = port_;
   set_direction(media, wanted);
   if (transport_) {
-    add_transport(media, *transport_);
+    add_transport(made, media, *transport_);
   }
   return print(made);
 }

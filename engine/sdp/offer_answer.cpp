@@ -435,7 +435,7 @@ result<void> add_own_transport(session& answer, const negotiated_audio& audio,
   } else {
     own.role = audio.role;
   }
-  add_transport(answer.media[audio.media_index], own);
+  add_transport(answer, answer.media[audio.media_index], own);
   return {};
 }
 

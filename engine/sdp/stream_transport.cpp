@@ -146,7 +146,11 @@ stream_transport transport_of(const session& description, const media_descriptio
   return made;
 }
 
-void add_transport(media_description& media, const stream_transport& transport) {
+void add_transport(session& description, media_description& media,
+                   const stream_transport& transport) {
+  if (transport.ice && transport.ice->lite) {
+    description.attributes.emplace_back(raw_attribute{"ice-lite", std::nullopt});
+  }
   if (!transport.host.empty()) {
     media.connections = {connection_at(transport.host)};
   }
@@ -160,6 +164,10 @@ void add_transport(media_description& media, const stream_transport& transport) 
     media.attributes.emplace_back(raw_attribute{
       std::string(name), value.empty() ? std::nullopt : std::optional<std::string>(value)});
   });
+}
+
+bool is_appendable(const stream_transport& transport) noexcept {
+  return transport.host.empty() && !(transport.ice && transport.ice->lite);
 }
 
 void print_transport(const stream_transport& transport, std::string& out) {

@@ -39,8 +39,8 @@ struct ice_description {
   std::string ufrag;
   std::string pwd;
   std::vector<std::string> candidates; ///< values of `a=candidate`
-  bool lite = false;
-  bool trickles = false; ///< more candidates may follow (RFC 8840)
+  bool lite = false;                   ///< answers checks and makes none (RFC 8445 section 2.5)
+  bool trickles = false;               ///< more candidates may follow (RFC 8840)
 
   friend bool operator==(const ice_description&, const ice_description&) = default;
 };
@@ -62,10 +62,15 @@ struct stream_transport {
 [[nodiscard]] stream_transport transport_of(const session& description,
                                             const media_description& media);
 
-/// Adds it to an m-line.
-void add_transport(media_description& media, const stream_transport& transport);
+/// Adds it to an m-line, and to the description what can only be said of all of it: `a=ice-lite`
+/// (RFC 8839 section 5.3).
+void add_transport(session& description, media_description& media,
+                   const stream_transport& transport);
 
-/// Appends it to the text of a description that ends with the m-line; `host` is empty.
+/// True if all of it is said at the end of the m-line.
+[[nodiscard]] bool is_appendable(const stream_transport& transport) noexcept;
+
+/// Appends it, which is appendable, to the text of a description that ends with the m-line.
 void print_transport(const stream_transport& transport, std::string& out);
 
 /// True for a profile that asks for SRTP ("RTP/SAVP", "UDP/TLS/RTP/SAVPF" ...).

@@ -77,9 +77,10 @@ std::shared_ptr<webrtc_services> simulated_webrtc() {
 
 sim_site::sim_site(lane::sim_lane& home, const lane::endpoint& signalling,
                    const lane::endpoint& media, transport::protocol p,
-                   const router_settings& settings)
+                   const router_settings& settings, std::shared_ptr<webrtc_services> webrtc)
     : address(signalling), protocol(p),
-      context(home, settings, {media, 10'000, 65'535, simulated_webrtc()}) {
+      context(home, settings,
+              {media, 10'000, 65'535, webrtc ? std::move(webrtc) : simulated_webrtc()}) {
   auto own = std::make_shared<transport::open_settings>();
   if (transport::is_reliable(p))
     own->local = signalling.with_port(0);
@@ -169,9 +170,10 @@ lane::endpoint sim_world::media_address(std::string_view address) {
 }
 
 sim_site& sim_world::add_site(std::string_view address, transport::protocol p,
-                              const router_settings& settings) {
+                              const router_settings& settings,
+                              std::shared_ptr<webrtc_services> webrtc) {
   return sites_.emplace_back(lane_, lane::endpoint::parse(address, 5060).value(),
-                             media_address(address), p, settings);
+                             media_address(address), p, settings, std::move(webrtc));
 }
 
 void sim_world::answer(sim_site& site, const answer_manner& manner, const registrar_settings& who,

@@ -23,7 +23,8 @@ namespace jackfield {
 /// One simulated host that speaks SIP: what a lane's actors share, bound to its own address.
 struct sim_site {
   sim_site(lane::sim_lane& home, const lane::endpoint& signalling, const lane::endpoint& media,
-           transport::protocol p, const router_settings& settings);
+           transport::protocol p, const router_settings& settings,
+           std::shared_ptr<webrtc_services> webrtc);
 
   /// A target at this site for calls over its transport.
   [[nodiscard]] transport::target target() const { return {protocol, address}; }
@@ -61,8 +62,10 @@ public:
   [[nodiscard]] lane::duration elapsed() const { return lane_.now() - lane::sim_lane::start; }
 
   /// Media is at "10.1.x.y" for a site at "10.0.x.y", so that a test can cut one without the other.
+  /// Without `webrtc` it has what all such sites share.
   sim_site& add_site(std::string_view address, transport::protocol p = transport::protocol::udp,
-                     const router_settings& settings = {});
+                     const router_settings& settings = {},
+                     std::shared_ptr<webrtc_services> webrtc = nullptr);
   static lane::endpoint media_address(std::string_view address);
 
   /// Spawns an answering service; it lives until it is stopped or the world ends. `shards`: of

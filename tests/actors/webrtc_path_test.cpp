@@ -3,77 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "actors/media/media_codecs.hpp"
-#include "actors/media/media_protection.hpp"
-#include "actors/media/webrtc_services.hpp"
-#include "tests/actors/sim_world.hpp"
-#include "tests/actors/stream_ends.hpp"
+#include "tests/actors/webrtc_ends.hpp"
 
 namespace jackfield {
 namespace {
 
-using namespace std::chrono_literals;
-
-class webrtc_path_test : public testing::Test {
-protected:
-  webrtc_path_test()
-      : world_(1), site_a_(world_.add_site("10.0.0.1")), site_b_(world_.add_site("10.0.0.2")),
-        a_(world_.lane(), site_a_.context.media, path_at(site_a_, true)),
-        b_(world_.lane(), site_b_.context.media, path_at(site_b_, false)) {
-    world_.pass(10ms);
-  }
-  static std::unique_ptr<media_path> path_at(sim_site& site, bool offers) {
-    return make_path(site.context.media, sdp::protection::dtls, offers);
-  }
-  /// What one end is told of the other.
-  static sdp::negotiated_audio agreed_with(const stream_end& other, sdp::setup role) {
-    auto audio = agreed(other.address());
-    audio.protected_by = sdp::protection::dtls;
-    audio.role = role;
-    audio.remote = other.heard().opened->transport;
-    return audio;
-  }
-  template <class Change>
-  static sdp::negotiated_audio changed(sdp::negotiated_audio audio, Change change) {
-    auto theirs = *audio.remote;
-    change(theirs);
-    audio.remote = std::make_shared<const sdp::stream_transport>(std::move(theirs));
-    return audio;
-  }
-  void connect(sdp::setup role_of_b = sdp::setup::active) {
-    const bool active = role_of_b == sdp::setup::active;
-    a_.tell(media_connect{agreed_with(b_, active ? sdp::setup::passive : sdp::setup::active)});
-    b_.tell(media_connect{agreed_with(a_, role_of_b)});
-  }
-  void cut(bool down) {
-    world_.lane().set_partition(site_a_.context.media.address(), site_b_.context.media.address(),
-                                down);
-  }
-  void set_loss(double loss) {
-    lane::sim_link link;
-    link.delay = 10ms;
-    link.loss = loss;
-    world_.lane().set_link(link);
-  }
-  media_outcome closed(stream_end& end) {
-    end.tell(media_close{});
-    world_.pass(100ms);
-    EXPECT_EQ(end.heard().closed.size(), 1U);
-    EXPECT_FALSE(end.heard().closed[0].failure) << end.heard().closed[0].failure->to_string();
-    return end.heard().closed[0].outcome;
-  }
-  /// The place of what ended the stream.
-  static std::string failed_at(const stream_end& end) {
-    const auto& told = end.heard().closed;
-    return told.size() == 1 && told[0].failure ? told[0].failure->place : "has not failed";
-  }
-
-  sim_world world_;
-  sim_site& site_a_;
-  sim_site& site_b_;
-  stream_end a_;
-  stream_end b_;
-};
+class webrtc_path_test : public webrtc_streams {};
 
 TEST_F(webrtc_path_test, is_described_by_ice_a_fingerprint_and_actpass) {
   const auto& own = *a_.heard().opened->transport;
@@ -378,47 +313,7 @@ TEST_F(webrtc_path_test, ends_at_any_moment_of_its_set_up) {
   }
 }
 
-/// Calls with Opus between a load script and an answering service.
-class webrtc_call : public testing::Test {
-protected:
-  webrtc_call()
-      : world_(3), caller_(world_.add_site("10.0.0.1")), callee_(world_.add_site("10.0.0.2")) {
-    auto answers = answer_manner_of(callee_);
-    add_audio(answers);
-    auto can = answers.media->capabilities();
-    describe_codecs(can, codecs);
-    accept_any_protection(can);
-    answers.media =
-      std::make_shared<const sdp::offer_template>(callee_.context.media.address().address(), can);
-    world_.answer(callee_, answers);
-    manner_ = manner_between(caller_, callee_.target());
-    add_audio(manner_, caller_);
-    describe_codecs(manner_.capabilities, codecs);
-    require_protection(manner_.capabilities, sdp::protection::dtls);
-    manner_.offer = std::make_shared<const sdp::offer_template>(
-      caller_.context.media.address().address(), manner_.capabilities);
-  }
-  /// Places some and lets them end.
-  const std::vector<call_finished>& run(size_t count, lane::duration length) {
-    const auto target = target_of(callee_.address);
-    target->digits = digits_;
-    for (size_t i = 0; i < count; ++i)
-      world_.call(caller_, std::make_shared<const call_manner>(manner_), target, length);
-    world_.pass(length + 3s);
-    EXPECT_EQ(world_.heard().calls.size(), count);
-    for (const auto& call : world_.heard().calls)
-      EXPECT_FALSE(call.failure.failed()) << call.failure.text();
-    world_.expect_nothing_left();
-    return world_.heard().calls;
-  }
-
-  static constexpr std::array codecs{audio::codec::opus, audio::codec::pcmu};
-  sim_world world_;
-  sim_site& caller_;
-  sim_site& callee_;
-  call_manner manner_;
-  std::string digits_;
-};
+class webrtc_call : public webrtc_calls {};
 
 TEST_F(webrtc_call, completes_with_opus_both_ways) {
   for (const auto& call : run(3, 5s)) {

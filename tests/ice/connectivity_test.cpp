@@ -362,15 +362,62 @@ TEST_F(ice_connectivity, names_the_attribute_it_does_not_understand) {
 TEST_F(ice_connectivity, that_is_lite_answers_and_follows_without_asking) {
   start(true, true);
   EXPECT_FALSE(end->controlling());
-  EXPECT_EQ(end->deadline(), time_point::max());
   hear(other_address, far_check{.use_candidate = true}.text());
   EXPECT_EQ(host.take().size(), 1u);
   EXPECT_EQ(host.remotes, std::vector{other_address});
   hear(other_address, far_check{.controlling = false, .tie_breaker = 1}.text());
   EXPECT_EQ(host.take().at(0).read().error, 487);
-  end->on_timer(time_point{} + 1h, host);
-  EXPECT_FALSE(end->lost());
+  end->on_timer(time_point{} + 29s, host);
   EXPECT_TRUE(host.sent.empty());
+}
+
+TEST_F(ice_connectivity, that_is_lite_waits_for_the_peer_to_nominate_an_address) {
+  auto settings = near_end(false);
+  settings.lite = true;
+  settings.remote_address = {};
+  settings.remote = {};
+  end.emplace(settings, time_point{}, random);
+  EXPECT_FALSE(end->remote().valid());
+  EXPECT_EQ(end->deadline(), time_point::max());
+  EXPECT_FALSE(end->on_media_heard(far_address, time_point{})) << "from a stranger";
+  hear(far_address, far_check{.password = "not the password at all"}.text());
+  EXPECT_EQ(host.take().at(0).read().error, 401);
+  hear(far_address, far_check{}.text());
+  EXPECT_EQ(host.take().at(0).read().kind, message_class::success);
+  EXPECT_TRUE(host.remotes.empty()) << "not nominated yet";
+  EXPECT_TRUE(end->on_media_heard(far_address, time_point{})) << "but known";
+  end->on_timer(time_point{} + 10min, host);
+  EXPECT_FALSE(end->lost());
+  hear(far_address, far_check{.use_candidate = true}.text(), time_point{} + 10min);
+  EXPECT_EQ(host.remotes, std::vector{far_address});
+  EXPECT_EQ(host.take().size(), 1u) << "the answer alone";
+  EXPECT_EQ(end->deadline(), time_point{} + 10min + connectivity::consent_expiry);
+}
+
+TEST_F(ice_connectivity, that_is_lite_is_lost_after_thirty_seconds_of_silence_and_of_that_alone) {
+  start(false, true);
+  stun_buffer buffer;
+  auto now = time_point{};
+  const auto after = [&](lane::duration pause) {
+    end->on_timer(now += pause, host);
+    return now;
+  };
+  EXPECT_TRUE(end->on_media_heard(far_address, after(29s)));
+  hear(far_address, far_check{}.text(), after(29s));
+  EXPECT_EQ(host.take().size(), 1u);
+  std::string keepalive{"\x00\x11\x00\x00\x21\x12\xa4\x42", 8};
+  keepalive.resize(20, '\1');
+  hear(far_address, keepalive, after(29s));
+  const auto from_nobody = write_success(buffer, {std::byte{4}}, near_address, "whatever");
+  end->on_stun(far_address, from_nobody, after(10s), host);
+  hear(other_address, far_check{}.text(), after(10s));
+  EXPECT_TRUE(end->on_media_heard(other_address, after(9s)));
+  EXPECT_FALSE(end->lost());
+  EXPECT_EQ(host.take().size(), 1u) << "asks for nothing";
+  after(1s);
+  EXPECT_TRUE(end->lost());
+  EXPECT_EQ(host.lost, 1);
+  EXPECT_EQ(end->deadline(), time_point::max());
 }
 
 } // namespace

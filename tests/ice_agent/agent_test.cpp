@@ -138,16 +138,6 @@ TEST(ice_agent, skips_candidates_it_cannot_use) {
   expect_media_both_ways(pair);
 }
 
-TEST(ice_agent, that_is_lite_is_found_by_a_full_one) {
-  agent_loop loop;
-  auto lite = on_loopback(false);
-  lite.lite = true;
-  agent_pair pair{loop, on_loopback(true), lite};
-  pair.connect();
-  pair.wait_until_selected();
-  expect_media_both_ways(pair);
-}
-
 TEST(ice_agent, tells_host_candidates_without_waiting_for_a_stun_server) {
   const int silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const unique_fd owned{silent};

@@ -257,6 +257,9 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
     }
   expect_refused({"answer", "word"}, "word");
   expect_refused({"answer", "--connect", "--media", "none"}, "--connect");
+  expect_refused({"answer", "--ice-lite", "--media", "rtp"}, "--ice-lite");
+  expect_refused({"answer", "--ice-lite", "--stun", "127.0.0.1"}, "--stun");
+  expect_refused({"answer", "--ice-lite", "--turn", "turn:u:p@127.0.0.1"}, "--turn");
   expect_refused({"answer", "--users", folder_.write("users.csv", "user\nalice\n"), "--listen",
                   "udp:127.0.0.1:0"},
                  "users.csv");

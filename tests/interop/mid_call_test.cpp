@@ -13,9 +13,9 @@ constexpr uint64_t call_count = 5;
 /// media.
 class mid_call : public testing::TestWithParam<const char*> {
 protected:
-  /// The answering side's report is left in `answered_`.
+  /// The answering side has the options in `answering_`; its report is left in `answered_`.
   load_outcome run(const arguments& steps) {
-    auto answer = start_answerer(folder_, "udp:127.0.0.1:0");
+    auto answer = start_answerer(folder_, "udp:127.0.0.1:0", answering_);
     arguments all{sip_uri("service", answer.port),
                   "--media",
                   GetParam(),
@@ -38,6 +38,7 @@ protected:
   }
 
   scratch_folder folder_;
+  arguments answering_;
   nlohmann::json answered_;
 };
 
@@ -67,6 +68,14 @@ INSTANTIATE_TEST_SUITE_P(over, mid_call, testing::Values("rtp", "srtp", "webrtc"
 class mid_call_ice : public mid_call {};
 
 TEST_P(mid_call_ice, restarts_without_losing_a_packet) {
+  const auto outcome = run({"--ice-restart-after", "1s"});
+  expect_done(outcome, "ice_restart", call_count);
+  EXPECT_EQ(outcome.summary.at("media").at("packets_lost"), 0);
+  EXPECT_EQ(answered_.at("media").at("received").at("packets_lost"), 0);
+}
+
+TEST_P(mid_call_ice, restarts_to_a_lite_peer_without_losing_a_packet) {
+  answering_ = {"--ice-lite"};
   const auto outcome = run({"--ice-restart-after", "1s"});
   expect_done(outcome, "ice_restart", call_count);
   EXPECT_EQ(outcome.summary.at("media").at("packets_lost"), 0);

@@ -64,12 +64,36 @@ TEST(stream_transport, what_is_printed_is_read_again) {
   std::string text = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
                      "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n";
   auto added = *parse(text);
+  ASSERT_TRUE(is_appendable(both));
   print_transport(both, text);
   const auto read = parse(text);
   ASSERT_TRUE(read);
   EXPECT_EQ(transport_of(*read, read->media.front()), both);
-  add_transport(added.media.front(), both);
+  add_transport(added, added.media.front(), both);
   EXPECT_EQ(print(added), text);
+}
+
+TEST(stream_transport, that_is_lite_says_so_of_the_whole_session_as_offer_and_as_answer) {
+  auto lite = *certified("AA");
+  lite.ice->lite = true;
+  EXPECT_FALSE(is_appendable(lite));
+  const auto own = std::make_shared<const stream_transport>(lite);
+  negotiation caller(local_for(protection::dtls), 10'000, 1);
+  negotiation callee(local_for(protection::dtls, "192.0.2.2"), 10'002, 2);
+  caller.set_transport(own);
+  callee.set_transport(own);
+  const auto offer = caller.offer(direction::sendrecv);
+  const auto taken = callee.take_offer(offer->text);
+  ASSERT_TRUE(taken) << taken.error().to_string();
+  const auto answer = callee.answer(*taken, direction::sendrecv);
+  ASSERT_TRUE(answer) << answer.error().to_string();
+  for (const auto& text : {offer->text, answer->text}) {
+    const auto read = parse(text);
+    ASSERT_TRUE(read);
+    EXPECT_NE(find(read->attributes, "ice-lite"), nullptr) << text;
+    EXPECT_TRUE(transport_of(*read, read->media.front()).ice->lite);
+    EXPECT_EQ(find(read->media.front().attributes, "ice-lite"), nullptr) << text;
+  }
 }
 
 TEST(stream_transport, what_stands_for_the_session_counts_for_a_line_that_says_nothing) {

@@ -48,8 +48,8 @@ constexpr int accepted_after_ms = 10'000;
 
 class bad_input : public testing::Test {
 protected:
-  /// The command ends with 2, and one line that names `place`.
-  void expect_refused(const arguments& command, const std::string& place) {
+  /// The command ends with 2, and one line that names `place`, which is returned.
+  std::string expect_refused(const arguments& command, const std::string& place) {
     const auto shown = [&] {
       std::string text = "jackfield";
       for (const auto& c : command)
@@ -75,6 +75,7 @@ protected:
       << line;
     EXPECT_THAT(line, HasSubstr(place)) << shown();
     EXPECT_THAT(program.standard_output(), IsEmpty()) << shown();
+    return line;
   }
 
   /// `load` at a target that must hear nothing of it.
@@ -177,6 +178,19 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"--relay-only", "--media", "webrtc"}, "--relay-only");
   expect_load_refused({"--trace-all"}, "--trace-all");
   expect_load_refused({"one", "two"}, "two");
+}
+
+TEST_F(bad_input, of_a_turn_server_over_tls_says_that_there_is_none_and_tells_no_password) {
+  for (const char* command : {"load", "answer"}) {
+    arguments all{command, "--turn", "turns:user:s3cret@turn.example.org:5349", "--media",
+                  "webrtc"};
+    if (all.front() == "load")
+      all.push_back(target_.uri());
+    const auto line = expect_refused(all, "--turn: TURN over TLS is not available");
+    EXPECT_THAT(line, HasSubstr("expected turn:USER:PASSWORD@HOST"));
+    EXPECT_EQ(line.find("s3cret"), line.npos) << line;
+  }
+  EXPECT_FALSE(target_.was_called());
 }
 
 TEST_F(bad_input, of_a_uri_is_named) {

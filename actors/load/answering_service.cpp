@@ -212,7 +212,7 @@ void answering_service::take_snapshot() {
   metrics_.malformed = router.malformed;
   metrics_.unexpected = router.unexpected;
   metrics_.retransmissions_received = router.retransmissions_received;
-  metrics_.registrations.current = registrar_.bindings(home().now());
+  metrics_.registrations = registrar_.counted(home().now());
 }
 
 } // namespace jackfield

@@ -109,7 +109,7 @@ void registrar::look_up(std::string_view uri, const caf::strong_actor_ptr& asker
   });
 }
 
-bool registrar::admitted(const sip_arrival& request, std::string_view user) {
+bool registrar::admitted(const sip_arrival& request, const std::string& aor) {
   if (!verifier_)
     return true;
   using verdict = sip::digest_verifier::verdict;
@@ -118,19 +118,43 @@ bool registrar::admitted(const sip_arrival& request, std::string_view user) {
   const auto now = router_.home().now();
   const auto result = verifier_->verify(request.message(), now, &user_lookup::find, &lookup, who);
   if (result == verdict::malformed) {
-    router_.answer(request, 400);
+    refuse(request, aor, 400);
     return false;
   }
   if (result == verdict::accepted) {
-    if (who == user)
+    if (who == std::string_view{aor}.substr(0, aor.find('@')))
       return true;
-    router_.answer(request, 403); // somebody else's address
+    refuse(request, aor, 403); // somebody else's address
     return false;
   }
+  if (result == verdict::wrong)
+    count_refusal(aor, 401);
   std::string challenges;
   verifier_->append_challenges(challenges, now, router_.home().random(), result == verdict::stale);
   router_.answer(request, 401, challenges);
   return false;
+}
+
+void registrar::refuse(const sip_arrival& request, const std::string& aor, int status,
+                       std::string_view headers) {
+  count_refusal(aor, status);
+  router_.answer(request, status, headers);
+}
+
+void registrar::count_refusal(const std::string& aor, int status) {
+  const auto known = bindings_.find(aor);
+  if (known != bindings_.end() && holds(known->second, router_.home().now())) {
+    ++counts_.refresh_failed;
+  } else {
+    ++counts_.attempted;
+    ++counts_.failed;
+  }
+  ++counts_.failures[report::failure_cause::from_status(status)];
+}
+
+bool registrar::holds(const std::vector<contact>& contacts, lane::time_point now) noexcept {
+  return std::any_of(contacts.begin(), contacts.end(),
+                     [now](const contact& c) { return !c.removed && c.expires > now; });
 }
 
 void registrar::on_register(const sip_arrival& request) {
@@ -138,21 +162,21 @@ void registrar::on_register(const sip_arrival& request) {
   const auto now = router_.home().now();
   const auto aor = address_of_record(m);
   if (!aor) {
-    router_.answer(request, 400);
+    refuse(request, {}, 400);
     return;
   }
   if (const auto lane = lane_of(*aor); lane != router_.peers().position()) {
     router_.hand_over(lane, request);
     return;
   }
-  if (!admitted(request, std::string_view{*aor}.substr(0, aor->find('@'))))
+  if (!admitted(request, *aor))
     return;
   const auto known = bindings_.find(*aor);
   const auto most = std::max<size_t>(settings_->max_bindings / router_.peers().count(), 1);
   if (known == bindings_.end() && bindings_.size() >= most) {
     expire(now);
     if (bindings_.size() >= most) {
-      router_.answer(request, 503, "Retry-After: 30\r\n");
+      refuse(request, *aor, 503, "Retry-After: 30\r\n");
       return;
     }
   }
@@ -163,6 +187,7 @@ void registrar::on_register(const sip_arrival& request) {
   std::erase_if(contacts, [&](const contact& c) { return c.expires <= now; });
   const auto header_expires = sip::parse_uint(m.first(sip::header::expires), UINT32_MAX);
   int refusal = 0;
+  bool bound = false;
   m.each_value(sip::header::contact, [&](std::string_view value) {
     const auto parsed = sip::parse_name_addr(value);
     if (!parsed) {
@@ -215,14 +240,20 @@ void registrar::on_register(const sip_arrival& request) {
     contacts.push_back({shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()},
                         m.cseq_number(), false, flow,
                         transport::is_websocket(from.protocol) || parsed->parameter("reg-id")});
+    bound = true;
     return true;
   });
   if (refusal != 0) {
-    router_.answer(request, refusal,
-                   refusal == 423
-                     ? "Min-Expires: " + std::to_string(settings_->min_expires) + "\r\n"
-                     : std::string{});
+    refuse(request, *aor, refusal,
+           refusal == 423 ? "Min-Expires: " + std::to_string(settings_->min_expires) + "\r\n"
+                          : std::string{});
     return;
+  }
+  if (bound && holds(before, now)) {
+    ++counts_.refreshed;
+  } else if (bound) {
+    ++counts_.attempted;
+    ++counts_.succeeded;
   }
   std::string lines;
   for (const auto& c : contacts) {
@@ -314,10 +345,14 @@ void registrar::on_flow_over(const transport::flow& gone) {
 size_t registrar::bindings(lane::time_point now) {
   expire(now);
   return static_cast<size_t>(
-    std::count_if(bindings_.begin(), bindings_.end(), [](const auto& binding) {
-      return std::any_of(binding.second.begin(), binding.second.end(),
-                         [](const contact& c) { return !c.removed; });
-    }));
+    std::count_if(bindings_.begin(), bindings_.end(),
+                  [now](const auto& binding) { return holds(binding.second, now); }));
+}
+
+report::registration_counts registrar::counted(lane::time_point now) {
+  auto made = counts_;
+  made.current = bindings(now);
+  return made;
 }
 
 } // namespace jackfield

@@ -13,6 +13,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/wire/sip_router.hpp"
+#include "engine/report/run_metrics.hpp"
 #include "engine/sip/digest.hpp"
 
 namespace jackfield {
@@ -81,6 +82,10 @@ public:
 
   /// Addresses of record of this lane with a contact that has not expired.
   [[nodiscard]] size_t bindings(lane::time_point now);
+  /// How requests to register here went, `current` as `bindings`. One for an address of record that
+  /// has a contact already is a refresh, from whichever phone. Not counted are challenges of
+  /// requests without credentials, or with a nonce that is too old; removals, queries and copies.
+  [[nodiscard]] report::registration_counts counted(lane::time_point now);
 
 private:
   struct contact {
@@ -106,7 +111,12 @@ private:
   /// §10.3, steps 6 and 7).
   [[nodiscard]] static bool overtaken(const contact& known, const sip::message& request) noexcept;
   static void remove(contact& known, const sip::message& request, lane::time_point now);
-  [[nodiscard]] bool admitted(const sip_arrival& request, std::string_view user);
+  [[nodiscard]] bool admitted(const sip_arrival& request, const std::string& aor);
+  void refuse(const sip_arrival& request, const std::string& aor, int status,
+              std::string_view headers = {});
+  void count_refusal(const std::string& aor, int status);
+  [[nodiscard]] static bool holds(const std::vector<contact>& contacts,
+                                  lane::time_point now) noexcept;
 
   sip_router& router_;
   std::shared_ptr<const registrar_settings> settings_;
@@ -115,6 +125,7 @@ private:
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
   /// Connection -> the addresses of record that have a contact over it.
   std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;
+  report::registration_counts counts_;
 };
 
 } // namespace jackfield

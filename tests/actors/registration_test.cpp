@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "engine/sip/digest.hpp"
@@ -55,9 +57,14 @@ protected:
       out.push_back(r.what);
     return out;
   }
-  uint64_t bindings() {
+  /// What the registrar says.
+  const report::registration_counts& counted() {
     world_.ask_for_metrics();
-    return world_.metrics_of(1).registrations.current;
+    return world_.metrics_of(1).registrations;
+  }
+  uint64_t bindings() { return counted().current; }
+  static std::array<uint64_t, 5> summed(const report::registration_counts& c) {
+    return {c.attempted, c.succeeded, c.failed, c.refreshed, c.refresh_failed};
   }
 
   sim_world world_;
@@ -85,7 +92,26 @@ TEST_F(registration_actor_test, digest_then_refresh_then_unregister) {
   EXPECT_EQ(reports().back(), kind::over);
   EXPECT_FALSE(world_.heard().registrations.back().failure.failed());
   EXPECT_EQ(bindings(), 0U);
+  EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{1, 1, 0, 2, 0}))
+    << "neither challenges nor the removal";
   world_.expect_nothing_left();
+}
+
+TEST_F(registration_actor_test, the_registrar_counts_users_once_and_copies_never) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  const auto bind = peer.request("REGISTER", registrar_.address, "1", {}, 1, "Expires: 60\r\n");
+  const auto refresh = peer.request("REGISTER", registrar_.address, "2", {}, 2, "Expires: 60\r\n");
+  for (const auto& request : {bind, bind, refresh, refresh}) {
+    peer.send(registrar_.address, request);
+    world_.pass(1s);
+  }
+  EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{1, 1, 0, 1, 0}));
+  world_.pass(70s);
+  peer.send(registrar_.address,
+            peer.request("REGISTER", registrar_.address, "3", {}, 3, "Expires: 60\r\n"));
+  world_.pass(1s);
+  EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{2, 2, 0, 1, 0})) << "it had lapsed";
 }
 
 TEST_F(registration_actor_test, leaves_as_planned) {
@@ -110,6 +136,8 @@ TEST_F(registration_actor_test, wrong_password) {
   EXPECT_EQ(reports().back(), kind::over);
   EXPECT_EQ(world_.heard().registrations.back().failure, failure_cause{failure_cause::auth_failed});
   EXPECT_EQ(bindings(), 0U);
+  EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{1, 0, 1, 0, 0}));
+  EXPECT_EQ(counted().failures.at(failure_cause::from_status(401)), 1U);
   world_.expect_nothing_left();
 }
 
@@ -123,6 +151,8 @@ TEST_F(registration_actor_test, another_users_address) {
   EXPECT_EQ(reports()[0], kind::failed);
   EXPECT_EQ(world_.heard().registrations[0].status, 403);
   EXPECT_EQ(bindings(), 0U);
+  EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{1, 0, 1, 0, 0}));
+  EXPECT_EQ(counted().failures.at(failure_cause::from_status(403)), 1U);
   world_.pass(60s);
   EXPECT_EQ(reports().back(), kind::over);
   world_.expect_nothing_left();

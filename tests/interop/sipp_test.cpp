@@ -179,7 +179,12 @@ TEST(lanes, see_ten_thousand_registrations_as_one_registrar) {
   const auto summary = answer.finish();
   ASSERT_TRUE(summary.is_object());
   EXPECT_EQ(summary.at("lanes"), 2);
-  EXPECT_EQ(summary.at("registrations").at("current"), call_count);
+  const auto& registrations = summary.at("registrations");
+  EXPECT_EQ(registrations.at("current"), call_count);
+  EXPECT_EQ(registrations.at("attempted"), call_count);
+  EXPECT_EQ(registrations.at("succeeded"), call_count);
+  EXPECT_EQ(registrations.at("refreshed"), 0);
+  EXPECT_EQ(registrations.at("failed"), 0);
 }
 
 } // namespace

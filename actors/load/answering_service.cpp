@@ -183,7 +183,7 @@ void answering_service::on_bridged(const bridged_call_over& over) {
 
 void answering_service::count(const media_outcome& media) {
   add_received(metrics_.media.received, media);
-  add_refused(metrics_.media, media);
+  add_refused(metrics_.media.ignored, media);
   add_phases(metrics_.times, media);
   metrics_.media.dtmf_sent += media.digits_sent;
   metrics_.media.dtmf_received += media.digits_received.size();

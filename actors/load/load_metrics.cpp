@@ -68,7 +68,7 @@ void load_metrics::on_finished(const call_finished& call) {
     const auto& m = *call.media;
     add_received(media.received, m);
     add_reported(media.sent, m);
-    add_refused(media, m);
+    add_refused(media.ignored, m);
     if (m.round_trip)
       media.rtt.record(*m.round_trip);
     media.dtmf_sent += m.digits_sent;

@@ -125,6 +125,7 @@ void load_run::report() {
     if (!std::exchange(heard_there, true))
       merged->media.sent = {};
     merged->media.sent.merge(p.measured->media.received);
+    merged->media.ignored.merge(p.measured->media.ignored);
     merged->media.dtmf_received += p.measured->media.dtmf_received;
     merged->media.send_lateness.merge(p.measured->media.send_lateness);
   }

@@ -43,10 +43,12 @@ void add_reported(report::media_direction& to, const media_outcome& outcome) {
     to.mos.record(*outcome.remote_mos);
 }
 
-void add_refused(report::media_counts& to, const media_outcome& outcome) {
+void add_refused(report::ignored_packets& to, const media_outcome& outcome) {
   to.strangers += outcome.refused.strangers;
   to.forged += outcome.refused.forged;
   to.replayed += outcome.refused.replayed;
+  to.malformed += outcome.refused.malformed;
+  to.unauthenticated += outcome.refused.unauthenticated;
 }
 
 void add_phases(report::latencies& to, const media_outcome& outcome) {

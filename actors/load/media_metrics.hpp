@@ -14,7 +14,7 @@ void add_received(report::media_direction& to, const media_outcome& outcome);
 void add_reported(report::media_direction& to, const media_outcome& outcome);
 
 /// Adds what its path kept from it.
-void add_refused(report::media_counts& to, const media_outcome& outcome);
+void add_refused(report::ignored_packets& to, const media_outcome& outcome);
 
 /// Adds how long the phases took of bringing it up.
 void add_phases(report::latencies& to, const media_outcome& outcome);

@@ -242,6 +242,15 @@ void ice_link::on_consent_lost() {
                                                    : "the peer has not answered for 30 s"});
 }
 
+void ice_link::count(path_counters& to) const noexcept {
+  if (!connectivity_)
+    return;
+  const auto& counts = connectivity_->counts();
+  to.strangers += counts.strange_media;
+  to.malformed += counts.malformed;
+  to.unauthenticated += counts.unauthenticated + counts.unmatched;
+}
+
 void ice_link::read_at_once(bool at_once) {
   if (at_once == std::exchange(at_once_, at_once) || !socket_)
     return;

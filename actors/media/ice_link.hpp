@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
 #include "actors/media/pair_finder.hpp"
 #include "engine/ice/connectivity.hpp"
@@ -65,10 +66,8 @@ public:
   void read_soon();
   void read_rest();
 
-  /// Datagrams from where the peer is not.
-  [[nodiscard]] uint64_t strangers() const noexcept {
-    return connectivity_ ? connectivity_->counts().strange_media : 0;
-  }
+  /// Adds what did not come from the peer. While libnice looks for a pair, it drops such itself.
+  void count(path_counters& to) const noexcept;
 
 private:
   // pair_finder_user

@@ -31,8 +31,9 @@ struct path_counters {
   uint64_t strangers = 0; ///< from an address that is not the peer's
   uint64_t forged = 0;    ///< SRTP by another key, or changed
   uint64_t replayed = 0;
-  uint64_t malformed = 0;
-  uint64_t unprotected = 0; ///< of ours, that could not be encrypted
+  uint64_t malformed = 0;       ///< SRTP or STUN that cannot be read
+  uint64_t unauthenticated = 0; ///< STUN without the password, or that answers nothing we asked
+  uint64_t unprotected = 0;     ///< of ours, that could not be encrypted
 
   friend bool operator==(const path_counters&, const path_counters&) = default;
 };

@@ -26,7 +26,7 @@ webrtc_path::webrtc_path(media_plane& plane, bool controlling)
         [](void* self) {
           auto& path = *static_cast<webrtc_path*>(self);
           for (const auto& link : path.old_)
-            path.strangers_before_ += link->strangers();
+            link->count(path.before_);
           path.old_.clear();
         },
         this) {
@@ -277,11 +277,11 @@ void webrtc_path::read_rest() {
 }
 
 path_counters webrtc_path::counted() const {
-  path_counters made;
+  auto made = before_;
   if (link_)
-    made.strangers = strangers_before_ + link_->strangers();
+    link_->count(made);
   for (const auto& link : old_)
-    made.strangers += link->strangers();
+    link->count(made);
   protection_.count(made);
   return made;
 }

@@ -74,7 +74,7 @@ private:
   sdp::setup role_ = sdp::setup::active;
   bool at_once_ = false;
   bool next_checks_ = false; // the peer's answer to the restart has come
-  uint64_t strangers_before_ = 0;
+  path_counters before_;     // by links that are gone
 };
 
 } // namespace jackfield

@@ -421,6 +421,19 @@ void write_media(html_writer& w, const run_report& report) {
   w.end_table();
 }
 
+void write_ignored(html_writer& w, const ignored_packets& ignored) {
+  if (ignored.total() == 0)
+    return;
+  w.begin_table("Ignored at the ports of audio", {"", "packets"});
+  w.table_row({named("Strangers", "not from the peer's address"), grouped(ignored.strangers)});
+  w.table_row({named("Forged", "SRTP by another key, or changed"), grouped(ignored.forged)});
+  w.table_row({named("Replayed", "SRTP that had come before"), grouped(ignored.replayed)});
+  w.table_row({named("Malformed", "SRTP or STUN"), grouped(ignored.malformed)});
+  w.table_row({named("Unauthenticated", "STUN without the password, or unasked for"),
+               grouped(ignored.unauthenticated)});
+  w.end_table();
+}
+
 void write_steps(html_writer& w, const step_counts& steps) {
   if (!steps.any())
     return;
@@ -507,6 +520,7 @@ std::string html_report(const run_report& report) {
   write_failures(w, "Failed calls", report.metrics.calls.failures);
   write_registrations(w, report.metrics.registrations);
   write_media(w, report);
+  write_ignored(w, report.metrics.media.ignored);
   write_steps(w, report.metrics.steps);
   write_sip(w, report.metrics);
   write_health(w, report);

@@ -188,9 +188,16 @@ void write_media(exposition& e, const media_counts& m) {
   e.counter("media_silent_calls_total", "Calls without the audio they should have had.",
             m.silent_calls);
   e.counter("media_stranger_packets_total", "Packets from an address that was not the peer's.",
-            m.strangers);
-  e.counter("media_forged_packets_total", "SRTP packets by another key, or changed.", m.forged);
-  e.counter("media_replayed_packets_total", "SRTP packets that had come before.", m.replayed);
+            m.ignored.strangers);
+  e.counter("media_forged_packets_total", "SRTP packets by another key, or changed.",
+            m.ignored.forged);
+  e.counter("media_replayed_packets_total", "SRTP packets that had come before.",
+            m.ignored.replayed);
+  e.counter("media_malformed_packets_total", "SRTP or STUN that could not be read.",
+            m.ignored.malformed);
+  e.counter("media_unauthenticated_packets_total",
+            "STUN without the password, or that answered nothing we asked.",
+            m.ignored.unauthenticated);
   e.counter("media_dtmf_sent_total", "DTMF digits sent.", m.dtmf_sent);
   e.counter("media_dtmf_received_total", "DTMF digits received.", m.dtmf_received);
 }

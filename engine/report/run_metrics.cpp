@@ -96,6 +96,14 @@ void media_direction::merge(const media_direction& other) noexcept {
   mos.merge(other.mos);
 }
 
+void ignored_packets::merge(const ignored_packets& other) noexcept {
+  strangers += other.strangers;
+  forged += other.forged;
+  replayed += other.replayed;
+  malformed += other.malformed;
+  unauthenticated += other.unauthenticated;
+}
+
 void media_counts::merge(const media_counts& other) noexcept {
   packets_sent += other.packets_sent;
   received.merge(other.received);
@@ -104,9 +112,7 @@ void media_counts::merge(const media_counts& other) noexcept {
   send_lateness.merge(other.send_lateness);
   one_way_calls += other.one_way_calls;
   silent_calls += other.silent_calls;
-  strangers += other.strangers;
-  forged += other.forged;
-  replayed += other.replayed;
+  ignored.merge(other.ignored);
   dtmf_sent += other.dtmf_sent;
   dtmf_received += other.dtmf_received;
 }

@@ -96,6 +96,21 @@ struct media_direction {
   void merge(const media_direction& other) noexcept;
 };
 
+/// What came to the ports of media and was not the peer's, or not for its first time: it was
+/// dropped, whoever sent it.
+struct ignored_packets {
+  uint64_t strangers = 0;       ///< from an address that was not the peer's
+  uint64_t forged = 0;          ///< SRTP by another key, or changed on its way
+  uint64_t replayed = 0;        ///< SRTP that had come before
+  uint64_t malformed = 0;       ///< SRTP or STUN that could not be read
+  uint64_t unauthenticated = 0; ///< STUN without the password, or that answered nothing we asked
+
+  [[nodiscard]] uint64_t total() const noexcept {
+    return strangers + forged + replayed + malformed + unauthenticated;
+  }
+  void merge(const ignored_packets& other) noexcept;
+};
+
 struct media_counts {
   uint64_t packets_sent = 0;
   /// What the calling side received.
@@ -107,9 +122,7 @@ struct media_counts {
   histogram send_lateness;    ///< us; how long after its time each packet was sent
   uint64_t one_way_calls = 0; ///< answered calls with packets in exactly one direction
   uint64_t silent_calls = 0;  ///< answered calls that should have had media and saw none
-  uint64_t strangers = 0;     ///< packets from an address that was not the peer's
-  uint64_t forged = 0;        ///< SRTP packets by another key, or changed on their way
-  uint64_t replayed = 0;      ///< SRTP packets that had come before
+  ignored_packets ignored;    ///< of both sides where the answering one is in this process
   uint64_t dtmf_sent = 0;     ///< digits: RFC 4733 events, and INFO that was answered
   uint64_t dtmf_received = 0;
 

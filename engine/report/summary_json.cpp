@@ -66,9 +66,11 @@ json media_of(const media_counts& m) {
           {"rtt_ms", milliseconds(m.rtt)},
           {"one_way_calls", m.one_way_calls},
           {"silent_calls", m.silent_calls},
-          {"strangers", m.strangers},
-          {"forged", m.forged},
-          {"replayed", m.replayed},
+          {"strangers", m.ignored.strangers},
+          {"forged", m.ignored.forged},
+          {"replayed", m.ignored.replayed},
+          {"malformed", m.ignored.malformed},
+          {"unauthenticated", m.ignored.unauthenticated},
           {"dtmf_sent", m.dtmf_sent},
           {"dtmf_received", m.dtmf_received}};
 }

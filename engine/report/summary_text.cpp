@@ -195,6 +195,15 @@ void write_media(text_writer& w, const run_report& report) {
   write_direction(w, "to callee", m.sent);
 }
 
+void write_ignored(text_writer& w, const ignored_packets& ignored) {
+  if (ignored.total() > 0)
+    w.item("ignored",
+           fmt::format("strangers {}   forged {}   replayed {}   malformed {}   unauthenticated {}",
+                       grouped(ignored.strangers), grouped(ignored.forged),
+                       grouped(ignored.replayed), grouped(ignored.malformed),
+                       grouped(ignored.unauthenticated)));
+}
+
 void write_steps(text_writer& w, const step_counts& steps) {
   std::string line;
   const auto add = [&](std::string_view name, const step_counts::count& count) {
@@ -260,6 +269,7 @@ std::string summary_text(const run_report& report, text_style style) {
   write_registrations(w, report);
   write_times(w, report);
   write_media(w, report);
+  write_ignored(w, report.metrics.media.ignored);
   write_steps(w, report.metrics.steps);
   write_sip(w, report);
   write_health(w, report);

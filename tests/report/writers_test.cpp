@@ -230,6 +230,32 @@ TEST(call_lines, are_json_whatever_the_peer_named_itself) {
   EXPECT_TRUE(f["status"].is_null());
 }
 
+TEST(writers, tell_what_was_ignored_where_anything_was) {
+  run_report report = sample_report();
+  EXPECT_FALSE(contains(summary_text(report), "ignored"));
+  EXPECT_FALSE(contains(html_report(report), "Ignored"));
+  run_metrics other;
+  other.media.ignored = {1'001, 2, 3, 4, 5};
+  report.metrics.merge(other);
+  EXPECT_TRUE(
+    contains(summary_text(report),
+             "strangers 1,001   forged 2   replayed 3   malformed 4   unauthenticated 5"));
+  EXPECT_TRUE(contains(html_report(report), "1,001"));
+  const std::string prometheus = prometheus_text(report.metrics);
+  const json media = json::parse(summary_json(report)).at("media");
+  const auto expect_told = [&](const char* key, uint64_t count, const std::string& family) {
+    EXPECT_EQ(media.at(key), count) << key;
+    EXPECT_TRUE(contains(prometheus, "\njackfield_media_" + family + "_packets_total " +
+                                       std::to_string(count) + "\n"))
+      << family;
+  };
+  expect_told("strangers", 1'001, "stranger");
+  expect_told("forged", 2, "forged");
+  expect_told("replayed", 3, "replayed");
+  expect_told("malformed", 4, "malformed");
+  expect_told("unauthenticated", 5, "unauthenticated");
+}
+
 /// Checks text exposition 0.0.4: every line is a comment or a sample, a family's lines stand
 /// together under one TYPE, no sample comes twice, histograms are cumulative and complete.
 void check_exposition(const std::string& text) {

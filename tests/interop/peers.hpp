@@ -70,8 +70,9 @@ struct answerer {
   uint16_t port = 0;
   std::string json;
 
-  /// Lets it drain; what it reports, or null if it did not end well.
-  nlohmann::json finish();
+  /// Lets it drain; what it reports, or null if it did not end with that status: 1 where calls
+  /// failed.
+  nlohmann::json finish(int expected = 0);
 };
 answerer start_answerer(const scratch_folder& folder, std::string_view listen,
                         const arguments& more = {});

@@ -241,9 +241,13 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     ->group(way);
   app.add_option("--opus-bitrate", t.opus_bitrate, "bits a second (32000)")->group(way);
   app.add_option("--opus-complexity", t.opus_complexity, "0 to 10 (5)")->group(way);
-  app.add_flag("--opus-fec", t.opus_fec, "each packet repeats the one before it, coarsely")
+  app
+    .add_flag("--opus-fec", t.opus_fec,
+              "each packet of speech (--audio FILE; no tone) repeats the one before it, coarsely")
     ->group(way);
-  app.add_option("--opus-loss", t.opus_loss, "percent of loss to be ready for (with FEC 10)")
+  app
+    .add_option("--opus-loss", t.opus_loss,
+                "percent of loss to be ready for (with FEC 10, and above 5 there)")
     ->group(way);
   app.add_flag("--opus-dtx", t.opus_dtx, "hardly anything is sent while it is silent")->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);

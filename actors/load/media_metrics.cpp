@@ -22,6 +22,7 @@ void add_received(report::media_direction& to, const media_outcome& outcome) {
   to.streams += 1;
   to.expected += r.expected;
   to.lost += r.lost;
+  to.fec_recovered += r.recovered;
   to.duplicate += r.duplicates;
   to.reordered += r.reordered;
   to.late += r.discarded;
@@ -66,6 +67,7 @@ report::call_media received_of(const media_outcome& outcome) {
   report::call_media out;
   out.packets = r.packets;
   out.lost = r.lost;
+  out.fec_recovered = r.recovered;
   out.duplicate = r.duplicates;
   out.reordered = r.reordered;
   out.late = r.discarded;

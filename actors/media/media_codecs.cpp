@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/audio/opus_repetition.hpp"
+
 namespace jackfield {
 
 namespace {
@@ -41,6 +43,10 @@ const rtp::codec_impairment& impairment_of(audio::codec c) noexcept {
   default:
     return rtp::g711_with_plc;
   }
+}
+
+rtp::repetition_reader repetition_of(audio::codec c) noexcept {
+  return c == audio::codec::opus ? &audio::opus_repetition : nullptr;
 }
 
 void describe_codecs(sdp::media_capabilities& capabilities, std::span<const audio::codec> codecs) {

@@ -4,6 +4,7 @@
 
 #include "engine/audio/codec.hpp"
 #include "engine/rtp/mos.hpp"
+#include "engine/rtp/stream.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 namespace jackfield {
@@ -14,6 +15,9 @@ namespace jackfield {
 
 /// What it is judged as.
 [[nodiscard]] const rtp::codec_impairment& impairment_of(audio::codec c) noexcept;
+
+/// What reads of its payloads how much they repeat; null where it repeats nothing.
+[[nodiscard]] rtp::repetition_reader repetition_of(audio::codec c) noexcept;
 
 /// Has `capabilities` name these codecs, preferred first, and telephone events on each of their
 /// clocks (RFC 4733 §2.6).

@@ -144,6 +144,7 @@ void media_stream::connect(const media_connect& how) {
   setup_.receive_event_type = audio.receive_event_payload_type;
   setup_.clock_rate = audio.audio.clock_rate;
   setup_.judged_as = &impairment_of(codec);
+  setup_.repeats = repetition_of(codec);
   setup_.packet_time = std::chrono::milliseconds{audio.send_ptime_ms};
   setup_.sends = sdp::sends(audio.way);
   if (!stream_.connected())

@@ -50,6 +50,7 @@ void put_media(std::string& out, std::string_view key, const std::optional<call_
   out += '{';
   put(out, "packets", media->packets);
   put(out, "lost", media->lost);
+  put(out, "fec_recovered", media->fec_recovered);
   put(out, "duplicate", media->duplicate);
   put(out, "reordered", media->reordered);
   put(out, "late", media->late);

@@ -14,6 +14,7 @@ namespace jackfield::report {
 struct call_media {
   uint64_t packets = 0;
   uint64_t lost = 0;
+  uint64_t fec_recovered = 0; ///< as in `media_direction`
   uint64_t duplicate = 0;
   uint64_t reordered = 0;
   uint64_t late = 0;

@@ -24,7 +24,7 @@ std::string csv_header() {
   return "at_s,length_s,offered,started,missed,answered,completed,failed,current,"
          "retransmissions,registered,cpu_percent,srd_p50_ms,srd_p95_ms,srd_p99_ms,"
          "lane_lag_p99_ms,send_lateness_p99_ms,packets_sent,packets_received,packets_lost,"
-         "mos_mean\r\n";
+         "mos_mean,fec_recovered\r\n";
 }
 
 std::string csv_line(const interval_row& row) {
@@ -42,6 +42,7 @@ std::string csv_line(const interval_row& row) {
   put(out, row.packets_received);
   put(out, row.packets_lost);
   put(out, row.mos_mean);
+  put(out, row.fec_recovered);
   out += "\r\n";
   return out;
 }

@@ -405,6 +405,8 @@ void write_media(html_writer& w, const run_report& report) {
   counts("Packets expected", &media_direction::expected);
   counts("Packets received", &media_direction::received);
   counts("Packets lost", &media_direction::lost);
+  if (a.fec_recovered + b.fec_recovered > 0)
+    counts("Recovered by FEC", &media_direction::fec_recovered);
   counts("Duplicates", &media_direction::duplicate);
   counts("Out of order", &media_direction::reordered);
   counts("Too late", &media_direction::late);

@@ -50,6 +50,7 @@ interval_row joined(const interval_row& a, const interval_row& b) {
   r.packets_sent += a.packets_sent;
   r.packets_received += a.packets_received;
   r.packets_lost += a.packets_lost;
+  r.fec_recovered += a.fec_recovered;
   if (r.length_s > 0)
     r.cpu_percent = (a.cpu_percent * a.length_s + b.cpu_percent * b.length_s) / r.length_s;
   r.srd_p50_ms = weighted(a.srd_p50_ms, static_cast<double>(a.started), b.srd_p50_ms,
@@ -94,6 +95,8 @@ void interval_series::sample(std::chrono::nanoseconds elapsed, const run_metrics
   row.packets_sent = added(m.media.packets_sent, before_.packets_sent);
   row.packets_received = added(m.media.received.received, before_.packets_received);
   row.packets_lost = added(m.media.received.lost + m.media.sent.lost, before_.packets_lost);
+  row.fec_recovered =
+    added(m.media.received.fec_recovered + m.media.sent.fec_recovered, before_.fec_recovered);
   mos_distribution mos = m.media.received.mos;
   mos.merge(m.media.sent.mos);
   row.mos_mean = mos.since(before_.mos).mean();

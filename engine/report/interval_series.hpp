@@ -32,6 +32,7 @@ struct interval_row {
   uint64_t packets_sent = 0;
   uint64_t packets_received = 0;
   uint64_t packets_lost = 0;
+  uint64_t fec_recovered = 0;     ///< of the lost
   std::optional<double> mos_mean; ///< of streams judged in the interval, both directions
 };
 
@@ -58,6 +59,7 @@ private:
     uint64_t offered = 0, started = 0, missed = 0, answered = 0, completed = 0, failed = 0;
     uint64_t retransmissions = 0, registered = 0;
     uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;
+    uint64_t fec_recovered = 0;
     double cpu_seconds = 0;
     histogram srd, lane_lag, send_lateness;
     mos_distribution mos;

@@ -208,6 +208,8 @@ constexpr std::array catalogue{
     "packets_lost", "media packets lost, both directions",
     [](m x) { return x.media.received.lost + x.media.sent.lost; },
     [](m x) { return x.media.received.expected + x.media.sent.expected; }),
+  counter("fec_recovered", "media packets lost whose next repeated them, both directions",
+          [](m x) { return x.media.received.fec_recovered + x.media.sent.fec_recovered; }),
   milliseconds("jitter_ms", "interarrival jitter of what the caller received", jitter),
   milliseconds("rtt_ms", "media round trip from RTCP",
                [](m x) -> const histogram& { return x.media.rtt; }),

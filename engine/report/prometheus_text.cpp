@@ -165,6 +165,8 @@ void write_media(exposition& e, const media_counts& m) {
   constexpr std::array columns{
     column{"media_packets_received_total", "Media packets received.", &media_direction::received},
     column{"media_packets_lost_total", "Media packets lost.", &media_direction::lost},
+    column{"media_fec_recovered_total", "Media packets lost whose next repeated them (FEC).",
+           &media_direction::fec_recovered},
     column{"media_packets_duplicate_total", "Media packets received twice.",
            &media_direction::duplicate},
     column{"media_packets_reordered_total", "Media packets out of order.",

@@ -89,6 +89,7 @@ void media_direction::merge(const media_direction& other) noexcept {
   expected += other.expected;
   received += other.received;
   lost += other.lost;
+  fec_recovered += other.fec_recovered;
   duplicate += other.duplicate;
   reordered += other.reordered;
   late += other.late;

@@ -87,6 +87,9 @@ struct media_direction {
   uint64_t expected = 0; ///< packets that sequence numbers say were sent (RFC 3550 appendix A.3)
   uint64_t received = 0; ///< packets that came, duplicates included
   uint64_t lost = 0;     ///< never came
+  /// Of the lost, those that the packet after them repeated in time (FEC of Opus). RTCP does not
+  /// tell: nothing of streams that only the peer reported on.
+  uint64_t fec_recovered = 0;
   uint64_t duplicate = 0;
   uint64_t reordered = 0;
   uint64_t late = 0;    ///< came too late to be played

@@ -43,6 +43,7 @@ json direction(const media_direction& d) {
           {"packets_expected", d.expected},
           {"packets_received", d.received},
           {"packets_lost", d.lost},
+          {"fec_recovered", d.fec_recovered},
           {"packets_duplicate", d.duplicate},
           {"packets_reordered", d.reordered},
           {"packets_late", d.late},
@@ -57,6 +58,7 @@ json media_of(const media_counts& m) {
   both.merge(m.sent.mos);
   return {{"packets_sent", m.packets_sent},
           {"packets_lost", m.received.lost + m.sent.lost},
+          {"fec_recovered", m.received.fec_recovered + m.sent.fec_recovered},
           {"mos_p5", number(both.percentile(5))},
           {"mos_mean", number(both.mean())},
           {"send_lateness_p99", number(percentile_ms(m.send_lateness, 99))},

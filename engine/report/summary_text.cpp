@@ -173,9 +173,11 @@ void write_direction(text_writer& w, std::string_view name, const media_directio
     return;
   const double lost =
     d.expected == 0 ? 0 : 100 * static_cast<double>(d.lost) / static_cast<double>(d.expected);
-  w.item("", fmt::format("{:<9} {} packets   lost {} ({})   late {}   jitter p99 {} ms   "
+  const std::string recovered =
+    d.fec_recovered == 0 ? "" : fmt::format("   FEC recovered {}", grouped(d.fec_recovered));
+  w.item("", fmt::format("{:<9} {} packets   lost {} ({}){}   late {}   jitter p99 {} ms   "
                          "MOS mean {} p5 {}",
-                         name, grouped(d.received), grouped(d.lost), percentage(lost),
+                         name, grouped(d.received), grouped(d.lost), percentage(lost), recovered,
                          grouped(d.late), short_figure(percentile_ms(d.jitter, 99)),
                          short_figure(d.mos.mean()), short_figure(d.mos.percentile(5))));
 }

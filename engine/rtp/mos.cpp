@@ -54,16 +54,16 @@ double mos_of(double rating, quality_model model) noexcept {
 
 std::optional<quality> judge(const reception_summary& stream, std::optional<duration> round_trip,
                              duration jitter_buffer, duration packet_time,
-                             const codec_impairment& codec, uint64_t recovered) noexcept {
+                             const codec_impairment& codec) noexcept {
   const auto loss = stream.effective_loss();
   if (!loss)
     return std::nullopt;
   const auto network = round_trip.value_or(duration::zero()) / 2;
   // Where there is a loss, something was expected.
-  const auto heard_of =
-    recovered == 0 ? 0.0 : static_cast<double>(recovered) / static_cast<double>(stream.expected);
+  const auto recovered =
+    static_cast<double>(stream.recovered) / static_cast<double>(stream.expected);
   const auto r = rating(
-    {*loss, stream.losses.burst_ratio, network + jitter_buffer + packet_time, heard_of}, codec);
+    {*loss, stream.losses.burst_ratio, network + jitter_buffer + packet_time, recovered}, codec);
   return quality{r, mos_of(r, codec.model), codec.model};
 }
 

@@ -69,13 +69,12 @@ struct quality {
 };
 
 /// Judges a stream. `round_trip` is unset where RTCP gave none: the delay then is that of the
-/// jitter buffer and one packet alone. `recovered` is the number of packets among the lost that
-/// were heard from FEC. Unset if there is nothing to judge: a figure is never made up.
+/// jitter buffer and one packet alone. Unset if there is nothing to judge: a figure is never made
+/// up.
 [[nodiscard]] std::optional<quality> judge(const reception_summary& stream,
                                            std::optional<duration> round_trip,
                                            duration jitter_buffer = std::chrono::milliseconds{60},
                                            duration packet_time = std::chrono::milliseconds{20},
-                                           const codec_impairment& codec = g711_with_plc,
-                                           uint64_t recovered = 0) noexcept;
+                                           const codec_impairment& codec = g711_with_plc) noexcept;
 
 } // namespace jackfield::rtp

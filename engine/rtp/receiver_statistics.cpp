@@ -118,6 +118,7 @@ void receiver_statistics::begin_segment(const candidate& first) noexcept {
   base_ = highest_ = first_cycle + first.sequence;
   came_ = 1;
   unheard_ = 0;
+  repeated_ = 0;
   unique_before_ = unique_++;
   expected_prior_ = 0;
   unique_prior_ = 0;
@@ -146,6 +147,7 @@ void receiver_statistics::advance(unsigned delta) noexcept {
     const bool leaves_unheard = (unheard_ >> (window - 1)) != 0;
     came_ = came_ << 1 | 1;
     unheard_ <<= 1;
+    repeated_ <<= 1;
     if (leaves_unheard)
       clusters_.lost(1);
     else
@@ -162,9 +164,11 @@ void receiver_statistics::advance(unsigned delta) noexcept {
     clusters_.lost(delta - window);
     came_ = 1;
     unheard_ = ~uint64_t{1};
+    repeated_ = 0;
     return;
   }
   came_ = came_ << delta | 1;
+  repeated_ <<= delta;
   unheard_ = unheard_ << delta | ((uint64_t{1} << delta) - 2);
 }
 
@@ -186,6 +190,10 @@ bool receiver_statistics::fill(unsigned behind, const packet& p, time_point arri
   }
   came_ |= bit;
   unheard_ &= ~bit;
+  if ((repeated_ & bit) != 0) {
+    repeated_ &= ~bit;
+    --recovered_;
+  }
   ++unique_;
   ++reordered_;
   if (paced && !in_time(p.timestamp, arrival, false)) {
@@ -224,9 +232,7 @@ bool receiver_statistics::in_time(uint32_t timestamp, time_point arrival, bool m
   }
   if (difference(transit, least_transit_) < 0)
     least_transit_ = transit;
-  const auto late_by =
-    std::max(difference(transit, least_transit_), difference(transit, least_transit_before_));
-  if (late_by <= static_cast<int64_t>(depth_))
+  if (lateness() <= int64_t{depth_})
     return true;
   // Jitter buffers set their delay anew when a talkspurt starts.
   if (marker) {
@@ -234,6 +240,22 @@ bool receiver_statistics::in_time(uint32_t timestamp, time_point arrival, bool m
     return true;
   }
   return false;
+}
+
+// How much longer the last packet was on its way than the fastest of late, timestamp units.
+int64_t receiver_statistics::lateness() const noexcept {
+  return std::max(difference(transit_, least_transit_),
+                  difference(transit_, least_transit_before_));
+}
+
+void receiver_statistics::on_repetition(uint16_t sequence, uint32_t units) noexcept {
+  // What is repeated is to be played before the packet that repeats it.
+  if (!follows_a_loss(sequence) || lateness() + units > depth_)
+    return;
+  const unsigned behind = static_cast<uint16_t>(static_cast<uint16_t>(highest_) - sequence) + 1U;
+  const auto bit = uint64_t{1} << behind;
+  recovered_ += (repeated_ & bit) == 0 ? 1 : 0;
+  repeated_ |= bit;
 }
 
 void receiver_statistics::note_arrival(time_point arrival) noexcept {
@@ -272,6 +294,7 @@ reception_summary receiver_statistics::summary() const noexcept {
   out.late = late_;
   out.rejected = rejected_;
   out.discarded = discarded_;
+  out.recovered = recovered_;
   out.restarts = restarts_;
   out.ssrc_changes = ssrc_changes_;
   out.timestamp_jumps = timestamp_jumps_;

@@ -30,6 +30,7 @@ struct reception_summary {
   uint64_t late = 0;            ///< older than the window of 64 packets: its place counts as lost
   uint64_t rejected = 0;        ///< of a source still on probation (RFC 3550 A.1), or a stray
   uint64_t discarded = 0;       ///< came, but too late for the assumed jitter buffer
+  uint64_t recovered = 0;       ///< of the lost, those that the next packet repeated in time (FEC)
   uint32_t restarts = 0;        ///< sequence jumps taken as a restart of the sender
   uint32_t ssrc_changes = 0;    ///< other sources that took over
   uint32_t timestamp_jumps = 0; ///< timestamps that broke with arrival time by over 10 s
@@ -67,6 +68,18 @@ public:
   /// Returns false if the packet belongs to no stream that has passed probation, or was a
   /// duplicate or late: its payload is not to be played.
   bool on_packet(const packet& p, time_point arrival, bool paced = true) noexcept;
+
+  /// Whether the packet before the one of this number is missing: only then is it of use that this
+  /// one repeats it.
+  [[nodiscard]] bool follows_a_loss(uint16_t sequence) const noexcept {
+    const unsigned behind = static_cast<uint16_t>(static_cast<uint16_t>(highest_) - sequence) + 1U;
+    return behind < 64 && (came_ >> behind & 1) == 0 && highest_ - behind >= base_;
+  }
+
+  /// The packet that `on_packet` took last, and that follows a loss, repeats as many timestamp
+  /// units of what was before it. The lost packet counts as recovered, unless the repetition came
+  /// too late for the assumed jitter buffer, or itself comes yet.
+  void on_repetition(uint16_t sequence, uint32_t units) noexcept;
 
   /// From now on the source counts this many timestamp units a second (a re-offer chose another
   /// codec). Figures in units so far are taken over to the new unit.
@@ -107,12 +120,14 @@ private:
   void advance(unsigned delta) noexcept;
   bool fill(unsigned behind, const packet& p, time_point arrival, bool paced) noexcept;
   bool in_time(uint32_t timestamp, time_point arrival, bool marker) noexcept;
+  [[nodiscard]] int64_t lateness() const noexcept;
   void note_arrival(time_point arrival) noexcept;
   [[nodiscard]] uint64_t expected() const noexcept;
 
   // The window: bit i stands for the packet `highest_ - i`.
   uint64_t came_ = 0;
-  uint64_t unheard_ = 0; // expected and missing, or discarded
+  uint64_t unheard_ = 0;  // expected and missing, or discarded
+  uint64_t repeated_ = 0; // missing, and recovered
   // Extended sequence numbers. They begin at 2^32, so that the low half is what RTCP reports and
   // a packet from before the first one still has a number.
   uint64_t base_ = 0;
@@ -126,6 +141,7 @@ private:
   uint64_t late_ = 0;
   uint64_t rejected_ = 0;
   uint64_t discarded_ = 0;
+  uint64_t recovered_ = 0;
   uint64_t expected_before_ = 0; // in earlier segments
   uint64_t unique_before_ = 0;
   uint64_t expected_prior_ = 0; // in this segment, at the last report

@@ -54,6 +54,7 @@ void stream::connect(const stream_setup& how, time_point now) {
   packet_time_ms_ = static_cast<uint8_t>(packet_time.count());
   clock_rate_ = clock_rate;
   judged_as_ = how.judged_as;
+  repeats_ = how.repeats;
   samples_ = samples;
   send_ = how.send;
   receive_ = how.receive;
@@ -282,6 +283,9 @@ void stream::on_datagram(std::span<const std::byte> bytes, time_point arrived, s
   }
   if (!statistics_.on_packet(*packet, arrived))
     return;
+  if (repeats_ != nullptr && statistics_.follows_a_loss(packet->sequence))
+    if (const auto units = repeats_(packet->payload); units != 0)
+      statistics_.on_repetition(packet->sequence, units);
   receiving_ = *format;
   const heard_packet heard{*packet, heard_packet::content::audio, receiving_.codec, arrived};
   if (mode_ == stream_mode::echo)

@@ -24,6 +24,10 @@ enum class stream_mode : uint8_t {
   relay,  ///< what another stream heard, as `relay` is told of it
 };
 
+/// How much of what was before it a payload repeats (FEC), in timestamp units; 0: nothing, or less
+/// than the packet before it lasted. Told of payloads of any content; reads no further.
+using repetition_reader = uint32_t (*)(std::span<const std::byte> payload) noexcept;
+
 /// What is fixed for a stream's life. All numbers are to be drawn at random (RFC 3550 §5.1).
 struct stream_identity {
   uint32_t ssrc = 0;
@@ -45,6 +49,8 @@ struct stream_setup {
   uint32_t clock_rate = 8000;
   /// What is heard is judged as; outlives the stream.
   const codec_impairment* judged_as = &g711_with_plc;
+  /// Null where the codec that is heard has no such thing.
+  repetition_reader repeats = nullptr;
   std::chrono::milliseconds packet_time{20}; ///< of what is sent: 1..120 ms
   bool sends = true;                         ///< false while on hold
   /// From the first `connect` to the first frame; later ones keep the pace that there is.
@@ -157,6 +163,7 @@ private:
   time_point next_report_ = time_point::max();
   std::unique_ptr<digits> digits_; // only once telephone events are sent or come
   const codec_impairment* judged_as_ = &g711_with_plc;
+  repetition_reader repeats_ = nullptr;
   std::unique_ptr<class relay_map> map_; // only once something is forwarded
   uint16_t samples_ = 160;               // a frame's, timestamp units
   uint8_t packet_time_ms_ = 20;
@@ -178,7 +185,7 @@ private:
   rtcp_session rtcp_;
 };
 static_assert(sizeof(stream) <= sizeof(receiver_statistics) + sizeof(std::optional<sender>) +
-                                  sizeof(std::optional<rtcp_session>) + 72,
+                                  sizeof(std::optional<rtcp_session>) + 80,
               "there is one for each of thousands of calls");
 
 } // namespace jackfield::rtp

@@ -5,6 +5,8 @@
 #include <span>
 
 #include "engine/audio/decoder.hpp"
+#include "engine/audio/opus_repetition.hpp"
+#include "engine/audio/opus_toc.hpp"
 
 // The input is a byte that names the codec and a series of payloads: a byte of what is done with
 // each, two of its length, and the payload.
@@ -31,6 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       count = in->decode_fec(payload, missing).size();
     }
     if (count == 0 || count > most)
+      std::abort();
+    if (const auto units = opus_repetition(payload);
+        units != 0 && units != opus_toc::read(payload)->duration())
       std::abort();
     rest = rest.subspan(3 + length);
   }

@@ -21,6 +21,7 @@ void add_stream(media_direction& d, std::mt19937& random) {
   d.expected += 500;
   const uint64_t lost = random() % 20 == 0 ? random() % 8 : 0;
   d.lost += lost;
+  d.fec_recovered += lost / 2;
   d.received += 500 - lost;
   d.jitter.record(tailed(random, 900));
   d.mos.record(4.41 - 0.05 * static_cast<double>(lost));

@@ -139,6 +139,10 @@ TEST(summary_json, has_the_runs_figures) {
             m.calls.failed);
   EXPECT_DOUBLE_EQ(j["ms"]["srd"]["max"], static_cast<double>(m.times.srd.max()) / 1000);
   EXPECT_EQ(j["media"]["packets_lost"], m.media.received.lost + m.media.sent.lost);
+  EXPECT_EQ(j["media"]["fec_recovered"],
+            m.media.received.fec_recovered + m.media.sent.fec_recovered);
+  EXPECT_EQ(j["media"]["received"]["fec_recovered"], m.media.received.fec_recovered);
+  EXPECT_GT(m.media.received.fec_recovered, 0U);
   EXPECT_EQ(j["started"], "2023-11-14T22:13:20.000Z");
   EXPECT_EQ(j["duration_s"], 20.3);
   EXPECT_EQ(j["thresholds"].size(), 3U);
@@ -186,7 +190,7 @@ TEST(csv_series, has_as_many_fields_as_columns) {
       EXPECT_TRUE(std::regex_match(lines[i], row)) << lines[i];
     }
   }
-  EXPECT_TRUE(csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,\r\n"));
+  EXPECT_TRUE(csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,,0\r\n"));
 }
 
 TEST(call_lines, are_json_whatever_the_peer_named_itself) {

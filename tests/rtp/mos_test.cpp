@@ -109,7 +109,8 @@ TEST(mos, says_which_model_a_stream_was_judged_by) {
   const auto opus = judge(s, 20ms, 60ms, 20ms, opus_as_evs);
   EXPECT_EQ(opus->model, quality_model::g107_2);
   EXPECT_EQ(to_string(opus->model), std::string{"G.107.2"});
-  const auto with_fec = judge(s, 20ms, 60ms, 20ms, opus_as_evs, 20);
+  s.recovered = 20;
+  const auto with_fec = judge(s, 20ms, 60ms, 20ms, opus_as_evs);
   EXPECT_GT(with_fec->mos, opus->mos);
   EXPECT_GT(with_fec->mos, 4.2);
   // G.722 has no credit for its bandwidth, and no charge.

@@ -31,6 +31,12 @@ public:
     p.payload = payload;
     return to.on_packet(p, at(n) + delay);
   }
+  /// Arrives, and repeats the packet before it.
+  void arrive_repeating(receiver_statistics& to, uint32_t n, duration delay = {}) const {
+    const auto number = static_cast<uint16_t>(first_ + n);
+    if (arrive(to, n, delay) && to.follows_a_loss(number))
+      to.on_repetition(number, 160);
+  }
   static time_point at(uint32_t n) { return time_point{100s} + n * 20ms; }
 
 private:
@@ -42,6 +48,7 @@ private:
 
 void expect_consistent(const reception_summary& s) {
   EXPECT_LE(s.lost, s.expected);
+  EXPECT_LE(s.recovered, s.lost);
   EXPECT_EQ(s.packets, s.expected - s.lost + s.duplicates + s.late + s.rejected);
 }
 
@@ -317,6 +324,57 @@ TEST(receiver_statistics, sets_the_delay_anew_at_a_talkspurt) {
   EXPECT_EQ(stats.summary().gap_max, 5s + 20ms);
 }
 
+TEST(receiver_statistics, counts_as_recovered_what_the_next_packet_repeats_in_time) {
+  receiver_statistics stats;
+  const stream in;
+  const auto recovered = [&] {
+    const auto s = stats.summary();
+    expect_consistent(s);
+    return s.recovered;
+  };
+  for (uint32_t n = 0; n < 10; ++n)
+    in.arrive_repeating(stats, n);
+  EXPECT_EQ(recovered(), 0u) << "nothing is lost";
+  in.arrive_repeating(stats, 11);
+  EXPECT_EQ(recovered(), 1u);
+  in.arrive_repeating(stats, 11);
+  EXPECT_EQ(recovered(), 1u) << "a duplicate repeats nothing more";
+  in.arrive(stats, 13);
+  in.arrive_repeating(stats, 14);
+  EXPECT_EQ(recovered(), 1u) << "what follows 12 repeats nothing";
+  in.arrive_repeating(stats, 18);
+  EXPECT_EQ(recovered(), 2u) << "of three lost the last alone";
+  // The jitter buffer of 60 ms has 40 ms until 19 and 21 are to be played.
+  in.arrive_repeating(stats, 20, 41ms);
+  EXPECT_EQ(recovered(), 2u);
+  in.arrive_repeating(stats, 22, 39ms);
+  EXPECT_EQ(recovered(), 3u);
+  // It came after all.
+  in.arrive_repeating(stats, 24);
+  EXPECT_EQ(recovered(), 4u);
+  in.arrive(stats, 23, 30ms);
+  EXPECT_EQ(recovered(), 3u);
+  // What fills a place may itself follow one that is missing.
+  in.arrive_repeating(stats, 27);
+  in.arrive_repeating(stats, 26, 30ms);
+  EXPECT_EQ(recovered(), 4u);
+  EXPECT_EQ(stats.summary().lost, 8u); // 10, 12, 15, 16, 17, 19, 21, 25
+}
+
+TEST(receiver_statistics, keeps_what_was_recovered_when_the_window_has_passed) {
+  receiver_statistics stats;
+  const stream in;
+  for (uint32_t n = 0; n < 1000; ++n)
+    if (n % 10 != 5)
+      in.arrive_repeating(stats, n);
+  in.arrive(stats, 2000);
+  in.arrive(stats, 985, 30s); // older than the window: lost is what it is
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.recovered, 100u);
+  EXPECT_EQ(s.lost, 1100u);
+}
+
 TEST(receiver_statistics, takes_a_timestamp_jump_as_a_jump_not_as_jitter) {
   receiver_statistics stats;
   const stream before{0, 0};
@@ -392,7 +450,8 @@ TEST(sec_07, receiver_statistics_hold_their_invariants_on_any_input) {
       p.timestamp = static_cast<uint32_t>(random());
       p.marker = random() % 2 == 0;
       now += duration{random() % 100'000'000};
-      stats.on_packet(p, now, random() % 4 != 0);
+      if (stats.on_packet(p, now, random() % 4 != 0) && stats.follows_a_loss(p.sequence))
+        stats.on_repetition(p.sequence, random() % 2000);
       ++handed_in;
       if (i % 500 == 0) {
         report_block block;

@@ -118,6 +118,39 @@ TEST(rtp_stream, counts_what_the_network_did_by_many_seeds) {
   }
 }
 
+// A payload whose first byte says so repeats the one before it.
+uint32_t repeats(std::span<const std::byte> payload) noexcept {
+  return !payload.empty() && payload[0] == std::byte{1} ? 160 : 0;
+}
+
+TEST(rtp_stream, is_judged_better_where_the_next_packet_repeats_the_lost) {
+  const auto hear = [](bool knows, std::byte kind) {
+    simulation world;
+    party a{world, 1};
+    auto how = party::usual();
+    if (knows)
+      how.repeats = &repeats;
+    a.connect(how);
+    std::array<std::byte, 160> payload{kind};
+    for (uint16_t n = 0; n < 1000; ++n) {
+      if (n % 50 != 25)
+        a.hear({8, false, n, n * 160U, 2}, payload);
+      world.run_for(20ms);
+    }
+    return a->outcome();
+  };
+  const auto lossy = hear(true, std::byte{0});
+  EXPECT_EQ(lossy.received.lost, 20u);
+  EXPECT_EQ(lossy.received.recovered, 0u);
+  EXPECT_EQ(hear(false, std::byte{1}).received.recovered, 0u);
+  const auto repaired = hear(true, std::byte{1});
+  EXPECT_EQ(repaired.received.lost, 20u);
+  EXPECT_EQ(repaired.received.recovered, 20u);
+  ASSERT_TRUE(lossy.mos && repaired.mos);
+  EXPECT_GT(*repaired.mos, 4.35);
+  EXPECT_LT(*lossy.mos, *repaired.mos - 0.1);
+}
+
 TEST(rtp_stream, reports_within_the_bounds_of_the_rfc_and_says_bye_once) {
   call c;
   c.connect();

@@ -61,6 +61,19 @@ TEST(impairment, a_clean_path_delivers_all_at_once) {
   }
 }
 
+TEST(impairment, outside_of_times_of_loss_all_else_goes_on) {
+  impairment lossy(rough(), impairment::direction::to_target);
+  impairment clean(rough(), impairment::direction::to_target);
+  for (int i = 0; i < 10'000; ++i) {
+    const auto with = lossy.next(500);
+    const auto without = clean.next(500, false);
+    ASSERT_EQ(without.why, fate::cause::delivered);
+    if (with.why == fate::cause::delivered) {
+      ASSERT_EQ(with, without);
+    }
+  }
+}
+
 TEST(impairment, one_seed_gives_one_series) {
   EXPECT_EQ(series(rough()), series(rough()));
   auto other = rough();

@@ -21,9 +21,9 @@ std::string refusal(const std::vector<const char*>& more) {
 }
 
 TEST(relay_options, are_read) {
-  auto got =
-    parsed({"--seed", "7", "--loss", "0.05", "--burst", "3", "--delay-ms", "40", "--jitter-ms=20",
-            "--duplicate", "0.01", "--reorder", "0.02", "--mtu", "1500"});
+  auto got = parsed({"--seed", "7", "--loss", "0.05", "--burst", "3", "--delay-ms", "40",
+                     "--jitter-ms=20", "--duplicate", "0.01", "--reorder", "0.02", "--mtu", "1500",
+                     "--loss-from-ms", "2000", "--loss-for-ms", "10000"});
   ASSERT_TRUE(got) << got.error().to_string();
   EXPECT_EQ(got->listen.to_string(), "127.0.0.1:5070");
   EXPECT_EQ(got->target.to_string(), "127.0.0.1:5060");
@@ -35,6 +35,9 @@ TEST(relay_options, are_read) {
   EXPECT_EQ(got->path.duplicate, 0.01);
   EXPECT_EQ(got->path.reorder, 0.02);
   EXPECT_EQ(got->path.mtu, 1500u);
+  EXPECT_EQ(got->loss_from, 2s);
+  EXPECT_EQ(got->loss_for, 10s);
+  EXPECT_EQ(parsed({})->loss_for, std::nullopt);
 }
 
 TEST(relay_options, wrong_ones_are_named) {

@@ -30,7 +30,7 @@ impairment::impairment(const impairment_options& options, direction way)
   bad_ = draw() < options.loss; // start in the long-term mix, not always well
 }
 
-fate impairment::next(std::size_t bytes) {
+fate impairment::next(std::size_t bytes, bool in_time_of_loss) {
   // Every datagram takes the same number of draws, so that one option doesn't change what another
   // one does to the same series.
   const double change = draw();
@@ -44,7 +44,7 @@ fate impairment::next(std::size_t bytes) {
     made.why = fate::cause::too_big;
     return made;
   }
-  if (bad_) {
+  if (bad_ && in_time_of_loss) {
     made.why = fate::cause::lost;
     return made;
   }

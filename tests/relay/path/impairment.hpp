@@ -49,8 +49,8 @@ public:
   /// The options must be those that `parse_options` accepts.
   impairment(const impairment_options& options, direction way);
 
-  /// Decides on the next datagram.
-  fate next(std::size_t bytes);
+  /// Decides on the next datagram; outside of times of loss none is lost.
+  fate next(std::size_t bytes, bool in_time_of_loss = true);
 
 private:
   double draw();

@@ -37,6 +37,12 @@ public:
     if (name == "--loss") {
       return share(path.loss);
     }
+    if (name == "--loss-from-ms") {
+      return milliseconds(made.loss_from);
+    }
+    if (name == "--loss-for-ms") {
+      return milliseconds(made.loss_for.emplace());
+    }
     if (name == "--burst") {
       return number(path.burst.emplace(), 1, 10'000, "a mean run of losses from 1 to 10000");
     }
@@ -196,6 +202,8 @@ std::string_view usage() noexcept {
          "\n"
          "  --seed N          of all that is drawn, each direction on its own (1)\n"
          "  --loss SHARE      lost datagrams, 0 to 1 (0)\n"
+         "  --loss-from-ms N  none is lost before, since the first datagram (0)\n"
+         "  --loss-for-ms N   how long there is loss (for ever)\n"
          "  --burst N         mean run of losses (each is lost by itself)\n"
          "  --delay-ms N      mean delay of a direction (0)\n"
          "  --jitter-ms N     varies the delay, uniformly, by up to N either way (0)\n"

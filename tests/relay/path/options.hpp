@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +32,9 @@ struct relay_options {
   socket_address listen; ///< port 0 for one that is free
   socket_address target;
   impairment_options path;
+  /// When datagrams are lost, since the relay's first one; no end unless told.
+  std::chrono::nanoseconds loss_from{0};
+  std::optional<std::chrono::nanoseconds> loss_for;
   bool help = false; ///< nothing else counts
 };
 

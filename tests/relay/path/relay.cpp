@@ -245,7 +245,8 @@ void relay::accept(std::string_view payload, direction way, std::uint32_t flow_i
   auto& count = counters(way);
   ++count.received;
   const auto arrival = ++arrivals_;
-  const auto decided = paths_[static_cast<std::size_t>(way)].next(payload.size());
+  const auto decided =
+    paths_[static_cast<std::size_t>(way)].next(payload.size(), in_time_of_loss(now));
   count.lost += decided.why == fate::cause::lost;
   count.too_big += decided.why == fate::cause::too_big;
   count.held_back += decided.held_back;
@@ -300,6 +301,14 @@ void relay::arm_timer(clock::time_point now) {
   spec.it_value.tv_sec = wait.count() / 1'000'000'000;
   spec.it_value.tv_nsec = wait.count() % 1'000'000'000;
   timerfd_settime(timer_.get(), 0, &spec, nullptr);
+}
+
+bool relay::in_time_of_loss(clock::time_point now) noexcept {
+  if (!first_) {
+    first_ = now;
+  }
+  const auto since = now - *first_ - options_.loss_from;
+  return since >= clock::duration::zero() && (!options_.loss_for || since < *options_.loss_for);
 }
 
 relay_counters& relay::counters(direction way) noexcept {

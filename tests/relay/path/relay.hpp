@@ -122,6 +122,7 @@ private:
   void send(queued&& item);
   void arm_timer(clock::time_point now);
   relay_counters& counters(direction way) noexcept;
+  [[nodiscard]] bool in_time_of_loss(clock::time_point now) noexcept;
 
   relay_options options_;
   socket_address listening_;
@@ -135,6 +136,7 @@ private:
   std::unordered_map<std::string, std::uint32_t> flow_by_client_;
   std::vector<queued> queue_; ///< a heap
   std::uint64_t arrivals_ = 0;
+  std::optional<clock::time_point> first_; ///< datagram
   relay_statistics statistics_;
 };
 

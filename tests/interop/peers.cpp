@@ -307,13 +307,23 @@ nlohmann::json answerer::finish(int expected) {
   return std::filesystem::exists(json) ? read_json(json) : nlohmann::json{};
 }
 
-load_outcome run_load(const scratch_folder& folder, const arguments& more) {
-  const auto json = folder.file("load.json");
+running_load start_load(const scratch_folder& folder, const arguments& more) {
+  running_load started;
+  started.json = folder.file("load.json");
   arguments command{JACKFIELD_PROGRAM, "load"};
   append(command, more);
-  append(command, {"--json", json});
+  append(command, {"--json", started.json});
+  started.program = std::make_unique<process>("load", folder, command);
+  return started;
+}
+
+load_outcome run_load(const scratch_folder& folder, const arguments& more) {
+  return start_load(folder, more).finish();
+}
+
+load_outcome running_load::finish() {
   load_outcome outcome;
-  outcome.program = std::make_unique<process>("load", folder, command);
+  outcome.program = std::move(program);
   outcome.status = outcome.program->wait();
   if (std::filesystem::exists(json))
     outcome.summary = read_json(json);

@@ -83,6 +83,14 @@ struct load_outcome {
   int status = -1;
   nlohmann::json summary;
 };
+struct running_load {
+  std::unique_ptr<process> program;
+  std::string json;
+
+  /// Waits for its end.
+  load_outcome finish();
+};
+running_load start_load(const scratch_folder& folder, const arguments& more);
 load_outcome run_load(const scratch_folder& folder, const arguments& more);
 /// All `count` calls were placed, answered and ended well, in a run that is valid.
 void expect_all_completed(const load_outcome& outcome, uint64_t count);

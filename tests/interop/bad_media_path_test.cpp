@@ -1,4 +1,6 @@
 #include <chrono>
+#include <csignal>
+#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -23,18 +25,22 @@ TEST(bad_media_path, that_loses_a_tenth_for_ten_seconds_ends_no_call) {
   const auto outcome =
     run_load(folder, {sip_uri("service", detour.port()), "--media", "webrtc", "--lanes", "1", "-m",
                       std::to_string(call_count), "-r", "5", "-d", "16000"});
-  EXPECT_EQ(outcome.summary.at("calls").at("completed"), call_count)
-    << outcome.summary.at("failures");
+  // Whether the machine kept up, so that all were started, is not asked.
+  const auto& calls = outcome.summary.at("calls");
+  const auto started = calls.at("started").get<uint64_t>();
+  EXPECT_GT(started, 0U);
+  EXPECT_EQ(calls.at("completed"), started) << outcome.summary.at("failures");
   const auto answered = answer.finish();
   ASSERT_TRUE(answered.is_object());
-  EXPECT_EQ(answered.at("calls").at("completed"), call_count) << answered.at("failures");
+  EXPECT_EQ(answered.at("calls").at("completed"), started) << answered.at("failures");
   for (const auto& heard :
        {outcome.summary.at("media").at("received"), answered.at("media").at("received")}) {
-    EXPECT_GT(heard.at("packets_received"), call_count * 650) << "of 800 of each call";
-    EXPECT_GT(heard.at("packets_lost"), call_count * 25) << "of 500 a tenth";
-    EXPECT_LT(heard.at("packets_lost"), call_count * 90);
+    const auto lost =
+      heard.at("packets_lost").get<double>() / heard.at("packets_expected").get<double>();
+    EXPECT_GT(lost, 0.03) << "a tenth for 10 s of 16\n" << heard;
+    EXPECT_LT(lost, 0.09) << heard;
   }
-  EXPECT_EQ(detour.finish().size(), call_count) << "each call took a relay";
+  EXPECT_EQ(detour.finish().size(), started) << "each call took a relay";
 }
 
 TEST(bad_media_path, that_is_cut_for_forty_seconds_ends_calls_by_consent) {
@@ -47,11 +53,17 @@ TEST(bad_media_path, that_is_cut_for_forty_seconds_ends_calls_by_consent) {
   media_detour detour{answer.port, path};
   const auto outcome = run_load(folder, {sip_uri("service", detour.port()), "--media", "webrtc",
                                          "--lanes", "1", "-m", "1", "-d", "60000"});
-  EXPECT_EQ(outcome.summary.at("failures").dump(), R"({"ice_consent":1})");
-  const auto answered = answer.finish();
+  answer.program->signal(SIGINT);
+  answer.program->wait();
+  const auto answered = nlohmann::json::parse(std::ifstream{answer.json}, nullptr, false);
   ASSERT_TRUE(answered.is_object());
   EXPECT_EQ(answered.at("calls").at("answered"), 1U);
   EXPECT_EQ(answered.at("media").at("received").at("streams"), 1U);
+  // Each end finds out by itself; who does so first hangs up, which the other may see before.
+  const auto& ours = outcome.summary.at("failures");
+  const auto& theirs = answered.at("failures");
+  EXPECT_EQ(outcome.summary.at("calls").at("failed"), 1U) << outcome.summary.at("calls");
+  EXPECT_TRUE(ours.contains("ice_consent") || theirs.contains("ice_consent")) << ours << theirs;
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 #include <future>
+#include <memory>
 
 #include <caf/event_based_actor.hpp>
 #include <gtest/gtest.h>
@@ -21,10 +22,14 @@ TEST(priority, the_pool_stands_back_behind_the_lanes) {
   std::promise<int> of_lane;
   node->context(0).home.post([&] { of_lane.set_value(niceness()); });
   node->start();
-  std::promise<int> of_pool;
-  node->system().spawn([&of_pool] { of_pool.set_value(niceness()); });
+  const auto of_pool = std::make_shared<std::promise<int>>();
+  node->system().spawn(
+    [](caf::event_based_actor* /*self*/, const std::shared_ptr<std::promise<int>>& told) {
+      told->set_value(niceness());
+    },
+    of_pool);
   EXPECT_EQ(of_lane.get_future().get(), niceness()) << "a lane runs as what started it";
-  EXPECT_GT(of_pool.get_future().get(), niceness());
+  EXPECT_GT(of_pool->get_future().get(), niceness());
 }
 
 } // namespace

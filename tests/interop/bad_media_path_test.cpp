@@ -43,6 +43,31 @@ TEST(bad_media_path, that_loses_a_tenth_for_ten_seconds_ends_no_call) {
   EXPECT_EQ(detour.finish().size(), started) << "each call took a relay";
 }
 
+// Row 22 of what others were attacked by, where keys come from DTLS.
+TEST(bad_media_path, sec_22_that_brings_every_packet_twice_is_heard_once) {
+  constexpr uint64_t call_count = 4;
+  const scratch_folder folder;
+  relay_options path;
+  path.path.duplicate = 1;
+  auto answer = start_answerer(folder, "udp:127.0.0.1:0", {"--media-ip", "127.0.0.1"});
+  media_detour detour{answer.port, path};
+  const auto outcome =
+    run_load(folder, {sip_uri("service", detour.port()), "--media", "webrtc", "-m",
+                      std::to_string(call_count), "-r", "4", "-d", "4000"});
+  EXPECT_EQ(outcome.summary.at("calls").at("completed"), call_count)
+    << outcome.summary.at("failures");
+  const auto answered = answer.finish();
+  ASSERT_TRUE(answered.is_object());
+  for (const auto& media : {outcome.summary.at("media"), answered.at("media")}) {
+    const auto& heard = media.at("received");
+    EXPECT_EQ(heard.at("packets_lost"), 0) << heard;
+    EXPECT_EQ(heard.at("packets_duplicate"), 0) << "stopped before";
+    EXPECT_GT(heard.at("packets_received"), call_count * 150);
+    EXPECT_GE(media.at("replayed"), heard.at("packets_received"));
+    EXPECT_EQ(media.at("forged"), 0);
+  }
+}
+
 TEST(bad_media_path, that_is_cut_for_forty_seconds_ends_calls_by_consent) {
   const scratch_folder folder;
   relay_options path;

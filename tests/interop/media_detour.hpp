@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "tests/interop/sip_tap.hpp"
 #include "tests/relay/path/relay.hpp"
 
 namespace jackfield::tests {
@@ -18,15 +20,15 @@ namespace jackfield::tests {
 /// learns of the caller by the checks that come from the relay. Each peer has a relay of its own.
 class media_detour {
 public:
-  /// Listens on a port of 127.0.0.1 for an answerer at another. `path` is what its relays do;
-  /// their seeds count up from that of `path`.
+  /// For an answerer at this port of 127.0.0.1. `path` is what its relays do; their seeds count up
+  /// from that of `path`.
   media_detour(uint16_t answerer, const relay_options& path);
   ~media_detour();
   media_detour(const media_detour&) = delete;
   media_detour& operator=(const media_detour&) = delete;
 
   /// Where callers call.
-  [[nodiscard]] uint16_t port() const noexcept { return port_; }
+  [[nodiscard]] uint16_t port() const noexcept { return tap_->port(); }
 
   /// Ends it; what became of the media of each call.
   std::vector<relay_statistics> finish();
@@ -37,19 +39,12 @@ private:
     std::thread thread;
   };
 
-  void serve();
-  void pass(int from, int to, bool from_caller);
-  [[nodiscard]] std::string rewritten(std::string_view message, bool from_caller);
+  [[nodiscard]] std::string rewritten(std::string_view line, sip_tap::way which);
   [[nodiscard]] std::string way_to(uint16_t peer);
 
   relay_options path_;
-  owned_fd callers_;
-  owned_fd answerer_;
-  owned_fd stopper_;
-  socket_address caller_;
-  uint16_t port_ = 0;
-  std::map<uint16_t, running> ways_; ///< by the peer's port
-  std::thread thread_;
+  std::map<uint16_t, running> ways_; ///< by the peer's port; the tap's alone while there is one
+  std::optional<sip_tap> tap_;
 };
 
 } // namespace jackfield::tests

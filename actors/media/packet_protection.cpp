@@ -64,10 +64,8 @@ std::span<const std::byte> packet_protection::protect(std::span<const std::byte>
 }
 
 std::span<const std::byte> packet_protection::open(std::span<std::byte> packet) {
-  if (!receiver_) {
-    ++before_.malformed;
+  if (!receiver_)
     return {};
-  }
   const auto opened =
     rtp::is_rtcp(packet) ? receiver_->open_rtcp(packet) : receiver_->open_rtp(packet);
   return packet.first(opened.size);

@@ -26,8 +26,9 @@ public:
   /// The packet encrypted, in `room`; empty if it cannot be sent.
   std::span<const std::byte> protect(std::span<const std::byte> packet, bool rtcp,
                                      std::span<std::byte> room);
-  /// The peer's packet decrypted, in its place; empty if it is none of the peer's. RTP and RTCP are
-  /// told apart by their second byte (RFC 5761 §4).
+  /// The peer's packet decrypted, in its place; empty if it is none of the peer's, and before
+  /// `use`: a peer whose handshake ended first sends before we can read. RTP and RTCP are told
+  /// apart by their second byte (RFC 5761 §4).
   std::span<const std::byte> open(std::span<std::byte> packet);
   /// A packet that was not even tried.
   void note_malformed() noexcept { ++before_.malformed; }
@@ -45,7 +46,7 @@ private:
   std::unique_ptr<const key_pair> keys_;
   std::optional<srtp::sender> sender_; // from the first packet on, which tells the SSRC
   std::optional<srtp::receiver> receiver_;
-  path_counters before_; // by receivers of earlier keys, and by none
+  path_counters before_; // by receivers of earlier keys; what was not tried
   uint32_t unprotected_ = 0;
 };
 

@@ -9,8 +9,8 @@
 #include "engine/audio/opus_encoder.hpp"
 #include "engine/audio/opus_toc.hpp"
 #include "tests/audio/coded_signals.hpp"
-#include "tests/audio/speech_like.hpp"
 #include "tests/guarded_bytes.hpp"
+#include "tests/speech_like.hpp"
 
 namespace jackfield::audio {
 namespace {

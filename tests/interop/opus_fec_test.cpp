@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/audio/speech_like.hpp"
 #include "tests/interop/media_detour.hpp"
 #include "tests/interop/peers.hpp"
+#include "tests/speech_like.hpp"
 
 namespace jackfield::tests {
 namespace {

@@ -7,7 +7,6 @@
 
 #include "actors/media/webrtc_services.hpp"
 #include "actors/wire/lane_peers.hpp"
-#include "engine/lane/background_thread.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
 namespace jackfield {
@@ -17,17 +16,9 @@ namespace {
 /// Threads of CAF's own pool: for what may take long, never for calls.
 constexpr size_t pool_threads = 1;
 
-/// Of the pool's thread and of CAF's clock.
-struct behind_lanes final : caf::thread_hook {
-  void init(caf::actor_system& /*system*/) override {}
-  void thread_started() override { lane::stand_back(); }
-  void thread_terminates() override {}
-};
-
 caf::actor_system_config& configured(caf::actor_system_config& config) {
   config.load<lane::pool_scheduler>();
   config.set("scheduler.max-threads", pool_threads);
-  config.add_thread_hook<behind_lanes>();
   return config;
 }
 

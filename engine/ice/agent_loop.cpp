@@ -4,15 +4,11 @@
 
 #include "engine/ice/agent_session.hpp"
 #include "engine/ice/loop_core.hpp"
-#include "engine/lane/background_thread.hpp"
 
 namespace jackfield::ice {
 
 agent_loop::agent_loop() : core_(std::make_shared<loop_core>()) {
-  thread_ = std::thread{[core = core_] {
-    lane::stand_back();
-    core->run();
-  }};
+  thread_ = std::thread{[core = core_] { core->run(); }};
   core_->post([core = core_] { agent_session::warm_up(*core); });
 }
 

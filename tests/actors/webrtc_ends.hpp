@@ -70,6 +70,20 @@ protected:
     link.loss = loss;
     world_.lane().set_link(link);
   }
+  /// Of two that are connected: ten seconds without a network are outlived, forty are not.
+  void expect_outlives_a_short_cut_alone() {
+    world_.pass(5s);
+    cut(true);
+    world_.pass(10s);
+    cut(false);
+    world_.pass(60s);
+    EXPECT_EQ(failed_at(a_), "has not failed");
+    EXPECT_EQ(failed_at(b_), "has not failed");
+    cut(true);
+    world_.pass(40s);
+    EXPECT_EQ(failed_at(a_), "ice consent");
+    EXPECT_EQ(failed_at(b_), "ice consent");
+  }
   media_outcome closed(stream_end& end) {
     end.tell(media_close{});
     world_.pass(100ms);

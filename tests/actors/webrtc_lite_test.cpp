@@ -61,16 +61,7 @@ TEST_F(webrtc_path_to_lite, sends_nothing_before_the_peer_has_chosen_and_gives_u
 
 TEST_F(webrtc_path_to_lite, a_network_cut_for_ten_seconds_is_outlived_and_for_forty_is_not) {
   connect();
-  world_.pass(5s);
-  cut(true);
-  world_.pass(10s);
-  cut(false);
-  world_.pass(60s);
-  EXPECT_EQ(failed_at(b_), "has not failed");
-  cut(true);
-  world_.pass(40s);
-  EXPECT_EQ(failed_at(a_), "ice consent");
-  EXPECT_EQ(failed_at(b_), "ice consent");
+  expect_outlives_a_short_cut_alone();
 }
 
 TEST_F(webrtc_path_to_lite, an_ice_restart_loses_nothing) {

@@ -115,16 +115,7 @@ TEST_F(webrtc_path_test, a_wrong_password_never_gets_consent) {
 
 TEST_F(webrtc_path_test, a_network_cut_for_ten_seconds_is_outlived_and_for_forty_is_not) {
   connect();
-  world_.pass(5s);
-  cut(true);
-  world_.pass(10s);
-  cut(false);
-  world_.pass(10s);
-  EXPECT_EQ(failed_at(a_), "has not failed");
-  cut(true);
-  world_.pass(40s);
-  EXPECT_EQ(failed_at(a_), "ice consent");
-  EXPECT_EQ(failed_at(b_), "ice consent");
+  expect_outlives_a_short_cut_alone();
 }
 
 TEST_F(webrtc_path_test, a_tenth_of_all_packets_lost_for_ten_seconds_is_outlived) {

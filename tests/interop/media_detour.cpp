@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/ice/candidate.hpp"
 #include "tests/interop/peers.hpp"
 
 namespace jackfield::tests {
@@ -15,20 +16,7 @@ socket_address address_of(uint16_t port) {
   return *parse_address("test", loopback(port));
 }
 
-/// The fields of "a=candidate:1 1 UDP 2122 192.0.2.1 10000 typ host".
-struct candidate_line {
-  explicit candidate_line(const std::string& line) {
-    std::istringstream in{line};
-    in >> foundation >> component >> transport >> priority >> host >> port;
-  }
-  [[nodiscard]] std::string at(std::string_view where) const {
-    return foundation + " " + component + " " + transport + " " + priority + " " +
-           std::string{where} + " typ host\r\n";
-  }
-
-  std::string foundation, component, transport, priority, host;
-  uint16_t port = 0;
-};
+constexpr std::string_view candidate_line = "a=candidate:";
 
 } // namespace
 
@@ -59,17 +47,24 @@ std::vector<relay_statistics> media_detour::finish() {
 }
 
 std::string media_detour::rewritten(std::string_view line, sip_tap::way which) {
-  if (!line.starts_with("a=candidate:"))
+  if (!line.starts_with(candidate_line))
     return std::string{line};
-  const candidate_line told{std::string{line}};
-  if (told.transport != "UDP" && told.transport != "udp")
+  line.remove_prefix(candidate_line.size());
+  auto told = ice::candidate::parse(line.substr(0, line.find_last_not_of("\r\n") + 1));
+  if (!told || told->transport != ice::candidate_transport::udp)
     return {};
-  return told.at(which == sip_tap::way::to_server ? "0f1d7c1e-5c0f-4d52-9d0e-6f3a5c1b2a90.local 9"
-                                                  : way_to(told.port));
+  if (which == sip_tap::way::to_server) {
+    told->address = {};
+    told->name = "0f1d7c1e-5c0f-4d52-9d0e-6f3a5c1b2a90.local";
+    told->name_port = 9;
+  } else {
+    told->address = way_to(told->address.port());
+  }
+  return std::string{candidate_line} + told->to_string() + "\r\n";
 }
 
-// "127.0.0.1 40000", of the relay in front of the peer.
-std::string media_detour::way_to(uint16_t peer) {
+// The relay in front of the peer.
+lane::endpoint media_detour::way_to(uint16_t peer) {
   auto& here = ways_[peer];
   if (!here.way) {
     auto options = path_;
@@ -79,9 +74,7 @@ std::string media_detour::way_to(uint16_t peer) {
     here.way = relay::open(options).value();
     here.thread = std::thread{[way = here.way.get()] { EXPECT_TRUE(way->run()); }};
   }
-  auto text = here.way->listening().to_string();
-  text[text.rfind(':')] = ' ';
-  return text;
+  return lane::endpoint::parse_with_port(here.way->listening().to_string()).value();
 }
 
 } // namespace jackfield::tests

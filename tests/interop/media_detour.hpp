@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/lane/endpoint.hpp"
 #include "tests/interop/sip_tap.hpp"
 #include "tests/relay/path/relay.hpp"
 
@@ -40,7 +41,7 @@ private:
   };
 
   [[nodiscard]] std::string rewritten(std::string_view line, sip_tap::way which);
-  [[nodiscard]] std::string way_to(uint16_t peer);
+  [[nodiscard]] lane::endpoint way_to(uint16_t peer);
 
   relay_options path_;
   std::map<uint16_t, running> ways_; ///< by the peer's port; the tap's alone while there is one

@@ -1,6 +1,6 @@
 #include "tests/interop/sip_tap.hpp"
 
-#include <array>
+#include <optional>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -28,6 +28,19 @@ void send_to(const owned_fd& socket, uint16_t port, std::string_view message) {
   const auto to = loopback_address(port);
   sendto(socket.get(), message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&to),
          sizeof to);
+}
+
+/// The next datagram, and its sender's port; none waits: nothing.
+std::optional<uint16_t> receive(const owned_fd& socket, std::string& message) {
+  message.resize(longest_datagram);
+  sockaddr_in from{};
+  socklen_t length = sizeof from;
+  const auto size = recvfrom(socket.get(), message.data(), message.size(), 0,
+                             reinterpret_cast<sockaddr*>(&from), &length);
+  if (size < 0)
+    return std::nullopt;
+  message.resize(static_cast<size_t>(size));
+  return ntohs(from.sin_port);
 }
 
 } // namespace
@@ -74,24 +87,19 @@ void sip_tap::run() {
 }
 
 void sip_tap::read_clients() {
-  std::array<char, longest_datagram> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
-  sockaddr_in from{};
-  socklen_t length = sizeof from;
-  for (ssize_t size = 0; (size = recvfrom(listener_.get(), buffer.data(), buffer.size(), 0,
-                                          reinterpret_cast<sockaddr*>(&from), &length)) >= 0;) {
-    auto& upstream = upstream_[ntohs(from.sin_port)];
+  std::string message;
+  while (const auto from = receive(listener_, message)) {
+    auto& upstream = upstream_[*from];
     if (upstream.get() < 0)
       upstream = open_udp(INADDR_LOOPBACK);
-    std::string message(buffer.data(), static_cast<size_t>(size));
     read(way::to_server, message);
     send_to(upstream, server_, message);
   }
 }
 
 void sip_tap::read_server(uint16_t client, const owned_fd& upstream) {
-  std::array<char, longest_datagram> buffer; // NOLINT(cppcoreguidelines-pro-type-member-init)
-  for (ssize_t size = 0; (size = recv(upstream.get(), buffer.data(), buffer.size(), 0)) >= 0;) {
-    std::string message(buffer.data(), static_cast<size_t>(size));
+  std::string message;
+  while (receive(upstream, message)) {
     read(way::to_client, message);
     send_to(listener_, client, message);
   }

@@ -59,15 +59,35 @@ report::failure_cause failure_of(const leg_events::ended& leg) {
   return jackfield::failure_of(event);
 }
 
-/// With the codec that was agreed on alone, and telephone events if those were.
-std::shared_ptr<const sdp::offer_template> narrowed(const sdp::offer_template& media,
-                                                    const sdp::negotiated_audio& agreed) {
-  auto capabilities = media.capabilities();
-  std::erase_if(capabilities.codecs, [&](const sdp::codec& each) {
-    if (sdp::is_telephone_event(each))
-      return !agreed.send_event_payload_type || each.clock_rate != agreed.audio.clock_rate;
-    return !sdp::same_encoding(each, agreed.audio);
+using codec_list = std::vector<sdp::codec>;
+
+bool has(const codec_list& codecs, const sdp::codec& wanted) {
+  return std::ranges::any_of(
+    codecs, [&](const sdp::codec& each) { return sdp::same_encoding(each, wanted); });
+}
+
+/// Those of `first`, then what else there is.
+codec_list led_by(codec_list first, const codec_list& all) {
+  std::ranges::copy_if(all, std::back_inserter(first),
+                       [&](const sdp::codec& each) { return !has(first, each); });
+  return first;
+}
+
+/// Of `all` the codec that was agreed on, and telephone events if those were.
+codec_list only(const codec_list& all, const sdp::negotiated_audio& agreed) {
+  codec_list made;
+  std::ranges::copy_if(all, std::back_inserter(made), [&](const sdp::codec& each) {
+    return sdp::is_telephone_event(each)
+             ? agreed.send_event_payload_type && each.clock_rate == agreed.audio.clock_rate
+             : sdp::same_encoding(each, agreed.audio);
   });
+  return made;
+}
+
+std::shared_ptr<const sdp::offer_template> with_codecs(const sdp::offer_template& media,
+                                                       codec_list codecs) {
+  auto capabilities = media.capabilities();
+  capabilities.codecs = std::move(codecs);
   return std::make_shared<sdp::offer_template>(media.host(), std::move(capabilities));
 }
 
@@ -186,7 +206,9 @@ void bridged_call::on_incoming(const leg_events::incoming& call) {
                      ? sdp::protection::dtls
                      : sdp::protection::none;
   sdp::media_capabilities capabilities;
-  capabilities.codecs = call.has_offer ? call.codecs : ours.codecs;
+  if (call.has_offer)
+    offered_ = call.codecs;
+  capabilities.codecs = led_by(call.codecs, ours.codecs);
   capabilities.rtcp_mux = true;
   require_protection(capabilities, how);
   callee_media_ =
@@ -274,8 +296,13 @@ void bridged_call::on_answered(const leg_events::answered& answered) {
     hang_up(callee_);
     return;
   }
-  command(callee_, leg_commands::narrow{narrowed(*callee_media_, *answered.audio)});
-  command(caller_, leg_commands::narrow{narrowed(*manner_->media, *answered.audio)});
+  const auto& all = manner_->media->capabilities().codecs;
+  const auto chosen = only(all, *answered.audio);
+  command(callee_, leg_commands::narrow{with_codecs(*callee_media_, chosen)});
+  if (!offered_)
+    command(caller_, leg_commands::narrow{with_codecs(*manner_->media, led_by(chosen, all))});
+  else if (has(*offered_, answered.audio->audio))
+    command(caller_, leg_commands::narrow{with_codecs(*manner_->media, chosen)});
   accepted_ = true;
   command(caller_, leg_commands::accept{}, [this](const leg_result& r) {
     answered_ = answered_ || r.what == leg_result::outcome::done;

@@ -23,8 +23,8 @@ namespace jackfield {
 /// How calls are bridged; shared by a lane's calls, immutable.
 struct bridge_manner {
   std::shared_ptr<const transport::open_settings> connections;
-  /// What callers may offer: address, codecs, protections. Callees are offered of these codecs what
-  /// the caller offered.
+  /// What callers may offer: address, codecs, protections. Callees are offered these codecs, those
+  /// that the caller offered first.
   std::shared_ptr<const sdp::offer_template> media;
   /// Of streams that are not joined yet: `listen`.
   std::shared_ptr<const audio_settings> audio;
@@ -45,9 +45,9 @@ struct bridged_call_over {
 
 /// A call of two legs: of somebody who called, and of a registered user who is called for that. The
 /// caller hears that it rings, is answered when the callee has answered, in the codec that the
-/// callee chose, and the two streams are joined: packets pass as they are. Whichever leg ends ends
-/// the other. Hold and resume, and INFO, pass to the other side; what else one side offers anew is
-/// answered here.
+/// callee chose if it offered that, and the two streams are joined: packets pass as they are, or
+/// are transcoded where the codecs differ. Whichever leg ends ends the other. Hold and resume, and
+/// INFO, pass to the other side; what else one side offers anew is answered here.
 ///
 /// The actor, the caller's leg and both streams are on the lane where the INVITE came up; the
 /// callee's leg is on the lane of the connection that it is reached over, if it is.
@@ -129,7 +129,8 @@ private:
   side caller_;
   side callee_;
   std::shared_ptr<const sdp::offer_template> callee_media_;
-  std::string from_; // value without tag
+  std::optional<std::vector<sdp::codec>> offered_; // by the caller, if it made an offer
+  std::string from_;                               // value without tag
   std::string to_;
   unsigned max_forwards_ = 0;     // of the callee's INVITE
   uint64_t look_up_ = 0;          // for the callee's servers

@@ -185,6 +185,7 @@ void answering_service::count(const media_outcome& media) {
   add_received(metrics_.media.received, media);
   add_refused(metrics_.media.ignored, media);
   add_phases(metrics_.times, media);
+  metrics_.media.transcoded += media.transcoded ? 1 : 0;
   metrics_.media.dtmf_sent += media.digits_sent;
   metrics_.media.dtmf_received += media.digits_received.size();
 }

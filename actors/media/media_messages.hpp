@@ -95,6 +95,7 @@ struct media_outcome : rtp::stream_outcome {
   path_counters refused = {};
   std::string_view protected_by = {}; ///< as in `media_path`
   path_times took = {};
+  bool transcoded = false; ///< what was sent was made of another codec's, if only for a while
 };
 
 /// To the owner, last, whatever ended the stream.

@@ -27,6 +27,9 @@ namespace {
 /// How often a socket is emptied before it is known who is heard.
 constexpr std::chrono::milliseconds idle_period{20};
 
+/// ITU-T Q.24: what a receiver of digits must take.
+constexpr std::chrono::milliseconds shortest_event{40};
+
 rtp::stream_mode mode_of(audio_mode mode) {
   switch (mode) {
   case audio_mode::echo:
@@ -94,7 +97,7 @@ void media_stream::on_exit() {
 }
 
 media_outcome media_stream::outcome() const {
-  return {stream_.outcome(), path_->counted(), path_->protected_by(), path_->took()};
+  return {stream_.outcome(), path_->counted(), path_->protected_by(), path_->took(), transcoded_};
 }
 
 // -- the path --------------------------------------------------------------------
@@ -166,7 +169,7 @@ void media_stream::on_path_connected(bool can_send) {
   auto setup = setup_;
   setup.sends = setup.sends && can_send;
   stream_.connect(setup, home().now());
-  if (joined_ != nullptr && !understands(*joined_))
+  if (joined_ != nullptr && !(match(*joined_) && joined_->match(*this)))
     end_join(media_parted::cause::other_codec, true);
   if (!digits_.empty())
     dial(std::exchange(digits_, {}));
@@ -207,6 +210,8 @@ void media_stream::send_rtcp(std::span<const std::byte> packet) {
 }
 
 std::span<const std::byte> media_stream::next_frame() {
+  if (made_)
+    return made_->next_frame(home().exact_now());
   if (!source_)
     return {};
   return source_->frame(frame_++);
@@ -217,7 +222,11 @@ void media_stream::note_lateness(lane::duration lateness) {
 }
 
 void media_stream::on_heard(const rtp::heard_packet& packet) {
-  if (joined_ != nullptr)
+  if (joined_ == nullptr)
+    return;
+  if (joined_->made_)
+    joined_->made_->on_heard(packet);
+  else
     joined_->stream_.relay(packet, *joined_);
 }
 
@@ -225,6 +234,16 @@ void media_stream::on_heard(const rtp::heard_packet& packet) {
 void media_stream::on_event_started(uint8_t /*event*/, lane::time_point /*at*/) {
   if (is_woken_by_packets())
     schedule();
+}
+
+// Its packets cannot pass between clocks: the other side dials it, as long as it was.
+void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::time_point /*at*/) {
+  if (joined_ == nullptr || !joined_->made_)
+    return;
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(length);
+  // A peer that takes none gets none.
+  (void)joined_->stream_.dial_event(event, std::max(whole, shortest_event), home().now());
+  joined_->schedule();
 }
 
 // -- commands ------------------------------------------------------------------------
@@ -254,9 +273,34 @@ void media_stream::close(std::optional<error> failure) {
 
 // -- two as one ------------------------------------------------------------------------
 
-bool media_stream::understands(const media_stream& other) const noexcept {
-  return setup_.send.front().codec == other.setup_.send.front().codec &&
-         setup_.clock_rate == other.setup_.clock_rate;
+transcoding::terms media_stream::terms_with(const media_stream& other) const noexcept {
+  return {static_cast<audio::codec>(other.setup_.receive.front().codec),
+          static_cast<audio::codec>(setup_.send.front().codec), setup_.packet_time};
+}
+
+result<std::unique_ptr<transcoding>> media_stream::made_of(const media_stream& other) const {
+  const auto wanted = terms_with(other);
+  if (wanted.from == wanted.to)
+    return nullptr;
+  return transcoding::make(wanted, settings_->opus);
+}
+
+void media_stream::pass_on(std::unique_ptr<transcoding> made) {
+  made_ = std::move(made);
+  transcoded_ = transcoded_ || made_ != nullptr;
+  stream_.set_mode(made_ ? rtp::stream_mode::play : rtp::stream_mode::relay, home().now());
+  path_->read_at_once(true);
+  schedule();
+}
+
+bool media_stream::match(const media_stream& other) {
+  const auto wanted = terms_with(other);
+  if (made_ ? wanted == made_->agreed() : wanted.from == wanted.to)
+    return true;
+  auto made = made_of(other);
+  if (made)
+    pass_on(std::move(*made));
+  return made.has_value();
 }
 
 media_join_result media_stream::join(const media_join& with) {
@@ -270,19 +314,18 @@ media_join_result media_stream::join(const media_join& with) {
     return {outcome::no_stream};
   if (setup_.send.empty() || other->setup_.send.empty())
     return {outcome::not_connected};
-  if (!understands(*other))
-    return {outcome::other_codec};
   if (joined_ == other)
     return {};
+  auto ours = made_of(*other);
+  auto theirs = other->made_of(*this);
+  if (!ours || !theirs)
+    return {outcome::other_codec};
   end_join(media_parted::cause::joined_elsewhere, true);
   other->end_join(media_parted::cause::joined_elsewhere, true);
   joined_ = other;
   other->joined_ = this;
-  for (auto* each : {this, other}) {
-    each->stream_.set_mode(rtp::stream_mode::relay, home().now());
-    each->path_->read_at_once(true);
-    each->schedule();
-  }
+  pass_on(std::move(*ours));
+  other->pass_on(std::move(*theirs));
   return {};
 }
 
@@ -302,6 +345,7 @@ void media_stream::end_join(media_parted::cause why, bool tell_own) {
   for (auto* each : {this, other}) {
     if (each == this && !tell_own)
       continue;
+    each->made_.reset();
     each->stream_.set_mode(mode_of(each->settings_->mode), home().now());
     each->path_->read_at_once(each->is_woken_by_packets());
     each->schedule();

@@ -11,6 +11,7 @@
 #include "actors/media/media_messages.hpp"
 #include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
+#include "actors/media/transcoding.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/rtp/stream.hpp"
@@ -20,7 +21,8 @@ namespace jackfield {
 /// One audio stream of a call: `rtp::stream` over a `media_path`, as an actor. The lane hands it
 /// timer ticks directly, and at each it reads what came in since the last, by the kernel's own
 /// arrival times; only one that echoes or is joined, which must not wait, is woken by each packet.
-/// Control comes by message. Two that are joined hand each other packets directly, on their lane.
+/// Control comes by message. Two that are joined hand each other packets directly, on their lane;
+/// what they have no codec in common for is transcoded there.
 class media_stream final : public lane::lane_actor,
                            private media_path_user,
                            private rtp::stream_host {
@@ -52,7 +54,13 @@ private:
     return joined_ != nullptr || settings_->mode == audio_mode::echo;
   }
   [[nodiscard]] media_outcome outcome() const;
-  [[nodiscard]] bool understands(const media_stream& other) const noexcept;
+  [[nodiscard]] transcoding::terms terms_with(const media_stream& other) const noexcept;
+  /// What it takes to send here what `other` hears; null: nothing, packets go as they are.
+  [[nodiscard]] result<std::unique_ptr<transcoding>> made_of(const media_stream& other) const;
+  /// Sends what the other one of a join hears.
+  void pass_on(std::unique_ptr<transcoding> made);
+  /// After either of a join may have agreed on another codec. False: there is no way.
+  [[nodiscard]] bool match(const media_stream& other);
 
   // media_path_user
   void on_path_opened(const lane::endpoint& local,
@@ -70,6 +78,7 @@ private:
   void note_lateness(lane::duration lateness) override;
   void on_heard(const rtp::heard_packet& packet) override;
   void on_event_started(uint8_t event, lane::time_point at) override;
+  void on_event_ended(uint8_t event, lane::duration length, lane::time_point at) override;
 
   // What each packet needs lies together.
   media_plane& plane_;
@@ -77,9 +86,11 @@ private:
   std::shared_ptr<const audio_settings> settings_;
   std::shared_ptr<const audio::encoded_source> source_;
   uint64_t frame_ = 0;
-  media_stream* joined_ = nullptr; // of this lane; whichever ends first tells the other
+  media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
+  std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is
   lane::timer tick_;
   bool opened_ = false;
+  bool transcoded_ = false;
   rtp::stream stream_;
   caf::strong_actor_ptr owner_;     // null: it has been told of the end
   std::string digits_;              // to be dialled once connected

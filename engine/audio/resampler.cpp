@@ -34,6 +34,10 @@ std::span<const int16_t> resampler::process(std::span<const int16_t> in) {
   return out_;
 }
 
+size_t resampler::delay() const noexcept {
+  return state_ ? static_cast<size_t>(speex_resampler_get_output_latency(state_.get())) : 0;
+}
+
 std::span<const int16_t> resampler::finish() {
   out_.clear();
   if (!state_)

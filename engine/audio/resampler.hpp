@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -22,6 +23,9 @@ public:
 
   /// Valid until the next call.
   [[nodiscard]] std::span<const int16_t> process(std::span<const int16_t> in);
+
+  /// How much of what came in is still to come out, in samples of what comes out.
+  [[nodiscard]] size_t delay() const noexcept;
 
   /// The rest of what came in, so that all in all `to / from` times as many samples came out.
   /// Nothing may follow.

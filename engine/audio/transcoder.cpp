@@ -5,6 +5,12 @@
 
 namespace jackfield::audio {
 
+namespace {
+
+constexpr int16_t quiet = 328; // -40 dBov
+
+} // namespace
+
 result<std::unique_ptr<transcoder>> transcoder::make(codec from, codec to,
                                                      std::chrono::milliseconds packet_time,
                                                      const opus_settings& settings) {
@@ -17,7 +23,10 @@ result<std::unique_ptr<transcoder>> transcoder::make(codec from, codec to,
 transcoder::transcoder(codec from, codec to, std::unique_ptr<decoder> in,
                        std::unique_ptr<encoder> out)
     : in_(std::move(in)), out_(std::move(out)),
-      resampler_(traits_of(from).sample_rate, traits_of(to).sample_rate), from_(from), to_(to) {}
+      resampler_(traits_of(from).sample_rate, traits_of(to).sample_rate),
+      waiting_(resampler_.delay()), from_(from), to_(to) {
+  // What the resampler holds back is silence's at first: a whole packet gives a whole frame.
+}
 
 tl::expected<void, payload_fault> transcoder::on_payload(std::span<const std::byte> payload) {
   const auto samples = in_->decode(payload);
@@ -59,6 +68,7 @@ std::chrono::microseconds transcoder::waiting() const noexcept {
 }
 
 void transcoder::add(std::span<const int16_t> samples) {
+  quiet_ = std::ranges::all_of(samples, [](int16_t s) { return s > -quiet && s < quiet; });
   const auto resampled = resampler_.process(samples);
   waiting_.insert(waiting_.end(), resampled.begin(), resampled.end());
   const size_t most = traits_of(to_).sample_rate;

@@ -18,7 +18,8 @@ namespace jackfield::audio {
 
 /// Makes a stream of one codec out of a stream of another. A value: its owner tells it what a
 /// jitter buffer gave, and takes the frames that are whole. Each `on_...` is one piece of audio, in
-/// the order of play. Keeps at most a second: what is not taken is lost, the oldest first.
+/// the order of play, and as much comes out as went in, later by what the resampling takes, some 3
+/// ms. Keeps at most a second: what is not taken is lost, the oldest first.
 class transcoder {
 public:
   /// Frames come out with `packet_time` each; `settings` are those of Opus as the target.
@@ -39,6 +40,9 @@ public:
   /// The next frame, valid until the next call; empty while there is not enough audio.
   [[nodiscard]] std::span<const std::byte> next_frame();
 
+  /// What was told last is hardly to be heard: below -40 dBov.
+  [[nodiscard]] bool is_quiet() const noexcept { return quiet_; }
+
   /// Decoded audio that waits for its frame to be whole.
   [[nodiscard]] std::chrono::microseconds waiting() const noexcept;
 
@@ -56,6 +60,7 @@ private:
   std::array<std::byte, encoder::most_bytes> payload_{};
   codec from_;
   codec to_;
+  bool quiet_ = true;
 };
 
 } // namespace jackfield::audio

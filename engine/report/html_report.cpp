@@ -420,6 +420,8 @@ void write_media(html_writer& w, const run_report& report) {
   w.table_row({"MOS p5", short_figure(a.mos.percentile(5)), short_figure(b.mos.percentile(5))});
   w.table_row({"MOS worst", short_figure(a.mos.min()), short_figure(b.mos.min())});
   w.table_row({"DTMF digits", grouped(m.dtmf_received), grouped(m.dtmf_sent)});
+  if (m.transcoded > 0)
+    w.table_row({"Transcoded streams", grouped(m.transcoded), ""});
   w.end_table();
 }
 

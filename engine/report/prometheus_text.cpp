@@ -189,6 +189,8 @@ void write_media(exposition& e, const media_counts& m) {
             m.one_way_calls);
   e.counter("media_silent_calls_total", "Calls without the audio they should have had.",
             m.silent_calls);
+  e.counter("media_transcoded_total", "Joined streams sent what was made of another codec's.",
+            m.transcoded);
   e.counter("media_stranger_packets_total", "Packets from an address that was not the peer's.",
             m.ignored.strangers);
   e.counter("media_forged_packets_total", "SRTP packets by another key, or changed.",

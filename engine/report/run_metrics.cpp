@@ -113,6 +113,7 @@ void media_counts::merge(const media_counts& other) noexcept {
   send_lateness.merge(other.send_lateness);
   one_way_calls += other.one_way_calls;
   silent_calls += other.silent_calls;
+  transcoded += other.transcoded;
   ignored.merge(other.ignored);
   dtmf_sent += other.dtmf_sent;
   dtmf_received += other.dtmf_received;

@@ -125,6 +125,7 @@ struct media_counts {
   histogram send_lateness;    ///< us; how long after its time each packet was sent
   uint64_t one_way_calls = 0; ///< answered calls with packets in exactly one direction
   uint64_t silent_calls = 0;  ///< answered calls that should have had media and saw none
+  uint64_t transcoded = 0;    ///< joined streams that were sent what was made of another codec's
   ignored_packets ignored;    ///< of both sides where the answering one is in this process
   uint64_t dtmf_sent = 0;     ///< digits: RFC 4733 events, and INFO that was answered
   uint64_t dtmf_received = 0;

@@ -68,6 +68,7 @@ json media_of(const media_counts& m) {
           {"rtt_ms", milliseconds(m.rtt)},
           {"one_way_calls", m.one_way_calls},
           {"silent_calls", m.silent_calls},
+          {"transcoded", m.transcoded},
           {"strangers", m.ignored.strangers},
           {"forged", m.ignored.forged},
           {"replayed", m.ignored.replayed},

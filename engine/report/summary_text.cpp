@@ -192,6 +192,8 @@ void write_media(text_writer& w, const run_report& report) {
   if (m.dtmf_sent > 0 || m.dtmf_received > 0)
     first +=
       fmt::format("   digits sent {} received {}", grouped(m.dtmf_sent), grouped(m.dtmf_received));
+  if (m.transcoded > 0)
+    first += fmt::format("   transcoded {} streams", grouped(m.transcoded));
   w.item("media", first);
   write_direction(w, "to caller", m.received);
   write_direction(w, "to callee", m.sent);

@@ -190,7 +190,7 @@ playout jitter_buffer::play(slot& s) noexcept {
   next_timestamp_ = s.timestamp + step_;
   ++since_drop_;
   ++counts_.played;
-  return {playout::kind::packet, payload_of(s), step_};
+  return {playout::kind::packet, payload_of(s), step_, s.ends_talk};
 }
 
 // The packet to be played is not there, but one after it.

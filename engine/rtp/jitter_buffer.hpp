@@ -46,6 +46,7 @@ struct playout {
   /// How long it lasts in timestamp units; of a packet, its distance to the one before, which its
   /// decoder knows better.
   uint32_t units = 0;
+  bool ends_talk = false; ///< of a packet: as it was inserted
 };
 
 struct jitter_buffer_counts {

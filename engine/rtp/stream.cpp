@@ -155,6 +155,8 @@ size_t stream::write_frame(uint32_t timestamp, std::span<std::byte> out, stream_
       sends_event_ = true;
       if (forwards())
         map_->inserted();
+      else if (mode_ == stream_mode::play)
+        (void)host.next_frame(); // its time passes, too
       const auto size =
         sender_.write_event(send_event_type_, event->marker, event->timestamp, event->payload, out);
       sender_.pause(samples_);
@@ -193,14 +195,23 @@ uint32_t stream::timestamp_at(time_point t) const noexcept {
                         static_cast<uint32_t>(to_units(t - next_frame_, clock_rate_));
 }
 
-result<void> stream::dial(std::string_view text, time_point now) {
+template <class Queue>
+result<void> stream::dial_by(time_point now, Queue&& queue) {
   if (send_event_type_ == payload_format::no_type)
     return fail("digits", "the peer takes no telephone events");
   const bool was_paced = is_paced();
-  auto queued = make_digits().out.dial(text);
+  auto queued = queue(make_digits().out);
   if (queued && !was_paced)
     step_to(now);
   return queued;
+}
+
+result<void> stream::dial(std::string_view text, time_point now) {
+  return dial_by(now, [&](telephone_event_sender& out) { return out.dial(text); });
+}
+
+result<void> stream::dial_event(uint8_t event, std::chrono::milliseconds length, time_point now) {
+  return dial_by(now, [&](telephone_event_sender& out) { return out.dial_event(event, length); });
 }
 
 bool stream::dialing() const noexcept {

@@ -120,6 +120,8 @@ public:
   /// Queues digits (RFC 4733): they take the place of audio, one a 160 ms. Fails, with nothing
   /// queued, if the peer takes none, on anything but "0-9*#A-D", and if too many wait.
   result<void> dial(std::string_view digits, time_point now);
+  /// As `dial`, of any event and as long as told: 1 ms to 10 minutes.
+  result<void> dial_event(uint8_t event, std::chrono::milliseconds length, time_point now);
   /// True while digits wait, sound, or are followed by their pause.
   [[nodiscard]] bool dialing() const noexcept;
 
@@ -154,6 +156,8 @@ private:
   void on_event(const packet& p, time_point arrived, stream_host& host);
   void on_other(const packet& p, time_point arrived, stream_host& host);
   void forward(const heard_packet& heard, stream_host& host);
+  template <class Queue>
+  result<void> dial_by(time_point now, Queue&& queue);
   digits& make_digits();
   [[nodiscard]] duration length_of(uint32_t units) const noexcept;
   [[nodiscard]] double random_unit() noexcept;

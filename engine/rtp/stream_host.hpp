@@ -94,7 +94,7 @@ public:
   /// As above to its RTCP address, which may be the same or none.
   virtual void send_rtcp(std::span<const std::byte> packet) = 0;
   /// The payload of the frame to be played now, in the format that is sent and as long as a packet
-  /// time; empty if there is nothing to send. The stream copies it.
+  /// time; empty if there is nothing to send. The stream copies it, or leaves it out for a digit.
   virtual std::span<const std::byte> next_frame() = 0;
   /// How late a frame was that is about to be sent by pace; never negative.
   virtual void note_lateness(duration /*lateness*/) {}

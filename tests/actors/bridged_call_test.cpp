@@ -151,12 +151,35 @@ TEST_F(bridged_call_test, caller_hangs_up) {
   EXPECT_EQ(between.calls.completed, 1U);
   EXPECT_EQ(between.calls.current, 0U);
   EXPECT_EQ(between.media.received.streams, 2U);
+  EXPECT_EQ(between.media.transcoded, 0U);
   ASSERT_EQ(phone.count("INVITE"), 1U);
   const auto& invite = phone.requests.front();
   EXPECT_NE(invite.find("UDP/TLS/RTP/SAVPF"), std::string::npos) << invite;
-  EXPECT_EQ(invite.find("opus"), std::string::npos) << "the caller has none: " << invite;
+  EXPECT_LT(invite.find("PCMU/8000"), invite.find("opus/48000"))
+    << "first what the caller has: " << invite;
   EXPECT_NE(invite.find("From: <sip:bob@10.0.0.1>;tag="), std::string::npos) << invite;
   EXPECT_NE(invite.find("To: <sip:alice@10.0.0.2>\r\n"), std::string::npos) << invite;
+  expect_nothing_left();
+}
+
+TEST_F(bridged_call_test, callee_has_another_codec) {
+  auto can = picks_up_.media->capabilities();
+  describe_codecs(can, std::array{audio::codec::opus});
+  picks_up_.media = std::make_shared<sdp::offer_template>(picks_up_.media->host(), can);
+  begin();
+  call(5s);
+  world_.pass(8s);
+  EXPECT_FALSE(the_call().failure.failed()) << the_call().failure.text();
+  ASSERT_TRUE(the_call().media);
+  EXPECT_NEAR(static_cast<double>(the_call().media->received.packets), 250, 12);
+  EXPECT_EQ(the_call().media->clock_rate, 8000U);
+  EXPECT_GT(the_call().media->mos.value_or(0), 4.3);
+  const auto& heard = metrics_of(2);
+  EXPECT_EQ(heard.calls.completed, 1U);
+  EXPECT_NEAR(static_cast<double>(heard.media.received.received), 250, 12);
+  const auto& between = metrics_of(1);
+  EXPECT_EQ(between.calls.completed, 1U);
+  EXPECT_EQ(between.media.transcoded, 2U);
   expect_nothing_left();
 }
 

@@ -7,7 +7,7 @@
 #include "engine/audio/opus_toc.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/audio/tone_detector.hpp"
-#include "tests/audio/coded_signals.hpp"
+#include "tests/coded_signals.hpp"
 
 namespace jackfield::audio {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "engine/audio/opus_encoder.hpp"
 #include "engine/audio/opus_toc.hpp"
-#include "tests/audio/coded_signals.hpp"
+#include "tests/coded_signals.hpp"
 #include "tests/guarded_bytes.hpp"
 #include "tests/speech_like.hpp"
 

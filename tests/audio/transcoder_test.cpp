@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/audio/tone_detector.hpp"
-#include "tests/audio/coded_signals.hpp"
+#include "tests/coded_signals.hpp"
 
 namespace jackfield::audio {
 namespace {

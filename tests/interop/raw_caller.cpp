@@ -14,6 +14,18 @@ namespace jackfield::tests {
 
 raw_caller::raw_caller(uint16_t server) : server_(server), socket_(open_udp(INADDR_LOOPBACK)) {}
 
+std::string raw_caller::register_user(std::string_view user, std::string_view contact) {
+  const auto self = loopback(port_of(socket_));
+  const auto whom = "<" + sip_uri(user, server_) + ">";
+  const auto id = "raw-" + std::to_string(++call_);
+  send("REGISTER sip:" + loopback(server_) + " SIP/2.0\r\nVia: SIP/2.0/UDP " + self +
+       ";rport;branch=z9hG4bK-" + id + "\r\nMax-Forwards: 70\r\nFrom: " + whom +
+       ";tag=raw\r\nTo: " + whom + "\r\nCall-ID: " + id + "@" + self +
+       "\r\nCSeq: 1 REGISTER\r\nContact: <" + std::string{contact} +
+       ">\r\nExpires: 3600\r\nContent-Length: 0\r\n\r\n");
+  return wait_for_response();
+}
+
 std::string raw_caller::invite(std::string_view body) {
   ++call_;
   cseq_ = 1;

@@ -14,6 +14,8 @@ class raw_caller {
 public:
   explicit raw_caller(uint16_t server);
 
+  /// Registers a user, for an hour, at this URI: the final response.
+  std::string register_user(std::string_view user, std::string_view contact);
   /// Begins a call with this body, which may be empty: its final response.
   std::string invite(std::string_view body);
   /// Of the call that was accepted, perhaps with a body.

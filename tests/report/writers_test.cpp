@@ -260,6 +260,20 @@ TEST(writers, tell_what_was_ignored_where_anything_was) {
   expect_told("unauthenticated", 5, "unauthenticated");
 }
 
+TEST(writers, tell_how_many_streams_were_transcoded) {
+  run_report report = sample_report();
+  EXPECT_FALSE(contains(summary_text(report), "transcoded"));
+  EXPECT_EQ(json::parse(summary_json(report)).at("media").at("transcoded"), 0);
+  run_metrics other;
+  other.media.transcoded = 1'002;
+  report.metrics.merge(other);
+  EXPECT_TRUE(contains(summary_text(report), "transcoded 1,002 streams"));
+  EXPECT_TRUE(contains(html_report(report), "1,002"));
+  EXPECT_EQ(json::parse(summary_json(report)).at("media").at("transcoded"), 1'002);
+  EXPECT_TRUE(
+    contains(prometheus_text(report.metrics), "\njackfield_media_transcoded_total 1002\n"));
+}
+
 /// Checks text exposition 0.0.4: every line is a comment or a sample, a family's lines stand
 /// together under one TYPE, no sample comes twice, histograms are cumulative and complete.
 void check_exposition(const std::string& text) {

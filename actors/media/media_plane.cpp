@@ -11,6 +11,10 @@ namespace {
 /// Ports tried for one stream: the lane does nothing else meanwhile.
 constexpr uint32_t most_tries = 512;
 
+std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 /// Packets begin at multiples of 8, as encryption wants them.
 uint32_t round_up(size_t size) {
   return static_cast<uint32_t>((size + 7U) / 8 * 8);
@@ -83,7 +87,7 @@ void media_plane::read_soon(lane::datagram_socket& socket) {
 }
 
 void media_plane::send_soon(lane::datagram_socket& socket, const lane::endpoint& to, size_t size) {
-  to_send_.push_back({&socket, to, to_send_used_, static_cast<uint32_t>(size)});
+  to_send_.push_back({&socket, to, as_text(sending_room().first(size))});
   to_send_used_ += round_up(size);
   if (to_send_.size() == batch || sending_room().size() < most_packet)
     send_all();
@@ -92,13 +96,7 @@ void media_plane::send_soon(lane::datagram_socket& socket, const lane::endpoint&
 }
 
 void media_plane::send_all() noexcept {
-  for (size_t i = 0; i < to_send_.size(); ++i) {
-    const auto& each = to_send_[i];
-    if (i + 1 < to_send_.size())
-      __builtin_prefetch(to_send_[i + 1].socket);
-    each.socket->send(each.to,
-                      {reinterpret_cast<const char*>(to_send_bytes_.data()) + each.at, each.size});
-  }
+  home_.send_all(to_send_);
   to_send_.clear();
   to_send_used_ = 0;
 }
@@ -134,9 +132,10 @@ void media_plane::open_all() {
 }
 
 void media_plane::forget(lane::datagram_socket& socket) noexcept {
-  std::replace(to_read_.begin(), to_read_.end(), &socket,
-               static_cast<lane::datagram_socket*>(nullptr));
-  if (std::ranges::any_of(to_send_, [&](const to_send& each) { return each.socket == &socket; }))
+  constexpr lane::datagram_socket* gone = nullptr;
+  std::ranges::replace(to_read_, &socket, gone);
+  std::ranges::replace(read_now_, &socket, gone);
+  if (std::ranges::find(to_send_, &socket, &lane::outgoing_datagram::socket) != to_send_.end())
     send_all();
 }
 
@@ -151,16 +150,13 @@ void media_plane::work() {
   // A stream that hears something may end another; what is asked for meanwhile waits.
   const auto due = to_read_.size();
   for (size_t i = 0; i < due;) {
-    const auto last = std::min(i + batch, due);
+    const auto count = std::min(batch, due - i);
+    std::copy_n(to_read_.begin() + static_cast<std::ptrdiff_t>(i), count, read_now_.begin());
     reading_ = true;
-    for (; i < last; ++i) {
-      if (i + 1 < due)
-        __builtin_prefetch(to_read_[i + 1]); // of thousands, its turn comes once a frame
-      if (auto* socket = to_read_[i])
-        socket->receive_pending();
-    }
+    home_.receive_all(std::span{read_now_}.first(count));
     reading_ = false;
     open_all();
+    i += count;
   }
   to_read_.erase(to_read_.begin(), to_read_.begin() + static_cast<std::ptrdiff_t>(due));
   if (!to_read_.empty() || !to_send_.empty())

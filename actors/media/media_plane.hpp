@@ -110,12 +110,6 @@ private:
   /// enough for what they are to stay in the core's first cache.
   static constexpr size_t batch = 16;
 
-  struct to_send {
-    lane::datagram_socket* socket;
-    lane::endpoint to;
-    uint32_t at;
-    uint32_t size;
-  };
   struct to_open {
     packet_opener* opener; // null: it is gone
     lane::time_point arrived;
@@ -136,12 +130,13 @@ private:
   report::histogram send_lateness_;
   uint64_t packets_sent_ = 0;
   uint32_t phase_ = 0;
-  std::vector<lane::datagram_socket*> to_read_; // null: one that is gone
+  std::vector<lane::datagram_socket*> to_read_;          // null: one that is gone
+  std::array<lane::datagram_socket*, batch> read_now_{}; // as above, of those some
   lane::timer work_;
   bool reading_ = false;
   uint32_t to_send_used_ = 0;
   uint32_t to_open_used_ = 0;
-  std::vector<to_send> to_send_;
+  std::vector<lane::outgoing_datagram> to_send_;
   std::vector<to_open> to_open_;
   alignas(8) std::array<std::byte, 4 * most_packet> to_send_bytes_;
   alignas(8) std::array<std::byte, 4 * most_packet> to_open_bytes_;

@@ -1,17 +1,9 @@
 #include "actors/media/plain_path.hpp"
 
-#include <string_view>
+#include <algorithm>
 #include <utility>
 
 namespace jackfield {
-
-namespace {
-
-std::string_view as_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-} // namespace
 
 plain_path::~plain_path() {
   if (socket_)
@@ -56,7 +48,15 @@ void plain_path::connect(const media_remote& remote) {
 }
 
 void plain_path::send_rtp(std::span<const std::byte> packet) {
-  socket_->send(remote_, as_text(packet));
+  send_copy(*socket_, remote_, packet);
+}
+
+void plain_path::send_copy(lane::datagram_socket& socket, const lane::endpoint& to,
+                           std::span<const std::byte> packet) {
+  if (packet.size() > media_plane::most_packet)
+    return; // none that we make is
+  std::ranges::copy(packet, plane_.sending_room().begin());
+  plane_.send_soon(socket, to, packet.size());
 }
 
 lane::datagram_socket* plain_path::rtcp_way() const noexcept {
@@ -69,7 +69,7 @@ lane::datagram_socket* plain_path::rtcp_way() const noexcept {
 
 void plain_path::send_rtcp(std::span<const std::byte> packet) {
   if (auto* socket = rtcp_way())
-    socket->send(remote_rtcp_, as_text(packet));
+    send_copy(*socket, remote_rtcp_, packet);
 }
 
 void plain_path::send_rtp_soon(size_t size) {

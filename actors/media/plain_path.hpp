@@ -33,6 +33,8 @@ private:
   void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                    lane::time_point arrived) override;
 
+  void send_copy(lane::datagram_socket& socket, const lane::endpoint& to,
+                 std::span<const std::byte> packet);
   void close_rtcp();
   /// Null: RTCP has no way.
   [[nodiscard]] lane::datagram_socket* rtcp_way() const noexcept;

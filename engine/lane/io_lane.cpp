@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "engine/lane/datagram_batch.hpp"
 #include "engine/lane/reactor.hpp"
 #include "engine/lane/tcp_socket.hpp"
 #include "engine/lane/udp_socket.hpp"
@@ -41,6 +42,7 @@ private:
 /// What only an io_lane has.
 struct io_lane::machinery {
   std::unique_ptr<reactor> events;
+  datagram_batch datagrams{datagram_ring::make()};
   std::unordered_map<int, std::unique_ptr<watched_descriptor>> watched;
   std::array<std::byte, 4096> randomness{};
   size_t randomness_left = 0;
@@ -168,6 +170,15 @@ result<std::unique_ptr<datagram_socket>> io_lane::adopt_datagram(int fd, datagra
                                                                  const datagram_options& options) {
   return udp_socket::adopt(fd, *this, health_, *parts_->events, handler, options)
     .map([](auto socket) -> std::unique_ptr<datagram_socket> { return socket; });
+}
+
+void io_lane::send_all(std::span<const outgoing_datagram> datagrams) {
+  health_.datagrams_out += datagrams.size();
+  parts_->datagrams.send(datagrams);
+}
+
+void io_lane::receive_all(std::span<datagram_socket*> sockets) {
+  parts_->datagrams.receive(sockets);
 }
 
 result<std::unique_ptr<stream_listener>>

@@ -11,7 +11,8 @@
 namespace jackfield::lane {
 
 /// A lane on real sockets and the real clock: epoll, recvmmsg/sendmmsg with UDP segmentation
-/// trains, media sockets in an epoll set of their own.
+/// trains, media sockets in an epoll set of their own, their datagrams by io_uring where the system
+/// has that.
 class io_lane final : public lane {
 public:
   /// Does not run yet.
@@ -40,6 +41,8 @@ public:
                                                          const datagram_options& options) override;
   result<std::unique_ptr<datagram_socket>> adopt_datagram(int fd, datagram_handler& handler,
                                                           const datagram_options& options) override;
+  void send_all(std::span<const outgoing_datagram> datagrams) override;
+  void receive_all(std::span<datagram_socket*> sockets) override;
   result<std::unique_ptr<stream_listener>>
   listen(const endpoint& local, accept_handler& handler,
          port_sharing sharing = port_sharing::none) override;

@@ -75,6 +75,23 @@ double lane::random_unit() {
   return static_cast<double>(random() >> 11U) * 0x1.0p-53;
 }
 
+void lane::send_all(std::span<const outgoing_datagram> datagrams) {
+  for (size_t i = 0; i < datagrams.size(); ++i) {
+    if (i + 1 < datagrams.size())
+      __builtin_prefetch(datagrams[i + 1].socket); // of thousands, its turn comes once a frame
+    datagrams[i].socket->send(datagrams[i].to, datagrams[i].bytes);
+  }
+}
+
+void lane::receive_all(std::span<datagram_socket*> sockets) {
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    if (i + 1 < sockets.size())
+      __builtin_prefetch(sockets[i + 1]);
+    if (auto* const socket = sockets[i])
+      socket->receive_pending();
+  }
+}
+
 void lane::post(std::function<void()> task) {
   add_to_inbox({.task = std::move(task)});
 }

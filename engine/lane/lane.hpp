@@ -102,6 +102,12 @@ public:
   /// no descriptors and fails.
   virtual result<std::unique_ptr<datagram_socket>>
   adopt_datagram(int fd, datagram_handler& handler, const datagram_options& options = {}) = 0;
+  /// As `send` of each, in order, of media sockets; where the system can, many at once.
+  virtual void send_all(std::span<const outgoing_datagram> datagrams);
+  /// As `receive_pending` of each, of media sockets; where the system can, many at once. Null
+  /// stands for none: whoever destroys one of them meanwhile, from a handler, sets its place to
+  /// that first.
+  virtual void receive_all(std::span<datagram_socket*> sockets);
   virtual result<std::unique_ptr<stream_listener>>
   listen(const endpoint& local, accept_handler& handler,
          port_sharing sharing = port_sharing::none) = 0;

@@ -81,6 +81,13 @@ public:
   [[nodiscard]] virtual uint64_t drops() const noexcept = 0;
 };
 
+/// One datagram of several that are sent together.
+struct outgoing_datagram {
+  datagram_socket* socket;
+  endpoint to;
+  std::string_view bytes;
+};
+
 class stream_socket;
 
 /// Hears of one stream (a TCP connection or its simulated twin).

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/lane/bind_shared.hpp"
+#include "engine/lane/receive_buffers.hpp"
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -25,8 +26,6 @@ namespace jackfield::lane {
 
 namespace {
 
-/// Datagrams (or trains of them) taken from the system in one call.
-constexpr size_t receive_batch_size = 32;
 /// Datagrams one socket may bring into a pass before others have their turn: what a pass touches
 /// should stay in the core's cache, and the timers wait no longer than it takes.
 constexpr size_t receive_budget = 128;
@@ -35,40 +34,6 @@ constexpr duration expect_more_after = std::chrono::milliseconds{10};
 /// The kernel's bound on the segments of one train.
 constexpr size_t max_train = 64;
 constexpr size_t max_datagram = 65'507;
-
-/// Where datagrams land: one set a thread, shared by its sockets, since a batch is handed up
-/// before the next is read.
-struct receive_buffers {
-  static constexpr size_t bytes = 1U << 16U;
-  static constexpr size_t control_bytes = 128;
-  struct slot {
-    std::array<std::byte, bytes> data;
-    alignas(cmsghdr) std::array<std::byte, control_bytes> control;
-    sockaddr_storage from;
-    iovec vector;
-  };
-  std::array<slot, receive_batch_size> slots;
-  std::array<mmsghdr, receive_batch_size> headers;
-
-  void prepare(size_t wanted) {
-    for (size_t i = 0; i < wanted; ++i) {
-      slots[i].vector = {slots[i].data.data(), bytes};
-      auto& header = headers[i].msg_hdr;
-      header.msg_name = &slots[i].from;
-      header.msg_namelen = sizeof(sockaddr_storage);
-      header.msg_iov = &slots[i].vector;
-      header.msg_iovlen = 1;
-      header.msg_control = slots[i].control.data();
-      header.msg_controllen = control_bytes;
-      header.msg_flags = 0;
-    }
-  }
-};
-
-receive_buffers& buffers() {
-  thread_local auto instance = std::make_unique<receive_buffers>();
-  return *instance;
-}
 
 void set_option(int fd, int level, int name, int value) {
   setsockopt(fd, level, name, &value, sizeof value);
@@ -181,23 +146,7 @@ void udp_socket::count_drops(uint64_t n) {
 void udp_socket::send(const endpoint& to, std::string_view bytes, unsigned rank) {
   health_.datagrams_out += 1;
   if (media_) {
-    ssize_t sent = 0;
-    if (connected_) {
-      sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      // The refusal is of an earlier datagram and by now taken off the socket; this one has not
-      // been sent. Refused again at once, the peer's host is ours: nothing was lost here.
-      if (sent < 0 && errno == ECONNREFUSED)
-        sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno == ECONNREFUSED)
-        return;
-    } else {
-      sockaddr_storage address;
-      const auto length = to.to_sockaddr(address);
-      sent = sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL,
-                    reinterpret_cast<const sockaddr*>(&address), length);
-    }
-    if (sent < 0)
-      count_drops(1);
+    send_now(to, bytes);
     return;
   }
   if (bytes.size() > max_datagram) {
@@ -209,6 +158,32 @@ void udp_socket::send(const endpoint& to, std::string_view bytes, unsigned rank)
   queue_.push_back({to, static_cast<uint32_t>(arena_.size()), static_cast<uint16_t>(bytes.size()),
                     static_cast<uint16_t>(rank)});
   arena_.append(bytes);
+}
+
+socklen_t udp_socket::name_of(const endpoint& to, sockaddr_storage& address) const noexcept {
+  return connected_ ? 0 : to.to_sockaddr(address);
+}
+
+void udp_socket::send_now(const endpoint& to, std::string_view bytes) {
+  sockaddr_storage address;
+  const auto length = name_of(to, address);
+  const auto try_it = [&]() -> int {
+    const auto sent =
+      sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL,
+             length == 0 ? nullptr : reinterpret_cast<const sockaddr*>(&address), length);
+    return sent < 0 ? -errno : 0;
+  };
+  auto outcome = try_it();
+  // The refusal is of an earlier datagram and by now taken off the socket; this one has not been
+  // sent. Refused again at once, the peer's host is ours: nothing was lost here.
+  if (connected_ && outcome == -ECONNREFUSED)
+    outcome = try_it();
+  note_sent(outcome);
+}
+
+void udp_socket::note_sent(int outcome) {
+  if (outcome < 0 && !(connected_ && outcome == -ECONNREFUSED))
+    count_drops(1);
 }
 
 void udp_socket::flush() {
@@ -294,7 +269,7 @@ void udp_socket::on_ready(uint32_t ready) {
 }
 
 void udp_socket::receive_one() {
-  auto& slot = buffers().slots.front();
+  auto& slot = receive_buffers::of_thread().slots.front();
   socklen_t length = sizeof slot.from;
   const auto size = recvfrom(fd_, slot.data.data(), slot.data.size(), MSG_DONTWAIT,
                              reinterpret_cast<sockaddr*>(&slot.from), &length);
@@ -309,12 +284,13 @@ void udp_socket::receive_one() {
 void udp_socket::receive_batch() {
   bool alive = true;
   alive_ = &alive;
-  auto& in = buffers();
+  auto& in = receive_buffers::of_thread();
   for (size_t received = 0; received < receive_budget;) {
     // A slot may hold a train: ask for as many as should make up the rest of the budget.
     const auto wanted =
-      std::clamp<size_t>((receive_budget - received) / usual_train_, 1, receive_batch_size);
-    in.prepare(wanted);
+      std::clamp<size_t>((receive_budget - received) / usual_train_, 1, receive_buffers::count);
+    for (size_t i = 0; i < wanted; ++i)
+      in.prepare(i);
     const int got =
       recvmmsg(fd_, in.headers.data(), static_cast<unsigned>(wanted), MSG_DONTWAIT, nullptr);
     const auto before = received;
@@ -346,40 +322,45 @@ void udp_socket::receive_batch() {
 void udp_socket::receive_pending() {
   if (!on_demand_)
     return;
-  bool alive = true;
-  alive_ = &alive;
-  auto& in = buffers();
+  auto& in = receive_buffers::of_thread();
   // No more than the socket's own buffer holds waits; the bound is for a peer that floods it.
   for (size_t received = 0; received < receive_budget; ++received) {
-    in.prepare(1);
-    auto& header = in.headers.front().msg_hdr;
+    auto& header = in.prepare(0);
     const auto size = recvmsg(fd_, &header, MSG_DONTWAIT);
-    if (size < 0) {
-      if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
-        break;
-      handler_.on_datagram_error(errno); // may end us; reading it took it off the socket
-      if (!alive)
-        return;
-      continue;
-    }
+    if (!take(header, size < 0 ? -errno : static_cast<int>(size)))
+      return;
+  }
+}
+
+bool udp_socket::take(msghdr& header, int outcome) {
+  if (outcome == -EAGAIN || outcome == -EWOULDBLOCK || outcome == -EINTR)
+    return false;
+  bool alive = true;
+  bool* const outer = std::exchange(alive_, &alive); // a handler may ask for what is pending
+  bool last = false;
+  if (outcome < 0) {
+    handler_.on_datagram_error(-outcome); // reading it took it off the socket
+  } else {
     const auto waited = read_beside(header).waited;
     const auto now = home_.exact_now();
     const auto arrived = waited == no_time_told ? now : now - waited;
     // What came just now is most likely the last one: a frame's worth is looked for once a frame.
     // Should it not be, the next call finds the rest, and asking once more costs as much as a
     // packet.
-    const bool last = now - arrived < expect_more_after;
+    last = now - arrived < expect_more_after;
     health_.datagrams_in += 1;
     handler_.on_datagram(
-      endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&in.slots.front().from),
-                              header.msg_namelen),
-      {in.slots.front().data.data(), static_cast<size_t>(size)}, arrived);
-    if (!alive)
-      return;
-    if (last)
-      break;
+      endpoint::from_sockaddr(static_cast<const sockaddr*>(header.msg_name), header.msg_namelen),
+      {static_cast<const std::byte*>(header.msg_iov->iov_base), static_cast<size_t>(outcome)},
+      arrived);
   }
-  alive_ = nullptr;
+  if (!alive) {
+    if (outer != nullptr)
+      *outer = false;
+    return false;
+  }
+  alive_ = outer;
+  return !last;
 }
 
 result<void> udp_socket::set_on_demand(bool on_demand) {

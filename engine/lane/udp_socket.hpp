@@ -39,6 +39,19 @@ public:
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }
   [[nodiscard]] uint64_t drops() const noexcept override { return drops_; }
 
+  // What `datagram_batch` does in place of `send` and `receive_pending`, of media sockets.
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
+  [[nodiscard]] bool is_on_demand() const noexcept { return on_demand_; }
+  /// The name that a datagram to `to` is sent with; its length is 0 where it needs none.
+  [[nodiscard]] socklen_t name_of(const endpoint& to, sockaddr_storage& address) const noexcept;
+  /// Sends at once.
+  void send_now(const endpoint& to, std::string_view bytes);
+  /// What became of a datagram that was sent: an errno, negative, or not.
+  void note_sent(int outcome);
+  /// Hands up what recvmsg put there; `outcome` is its size, or an errno, negative. True: more may
+  /// wait. The handler may destroy the socket: false.
+  [[nodiscard]] bool take(msghdr& header, int outcome);
+
 private:
   struct outgoing {
     endpoint to;

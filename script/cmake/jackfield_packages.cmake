@@ -11,6 +11,7 @@ pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(nice REQUIRED IMPORTED_TARGET nice)
 # -pthread, which GLib asks for, defines what the precompiled headers were made without.
 set_target_properties(PkgConfig::nice PROPERTIES INTERFACE_COMPILE_OPTIONS "")
+pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(opus REQUIRED IMPORTED_TARGET opus)
 pkg_check_modules(spandsp REQUIRED IMPORTED_TARGET spandsp)
 pkg_check_modules(speexdsp REQUIRED IMPORTED_TARGET speexdsp)

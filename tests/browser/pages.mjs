@@ -3,9 +3,10 @@
 import { once } from "node:events";
 import http from "node:http";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const here = import.meta.dirname;
+const here = fileURLToPath(new URL(".", import.meta.url));
 
 const html = (script) => `<!doctype html>
 <meta charset="utf-8">

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { launchBrowser } from "./browser.mjs";
 import { makeCall, takeCall } from "./call.mjs";
@@ -33,7 +34,7 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       help: { type: "boolean", short: "h" },
-      program: { type: "string", default: path.join(import.meta.dirname, "../../build/jackfield") },
+      program: { type: "string", default: fileURLToPath(new URL("../../build/jackfield", import.meta.url)) },
       calls: { type: "string", default: "2" },
       chromium: { type: "string", default: "/usr/bin/chromium" },
       "media-ip": { type: "string", default: hostAddress() },

@@ -135,7 +135,6 @@ void stream::frame(time_point now, stream_host& host) {
   const auto due = next_frame_;
   if (now - due > resync_after)
     step_to(now - packet_time() + duration{1});
-  host.note_lateness(now - due);
   const auto timestamp =
     forwards() ? map_->free_timestamp_at(next_frame_) : sender_.next_timestamp();
   next_frame_ += packet_time();
@@ -143,7 +142,7 @@ void stream::frame(time_point now, stream_host& host) {
   const auto size = write_frame(timestamp, packet, host);
   if (size == 0)
     return;
-  sender_.note_sent(due, now, [](duration) {});
+  sender_.note_sent(due, now, [&](duration late) { host.note_lateness(late); });
   host.send_rtp({packet.data(), size});
 }
 

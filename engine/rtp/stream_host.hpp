@@ -96,7 +96,7 @@ public:
   /// The payload of the frame to be played now, in the format that is sent and as long as a packet
   /// time; empty if there is nothing to send. The stream copies it, or leaves it out for a digit.
   virtual std::span<const std::byte> next_frame() = 0;
-  /// How late a frame was that is about to be sent by pace; never negative.
+  /// How late a packet was that is about to be sent by pace; never negative.
   virtual void note_lateness(duration /*lateness*/) {}
 
   /// Each packet that is worth playing, recording or relaying.

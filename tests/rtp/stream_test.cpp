@@ -251,6 +251,43 @@ TEST(rtp_stream, lets_time_pass_where_its_source_has_nothing) {
   EXPECT_EQ(c.b->outcome().received.lost, 0u);
 }
 
+// As Opus with DTX: of silence a packet in 400 ms.
+TEST(rtp_stream, is_judged_by_what_it_sends_where_silence_is_left_out) {
+  call c;
+  c.connect();
+  c.world.run_for(2s);
+  for (int i = 0; i < 150; ++i) {
+    c.a.silent = true;
+    c.world.run_for(380ms);
+    c.a.silent = false;
+    c.world.run_for(20ms);
+  }
+  c.world.run_for(2s);
+  c.a->stop(c.world.now, c.a);
+  c.world.run_for(1s);
+  ASSERT_EQ(c.a.sent.size(), 350u);
+  for (size_t n = 1; n < c.a.sent.size(); ++n) {
+    const auto& before = c.a.sent[n - 1];
+    const auto& p = c.a.sent[n];
+    ASSERT_EQ(p.sequence, static_cast<uint16_t>(before.sequence + 1));
+    ASSERT_EQ(p.timestamp - before.timestamp, units_between(before.at, p.at));
+    ASSERT_EQ(p.marker, p.at - before.at > 20ms) << n;
+  }
+  EXPECT_EQ(c.a.lateness.size(), 350u) << "of packets, not of frames";
+  const auto a = c.a->outcome();
+  const auto b = c.b->outcome();
+  EXPECT_EQ(a.packets_sent, 350u);
+  EXPECT_EQ(b.received.expected, 350u);
+  EXPECT_EQ(b.received.lost + b.received.discarded, 0u);
+  EXPECT_EQ(b.received.timestamp_jumps + b.received.restarts, 0u);
+  EXPECT_EQ(b.received.jitter_max, 0ns);
+  ASSERT_TRUE(b.mos && a.remote && a.remote_mos);
+  EXPECT_GT(*b.mos, 4.35);
+  EXPECT_GT(*a.remote_mos, 4.35);
+  EXPECT_EQ(a.remote->cumulative_lost, 0);
+  EXPECT_GE(c.a.reports.size(), 64s / 7500ms) << "reports go on in silence";
+}
+
 TEST(rtp_stream, makes_up_for_a_short_stall_and_leaves_out_a_long_one) {
   call c;
   c.connect();

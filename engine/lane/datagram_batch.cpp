@@ -10,6 +10,9 @@ namespace jackfield::lane {
 
 namespace {
 
+/// Of one socket's datagrams by the ring; it is read by itself after that, which has its own bound.
+constexpr size_t most_rounds = 4;
+
 udp_socket& own(datagram_socket& socket) {
   return static_cast<udp_socket&>(socket);
 }
@@ -58,25 +61,36 @@ void datagram_batch::receive(std::span<datagram_socket*> sockets) {
   }
 }
 
+// By rounds: one datagram of each socket, then one more of those that may have more.
 void datagram_batch::receive_some(std::span<datagram_socket*> sockets) {
   auto& in = receive_buffers::of_thread();
+  std::array<size_t, most> asked{}; // places in `sockets`
   size_t count = 0;
-  std::array<size_t, most> place{}; // among `sockets`
-  for (size_t i = 0; i < sockets.size(); ++i) {
-    if (sockets[i] == nullptr || !own(*sockets[i]).is_on_demand())
-      continue;
-    messages_[count] = {own(*sockets[i]).descriptor(), &in.prepare(count)};
-    place[count++] = i;
+  for (size_t i = 0; i < sockets.size(); ++i)
+    if (sockets[i] != nullptr && own(*sockets[i]).is_on_demand())
+      asked[count++] = i;
+  for (size_t round = 0; ring_ && count > 0 && round < most_rounds; ++round) {
+    for (size_t k = 0; k < count; ++k)
+      messages_[k] = {own(*sockets[asked[k]]).descriptor(), &in.prepare(k)};
+    if (!ring_->receive(std::span{messages_}.first(count)))
+      ring_.reset();
+    size_t again = 0;
+    for (size_t k = 0; k < count; ++k) {
+      const auto& [fd, header, outcome] = messages_[k];
+      const auto place = asked[k];
+      // Null once a handler has destroyed it, its own or another's.
+      if (sockets[place] != nullptr &&
+          (outcome == datagram_ring::not_tried || own(*sockets[place]).take(*header, outcome)))
+        asked[again++] = place;
+    }
+    count = 0;
+    for (size_t k = 0; k < again; ++k) // one that came later may have destroyed it
+      if (sockets[asked[k]] != nullptr)
+        asked[count++] = asked[k];
   }
-  if (ring_ && !ring_->receive(std::span{messages_}.first(count)))
-    ring_.reset();
-  for (size_t k = 0; k < count; ++k) {
-    auto*& socket = sockets[place[k]]; // null once a handler has destroyed it
-    const auto [fd, header, outcome] = messages_[k];
-    if (socket != nullptr &&
-        (outcome == datagram_ring::not_tried || own(*socket).take(*header, outcome)))
+  for (size_t k = 0; k < count; ++k)
+    if (auto* const socket = sockets[asked[k]])
       socket->receive_pending();
-  }
 }
 
 } // namespace jackfield::lane

@@ -249,7 +249,10 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     .add_option("--opus-loss", t.opus_loss,
                 "percent of loss to be ready for (with FEC 10, and above 5 there)")
     ->group(way);
-  app.add_flag("--opus-dtx", t.opus_dtx, "hardly anything is sent while it is silent")->group(way);
+  app
+    .add_flag("--opus-dtx", t.opus_dtx,
+              "nothing is sent of silence but a packet every 0.4 s, unless the peer says usedtx=0")
+    ->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);
   app.add_option("--dtmf", t.dtmf, "digits dialled once answered")->group(way);
   app.add_option("--dtmf-by", t.dtmf_by, "rtp (RFC 4733), or info: one request a digit (rtp)")

@@ -21,7 +21,7 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
   capabilities.rtcp_mux = true;
   static constexpr std::array codecs{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
                                      audio::codec::opus};
-  describe_codecs(capabilities, codecs);
+  describe_codecs(capabilities, codecs, settings.opus);
   if (settings.rtp) {
     auto audio = std::make_shared<audio_settings>();
     audio->mode = settings.mode;

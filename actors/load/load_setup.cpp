@@ -172,7 +172,7 @@ make_manner(const load_settings& settings, const transport::target_selection& se
   auto manner = std::make_shared<call_manner>();
   manner->servers = servers;
   manner->connections = std::move(connections);
-  describe_codecs(manner->capabilities, settings.codecs);
+  describe_codecs(manner->capabilities, settings.codecs, settings.opus);
   manner->capabilities.ptime_ms = static_cast<uint8_t>(settings.ptime_ms);
   manner->capabilities.rtcp_mux = true;
   if (audio)
@@ -219,11 +219,13 @@ result<std::shared_ptr<const audio_settings>> make_audio(const load_settings& se
   audio->mode = settings.mode;
   audio->source = settings.source;
   audio->opus = settings.opus;
+  auto without_dtx = settings.opus; // for peers that do not want it
+  without_dtx.dtx = false;
+  const std::chrono::milliseconds packet_time{settings.ptime_ms};
   for (const auto codec : settings.codecs)
-    if (auto encoded = audio->cache->get(
-          settings.source, codec, std::chrono::milliseconds{settings.ptime_ms}, settings.opus);
-        !encoded)
-      return tl::unexpected{std::move(encoded.error())};
+    for (const auto& opus : {settings.opus, without_dtx})
+      if (auto encoded = audio->cache->get(settings.source, codec, packet_time, opus); !encoded)
+        return tl::unexpected{std::move(encoded.error())};
   return audio;
 }
 

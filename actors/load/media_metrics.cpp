@@ -99,6 +99,7 @@ void take_health(report::run_metrics& to, const lane::lane& home, const media_pl
   health.late_passes = from.late_passes;
   health.socket_drops = from.socket_drops;
   to.media.packets_sent = media.packets_sent();
+  to.media.dtx_frames = media.dtx_frames();
   to.media.send_lateness = media.send_lateness();
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "engine/audio/codec.hpp"
+#include "engine/audio/opus_settings.hpp"
 #include "engine/rtp/mos.hpp"
 #include "engine/rtp/stream.hpp"
 #include "engine/sdp/offer_answer.hpp"
@@ -20,7 +21,13 @@ namespace jackfield {
 [[nodiscard]] rtp::repetition_reader repetition_of(audio::codec c) noexcept;
 
 /// Has `capabilities` name these codecs, preferred first, and telephone events on each of their
-/// clocks (RFC 4733 §2.6).
-void describe_codecs(sdp::media_capabilities& capabilities, std::span<const audio::codec> codecs);
+/// clocks (RFC 4733 §2.6). Where we leave out silence of Opus, the peer is asked to do so too.
+void describe_codecs(sdp::media_capabilities& capabilities, std::span<const audio::codec> codecs,
+                     const audio::opus_settings& opus = {});
+
+/// What of `ours` a peer takes that described Opus so: one that says `usedtx=0` is sent all of the
+/// silence, one that says nothing of it is not (RFC 7587 §6.1).
+[[nodiscard]] audio::opus_settings opus_for(const sdp::codec& peer,
+                                            const audio::opus_settings& ours) noexcept;
 
 } // namespace jackfield

@@ -98,8 +98,11 @@ public:
 
   void note_lateness(lane::duration lateness) { send_lateness_.record(lateness); }
   void note_sent() noexcept { ++packets_sent_; }
+  /// Of a frame that was silence, for which no packet is sent.
+  void note_dtx_frame() noexcept { ++dtx_frames_; }
   [[nodiscard]] const report::histogram& send_lateness() const noexcept { return send_lateness_; }
   [[nodiscard]] uint64_t packets_sent() const noexcept { return packets_sent_; }
+  [[nodiscard]] uint64_t dtx_frames() const noexcept { return dtx_frames_; }
 
   /// A frame's worth of spread for the next stream, so that the lane's streams do not all send in
   /// the same millisecond: steps through the period evenly.
@@ -129,6 +132,7 @@ private:
   std::string cname_;
   report::histogram send_lateness_;
   uint64_t packets_sent_ = 0;
+  uint64_t dtx_frames_ = 0;
   uint32_t phase_ = 0;
   std::vector<lane::datagram_socket*> to_read_;          // null: one that is gone
   std::array<lane::datagram_socket*, batch> read_now_{}; // as above, of those some

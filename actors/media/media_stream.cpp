@@ -152,9 +152,11 @@ void media_stream::connect(const media_connect& how) {
   setup_.sends = sdp::sends(audio.way);
   if (!stream_.connected())
     setup_.phase = plane_.next_phase(setup_.packet_time);
-  if (setup_.sends && settings_->mode == audio_mode::play)
-    source_ = settings_->cache->get(settings_->source, codec, setup_.packet_time, settings_->opus)
-                .value_or(nullptr);
+  if (setup_.sends && settings_->mode == audio_mode::play) {
+    const auto opus = opus_for(audio.audio, settings_->opus);
+    source_ =
+      settings_->cache->get(settings_->source, codec, setup_.packet_time, opus).value_or(nullptr);
+  }
   media_remote remote;
   remote.rtp = destination(audio.remote_host, audio.remote_port);
   remote.muxed = audio.muxed;
@@ -214,7 +216,10 @@ std::span<const std::byte> media_stream::next_frame() {
     return made_->next_frame(home().exact_now());
   if (!source_)
     return {};
-  return source_->frame(frame_++);
+  const auto frame = source_->frame(frame_++);
+  if (frame.empty())
+    plane_.note_dtx_frame();
+  return frame;
 }
 
 void media_stream::note_lateness(lane::duration lateness) {

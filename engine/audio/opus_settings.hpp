@@ -17,7 +17,7 @@ struct opus_settings {
   /// by SILK, and only if loss is expected.
   bool fec = false;
   uint8_t expected_loss_percent = 0; ///< 0..100
-  /// Silence is packets of at most two bytes, which need not be sent.
+  /// Silence is packets of at most two bytes, which need not be sent; every 400 ms one is longer.
   bool dtx = false;
   application tuned_for = application::voip;
 

@@ -14,6 +14,8 @@ namespace {
 
 // A sine of full scale in dBm0 (G.711).
 constexpr double full_scale_dbm0 = 3.14;
+// With DTX a packet of Opus that is no longer than this need not be sent.
+constexpr size_t longest_left_out = 2;
 // A codec with a memory never meets a loop's end in quite the state of its begin; so the loop is
 // long, and its frames are those of its second turn.
 constexpr std::chrono::seconds least_loop{2};
@@ -121,7 +123,8 @@ encoded_source::encode(std::span<const int16_t> samples, course how, codec c,
     const auto size = encode_frame(i);
     if (size == 0)
       return fail("audio", "cannot be encoded as " + std::string{traits_of(c).name});
-    bytes.insert(bytes.end(), payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto sent = settings.dtx && size <= longest_left_out ? 0 : size;
+    bytes.insert(bytes.end(), payload.begin(), payload.begin() + static_cast<std::ptrdiff_t>(sent));
     ends.push_back(static_cast<uint32_t>(bytes.size()));
   }
   bytes.shrink_to_fit();

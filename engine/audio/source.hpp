@@ -60,8 +60,8 @@ public:
   static constexpr int max_file_seconds = 3600;
 
   /// The frame at a position that counts up without end: the source repeats. Tones repeat
-  /// seamlessly; a file's last frame is filled up with silence. At most 1200 bytes; one of Opus of
-  /// no more than two need not be sent (DTX).
+  /// seamlessly; a file's last frame is filled up with silence. At most 1200 bytes; none where
+  /// there is nothing to send, as in the silence of Opus with DTX.
   [[nodiscard]] std::span<const std::byte> frame(uint64_t index) const noexcept {
     const auto i = static_cast<size_t>(index % frame_count_);
     if (frame_bytes_ != 0)

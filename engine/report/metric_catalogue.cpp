@@ -192,6 +192,8 @@ constexpr std::array catalogue{
   metric_entry{"mos_sent", metric_kind::trend, "opinion score of what the callee received",
                mos_sent},
   counter("packets_sent", "media packets sent", [](m x) { return x.media.packets_sent; }),
+  counter("dtx_frames", "frames of silence for which no packet was sent (DTX)",
+          [](m x) { return x.media.dtx_frames; }),
   counter("strangers", "media packets from an address that was not the peer's",
           [](m x) { return x.media.ignored.strangers; }),
   counter("forged", "SRTP packets by another key, or changed",

@@ -157,6 +157,8 @@ void write_sip(exposition& e, const run_metrics& m) {
 
 void write_media(exposition& e, const media_counts& m) {
   e.counter("media_packets_sent_total", "Media packets sent.", m.packets_sent);
+  e.counter("media_dtx_frames_total", "Frames of silence for which no packet was sent.",
+            m.dtx_frames);
   struct column {
     std::string_view name;
     std::string_view help;

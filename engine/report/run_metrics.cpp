@@ -107,6 +107,7 @@ void ignored_packets::merge(const ignored_packets& other) noexcept {
 
 void media_counts::merge(const media_counts& other) noexcept {
   packets_sent += other.packets_sent;
+  dtx_frames += other.dtx_frames;
   received.merge(other.received);
   sent.merge(other.sent);
   rtt.merge(other.rtt);

@@ -116,6 +116,7 @@ struct ignored_packets {
 
 struct media_counts {
   uint64_t packets_sent = 0;
+  uint64_t dtx_frames = 0; ///< frames of silence for which no packet was sent (DTX of Opus)
   /// What the calling side received.
   media_direction received;
   /// What became of the packets we sent: from the peer's RTCP reports, or from the answering side

@@ -57,6 +57,7 @@ json media_of(const media_counts& m) {
   mos_distribution both = m.received.mos;
   both.merge(m.sent.mos);
   return {{"packets_sent", m.packets_sent},
+          {"dtx_frames", m.dtx_frames},
           {"packets_lost", m.received.lost + m.sent.lost},
           {"fec_recovered", m.received.fec_recovered + m.sent.fec_recovered},
           {"mos_p5", number(both.percentile(5))},

@@ -189,6 +189,8 @@ void write_media(text_writer& w, const run_report& report) {
   std::string first =
     fmt::format("{} packets sent, 99 % within {} ms of their time", grouped(m.packets_sent),
                 short_figure(percentile_ms(m.send_lateness, 99)));
+  if (m.dtx_frames > 0)
+    first += fmt::format("   silent frames left out {}", grouped(m.dtx_frames));
   if (m.dtmf_sent > 0 || m.dtmf_received > 0)
     first +=
       fmt::format("   digits sent {} received {}", grouped(m.dtmf_sent), grouped(m.dtmf_received));

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::string_view event_encoding = "telephone-event";
 
+std::string_view trimmed(std::string_view text) noexcept {
+  const auto begin = text.find_first_not_of(" \t");
+  return begin == std::string_view::npos
+           ? std::string_view{}
+           : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
 } // namespace
 
 codec pcmu() {
@@ -43,6 +50,20 @@ bool equal_names(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() &&
          (a == b || std::equal(a.begin(), a.end(), b.begin(),
                                [&](char x, char y) { return lower(x) == lower(y); }));
+}
+
+std::optional<std::string_view> parameter_of(std::string_view parameters,
+                                             std::string_view name) noexcept {
+  while (!parameters.empty()) {
+    const auto end = std::min(parameters.find(';'), parameters.size());
+    const auto each = parameters.substr(0, end);
+    parameters.remove_prefix(std::min(end + 1, parameters.size()));
+    const auto equals = each.find('=');
+    if (equals != std::string_view::npos && equal_names(trimmed(each.substr(0, equals)), name)) {
+      return trimmed(each.substr(equals + 1));
+    }
+  }
+  return std::nullopt;
 }
 
 bool same_encoding(const codec& a, const codec& b) noexcept {

@@ -36,6 +36,11 @@ struct codec {
 /// compared (RFC 8866 section 6.6).
 [[nodiscard]] bool equal_names(std::string_view a, std::string_view b) noexcept;
 
+/// The value of one of `parameters` that are "name=value; name=value", as those of most audio
+/// encodings; nothing if it is not there.
+[[nodiscard]] std::optional<std::string_view> parameter_of(std::string_view parameters,
+                                                           std::string_view name) noexcept;
+
 /// True if both mean the same a=rtpmap, whatever their payload types and parameters.
 [[nodiscard]] bool same_encoding(const codec& a, const codec& b) noexcept;
 

@@ -8,6 +8,7 @@
 #include "engine/audio/source.hpp"
 #include "engine/audio/tone_detector.hpp"
 #include "tests/coded_signals.hpp"
+#include "tests/speech_like.hpp"
 
 namespace jackfield::audio {
 namespace {
@@ -102,12 +103,52 @@ TEST(coded_source, plays_silence_that_is_silent) {
     ASSERT_TRUE(s);
     EXPECT_TRUE(is_silence(played(*s, 0, s->frame_count())));
   }
+}
+
+// Frames from `first` up to `end` that have nothing to send, and the most of them in a row.
+struct left_out {
+  size_t frames = 0;
+  size_t in_a_row = 0;
+};
+
+left_out left_out_of(const encoded_source& source, size_t first, size_t end) {
+  left_out all;
+  size_t row = 0;
+  for (size_t i = first; i < end; ++i) {
+    row = source.frame(i).empty() ? row + 1 : 0;
+    all.frames += row > 0 ? 1 : 0;
+    all.in_a_row = std::max(all.in_a_row, row);
+  }
+  return all;
+}
+
+TEST(coded_source, has_nothing_to_send_of_silence_where_dtx_is_on) {
+  auto samples = speech_like(size_t{48'000}); // then two seconds of silence, and speech again
+  const auto speech = samples;
+  samples.resize(3 * speech.size());
+  samples.insert(samples.end(), speech.begin(), speech.end());
+  for (const auto packet_time : {20ms, 40ms, 60ms}) {
+    const opus_settings with{.dtx = true};
+    const auto s = encoded_source::from_samples(samples, codec::opus, packet_time, with);
+    ASSERT_TRUE(s);
+    const auto frames = [&](std::chrono::milliseconds t) {
+      return static_cast<size_t>(t / packet_time);
+    };
+    EXPECT_EQ(left_out_of(**s, 0, frames(1s)).frames, 0u) << "of speech";
+    EXPECT_EQ(left_out_of(**s, frames(3s) + 1, frames(4s)).frames, 0u) << "of speech";
+    // 200 ms after speech, and a frame in 400 ms, are sent.
+    const auto silence = left_out_of(**s, frames(1s), frames(3s));
+    EXPECT_GT(silence.frames, frames(1400ms));
+    EXPECT_LE(silence.in_a_row, frames(400ms));
+    const auto without = encoded_source::from_samples(samples, codec::opus, packet_time);
+    ASSERT_TRUE(without);
+    EXPECT_EQ(left_out_of(**without, 0, (*without)->frame_count()).frames, 0u);
+  }
   const auto quiet = make(source_spec::silence(), codec::opus, 20ms, {.dtx = true});
   ASSERT_TRUE(quiet);
-  size_t small = 0;
-  for (size_t i = 0; i < quiet->frame_count(); ++i)
-    small += quiet->frame(i).size() <= 2 ? 1 : 0;
-  EXPECT_GT(small, quiet->frame_count() / 2);
+  const auto all = left_out_of(*quiet, 0, 2 * quiet->frame_count());
+  EXPECT_LT(all.frames, 2 * quiet->frame_count()) << "a frame in 400 ms";
+  EXPECT_GT(all.frames, 2 * quiet->frame_count() * 9 / 10);
 }
 
 TEST(coded_source, plays_all_of_what_it_was_given_with_the_codecs_lag_behind_it) {

@@ -128,6 +128,20 @@ TEST(summary_json, keeps_its_contract) {
   }
 }
 
+TEST(writers, tell_of_silence_that_was_left_out_where_some_was) {
+  run_report report = sample_report();
+  report.metrics.media.dtx_frames = 0;
+  EXPECT_FALSE(contains(summary_text(report), "left out"));
+  report.metrics.media.dtx_frames = 1'234;
+  EXPECT_TRUE(contains(summary_text(report), "silent frames left out 1,234"));
+  EXPECT_EQ(json::parse(summary_json(report)).at("media").at("dtx_frames"), 1'234);
+  EXPECT_TRUE(
+    contains(prometheus_text(report.metrics), "\njackfield_media_dtx_frames_total 1234\n"));
+  run_metrics sum = report.metrics;
+  sum.merge(report.metrics);
+  EXPECT_EQ(sum.media.dtx_frames, 2'468U);
+}
+
 TEST(summary_json, has_the_runs_figures) {
   const run_report report = sample_report();
   const auto& m = report.metrics;

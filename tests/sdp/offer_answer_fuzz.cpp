@@ -30,6 +30,8 @@ void check(const negotiated_audio& got) {
   require(got.receive_payload_type <= max_payload_type);
   require(got.send_ptime_ms >= min_ptime_ms && got.send_ptime_ms <= max_ptime_ms);
   require(got.remote_port != 0);
+  const auto dtx = parameter_of(got.audio.parameters, "usedtx");
+  require(!dtx || dtx->size() < got.audio.parameters.size());
   require(!got.remote_host.empty() || !sends(got.way) || (got.remote && got.remote->ice));
 }
 

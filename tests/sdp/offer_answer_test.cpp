@@ -91,6 +91,16 @@ TEST(offer_answer, both_sides_agree) {
   EXPECT_EQ(back->way, direction::sendrecv);
 }
 
+TEST(offer_answer, a_parameter_is_found_by_its_name) {
+  EXPECT_EQ(parameter_of("minptime=10;usedtx=1", "usedtx"), "1");
+  EXPECT_EQ(parameter_of("minptime=10 ; UseDTX = 0 ;x", "usedtx"), "0");
+  EXPECT_EQ(parameter_of("usedtx=", "usedtx"), "");
+  EXPECT_EQ(parameter_of("usedtx", "usedtx"), std::nullopt);
+  EXPECT_EQ(parameter_of("xusedtx=1;usedtxx=1", "usedtx"), std::nullopt);
+  EXPECT_EQ(parameter_of(";;=;", "usedtx"), std::nullopt);
+  EXPECT_EQ(parameter_of("", "usedtx"), std::nullopt);
+}
+
 TEST(offer_answer, static_types_need_no_rtpmap) {
   auto offer = with_media("m=audio 9000 RTP/AVP 18 8 0\r\n");
   auto got = answered(offer);

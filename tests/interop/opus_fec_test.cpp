@@ -5,6 +5,7 @@
 
 #include "tests/interop/media_detour.hpp"
 #include "tests/interop/peers.hpp"
+#include "tests/interop/wave_file.hpp"
 #include "tests/speech_like.hpp"
 
 namespace jackfield::tests {
@@ -13,33 +14,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr uint64_t call_count = 5;
-
-/// Four seconds for `--audio`: RIFF, 16 bits, 48 kHz, on a machine that counts as files do.
-std::string write_speech(const scratch_folder& folder) {
-  constexpr uint32_t rate = 48'000;
-  const auto samples = audio::speech_like(size_t{4} * rate);
-  std::string out;
-  const auto put = [&](uint32_t value, size_t bytes) {
-    for (size_t i = 0; i < bytes; ++i)
-      out += static_cast<char>(value >> (8 * i));
-  };
-  const auto size = static_cast<uint32_t>(samples.size() * 2);
-  out += "RIFF";
-  put(36 + size, 4);
-  out += "WAVEfmt ";
-  put(16, 4);
-  put(1, 2); // PCM
-  put(1, 2); // one channel
-  put(rate, 4);
-  put(rate * 2, 4);
-  put(2, 2);
-  put(16, 2);
-  out += "data";
-  put(size, 4);
-  for (const auto sample : samples)
-    put(static_cast<uint16_t>(sample), 2);
-  return folder.write("speech.wav", out);
-}
 
 /// Calls over a path that loses 3 % and delays packets by 15 to 45 ms; both runs lose the same.
 class impaired_calls {
@@ -72,7 +46,7 @@ private:
                   "--lanes",
                   "1",
                   "--audio",
-                  write_speech(folder_),
+                  write_wave(folder_, audio::speech_like(size_t{4} * wave_rate)),
                   "-m",
                   std::to_string(call_count),
                   "-r",

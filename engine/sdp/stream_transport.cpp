@@ -77,7 +77,7 @@ void for_each_line(const stream_transport& transport, Line line) {
     for (const auto& each : ice->candidates) {
       line("candidate", each);
     }
-    if (!ice->trickles) {
+    if (ice->complete) {
       line("end-of-candidates", "");
     }
   }
@@ -134,8 +134,11 @@ stream_transport transport_of(const session& description, const media_descriptio
     ice.ufrag = value_of(ufrag);
     ice.pwd = value_of(nearest(description, media, "ice-pwd"));
     ice.lite = find(description.attributes, "ice-lite") != nullptr;
-    ice.trickles = has_word(value_of(nearest(description, media, "ice-options")), "trickle") &&
-                   nearest(description, media, "end-of-candidates") == nullptr;
+    ice.trickles = has_word(value_of(nearest(description, media, "ice-options")), "trickle");
+    ice.complete = !ice.trickles || nearest(description, media, "end-of-candidates") != nullptr;
+    if (const auto* tag = find<mid>(media.attributes); tag != nullptr) {
+      ice.mid = tag->tag;
+    }
     for (const auto& each : media.attributes) {
       const auto* raw = std::get_if<raw_attribute>(&each);
       if (raw != nullptr && raw->name == "candidate" && raw->value) {

@@ -40,7 +40,9 @@ struct ice_description {
   std::string pwd;
   std::vector<std::string> candidates; ///< values of `a=candidate`
   bool lite = false;                   ///< answers checks and makes none (RFC 8445 section 2.5)
-  bool trickles = false;               ///< more candidates may follow (RFC 8840)
+  bool trickles = false;               ///< takes candidates that come later (RFC 8840)
+  bool complete = true;                ///< no more candidates of its own will follow
+  std::string mid = {};                ///< of a peer's: its m-line's `a=mid`; empty: none
 
   friend bool operator==(const ice_description&, const ice_description&) = default;
 };

@@ -108,6 +108,7 @@ TEST(stream_transport, what_stands_for_the_session_counts_for_a_line_that_says_n
   EXPECT_EQ(got.ice->pwd, "secret");
   EXPECT_TRUE(got.ice->lite);
   EXPECT_TRUE(got.ice->trickles);
+  EXPECT_FALSE(got.ice->complete);
 }
 
 TEST(stream_transport, who_offers_controls_ice_unless_it_is_lite) {

@@ -102,7 +102,8 @@ public:
   bool acknowledge(time_point now, std::string_view body, ua_sink& sink,
                    std::string_view content_type = "application/sdp", unsigned fork = 0);
   bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp", unsigned fork = 0);
+                    std::string_view content_type = "application/sdp",
+                    std::string_view headers = {}, unsigned fork = 0);
   bool refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork = 0);
 
   [[nodiscard]] leg_phase current() const noexcept;

@@ -169,12 +169,13 @@ bool invite_client::acknowledge(time_point now, std::string_view body, ua_sink& 
 }
 
 bool invite_client::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                                 std::string_view content_type, unsigned fork) {
+                                 std::string_view content_type, std::string_view headers,
+                                 unsigned fork) {
   if (!setup_)
-    return leg_core::answer_offer(now, body, sink, content_type);
+    return leg_core::answer_offer(now, body, sink, content_type, headers);
   auto* dialog = early(fork);
-  return dialog != nullptr && is_safe_value(content_type) &&
-         dialog->answer_offer(context(now, sink), body, content_type);
+  return dialog != nullptr && is_safe_header_lines(headers) && is_safe_value(content_type) &&
+         dialog->answer_offer(context(now, sink), headers, body, content_type);
 }
 
 bool invite_client::refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork) {

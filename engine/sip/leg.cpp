@@ -133,10 +133,10 @@ bool leg::acknowledge(time_point now, std::string_view body, ua_sink& sink,
 }
 
 bool leg::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                       std::string_view content_type, unsigned fork) {
+                       std::string_view content_type, std::string_view headers, unsigned fork) {
   if (auto* l = calling())
-    return l->answer_offer(now, body, sink, content_type, fork);
-  return core().answer_offer(now, body, sink, content_type);
+    return l->answer_offer(now, body, sink, content_type, headers, fork);
+  return core().answer_offer(now, body, sink, content_type, headers);
 }
 
 bool leg::refuse_offer(time_point now, int status, ua_sink& sink, unsigned fork) {

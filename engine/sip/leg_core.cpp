@@ -30,9 +30,9 @@ bool leg_core::acknowledge(time_point now, std::string_view body, ua_sink& sink,
 }
 
 bool leg_core::answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                            std::string_view content_type) {
-  return session_.valid() && is_safe_value(content_type) &&
-         session_.answer_offer(context(now, sink), body, content_type);
+                            std::string_view content_type, std::string_view headers) {
+  return session_.valid() && is_safe_header_lines(headers) && is_safe_value(content_type) &&
+         session_.answer_offer(context(now, sink), headers, body, content_type);
 }
 
 bool leg_core::refuse_offer(time_point now, int status, ua_sink& sink) {

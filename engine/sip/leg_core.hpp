@@ -60,7 +60,8 @@ public:
 
   /// Answers the `offer` event 200 with a body. False if no offer is open.
   bool answer_offer(time_point now, std::string_view body, ua_sink& sink,
-                    std::string_view content_type = "application/sdp");
+                    std::string_view content_type = "application/sdp",
+                    std::string_view headers = {});
   /// Refuses it with 4xx to 6xx (488).
   bool refuse_offer(time_point now, int status, ua_sink& sink);
 

@@ -112,7 +112,8 @@ public:
   bool answer_request(const context& c, uint32_t number, int status, std::string_view headers,
                       std::string_view body, std::string_view content_type);
   bool defer_request(const context& c, uint32_t number);
-  bool answer_offer(const context& c, std::string_view body, std::string_view content_type);
+  bool answer_offer(const context& c, std::string_view headers, std::string_view body,
+                    std::string_view content_type);
   bool refuse_offer(const context& c, int status);
   /// Answers the offer in a 2xx to a re-INVITE that had none.
   bool acknowledge(const context& c, std::string_view body, std::string_view content_type);

@@ -199,10 +199,11 @@ void session::answer_offer_with(const context& c, int status, std::string_view h
     offer_.reset();
 }
 
-bool session::answer_offer(const context& c, std::string_view body, std::string_view content_type) {
+bool session::answer_offer(const context& c, std::string_view headers, std::string_view body,
+                           std::string_view content_type) {
   if (over_ || !offer_ || !offer_->open)
     return false;
-  answer_offer_with(c, 200, {}, body, content_type, send_to::request_source);
+  answer_offer_with(c, 200, headers, body, content_type, send_to::request_source);
   return true;
 }
 

@@ -257,7 +257,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       client.acknowledge(now, "v=0 a", a, "application/sdp", in.byte() & 3);
       break;
     case 30:
-      client.answer_offer(now, "v=0 a", a, "application/sdp", in.byte() & 3);
+      client.answer_offer(now, "v=0 a", a, "application/sdp", {}, in.byte() & 3);
       break;
     case 31: { // kept, and taken up again
       auto& machine = op & 1 ? client : server ? *server : client;

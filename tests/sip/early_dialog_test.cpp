@@ -231,7 +231,7 @@ TEST_F(early_dialogs, offers_wait_for_the_first_to_be_answered_reliably) {
   ring("b1", 10, "v=0 answer");
   a.take(request("UPDATE", 6, "b1", "v=0 theirs"));
   ASSERT_EQ(a.out.count(event_kind::offer), 1u);
-  ASSERT_TRUE(a.machine.answer_offer(a.now, "v=0 ours", a.out, "application/sdp", 0));
+  ASSERT_TRUE(a.machine.answer_offer(a.now, "v=0 ours", a.out, "application/sdp", {}, 0));
   EXPECT_EQ(count(method::update, 200), 1u);
   EXPECT_EQ(a.machine.send_request(a.now, method::invite, "v=0", a.out), 0u);
   EXPECT_NE(a.machine.send_request(a.now, method::update, "v=0 again", a.out), 0u);
@@ -450,7 +450,7 @@ struct both_legs {
       if (e.needs_answer)
         a.machine.acknowledge(a.now, "v=0 a", a.out, "application/sdp", e.fork);
       if (e.kind == event_kind::offer)
-        a.machine.answer_offer(a.now, "v=0 a", a.out, "application/sdp", e.fork);
+        a.machine.answer_offer(a.now, "v=0 a", a.out, "application/sdp", {}, e.fork);
     };
     b.out.react = [this](const ua_event& e) {
       if (e.kind == event_kind::offer)

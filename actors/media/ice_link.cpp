@@ -63,13 +63,18 @@ void ice_link::gather() {
 }
 
 void ice_link::check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
-                     bool peer_is_lite) {
+                     bool peer_is_lite, bool complete) {
   remote_ = remote;
   peer_known_ = true;
   if (finder_)
-    finder_->check(remote, candidates);
+    finder_->check(remote, candidates, complete);
   else if (connectivity_ && !lost_)
     wait_for_checks(candidates, peer_is_lite);
+}
+
+void ice_link::add(const std::vector<ice::candidate>& candidates, bool complete) {
+  if (finder_ && peer_known_ && !up_ && !lost_)
+    finder_->add(candidates, complete);
 }
 
 // A lite end has one address, and checks are answered from now on: they may be here before the
@@ -125,18 +130,20 @@ void ice_link::come_up(const std::vector<ice::early_packet>& early) {
 }
 
 void ice_link::on_candidates(const std::vector<ice::candidate>& found, bool done) {
-  if (described_)
-    return;
   own_.insert(own_.end(), found.begin(), found.end());
-  if (done)
+  complete_ = complete_ || done;
+  if (described_)
+    user_.on_link_found(*this);
+  else if (done)
     describe();
   else if (!own_.empty() && !timer_.armed())
     plane_.home().arm(timer_, plane_.home().now() + servers_have);
 }
 
-// What comes later is used, though not told: the peer learns it from the checks.
+// What comes later is used all the same. A peer that takes no INFO learns it from the checks.
 void ice_link::describe() {
   described_ = true;
+  described_short_ = !complete_;
   timer_.cancel();
   if (const auto own = std::exchange(own_, {}); !own.empty())
     user_.on_link_described(*this, own);
@@ -156,6 +163,8 @@ void ice_link::on_pair(found_pair pair) {
     return;
   }
   socket_ = std::move(pair.socket);
+  if (!std::exchange(complete_, true)) // whoever gathered goes
+    user_.on_link_found(*this);
   ice::connectivity_settings settings;
   settings.local = local_;
   settings.remote = remote_;

@@ -22,6 +22,8 @@ class ice_link_user {
 public:
   /// The link can be described: by its credentials and these candidates.
   virtual void on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) = 0;
+  /// There is more to tell of it than was described: see `later`.
+  virtual void on_link_found(ice_link& from) = 0;
   /// A pair works; `send` reaches the peer from now on.
   virtual void on_link_up(ice_link& from) = 0;
   /// The link carries nothing any more. The place of `why` is "ice gathering", "ice checks" or
@@ -49,9 +51,17 @@ public:
 
   void gather();
   [[nodiscard]] const ice::credentials& credentials() const noexcept { return local_; }
-  /// Once: the peer's description.
+  /// No more candidates will follow those that are known.
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  /// The candidates that came too late for the description; null: it said all.
+  [[nodiscard]] const std::vector<ice::candidate>* later() const noexcept {
+    return described_short_ && (complete_ || !own_.empty()) ? &own_ : nullptr;
+  }
+  /// Once: the peer's description. `complete`: none of its candidates follow.
   void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
-             bool peer_is_lite);
+             bool peer_is_lite, bool complete);
+  /// More of the peer's candidates, after its description; of no use once the link is up.
+  void add(const std::vector<ice::candidate>& candidates, bool complete);
   [[nodiscard]] bool up() const noexcept { return up_; }
 
   /// It carries nothing any more.
@@ -97,7 +107,7 @@ private:
   ice::credentials local_;
   ice::credentials remote_;
   std::unique_ptr<pair_finder> finder_; // until there is a pair, or while it is relayed; not lite
-  std::vector<ice::candidate> own_;     // until they are described
+  std::vector<ice::candidate> own_;     // that are not described
   std::unique_ptr<lane::datagram_socket> socket_;
   std::optional<ice::connectivity> connectivity_;
   lane::timer timer_; // of the connectivity; before, of what servers and the peer have to tell
@@ -111,6 +121,8 @@ private:
   uint32_t heard_ = 0; // datagrams
   bool at_once_ = true;
   bool described_ = false;
+  bool described_short_ = false; // before all was known
+  bool complete_ = false;
   bool up_ = false;
   bool peer_known_ = false; // by its description
   bool relayed_ = false;    // the finder carries it

@@ -50,6 +50,20 @@ struct media_restarted {
   std::shared_ptr<const sdp::stream_transport> transport = {};
 };
 
+/// To the stream: the peer's candidates that came after its description (RFC 8838). After the
+/// `media_connect` of that description.
+struct media_take_candidates {
+  sdp::ice_fragment told;
+};
+
+/// To the stream: the peer takes ours that way, too. The sender gets a `media_candidates` with all
+/// that there is to tell, now and whenever there is more.
+struct media_tell_candidates {};
+
+struct media_candidates {
+  sdp::ice_fragment::stream told;
+};
+
 /// To the stream: stop sending; keep hearing what is still on its way.
 struct media_stop {};
 
@@ -112,6 +126,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_dial)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restarted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_take_candidates)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_tell_candidates)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_candidates)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_join)

@@ -10,6 +10,7 @@
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/lane/timer_wheel.hpp"
+#include "engine/sdp/ice_fragment.hpp"
 #include "engine/sdp/stream_transport.hpp"
 
 namespace jackfield {
@@ -61,6 +62,8 @@ public:
   /// What `connect` asked for is in force: packets of the peer's are heard, and sent if `can_send`;
   /// else there is nowhere to send to. Again when that changes.
   virtual void on_path_connected(bool can_send) = 0;
+  /// There is something new to tell of the path: see `media_path::later_candidates`.
+  virtual void on_path_candidates() {}
   /// The path carries nothing and never will again.
   virtual void on_path_failed(const error& why) = 0;
   /// The peer's RTP or RTCP, decrypted; `arrived` as in `lane::datagram_handler`.
@@ -89,6 +92,15 @@ public:
   /// and a `connect` with what the peer says of its own leads there. `controlling`: our role in
   /// ICE. False: this path, or this moment, has nothing of the kind.
   [[nodiscard]] virtual bool restart(bool /*controlling*/) { return false; }
+
+  /// What the peer said of its candidates after its description (RFC 8838). What is about another
+  /// one than that of the last `connect` is passed over, and all of it once there is a way.
+  virtual void take_candidates(const sdp::ice_fragment& /*told*/) {}
+  /// What there is to tell of our candidates beside the description that the peer has answered, or
+  /// has the answer in; none: nothing.
+  [[nodiscard]] virtual std::optional<sdp::ice_fragment::stream> later_candidates() const {
+    return std::nullopt;
+  }
 
   /// Sends at once; a packet that cannot be sent is lost.
   virtual void send_rtp(std::span<const std::byte> packet) = 0;

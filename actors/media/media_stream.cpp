@@ -77,6 +77,8 @@ caf::behavior media_stream::make_behavior() {
     [this](const media_connect& how) { connect(how); },
     [this](const media_dial& how) { dial(how.digits); },
     [this](const media_restart& how) { restart(how); },
+    [this](const media_take_candidates& what) { path_->take_candidates(what.told); },
+    [this](const media_tell_candidates&) { tell_candidates(); },
     [this](const media_stop&) { stop(); },
     [this](const media_join& with) { return join(with); },
     [this](const media_part&) { return part(); },
@@ -92,7 +94,7 @@ void media_stream::on_exit() {
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell_from(*this, owner,
                     media_closed{outcome(), error{"media stream", "ended by an error within"}});
-  restarter_ = nullptr;
+  restarter_ = trickler_ = nullptr;
   path_.reset();
 }
 
@@ -124,6 +126,18 @@ void media_stream::on_path_restarted(
   const std::shared_ptr<const sdp::stream_transport>& transport) {
   if (const auto asker = std::exchange(restarter_, nullptr))
     lane::tell_from(*this, asker, media_restarted{local, transport});
+}
+
+void media_stream::tell_candidates() {
+  trickler_ = current_sender();
+  on_path_candidates();
+}
+
+void media_stream::on_path_candidates() {
+  if (!trickler_)
+    return;
+  if (auto told = path_->later_candidates())
+    lane::tell_from(*this, trickler_, media_candidates{std::move(*told)});
 }
 
 void media_stream::on_path_failed(const error& why) {

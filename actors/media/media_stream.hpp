@@ -43,6 +43,7 @@ private:
   void connect(const media_connect& how);
   void dial(const std::string& wanted);
   void restart(const media_restart& how);
+  void tell_candidates();
   void stop();
   void close(std::optional<error> failure);
   [[nodiscard]] media_join_result join(const media_join& with);
@@ -68,6 +69,7 @@ private:
   void on_path_restarted(const result<lane::endpoint>& local,
                          const std::shared_ptr<const sdp::stream_transport>& transport) override;
   void on_path_connected(bool can_send) override;
+  void on_path_candidates() override;
   void on_path_failed(const error& why) override;
   void on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) override;
 
@@ -95,6 +97,7 @@ private:
   caf::strong_actor_ptr owner_;     // null: it has been told of the end
   std::string digits_;              // to be dialled once connected
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
+  caf::strong_actor_ptr trickler_;  // hears of candidates
   rtp::stream_setup setup_;         // agreed last
 };
 

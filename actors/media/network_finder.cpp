@@ -85,9 +85,16 @@ public:
   }
 
   void gather() override { agent_ = plane_.webrtc()->loop().make(settings_, *courier_); }
-  void check(const ice::credentials& remote,
-             const std::vector<ice::candidate>& candidates) override {
+  // Without an end the agent waits as long: the peer's own checks may tell where it is.
+  void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
+             bool /*complete*/) override {
     agent_.set_remote(remote, candidates);
+  }
+  void add(const std::vector<ice::candidate>& candidates, bool complete) override {
+    for (const auto& each : candidates)
+      agent_.add_remote_candidate(each);
+    if (complete)
+      agent_.end_remote_candidates();
   }
   void send(std::span<const std::byte> packet) override { agent_.send(packet); }
 

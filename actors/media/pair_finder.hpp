@@ -52,9 +52,11 @@ public:
   virtual ~pair_finder() = default;
   /// Once, first.
   virtual void gather() = 0;
-  /// The peer's description: the checks begin.
-  virtual void check(const ice::credentials& remote,
-                     const std::vector<ice::candidate>& candidates) = 0;
+  /// The peer's description: the checks begin. `complete`: none of its candidates follow.
+  virtual void check(const ice::credentials& remote, const std::vector<ice::candidate>& candidates,
+                     bool complete) = 0;
+  /// More of the peer's candidates, after its description.
+  virtual void add(const std::vector<ice::candidate>& candidates, bool complete) = 0;
   /// By the relayed pair, at most as much as the network takes; the rest is dropped.
   virtual void send(std::span<const std::byte> packet) = 0;
 };
@@ -65,7 +67,8 @@ public:
                                                                pair_finder_user& user,
                                                                lane::datagram_handler& handler);
 
-/// Its twin in simulated time: the host's own address and the peer's best one, without checks. No
+/// Its twin in simulated time: the host's own address and the peer's best one, without checks;
+/// where a peer that has none yet may still tell some, those are waited for. No
 /// server ever answers there: it has never gathered all where there is one.
 [[nodiscard]] std::unique_ptr<pair_finder>
 make_simulated_finder(media_plane& plane, const ice::agent_settings& settings,

@@ -1,5 +1,6 @@
 #include "actors/media/webrtc_path.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -67,6 +68,8 @@ void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candi
   ice.ufrag = from.credentials().ufrag;
   ice.pwd = from.credentials().pwd;
   ice.lite = plane_.webrtc()->settings().lite;
+  ice.trickles = !ice.lite; // the peer's checks tell a lite end all
+  ice.complete = from.complete();
   for (const auto& candidate : candidates)
     ice.candidates.push_back(candidate.to_string());
   if (candidates.front().address.address() != plane_.address().address())
@@ -112,11 +115,62 @@ void webrtc_path::check(ice_link& link) {
       candidates.push_back(std::move(*read));
   const ice::credentials theirs{remote_->ice->ufrag, remote_->ice->pwd};
   if (theirs.valid())
-    link.check(theirs, candidates, remote_->ice->lite);
+    link.check(theirs, candidates, remote_->ice->lite, remote_->ice->complete);
   else
     user_->on_path_failed(error{"ice checks",
                                 "the peer's a=ice-ufrag or a=ice-pwd is none, expected 4 and 22 "
                                 "characters at least"});
+}
+
+ice_link* webrtc_path::checked() const noexcept {
+  if (!remote_)
+    return nullptr;
+  return next_checks_ ? next_.get() : link_.get();
+}
+
+// Each fragment repeats those before it, and some repeat the description: what is known is not new.
+void webrtc_path::take_candidates(const sdp::ice_fragment& told) {
+  auto* const link = checked();
+  if (link == nullptr || link->up())
+    return;
+  auto grown = std::make_shared<sdp::stream_transport>(*remote_);
+  auto& known = *grown->ice;
+  std::vector<ice::candidate> found;
+  for (const auto& stream : told.streams) {
+    if (!sdp::is_about(stream, *remote_->ice))
+      continue;
+    for (const auto& text : stream.candidates) {
+      if (known.candidates.size() >= sdp::max_candidates ||
+          std::ranges::count(known.candidates, text) != 0)
+        continue;
+      known.candidates.push_back(text);
+      if (auto read = ice::candidate::parse(text))
+        found.push_back(std::move(*read));
+    }
+    known.complete = known.complete || stream.complete;
+  }
+  const bool ends = known.complete && !remote_->ice->complete;
+  if (known.candidates.size() == remote_->ice->candidates.size() && !ends)
+    return;
+  remote_ = std::move(grown);
+  link->add(found, ends);
+}
+
+std::optional<sdp::ice_fragment::stream> webrtc_path::later_candidates() const {
+  const auto* const link = checked();
+  const auto* const later = link != nullptr ? link->later() : nullptr;
+  if (later == nullptr)
+    return std::nullopt;
+  const auto& own = link->credentials();
+  sdp::ice_fragment::stream told{own.ufrag, own.pwd, remote_->ice->mid, {}, link->complete()};
+  for (const auto& candidate : *later)
+    told.candidates.push_back(candidate.to_string());
+  return told;
+}
+
+void webrtc_path::on_link_found(ice_link& from) {
+  if (&from == checked())
+    user_->on_path_candidates();
 }
 
 // After a re-offer, or an answer that repeats an early one. Of another fork's nothing would be

@@ -26,6 +26,8 @@ public:
   void open(media_path_user& user) override;
   void connect(const media_remote& remote) override;
   [[nodiscard]] bool restart(bool controlling) override;
+  void take_candidates(const sdp::ice_fragment& told) override;
+  [[nodiscard]] std::optional<sdp::ice_fragment::stream> later_candidates() const override;
   void send_rtp(std::span<const std::byte> packet) override;
   void send_rtcp(std::span<const std::byte> packet) override;
   void read_at_once(bool at_once) override;
@@ -40,6 +42,7 @@ private:
   void open_packet(std::span<std::byte> packet, lane::time_point arrived) override;
   // ice_link_user
   void on_link_described(ice_link& from, const std::vector<ice::candidate>& candidates) override;
+  void on_link_found(ice_link& from) override;
   void on_link_up(ice_link& from) override;
   void on_link_down(ice_link& from, const error& why) override;
   void on_link_datagram(ice_link& from, std::span<const std::byte> bytes,
@@ -53,6 +56,8 @@ private:
 
   void reconnect(const media_remote& remote);
   void check(ice_link& link);
+  /// The one that `remote_` is about.
+  [[nodiscard]] ice_link* checked() const noexcept;
   void leave(std::unique_ptr<ice_link> link);
   void shake_hands();
   void end_association();

@@ -71,6 +71,10 @@ caf::behavior call_leg::make_behavior() {
       on_ice_begun(begun);
       settle();
     },
+    [this](const media_candidates& found) {
+      on_candidates(found);
+      settle();
+    },
     [this](const media_parted& parted) {
       user_->on_media_parted(*this, parted);
       settle();
@@ -195,8 +199,10 @@ result<void> call_leg::narrow(std::shared_ptr<const sdp::offer_template> media) 
 }
 
 void call_leg::connect(const sdp::negotiated_audio& audio) {
-  if (stream_)
-    lane::tell(home(), stream_, media_connect{audio});
+  if (!stream_)
+    return;
+  lane::tell(home(), stream_, media_connect{audio});
+  connect_trickle();
 }
 
 void call_leg::hear_early(const sdp::negotiated_audio& audio) {
@@ -235,6 +241,11 @@ result<void> call_leg::prepare(sip::call_options options, bool delayed_offer) {
     open_offer_ = made->number;
   }
   options.body = body;
+  std::string headers;
+  if (const auto lines = trickle_lines(); !lines.empty()) {
+    headers.append(options.headers).append(lines);
+    options.headers = headers;
+  }
   if (auto prepared = machine.prepare(options); !prepared)
     return prepared;
   user_->on_prepared(*this);
@@ -271,6 +282,7 @@ void call_leg::on_provisional(const sip::ua_event& event) {
   user_->on_progress(*this, {event.status, event.fork});
   if (event.body.empty() || !stream_ || open_offer_ == 0 || over_)
     return;
+  note_trickle(event.source);
   if (!extra_)
     extra_ = std::make_unique<extra>();
   auto& forks = extra_->forks;
@@ -292,8 +304,11 @@ void call_leg::on_answered(const sip::ua_event& event) {
     for (auto& f : extra_->forks)
       if (f.fork == event.fork)
         negotiation_ = std::move(f.state);
-    extra_.reset();
+    extra_->forks.clear();
+    if (!extra_->trickle)
+      extra_.reset();
   }
+  note_trickle(event.source);
   std::optional<error> unusable;
   std::optional<sdp::negotiated_audio> audio;
   if (event.needs_answer) {
@@ -321,18 +336,21 @@ void call_leg::on_answered(const sip::ua_event& event) {
                      {event.status, unusable ? &*unusable : nullptr, audio ? &*audio : nullptr});
   if (unusable)
     hang_up(warning_line(*unusable));
+  send_candidates();
 }
 
 // -- a call that came in ------------------------------------------------------------------
 
 void call_leg::on_incoming(const sip::ua_event& event) {
   const bool has_offer = !event.body.empty();
+  note_trickle(event.source);
   if (has_offer) {
     auto taken = negotiation_->take_offer(event.body);
     if (taken) {
       open_offer_ = *taken;
     } else {
-      extra_ = std::make_unique<extra>();
+      if (!extra_)
+        extra_ = std::make_unique<extra>();
       extra_->unacceptable = std::make_unique<error>(std::move(taken.error()));
     }
   }
@@ -343,7 +361,7 @@ void call_leg::on_incoming(const sip::ua_event& event) {
 result<void> call_leg::ring(int status) {
   if (auto can = usable("ring"); !can)
     return can;
-  if (!machine_->progress(home().now(), status, *this))
+  if (!machine_->progress(home().now(), status, *this, {}, {}, trickle_lines()))
     return tl::unexpected{not_now("ring", "a call that came in and is not answered, and 101-199")};
   return {};
 }
@@ -374,7 +392,7 @@ result<void> call_leg::send_early_media(int status) {
   auto made = negotiation_->early_answer(open_offer_, wanted_);
   if (!made)
     return tl::unexpected{std::move(made.error())};
-  if (!machine_->progress(home().now(), status, *this, made->text))
+  if (!machine_->progress(home().now(), status, *this, made->text, sdp_type, trickle_lines()))
     return tl::unexpected{not_now("early media", "a status of 101-199")};
   connect(made->audio);
   return {};
@@ -390,7 +408,7 @@ result<void> call_leg::accept() {
     machine_->reject(home().now(), 488, *this, warning_line(text.error()));
     return tl::unexpected{std::move(text.error())};
   }
-  machine_->answer(home().now(), *text, *this);
+  machine_->answer(home().now(), *text, *this, sdp_type, trickle_lines());
   return {};
 }
 
@@ -425,6 +443,7 @@ void call_leg::on_acknowledged(const sip::ua_event& event) {
     connect(*agreed);
   }
   user_->on_confirmed(*this);
+  send_candidates();
 }
 
 // -- the end ------------------------------------------------------------------------------------
@@ -468,8 +487,7 @@ void call_leg::on_event(const sip::ua_event& event) {
     break;
   case sip::event_kind::request:
     if (event.number != 0) // else it has been answered
-      user_->on_request(*this,
-                        {event.number, event.what, event.content_type, event.body, *event.source});
+      on_request(event);
     break;
   case sip::event_kind::response:
     on_response(event);

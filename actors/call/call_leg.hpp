@@ -17,6 +17,8 @@
 
 namespace jackfield {
 
+class leg_trickle;
+
 /// A call's leg: one INVITE dialog with all its early forks, of either direction, as an actor. It
 /// keeps the SIP machine, the state of offer and answer, and the handle of the media stream that
 /// was handed in; what the call is for is its user's (`leg_user`), who lives inside the actor.
@@ -178,6 +180,21 @@ private:
   /// An offer of ours came to nothing; so did the description that was made for it.
   void roll_back();
   result<void> answer_peer(uint32_t number, sdp::direction wanted);
+
+  // Candidates in INFO.
+  /// Our description says that we take them.
+  [[nodiscard]] bool trickles() const noexcept;
+  /// The header lines that say so; empty: we do not.
+  [[nodiscard]] std::string_view trickle_lines() const noexcept;
+  [[nodiscard]] leg_trickle& trickle();
+  void note_trickle(const sip::message* said);
+  void on_request(const sip::ua_event& event);
+  /// Returns the status to answer with.
+  [[nodiscard]] int take_candidates(const sip::ua_event& event);
+  void hand_on_candidates();
+  void connect_trickle();
+  void on_candidates(const media_candidates& found);
+  void send_candidates();
 
   /// Tells the stream what was agreed on.
   void connect(const sdp::negotiated_audio& audio);

@@ -53,7 +53,7 @@ result<void> call_leg::answer_offer(uint32_t number, sdp::direction wanted) {
   auto made = negotiation_->offer(wanted);
   if (!made)
     return tl::unexpected{std::move(made.error())};
-  if (!machine_->answer_offer(now, made->text, *this)) {
+  if (!machine_->answer_offer(now, made->text, *this, sdp_type, trickle_lines())) {
     negotiation_->rollback();
     return tl::unexpected{not_now("answer an offer", "one that is open")};
   }
@@ -67,7 +67,7 @@ result<void> call_leg::answer_peer(uint32_t number, sdp::direction wanted) {
   if (!made)
     return tl::unexpected{std::move(made.error())};
   open_offer_ = 0;
-  if (!machine_->answer_offer(home().now(), made->text, *this))
+  if (!machine_->answer_offer(home().now(), made->text, *this, sdp_type, trickle_lines()))
     return tl::unexpected{not_now("answer an offer", "one that is open")};
   connect(made->audio);
   return {};
@@ -84,6 +84,7 @@ result<void> call_leg::refuse_offer(uint32_t number, int status) {
   if (theirs) {
     negotiation_->rollback();
     open_offer_ = 0;
+    hand_on_candidates();
   }
   asked_ = 0;
   return {};
@@ -107,6 +108,7 @@ void call_leg::on_peer_answer(const sip::ua_event& event) {
 void call_leg::on_withdrawn() {
   const auto number = asked_ != 0 ? std::exchange(asked_, 0) : std::exchange(open_offer_, 0);
   negotiation_->rollback();
+  hand_on_candidates();
   if (extra_ && extra_->restart && extra_->restart->number == number)
     extra_->restart.reset();
   user_->on_offer_withdrawn(*this, number);
@@ -120,7 +122,8 @@ result<uint32_t> call_leg::offer(sdp::direction wanted, sip::method what) {
   auto made = negotiation_->offer(wanted);
   if (!made)
     return tl::unexpected{std::move(made.error())};
-  const auto number = machine_->send_request(home().now(), what, made->text, *this);
+  const auto number =
+    machine_->send_request(home().now(), what, made->text, *this, sdp_type, trickle_lines());
   if (number == 0) {
     negotiation_->rollback();
     return tl::unexpected{not_now("offer", "an established dialog without another offer")};
@@ -158,10 +161,16 @@ result<void> call_leg::defer_request(uint32_t number) {
     return can;
   if (!machine_->defer_request(home().now(), number, *this))
     return tl::unexpected{not_now("defer a request", "one that is being told of, and room")};
+  if (extra_ && extra_->trickle)
+    extra_->trickle->deferred = number;
   return {};
 }
 
 void call_leg::on_response(const sip::ua_event& event) {
+  if (extra_ && extra_->trickle && extra_->trickle->on_response(event.number, event.status)) {
+    send_candidates();
+    return;
+  }
   if (event.number == 0 || event.number != offer_request_) {
     user_->on_response(*this, {event.number, event.status, event.content_type, event.body});
     return;
@@ -240,6 +249,7 @@ void call_leg::on_ice_begun(const media_restarted& begun) {
 
 void call_leg::roll_back() {
   negotiation_->rollback();
+  hand_on_candidates();
   if (!extra_ || !extra_->before)
     return;
   const auto before = std::exchange(extra_->before, std::nullopt);

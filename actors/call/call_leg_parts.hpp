@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/call/leg_trickle.hpp"
 
 /// What the sources of `call_leg` share.
 namespace jackfield {
@@ -30,7 +31,10 @@ struct call_leg::extra {
     std::shared_ptr<const sdp::stream_transport> transport;
   };
   std::optional<description> before; // the restart that we offer
+  std::unique_ptr<leg_trickle> trickle;
 };
+
+inline constexpr std::string_view sdp_type = "application/sdp";
 
 /// Of a command that came at the wrong moment.
 inline error not_now(std::string_view command, std::string_view expected) {

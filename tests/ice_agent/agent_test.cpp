@@ -138,6 +138,20 @@ TEST(ice_agent, skips_candidates_it_cannot_use) {
   expect_media_both_ways(pair);
 }
 
+TEST(ice_agent, selects_a_pair_by_candidates_that_come_after_the_descriptions) {
+  agent_loop loop;
+  agent_pair pair{loop};
+  pair.agents[0].set_remote(pair.settings[1].local, {});
+  pair.agents[1].set_remote(pair.settings[0].local, {});
+  for (const size_t i : {0U, 1U}) {
+    for (const auto& c : pair.observers[1 - i].candidates())
+      pair.agents[i].add_remote_candidate(c);
+    pair.agents[i].end_remote_candidates();
+  }
+  pair.wait_until_selected();
+  expect_media_both_ways(pair);
+}
+
 TEST(ice_agent, tells_host_candidates_without_waiting_for_a_stun_server) {
   const int silent = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const unique_fd owned{silent};

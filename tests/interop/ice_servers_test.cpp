@@ -1,4 +1,7 @@
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -79,6 +82,32 @@ TEST_F(coturn, that_knows_no_such_user_ends_the_call_by_name) {
     run_calls(folder_, {"--turn", "turn:caller:wrong@" + loopback(port), "--relay-only"});
   EXPECT_NE(outcome.status, 0);
   EXPECT_EQ(outcome.summary.at("failures").at("ice_gathering"), call_count);
+}
+
+/// How often `text` stands in what the run traced.
+size_t count_in(const std::string& trace, std::string_view text) {
+  size_t count = 0;
+  for (auto at = trace.find(text); at != std::string::npos; at = trace.find(text, at + 1))
+    ++count;
+  return count;
+}
+
+// RFC 8840: what there is to tell after the description has left goes in INFO, to a peer that says
+// that it takes such. Here that is that there is no more: the hosts' own addresses did.
+TEST_F(coturn, that_answers_late_is_not_waited_for_and_the_end_is_told_in_info) {
+  const auto port = free_port();
+  const auto server = start_coturn(folder_, port);
+  const auto relay = start_relay(folder_, port, {"--delay-ms", "80"});
+  const auto trace = folder_.file("trace.txt");
+  const auto outcome =
+    run_calls(folder_, {"--turn", turn_at(relay.port), "--trace", trace, "--trace-all"});
+  expect_heard_both_ways(outcome);
+  std::ifstream in{trace};
+  const std::string told{std::istreambuf_iterator<char>{in}, {}};
+  EXPECT_EQ(count_in(told, "Recv-Info: trickle-ice\r\n"),
+            count_in(told, "Supported: trickle-ice\r\n"));
+  EXPECT_GE(count_in(told, "Info-Package: trickle-ice\r\n"), call_count) << told;
+  EXPECT_GE(count_in(told, "a=end-of-candidates\r\n"), call_count);
 }
 
 } // namespace

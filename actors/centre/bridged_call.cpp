@@ -66,10 +66,12 @@ bool has(const codec_list& codecs, const sdp::codec& wanted) {
     codecs, [&](const sdp::codec& each) { return sdp::same_encoding(each, wanted); });
 }
 
-/// Those of `first`, then what else there is.
+/// Those of `first`, then what else there is; telephone events last, as they are no codecs.
 codec_list led_by(codec_list first, const codec_list& all) {
   std::ranges::copy_if(all, std::back_inserter(first),
                        [&](const sdp::codec& each) { return !has(first, each); });
+  std::ranges::stable_partition(
+    first, [](const sdp::codec& each) { return !sdp::is_telephone_event(each); });
   return first;
 }
 

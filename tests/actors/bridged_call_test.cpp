@@ -157,6 +157,7 @@ TEST_F(bridged_call_test, caller_hangs_up) {
   EXPECT_NE(invite.find("UDP/TLS/RTP/SAVPF"), std::string::npos) << invite;
   EXPECT_LT(invite.find("PCMU/8000"), invite.find("opus/48000"))
     << "first what the caller has: " << invite;
+  EXPECT_LT(invite.find("opus/48000"), invite.find("telephone-event/8000")) << invite;
   EXPECT_NE(invite.find("From: <sip:bob@10.0.0.1>;tag="), std::string::npos) << invite;
   EXPECT_NE(invite.find("To: <sip:alice@10.0.0.2>\r\n"), std::string::npos) << invite;
   expect_nothing_left();

@@ -70,8 +70,8 @@ bool has(const codec_list& codecs, const sdp::codec& wanted) {
 codec_list led_by(codec_list first, const codec_list& all) {
   std::ranges::copy_if(all, std::back_inserter(first),
                        [&](const sdp::codec& each) { return !has(first, each); });
-  std::ranges::stable_partition(
-    first, [](const sdp::codec& each) { return !sdp::is_telephone_event(each); });
+  std::stable_partition(first.begin(), first.end(),
+                        [](const sdp::codec& each) { return !sdp::is_telephone_event(each); });
   return first;
 }
 

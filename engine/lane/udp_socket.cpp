@@ -46,6 +46,31 @@ void set_buffer(int fd, int forced, int plain, size_t bytes) {
     setsockopt(fd, SOL_SOCKET, plain, &value, sizeof value);
 }
 
+/// Tells, while a handler of a socket's runs, whether that has ended the socket.
+class watch_on_socket {
+public:
+  explicit watch_on_socket(const udp_socket& socket) noexcept
+      : socket_(&socket), outer_(innermost) {
+    innermost = this;
+  }
+  ~watch_on_socket() { innermost = outer_; }
+  watch_on_socket(const watch_on_socket&) = delete;
+  watch_on_socket& operator=(const watch_on_socket&) = delete;
+
+  [[nodiscard]] bool ended() const noexcept { return socket_ == nullptr; }
+  static void note_end_of(const udp_socket& socket) noexcept {
+    for (auto* each = innermost; each != nullptr; each = each->outer_)
+      if (each->socket_ == &socket)
+        each->socket_ = nullptr;
+  }
+
+private:
+  static thread_local watch_on_socket* innermost;
+  const udp_socket* socket_;
+  watch_on_socket* outer_; // a handler may read its own socket, or another
+};
+thread_local watch_on_socket* watch_on_socket::innermost = nullptr;
+
 } // namespace
 
 udp_socket::udp_socket(const lane& home, lane_health& health, reactor& events,
@@ -118,8 +143,7 @@ result<void> udp_socket::watch() {
 }
 
 udp_socket::~udp_socket() {
-  if (alive_ != nullptr)
-    *alive_ = false;
+  watch_on_socket::note_end_of(*this);
   if (!queue_.empty()) {
     events_.forget(*this);
     flush(); // a response queued by the owner's last act still leaves
@@ -282,8 +306,7 @@ void udp_socket::receive_one() {
 }
 
 void udp_socket::receive_batch() {
-  bool alive = true;
-  alive_ = &alive;
+  const watch_on_socket watch{*this};
   auto& in = receive_buffers::of_thread();
   for (size_t received = 0; received < receive_budget;) {
     // A slot may hold a train: ask for as many as should make up the rest of the budget.
@@ -308,7 +331,7 @@ void udp_socket::receive_batch() {
         health_.datagrams_in += 1;
         ++received;
         handler_.on_datagram(from, one, home_.now());
-        if (!alive)
+        if (watch.ended())
           return;
       } while (!rest.empty());
     }
@@ -316,7 +339,6 @@ void udp_socket::receive_batch() {
       break;
     usual_train_ = std::max<size_t>((received - before) / static_cast<size_t>(got), 1);
   }
-  alive_ = nullptr;
 }
 
 void udp_socket::receive_pending() {
@@ -335,8 +357,7 @@ void udp_socket::receive_pending() {
 bool udp_socket::take(msghdr& header, int outcome) {
   if (outcome == -EAGAIN || outcome == -EWOULDBLOCK || outcome == -EINTR)
     return false;
-  bool alive = true;
-  bool* const outer = std::exchange(alive_, &alive); // a handler may ask for what is pending
+  const watch_on_socket watch{*this};
   bool last = false;
   if (outcome < 0) {
     handler_.on_datagram_error(-outcome); // reading it took it off the socket
@@ -354,13 +375,7 @@ bool udp_socket::take(msghdr& header, int outcome) {
       {static_cast<const std::byte*>(header.msg_iov->iov_base), static_cast<size_t>(outcome)},
       arrived);
   }
-  if (!alive) {
-    if (outer != nullptr)
-      *outer = false;
-    return false;
-  }
-  alive_ = outer;
-  return !last;
+  return !last && !watch.ended();
 }
 
 result<void> udp_socket::set_on_demand(bool on_demand) {

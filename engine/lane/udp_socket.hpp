@@ -92,7 +92,6 @@ private:
   bool media_ = false;
   bool on_demand_ = false;
   bool connected_ = false;
-  bool* alive_ = nullptr; // set while a receive loop runs, so that it sees its own end
   uint32_t overflowed_ = 0;
   size_t usual_train_ = 1; // datagrams a receive slot held of late
   uint64_t drops_ = 0;

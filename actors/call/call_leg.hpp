@@ -57,7 +57,7 @@ public:
   [[nodiscard]] bool controls_ice() const noexcept;
   /// Its codecs that we have too: see `sdp::negotiation::offered_codecs`.
   [[nodiscard]] std::vector<sdp::codec> offered_codecs() const;
-  /// Fewer codecs from now on: see `sdp::negotiation::narrow`.
+  /// Fewer codecs from now on, or others preferred: see `sdp::negotiation::narrow`.
   result<void> narrow(std::shared_ptr<const sdp::offer_template> media);
   /// Has the stream follow an early answer.
   void hear_early(const sdp::negotiated_audio& audio);

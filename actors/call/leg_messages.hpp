@@ -94,7 +94,8 @@ struct use_stream {
   std::shared_ptr<const sdp::stream_transport> transport = {};
 };
 
-/// Fewer codecs from now on, in what is offered and what is taken: see `sdp::negotiation::narrow`.
+/// Fewer codecs from now on, or others preferred, in what is offered and what is taken: see
+/// `sdp::negotiation::narrow`.
 struct narrow {
   std::shared_ptr<const sdp::offer_template> media;
 };

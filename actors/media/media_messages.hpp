@@ -71,9 +71,9 @@ struct media_stop {};
 struct media_close {};
 
 /// To the stream: relay what it hears to another one of its lane, and send what that one hears,
-/// until the join ends; then each sends again what it sent before. What either was joined to
-/// before, it is parted from. Both have been told what was agreed on; nothing is relayed before
-/// their paths are up. The sender gets a `media_join_result`.
+/// transcoded where their codecs differ, until the join ends; then each sends again what it sent
+/// before. What either was joined to before, it is parted from. Both have been told what was agreed
+/// on; nothing is relayed before their paths are up. The sender gets a `media_join_result`.
 struct media_join {
   caf::strong_actor_ptr other;
 };
@@ -87,7 +87,7 @@ struct media_join_result {
     no_stream,     ///< the other is no media stream, has ended, or is the stream itself
     other_lane,    ///< the other lives on another lane
     not_connected, ///< one of them has not been told yet what was agreed on
-    other_codec,   ///< they send different codecs
+    other_codec,   ///< none of their codecs can be made of the other's
     not_joined,    ///< to `media_part`
   };
   outcome what = outcome::done; ///< if anything else, all is as it was
@@ -98,7 +98,7 @@ struct media_parted {
   enum class cause : uint8_t {
     asked, ///< by `media_part`, of either
     other_ended,
-    other_codec,      ///< a re-offer chose one that the other has not
+    other_codec,      ///< a re-offer chose one that cannot be made of the other's
     joined_elsewhere, ///< one of them
   };
   cause why = cause::asked;

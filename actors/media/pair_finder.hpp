@@ -68,8 +68,8 @@ public:
                                                                lane::datagram_handler& handler);
 
 /// Its twin in simulated time: the host's own address and the peer's best one, without checks;
-/// where a peer that has none yet may still tell some, those are waited for. No
-/// server ever answers there: it has never gathered all where there is one.
+/// where the peer has none yet and may still tell some, they are waited for. No server ever answers
+/// there: it has never gathered all where there is one.
 [[nodiscard]] std::unique_ptr<pair_finder>
 make_simulated_finder(media_plane& plane, const ice::agent_settings& settings,
                       pair_finder_user& user, lane::datagram_handler& handler);

@@ -83,10 +83,11 @@ void datagram_batch::receive_some(std::span<datagram_socket*> sockets) {
           (outcome == datagram_ring::not_tried || own(*sockets[place]).take(*header, outcome)))
         asked[again++] = place;
     }
-    count = 0;
-    for (size_t k = 0; k < again; ++k) // one that came later may have destroyed it
-      if (sockets[asked[k]] != nullptr)
-        asked[count++] = asked[k];
+    // One that came later may have destroyed it.
+    const auto* const last =
+      std::remove_if(asked.begin(), asked.begin() + again,
+                     [&](size_t place) { return sockets[place] == nullptr; });
+    count = static_cast<size_t>(last - asked.begin());
   }
   for (size_t k = 0; k < count; ++k)
     if (auto* const socket = sockets[asked[k]])

@@ -32,7 +32,7 @@ bool datagram_ring::run(io_uring_op what, std::span<message> messages) noexcept 
   for (size_t i = 0; i < messages.size(); ++i) {
     auto& each = messages[i];
     each.result = not_tried;
-    auto* const entry = broken_ ? nullptr : io_uring_get_sqe(&ring_);
+    auto* const entry = io_uring_get_sqe(&ring_);
     if (entry == nullptr)
       return false;
     io_uring_prep_rw(what, entry, each.fd, each.header, 1, 0);
@@ -50,10 +50,8 @@ bool datagram_ring::run(io_uring_op what, std::span<message> messages) noexcept 
     }
     io_uring_cq_advance(&ring_, done);
     left -= done;
-    if (submitted < 0 && submitted != -EINTR && left > 0) {
-      broken_ = true;
+    if (submitted < 0 && submitted != -EINTR && left > 0)
       return false;
-    }
   }
   return true;
 }

@@ -32,8 +32,8 @@ public:
   datagram_ring(const datagram_ring&) = delete;
   datagram_ring& operator=(const datagram_ring&) = delete;
 
-  /// In order, at most `most`; each has its result when it returns. False: the ring itself failed,
-  /// now or before, and some are `not_tried`.
+  /// In order, at most `most`; each has its result when it returns. False: the ring itself failed
+  /// and is of no more use; some are `not_tried`.
   [[nodiscard]] bool send(std::span<message> messages) noexcept;
   [[nodiscard]] bool receive(std::span<message> messages) noexcept;
 
@@ -42,7 +42,6 @@ private:
   [[nodiscard]] bool run(io_uring_op what, std::span<message> messages) noexcept;
 
   io_uring ring_;
-  bool broken_ = false;
 };
 
 } // namespace jackfield::lane

@@ -96,9 +96,10 @@ public:
   /// In remote_offer: the codecs of the accepted stream that we have too, as we write them, in the
   /// offer's order; telephone events are among them.
   [[nodiscard]] std::vector<codec> offered_codecs() const;
-  /// From now on `local`, which has fewer codecs and is else as before, is what this side can do;
-  /// an open offer of the peer's is judged anew. Fails, place "sdp offer", if an offer of ours is
-  /// open or the peer's has none of what is left, and changes nothing.
+  /// From now on `local`, which has fewer codecs, or those in another order, and is else as before,
+  /// is what this side can do; an open offer of the peer's is judged anew. Fails, place "sdp
+  /// offer", if an offer of ours is open or the peer's has none of what is left, and changes
+  /// nothing.
   result<void> narrow(std::shared_ptr<const offer_template> local);
 
   /// In remote_offer: true if the peer begins ICE anew (RFC 8839 section 4.4.1.1.1); the answer

@@ -89,9 +89,11 @@ protected:
     world_.pass(1s);
     ASSERT_EQ(world_.heard().registrations.size(), 1U);
   }
-  caf::strong_actor_ptr call(lane::duration length, const std::string& whom = "alice") {
+  caf::strong_actor_ptr call(lane::duration length, const std::string& whom = "alice",
+                             bool delayed_offer = false) {
     auto manner = manner_between(caller_, service_.target());
     add_audio(manner, caller_);
+    manner.delayed_offer = delayed_offer;
     auto target = std::make_shared<call_target>();
     target->uri = "sip:" + whom + "@10.0.0.2";
     target->from = "<sip:bob@10.0.0.1>";
@@ -113,6 +115,22 @@ protected:
     EXPECT_EQ(calls.current, 0U);
     ASSERT_EQ(calls.failures.size(), 1U);
     EXPECT_EQ(calls.failures.begin()->first, why) << calls.failures.begin()->first.text();
+  }
+  /// A call of five seconds went well, and both ends heard all of it but `within` packets.
+  void expect_heard_both_ways(double within) {
+    EXPECT_FALSE(the_call().failure.failed()) << the_call().failure.text();
+    ASSERT_TRUE(the_call().media);
+    EXPECT_NEAR(static_cast<double>(the_call().media->received.packets), 250, within);
+    EXPECT_GT(the_call().media->mos.value_or(0), 4.3);
+    const auto& heard = metrics_of(2);
+    EXPECT_EQ(heard.calls.completed, 1U);
+    EXPECT_NEAR(static_cast<double>(heard.media.received.received), 250, within);
+  }
+  /// Of Alice's phone.
+  void have_opus_alone() {
+    auto can = picks_up_.media->capabilities();
+    describe_codecs(can, std::array{audio::codec::opus});
+    picks_up_.media = std::make_shared<sdp::offer_template>(picks_up_.media->host(), can);
   }
   void expect_nothing_left() {
     lane::tell(world_.lane(), std::exchange(user_, nullptr), hang_up{});
@@ -139,13 +157,7 @@ TEST_F(bridged_call_test, caller_hangs_up) {
   begin();
   call(5s);
   world_.pass(8s);
-  EXPECT_FALSE(the_call().failure.failed()) << the_call().failure.text();
-  ASSERT_TRUE(the_call().media);
-  EXPECT_NEAR(static_cast<double>(the_call().media->received.packets), 250, 8);
-  EXPECT_GT(the_call().media->mos.value_or(0), 4.3);
-  const auto& heard = metrics_of(2);
-  EXPECT_EQ(heard.calls.completed, 1U);
-  EXPECT_NEAR(static_cast<double>(heard.media.received.received), 250, 8);
+  expect_heard_both_ways(8);
   const auto& between = metrics_of(1);
   EXPECT_EQ(between.calls.answered, 1U);
   EXPECT_EQ(between.calls.completed, 1U);
@@ -164,23 +176,26 @@ TEST_F(bridged_call_test, caller_hangs_up) {
 }
 
 TEST_F(bridged_call_test, callee_has_another_codec) {
-  auto can = picks_up_.media->capabilities();
-  describe_codecs(can, std::array{audio::codec::opus});
-  picks_up_.media = std::make_shared<sdp::offer_template>(picks_up_.media->host(), can);
+  have_opus_alone();
   begin();
   call(5s);
   world_.pass(8s);
-  EXPECT_FALSE(the_call().failure.failed()) << the_call().failure.text();
-  ASSERT_TRUE(the_call().media);
-  EXPECT_NEAR(static_cast<double>(the_call().media->received.packets), 250, 12);
+  expect_heard_both_ways(12);
   EXPECT_EQ(the_call().media->clock_rate, 8000U);
-  EXPECT_GT(the_call().media->mos.value_or(0), 4.3);
-  const auto& heard = metrics_of(2);
-  EXPECT_EQ(heard.calls.completed, 1U);
-  EXPECT_NEAR(static_cast<double>(heard.media.received.received), 250, 12);
   const auto& between = metrics_of(1);
   EXPECT_EQ(between.calls.completed, 1U);
   EXPECT_EQ(between.media.transcoded, 2U);
+  expect_nothing_left();
+}
+
+TEST_F(bridged_call_test, callee_has_another_codec_than_a_caller_without_an_offer) {
+  have_opus_alone();
+  begin();
+  call(5s, "alice", true);
+  world_.pass(8s);
+  expect_heard_both_ways(12);
+  EXPECT_EQ(the_call().media->clock_rate, 8000U);
+  EXPECT_EQ(metrics_of(1).media.transcoded, 2U);
   expect_nothing_left();
 }
 

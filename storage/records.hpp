@@ -1,0 +1,115 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "engine/error/error.hpp"
+#include "engine/sip/dialog_record.hpp"
+#include "storage/store.hpp"
+
+/// What is kept, as plain values; `pack` and `unpack` make the bytes that FORMAT.md describes.
+namespace jackfield::storage {
+
+using wall_time = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+/// A run of a command that keeps state.
+struct run_record {
+  std::string command;            ///< as typed, without passwords
+  std::string kind;               ///< "load", "answer"
+  wall_time started{};
+  std::optional<wall_time> ended; ///< unset: under way, or cut off
+  std::string ended_by;           ///< empty: its own end; "crash": seen at the next start
+  uint64_t seed = 0;
+  uint64_t continues = 0; ///< the run that this one goes on with; 0: none
+  std::string fingerprint; ///< of the settings that must be the same to go on with it
+
+  friend bool operator==(const run_record&, const run_record&) = default;
+};
+
+/// Names a call, and the one attempt that it is, in this store: the run, and the call's number
+/// there. As text "12-1042".
+struct call_key {
+  uint64_t run = 0;
+  uint64_t number = 0;
+
+  [[nodiscard]] std::string text() const;
+  friend auto operator<=>(const call_key&, const call_key&) = default;
+};
+
+/// A call under way.
+struct call_record {
+  bool incoming = false;
+  std::string call_id;
+  std::string from; ///< URI
+  std::string to;   ///< URI
+  wall_time started{};
+  std::optional<wall_time> answered;
+  std::string leg;    ///< text of its `sip::leg_id`
+  std::string target; ///< where its first request goes: "udp 192.0.2.1:5060"
+  uint32_t invite_cseq = 0;
+  std::optional<sip::dialog_record> dialog; ///< once answered
+
+  friend bool operator==(const call_record&, const call_record&) = default;
+};
+
+/// A finished call.
+struct call_ended {
+  call_key call;
+  bool incoming = false;
+  std::string call_id;
+  std::string from; ///< URI
+  std::string to;   ///< URI
+  wall_time started{};
+  std::optional<wall_time> answered;
+  wall_time ended{};
+  /// `report::failure_cause`'s name; empty: completed. `indeterminate`: the engine ended before it
+  /// knew.
+  std::string cause;
+  uint32_t status = 0; ///< final status of the INVITE; 0: none
+
+  static constexpr std::string_view indeterminate = "indeterminate";
+  friend bool operator==(const call_ended&, const call_ended&) = default;
+};
+
+struct run_started {
+  uint64_t run = 0;
+  friend bool operator==(const run_started&, const run_started&) = default;
+};
+
+struct run_ended {
+  uint64_t run = 0;
+  std::string ended_by;
+  friend bool operator==(const run_ended&, const run_ended&) = default;
+};
+
+/// What happened, in the order of sequence numbers. `monostate`: a kind that a later version wrote
+/// within the same format.
+struct event_record {
+  wall_time at{};
+  std::variant<std::monostate, call_ended, run_started, run_ended> what;
+
+  friend bool operator==(const event_record&, const event_record&) = default;
+};
+
+[[nodiscard]] std::string pack(const run_record& record);
+[[nodiscard]] std::string pack(const call_record& record);
+[[nodiscard]] std::string pack(const event_record& record);
+/// Fails on bytes that are no such record, and on a version that is not ours; `place` of the error
+/// is left to the caller.
+[[nodiscard]] result<run_record> unpack_run(std::string_view bytes);
+[[nodiscard]] result<call_record> unpack_call(std::string_view bytes);
+[[nodiscard]] result<event_record> unpack_event(std::string_view bytes);
+
+/// Keys: big-endian, so that their order is that of the numbers.
+[[nodiscard]] std::string run_key(uint64_t run);
+[[nodiscard]] std::string key_of(const call_key& call);
+[[nodiscard]] std::string event_key(uint64_t sequence);
+/// A run's or an event's.
+[[nodiscard]] std::optional<uint64_t> number_of_key(std::string_view key);
+[[nodiscard]] std::optional<call_key> call_of_key(std::string_view key);
+
+} // namespace jackfield::storage

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,10 +15,12 @@
 #include <caf/scoped_actor.hpp>
 
 #include "actors/load/answering_engine.hpp"
+#include "actors/node/journal.hpp"
 #include "actors/node/node.hpp"
 #include "actors/wire/lane_peers.hpp"
 #include "app/answer_options.hpp"
 #include "app/interrupts.hpp"
+#include "app/kept_state.hpp"
 #include "app/option_reader.hpp"
 #include "app/version.hpp"
 #include "engine/crypto/certificate.hpp"
@@ -160,6 +163,9 @@ int answer_command(const std::vector<std::string>& arguments) {
   if (answering.connect || (answering.rtp && answering.protection.value_or(sdp::protection::dtls) ==
                                                sdp::protection::dtls))
     settings.webrtc = options.webrtc;
+  auto state = kept_state::open(options.kept);
+  if (!state)
+    return tell_fault(state.error());
   auto engine = node::make(settings);
   if (!engine)
     return usage(engine.error());
@@ -183,9 +189,16 @@ int answer_command(const std::vector<std::string>& arguments) {
   if (auto opened = open_listeners(options, **engine); !opened)
     return usage(error{"--listen", opened.error().to_string()});
   catch_interrupts();
-  const auto services =
+  auto services =
     start_answering(**engine, manner, options.answering.registrations, trace->settings);
-  caf::scoped_actor self{(*engine)->system()};
+  std::optional<caf::scoped_actor> own{(*engine)->system()};
+  auto& self = *own;
+  if (*state)
+    if (auto begun = (*state)->begin(**engine, "answer", options.command, 0,
+                                     caf::actor_cast<caf::actor>(self));
+        !begun)
+      return tell_fault(begun.error());
+  std::optional<storage::fault> unwritten;
   const auto started = std::chrono::system_clock::now();
   const auto began = std::chrono::steady_clock::now();
   (*engine)->start();
@@ -209,6 +222,15 @@ int answer_command(const std::vector<std::string>& arguments) {
           return; // it has said so
         ++stopped;
         lost = true;
+      },
+      [&](const journal_failing& failing) {
+        unwritten = failing.why;
+        std::fprintf(stderr, "%s; no more calls are taken\n", failing.why.why.to_string().c_str());
+      },
+      [&](journal_recovered) {
+        unwritten.reset();
+        std::fprintf(stderr, "%s: is written again; calls are taken\n",
+                     options.kept.directory.c_str());
       },
       caf::after(poll_interval) >> [] {});
     trace->tell_failure();
@@ -239,6 +261,15 @@ int answer_command(const std::vector<std::string>& arguments) {
       std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());
       return static_cast<int>(report::exit_code::internal_error);
     }
+  }
+  if (*state) {
+    if (unwritten)
+      return tell_fault(*unwritten);
+    own.reset();
+    services.clear();
+    engine->reset();
+    if (auto ended = (*state)->end(lost ? "an error within" : ""); !ended)
+      return tell_fault(ended.error());
   }
   if (lost)
     return static_cast<int>(report::exit_code::internal_error);

@@ -6,6 +6,7 @@
 
 #include "actors/load/answering_engine.hpp"
 #include "actors/media/webrtc_settings.hpp"
+#include "app/keep_options.hpp"
 #include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -33,6 +34,7 @@ struct answer_options {
   std::vector<std::string> allowed_origins;
   unsigned lanes = 0; ///< 0: as many as there are cores for us
   std::string json;
+  keep_options kept;
   trace_options tracing;
   bool quiet = false;
   std::string command; ///< the command line

@@ -11,7 +11,9 @@
 
 #include "actors/load/load_launch.hpp"
 #include "actors/load/load_run.hpp"
+#include "actors/node/journal.hpp"
 #include "app/interrupts.hpp"
+#include "app/kept_state.hpp"
 #include "app/load_options.hpp"
 #include "app/metrics_server.hpp"
 #include "app/option_reader.hpp"
@@ -63,6 +65,64 @@ report::run_info info_of(const load_options& options, const prepared_run& run) {
   return info;
 }
 
+/// How a run came to its end.
+struct run_end {
+  run_finished last;
+  /// Who ended it before its own time; empty: nobody.
+  std::string ended_by;
+  /// What is kept of it could not be written, and cannot now.
+  std::optional<storage::fault> unwritten;
+};
+
+/// Lets a prepared run run, and follows it. The run's state is kept, if it is to be.
+storage::outcome<run_end> follow(const load_options& options, prepared_run& prepared,
+                                 run_observer& observer, const open_trace& trace,
+                                 kept_state* state) {
+  caf::scoped_actor self{prepared.engine->system()};
+  const auto watcher = caf::actor_cast<caf::actor>(self);
+  if (state != nullptr)
+    if (auto begun =
+          state->begin(*prepared.engine, "load", options.command, prepared.plan->seed, watcher);
+        !begun)
+      return tl::unexpected{std::move(begun.error())};
+  const auto run = launch(prepared, watcher);
+  std::optional<run_finished> finished;
+  run_end end;
+  int seen = 0;
+  const auto drain = [&](std::string why) {
+    end.ended_by = std::move(why);
+    observer.set_ended_by(end.ended_by);
+    if (std::exchange(seen, std::max(seen, 1)) == 0)
+      caf::anon_send(run, load_drain{});
+  };
+  while (!finished) {
+    self->receive(
+      [&](const run_progress& progress) { observer.on_progress(progress); },
+      [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
+      [&](const run_finished& last) { finished = last; },
+      [&](const journal_failing& failing) {
+        end.unwritten = failing.why;
+        std::fprintf(stderr, "%s; no more calls are placed\n", failing.why.why.to_string().c_str());
+        drain("its state could not be written");
+      },
+      [&](journal_recovered) { end.unwritten.reset(); }, caf::after(poll_interval) >> [] {});
+    trace.tell_failure();
+    if (observer.wants_abort() && seen == 0)
+      drain("a threshold with abortOnFail");
+    while (seen < interrupts()) {
+      if (seen == 0) {
+        drain("interrupted");
+      } else {
+        ++seen;
+        observer.set_ended_by(end.ended_by = "interrupted");
+        caf::anon_send(run, load_abort{});
+      }
+    }
+  }
+  end.last = std::move(*finished);
+  return end;
+}
+
 } // namespace
 
 int load_command(const std::vector<std::string>& arguments) {
@@ -77,6 +137,9 @@ int load_command(const std::vector<std::string>& arguments) {
   if (!trace)
     return usage(trace.error());
   options.trace = trace->settings;
+  auto state = kept_state::open(options.kept);
+  if (!state)
+    return tell_fault(state.error());
   auto prepared = prepare(options, "Jackfield/" + std::string{version});
   if (!prepared)
     return usage(prepared.error());
@@ -93,35 +156,22 @@ int load_command(const std::vector<std::string>& arguments) {
   }
   catch_interrupts();
 
-  caf::scoped_actor self{prepared->engine->system()};
-  const auto run = launch(*prepared, caf::actor_cast<caf::actor>(self));
-  std::optional<run_finished> finished;
-  int seen = 0;
-  while (!finished) {
-    self->receive([&](const run_progress& progress) { observer.on_progress(progress); },
-                  [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
-                  [&](const run_finished& last) { finished = last; },
-                  caf::after(poll_interval) >> [] {});
-    trace->tell_failure();
-    if (observer.wants_abort() && seen == 0) {
-      seen = 1;
-      observer.set_ended_by("a threshold with abortOnFail");
-      caf::anon_send(run, load_drain{});
-    }
-    while (seen < interrupts()) {
-      observer.set_ended_by("interrupted");
-      if (++seen == 1)
-        caf::anon_send(run, load_drain{});
-      else
-        caf::anon_send(run, load_abort{});
-    }
-  }
-  auto report = observer.on_finished(*finished);
+  auto end = follow(options, *prepared, observer, *trace, state->get());
+  if (!end)
+    return tell_fault(end.error());
+  auto report = observer.on_finished(end->last);
   trace->close();
   metrics.reset();
   if (!report) {
     std::fprintf(stderr, "%s\n", report.error().to_string().c_str());
     return static_cast<int>(report::exit_code::internal_error);
+  }
+  if (*state) {
+    if (end->unwritten)
+      return tell_fault(*end->unwritten);
+    prepared->engine.reset();
+    if (auto ended = (*state)->end(end->ended_by); !ended)
+      return tell_fault(ended.error());
   }
   return static_cast<int>(report::exit_code_of(*report));
 }

@@ -36,6 +36,7 @@ struct texts {
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
   ice_texts ice;
+  bool state_durable = false;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
 };
@@ -281,6 +282,17 @@ void declare(CLI::App& app, texts& t, load_options& o) {
                 "ping connections, and registered UDP flows, this often (RFC 5626; off)")
     ->group(way);
 
+  const char* const kept = "What is kept";
+  app
+    .add_option("--state", o.kept.directory,
+                "keep calls in this directory: each attempt before its INVITE leaves, each call's "
+                "record; see jackfield state")
+    ->group(kept);
+  app
+    .add_flag("--state-durable", t.state_durable,
+              "what is kept survives the loss of power too; without it the end of the process")
+    ->group(kept);
+
   const char* const out = "What comes out";
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
     ->group(out);
@@ -297,12 +309,20 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_flag("-q,--quiet", o.quiet, "no live view, no summary")->group(out);
   app.footer(
     "Exit codes: 0 all good, 1 calls failed, 2 usage, 3 threshold crossed, 4 run invalid (the\n"
-    "generator itself was the bottleneck), 5 internal error.\n"
+    "generator itself was the bottleneck), 5 internal error; 10 to 17 the state directory: "
+    "missing,\n"
+    "in use, forbidden, disk full, corrupt, torn, of a later version, failed.\n"
     "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up.");
 }
 
 result<load_options> options_of(const texts& t, load_options o) {
   option_reader r;
+  r.check(!t.state_durable || !o.kept.directory.empty(), "--state-durable",
+          "nothing is kept, expected --state DIR too");
+  r.check(o.kept.directory.empty() || t.flow == "call", "--state",
+          "only calls are kept, expected --flow call");
+  if (t.state_durable)
+    o.kept.calls = storage::durability::durable;
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
     r.read(t.uri, o.uri, [&](std::string_view s) -> result<std::optional<std::string>> {

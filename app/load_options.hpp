@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/load/load_settings.hpp"
+#include "app/keep_options.hpp"
 #include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -22,6 +23,7 @@ struct load_options : load_settings {
   std::string csv;
   std::string junit;
   std::string calls_file;
+  keep_options kept;
   trace_options tracing;
   std::optional<lane::endpoint> metrics_listen;
   std::vector<report::threshold> thresholds;

@@ -18,15 +18,15 @@ using wall_time = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 /// A run of a command that keeps state.
 struct run_record {
-  std::string command;            ///< as typed, without passwords
-  std::string kind;               ///< "load", "answer"
+  std::string command; ///< as typed, without passwords
+  std::string kind;    ///< "load", "answer"
   wall_time started{};
   std::optional<wall_time> ended; ///< unset: under way, or cut off
-  std::string ended_by;           ///< empty: its own end; "crash": seen at the next start
+  std::string ended_by;           ///< empty: its own end
   uint64_t seed = 0;
-  uint64_t continues = 0; ///< the run that this one goes on with; 0: none
-  std::string fingerprint; ///< of the settings that must be the same to go on with it
 
+  /// `ended_by` of one that ended without a word, as the next start found.
+  static constexpr std::string_view crashed = "crash";
   friend bool operator==(const run_record&, const run_record&) = default;
 };
 
@@ -48,9 +48,8 @@ struct call_record {
   std::string to;   ///< URI
   wall_time started{};
   std::optional<wall_time> answered;
-  std::string leg;    ///< text of its `sip::leg_id`
-  std::string target; ///< where its first request goes: "udp 192.0.2.1:5060"
-  uint32_t invite_cseq = 0;
+  std::string leg;                          ///< text of its `sip::leg_id`
+  std::string target;                       ///< where its first request goes: "udp 192.0.2.1:5060"
   std::optional<sip::dialog_record> dialog; ///< once answered
 
   friend bool operator==(const call_record&, const call_record&) = default;
@@ -66,12 +65,14 @@ struct call_ended {
   wall_time started{};
   std::optional<wall_time> answered;
   wall_time ended{};
-  /// `report::failure_cause`'s name; empty: completed. `indeterminate`: the engine ended before it
-  /// knew.
+  /// `report::failure_cause`'s name, or one of those below; empty: completed.
   std::string cause;
   uint32_t status = 0; ///< final status of the INVITE; 0: none
 
+  /// An attempt whose outcome nobody knows, for the engine ended first. It may have rung.
   static constexpr std::string_view indeterminate = "indeterminate";
+  /// A call that was up when the engine ended.
+  static constexpr std::string_view engine_restart = "engine_restart";
   friend bool operator==(const call_ended&, const call_ended&) = default;
 };
 

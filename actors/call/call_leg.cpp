@@ -63,6 +63,10 @@ call_leg::~call_leg() = default;
 caf::behavior call_leg::make_behavior() {
   begin();
   return behavior_with(
+    [this](const recorded& answer) {
+      user_->on_recorded(*this, answer);
+      settle();
+    },
     [this](const media_opened& opened) {
       user_->on_media_opened(*this, opened);
       settle();
@@ -160,6 +164,10 @@ result<void> call_leg::usable(std::string_view command) const {
   if (!machine_)
     return tl::unexpected{not_now(command, "a leg that was prepared")};
   return {};
+}
+
+std::string call_leg::call_id() const {
+  return machine_ ? machine_->call_id() : std::string{};
 }
 
 sip::leg::phase call_leg::phase() const noexcept {

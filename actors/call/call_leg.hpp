@@ -139,6 +139,10 @@ public:
 
   /// Its text is the Call-ID of a call that goes out, and the local tag of any.
   [[nodiscard]] const sip::leg_id& identity() const noexcept { return wire_.id(); }
+  /// Empty before there is one.
+  [[nodiscard]] std::string call_id() const;
+  /// Where its requests go: "udp 192.0.2.1:5060".
+  [[nodiscard]] std::string peer() const { return wire_.current().to_string(); }
   [[nodiscard]] const wire_counters& wire() const noexcept { return wire_.counters(); }
   [[nodiscard]] sip::leg::phase phase() const noexcept;
   /// Nothing more comes from the peer.

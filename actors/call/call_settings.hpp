@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/media/audio_settings.hpp"
@@ -36,6 +37,9 @@ struct call_target {
   std::string headers;
   std::string digits; ///< dialled once answered
   std::vector<sip::credential> credentials;
+
+  /// The URI in `from`.
+  [[nodiscard]] std::string_view from_uri() const noexcept;
 };
 
 /// How calls of one lane are made; shared by them, immutable.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "actors/media/media_messages.hpp"
+#include "actors/node/recorder.hpp"
 #include "engine/error/error.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/sip/message.hpp"
@@ -143,6 +144,8 @@ public:
   // -- what else comes to the leg's actor
   /// The time set by `call_leg::wake_at`.
   virtual void on_wake(call_leg& /*leg*/) {}
+  /// The journal's answer to what the user had kept: see `kept_call`.
+  virtual void on_recorded(call_leg& /*leg*/, const recorded& /*answer*/) {}
   /// From streams that the user spawned with the leg's actor as owner.
   virtual void on_media_opened(call_leg& /*leg*/, const media_opened& /*opened*/) {}
   virtual void on_media_parted(call_leg& /*leg*/, const media_parted& /*parted*/) {}

@@ -3,13 +3,24 @@
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
+#include "engine/sip/fields.hpp"
 #include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
 
+namespace {
+
+/// The URI in a From or To.
+std::string_view uri_in(std::string_view value) {
+  const auto read = sip::parse_name_addr(value);
+  return read ? read->uri : std::string_view{};
+}
+
+} // namespace
+
 answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
-                             caf::strong_actor_ptr owner)
-    : plane_(media), manner_(std::move(manner)), owner_(std::move(owner)) {
+                             kept_call kept, caf::strong_actor_ptr owner)
+    : plane_(media), manner_(std::move(manner)), owner_(std::move(owner)), kept_(std::move(kept)) {
   // nop
 }
 
@@ -18,6 +29,11 @@ void answer_script::on_start(call_leg& leg) {
 }
 
 void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
+  if (kept_) {
+    kept_.begin(leg, uri_in(call.invite.first(sip::header::from)),
+                uri_in(call.invite.first(sip::header::to)), true);
+    awaits_record_ = true;
+  }
   if (manner_->refuse_with != 0) {
     refuse(leg, manner_->refuse_with);
     return;
@@ -26,17 +42,30 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
     refuse(leg, 488);
     return;
   }
-  if (manner_->audio)
+  if (manner_->audio) {
     stream_.open(leg, plane_, manner_->audio,
                  call.has_offer ? leg.offered_protection()
                                 : manner_->media->capabilities().protections.front(),
                  leg.controls_ice());
+    awaits_stream_ = true;
+  }
   if (manner_->ring)
     (void)leg.ring();
-  if (manner_->answer_after > lane::duration::zero())
+  awaits_time_ = manner_->answer_after > lane::duration::zero();
+  if (awaits_time_)
     leg.wake_at(leg.home().now() + manner_->answer_after);
-  else if (!stream_)
-    answer(leg);
+  answer_if_ready(leg);
+}
+
+void answer_script::on_recorded(call_leg& leg, const recorded& answer) {
+  if (leg.over() || !std::exchange(awaits_record_, false) || failure_.failed())
+    return;
+  if (answer.not_yet) {
+    failure_ = report::failure_cause::not_recorded;
+    refuse(leg, 503, "Retry-After: 5\r\n");
+    return;
+  }
+  answer_if_ready(leg);
 }
 
 void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
@@ -48,26 +77,35 @@ void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
     return;
   }
   leg.use_stream(stream_.handle(), opened.local->port(), opened.transport);
-  if (manner_->answer_after == lane::duration::zero())
-    answer(leg);
+  awaits_stream_ = false;
+  answer_if_ready(leg);
 }
 
 void answer_script::on_wake(call_leg& leg) {
-  if (answered_)
+  if (answered_) {
     on_hang_up(leg);
-  else
-    answer(leg);
+    return;
+  }
+  awaits_time_ = false;
+  answer_if_ready(leg);
 }
 
-void answer_script::answer(call_leg& leg) {
+void answer_script::answer_if_ready(call_leg& leg) {
+  if (awaits_record_ || awaits_stream_ || awaits_time_ || failure_.failed())
+    return;
   answered_ = leg.accept().has_value();
   if (answered_ && manner_->length > lane::duration::zero())
     leg.wake_at(leg.home().now() + manner_->length);
 }
 
+void answer_script::on_confirmed(call_leg& leg) {
+  kept_.answered(leg);
+}
+
 void answer_script::refuse(call_leg& leg, int status, std::string_view headers) {
   if (!failure_.failed())
     failure_ = report::failure_cause::from_status(status);
+  status_ = status;
   (void)leg.refuse(status, headers);
 }
 
@@ -111,6 +149,7 @@ void answer_script::on_lost(call_leg& leg) {
 }
 
 void answer_script::report(call_leg& leg) {
+  kept_.ended(leg, failure_, answered_ ? 200 : status_);
   served_call served;
   served.call = leg.id();
   served.failure = failure_;

@@ -8,6 +8,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/call/kept_call.hpp"
 #include "actors/call/own_stream.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "engine/report/failure_cause.hpp"
@@ -47,11 +48,11 @@ struct served_call {
 };
 
 /// What an answering service does with a leg: 180, 200 after a while, audio, until either side
-/// hangs up.
+/// hangs up. Where something is kept of the call, it is answered once the journal has that.
 class answer_script final : public leg_user {
 public:
   /// `owner` is on the leg's lane. `media` outlives the leg.
-  answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
+  answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner, kept_call kept,
                 caf::strong_actor_ptr owner);
 
   void on_start(call_leg& leg) override;
@@ -61,11 +62,14 @@ public:
   void on_request(call_leg& leg, const leg_request& request) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
+  void on_recorded(call_leg& leg, const recorded& answer) override;
+  void on_confirmed(call_leg& leg) override;
   void on_media_opened(call_leg& leg, const media_opened& opened) override;
   void on_media_closed(call_leg& leg, const media_closed& closed) override;
 
 private:
-  void answer(call_leg& leg);
+  /// Answers, if all that it takes is there.
+  void answer_if_ready(call_leg& leg);
   /// Refuses the call, for a reason of this side's.
   void refuse(call_leg& leg, int status, std::string_view headers = {});
   void report(call_leg& leg);
@@ -74,9 +78,14 @@ private:
   std::shared_ptr<const answer_manner> manner_;
   caf::strong_actor_ptr owner_;
   own_stream stream_;
+  kept_call kept_;
   report::failure_cause failure_;
   uint32_t info_digits_ = 0;
+  bool awaits_record_ = false;
+  bool awaits_stream_ = false;
+  bool awaits_time_ = false;
   bool answered_ = false;
+  int status_ = 0; // of a refusal
 };
 
 } // namespace jackfield

@@ -52,6 +52,7 @@ caf::behavior answering_service::make_behavior() {
     },
     [this](service_drain) { stop(false); },
     [this](service_stop) { stop(true); },
+    [this](recorder_idle) { leave(); },
   };
 }
 
@@ -88,6 +89,13 @@ void answering_service::stop(bool hang_up_calls) {
 }
 
 void answering_service::finish() {
+  if (context_.keeps != nullptr) // what is kept of the calls is written first
+    context_.keeps->when_idle(caf::strong_actor_ptr{ctrl()});
+  else
+    leave();
+}
+
+void answering_service::leave() {
   take_snapshot();
   if (trace_)
     trace_->finish();
@@ -101,6 +109,12 @@ void answering_service::finish() {
 void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transaction) {
   metrics_.calls.offer();
   metrics_.calls.start();
+  if (context_.keeps != nullptr && !context_.keeps->takes_work()) {
+    context_.router.answer(*invite, 503, "Retry-After: 5\r\n");
+    context_.router.unbind_invite(transaction);
+    count({}, false, report::failure_cause::not_recorded, {});
+    return;
+  }
   if (!manner_->connect) {
     answer(invite, transaction);
     return;
@@ -133,8 +147,10 @@ void answering_service::on_found(const contacts_found& found) {
 }
 
 void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction) {
-  auto script =
-    std::make_unique<answer_script>(context_.media, manner_, caf::strong_actor_ptr{ctrl()});
+  auto script = std::make_unique<answer_script>(
+    context_.media, manner_,
+    kept_call{context_.keeps, context_.keeps != nullptr ? context_.keeps->take_number() : 0},
+    caf::strong_actor_ptr{ctrl()});
   keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
          context_.router, std::move(script), invite, transaction, manner_->connections)),
        *invite);

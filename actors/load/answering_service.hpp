@@ -47,6 +47,7 @@ private:
   void count(const media_outcome& media);
   void stop(bool hang_up_calls);
   void finish();
+  void leave();
   void take_snapshot();
 
   lane_context& context_;

@@ -56,6 +56,7 @@ caf::behavior load_generator::make_behavior() {
     },
     [this](load_drain) { stop_arrivals(); },
     [this](load_abort) { abort(); },
+    [this](recorder_idle) { finish(); },
   };
 }
 
@@ -93,7 +94,7 @@ void load_generator::on_arrivals() {
     metrics_.measured.calls.offer();
     if (live_.size() >= share_.limit)
       ++metrics_.measured.calls.missed_by_limit;
-    else if (home().overloaded())
+    else if (home().overloaded() || (context_.keeps != nullptr && !context_.keeps->takes_work()))
       ++metrics_.measured.calls.missed_by_generator;
     else
       begin(next_number_, due);
@@ -144,7 +145,8 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     actor = home().spawn<call_leg>(
       context_.router,
       std::make_unique<load_script>(context_.media, manner_, target,
-                                    load_script::plan{number, due, length_of(number)}, self));
+                                    load_script::plan{number, due, length_of(number)},
+                                    kept_call{context_.keeps, number}, self));
     break;
   case load_flow::register_: {
     ++metrics_.measured.registrations.attempted;
@@ -234,6 +236,13 @@ void load_generator::finish_if_done() {
   if (done_ || next_ || !live_.empty() || !started_)
     return;
   done_ = true;
+  if (context_.keeps != nullptr) // what is kept of the calls is written first
+    context_.keeps->when_idle(caf::strong_actor_ptr{ctrl()});
+  else
+    finish();
+}
+
+void load_generator::finish() {
   flush_lines();
   if (trace_)
     trace_->finish();

@@ -58,6 +58,7 @@ private:
   /// `failure`: why that call, registration or request failed.
   void ended(uint64_t number, report::failure_cause failure);
   void finish_if_done();
+  void finish();
 
   lane_context& context_;
   std::shared_ptr<const load_plan> plan_;

@@ -2,7 +2,6 @@
 
 #include "actors/load/media_metrics.hpp"
 #include "engine/report/call_lines.hpp"
-#include "engine/sip/fields.hpp"
 
 namespace jackfield {
 
@@ -153,8 +152,7 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
   report::call_record record;
   record.id = call.number;
   record.call_id = {id.data(), id.size()};
-  const auto from = sip::parse_name_addr(call.target->from);
-  record.from = from ? from->uri : std::string_view{call.target->from};
+  record.from = call.target->from_uri();
   record.to = call.target->uri;
   record.due = t.due - start;
   record.late_by = t.started - t.due;

@@ -9,10 +9,10 @@
 namespace jackfield {
 
 load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
-                         std::shared_ptr<const call_target> target, const plan& p,
+                         std::shared_ptr<const call_target> target, const plan& p, kept_call kept,
                          caf::strong_actor_ptr owner)
     : plane_(media), manner_(std::move(manner)), target_(std::move(target)),
-      owner_(std::move(owner)), number_(p.number), length_(p.length) {
+      owner_(std::move(owner)), kept_(std::move(kept)), number_(p.number), length_(p.length) {
   times_.due = p.due;
 }
 
@@ -38,10 +38,9 @@ void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
 
 void load_script::place(call_leg& leg, const lane::endpoint& media_address,
                         std::shared_ptr<const sdp::stream_transport> transport) {
-  times_.started = leg.home().now();
   if (!leg.open(manner_->servers, manner_->connections)) {
     failure_ = report::failure_cause::connect_failed;
-    times_.ended = times_.started;
+    times_.started = times_.ended.emplace(leg.home().now());
     close(leg);
     return;
   }
@@ -56,9 +55,31 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address,
   options.credentials = target_->credentials;
   options.random = leg.home().random();
   options.ringing_limit = manner_->ringing_limit;
-  auto sent =
-    leg.prepare(options, manner_->delayed_offer).and_then([&] { return leg.send_invite(); });
-  if (!sent) {
+  if (!leg.prepare(options, manner_->delayed_offer)) {
+    failure_ = report::failure_cause::internal;
+    close(leg);
+    return;
+  }
+  if (kept_)
+    kept_.begin(leg, target_->from_uri(), target_->uri, false);
+  else
+    send(leg);
+}
+
+void load_script::on_recorded(call_leg& leg, const recorded& answer) {
+  if (leg.phase() != sip::leg::phase::prepared)
+    return;
+  if (answer.not_yet) {
+    failure_ = report::failure_cause::not_recorded;
+    leg.hang_up();
+  } else {
+    send(leg);
+  }
+}
+
+void load_script::send(call_leg& leg) {
+  times_.started = leg.home().now();
+  if (!leg.send_invite()) {
     failure_ = report::failure_cause::internal;
     close(leg);
   }
@@ -100,6 +121,7 @@ void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
   times_.answered = times_.final_response = now;
   times_.acknowledged = now; // sent in this very pass
   status_ = static_cast<int16_t>(answer.status);
+  kept_.answered(leg);
   if (owner_)
     lane::tell(leg.home(), owner_, call_answered{number_, times_});
   if (answer.unusable != nullptr) {
@@ -198,6 +220,8 @@ void load_script::on_ended(call_leg& leg, const leg_end& end) {
   const auto& event = end.event;
   cause_ = end.cause;
   times_.ended = now;
+  if (times_.started == lane::time_point{}) // its INVITE has not left
+    times_.started = now;
   if (!times_.answered) {
     status_ = static_cast<int16_t>(event.status);
     if (event.status >= 300) {
@@ -241,6 +265,7 @@ void load_script::on_lost(call_leg& leg) {
 }
 
 void load_script::report(call_leg& leg) {
+  kept_.ended(leg, failure_, status_);
   call_finished finished;
   finished.number = number_;
   finished.times = times_;

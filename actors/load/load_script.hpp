@@ -8,6 +8,7 @@
 
 #include "actors/call/call_leg.hpp"
 #include "actors/call/call_settings.hpp"
+#include "actors/call/kept_call.hpp"
 #include "actors/call/own_stream.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/report/run_metrics.hpp"
@@ -58,9 +59,10 @@ public:
     lane::duration length{};
   };
 
-  /// `owner` is on the leg's lane. `media` outlives the leg.
+  /// `owner` is on the leg's lane. `media` outlives the leg. Where something is `kept` of the call,
+  /// its INVITE leaves once the journal has that.
   load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
-              std::shared_ptr<const call_target> target, const plan& p,
+              std::shared_ptr<const call_target> target, const plan& p, kept_call kept,
               caf::strong_actor_ptr owner);
 
   void on_start(call_leg& leg) override;
@@ -73,12 +75,14 @@ public:
   void on_response(call_leg& leg, const leg_response& response) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
+  void on_recorded(call_leg& leg, const recorded& answer) override;
   void on_media_opened(call_leg& leg, const media_opened& opened) override;
   void on_media_closed(call_leg& leg, const media_closed& closed) override;
 
 private:
   void place(call_leg& leg, const lane::endpoint& media_address,
              std::shared_ptr<const sdp::stream_transport> transport);
+  void send(call_leg& leg);
   void end_call(call_leg& leg);
   void wait_for_next(call_leg& leg);
   void take(call_leg& leg, call_step::kind what);
@@ -94,6 +98,7 @@ private:
   std::shared_ptr<const call_target> target_;
   caf::strong_actor_ptr owner_;
   own_stream stream_;
+  kept_call kept_;
   call_times times_;
   uint64_t number_;
   lane::duration length_;

@@ -8,6 +8,8 @@
 
 namespace jackfield {
 
+class recorder;
+
 /// What one lane's actors share: the lane, the router of its SIP messages, and the common part of
 /// its media. Made and destroyed on the lane's thread (or with the lane not running); outlives the
 /// lane's actors.
@@ -21,6 +23,8 @@ struct lane_context {
   lane::lane& home;
   sip_router router;
   media_plane media;
+  /// What is kept of this lane's calls goes there; null: nothing is.
+  recorder* keeps = nullptr;
 };
 
 } // namespace jackfield

@@ -6,6 +6,7 @@
 #include <caf/send.hpp>
 
 #include "actors/media/webrtc_services.hpp"
+#include "actors/node/recorder.hpp"
 #include "actors/wire/lane_peers.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
@@ -95,6 +96,20 @@ result<lane::endpoint> node::listen_together(transport::protocol p, const lane::
       context(i).router.set_public_address(p, at);
   }
   return at;
+}
+
+void node::keep_calls(storage::commit_log log, uint64_t run, storage::durability calls,
+                      const caf::actor& watcher) {
+  auto writer = system_.spawn<journal, caf::detached>(
+    journal_work{std::move(log), caf::actor_cast<caf::strong_actor_ptr>(watcher)});
+  const auto writes_to = caf::actor_cast<caf::strong_actor_ptr>(writer);
+  for (auto& p : parts_) {
+    auto keeper =
+      p.home->spawn<recorder>(writes_to, recorder::settings{run, calls, p.home->index(), lanes()});
+    p.contexts.front()->keeps = caf::actor_cast<recorder*>(keeper);
+    keep(std::move(keeper));
+  }
+  keep(std::move(writer));
 }
 
 void node::start() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "engine/lane/io_lane.hpp"
 #include "engine/transport/protocol.hpp"
 #include "engine/transport/transport_settings.hpp"
+#include "storage/commit_log.hpp"
 
 namespace jackfield {
 
@@ -50,6 +52,12 @@ public:
   /// Keeps a service alive as long as its lane runs: it goes once the lanes stand still and before
   /// what it uses does. On the thread that made the node.
   void keep(caf::actor resident) { residents_.push_back(std::move(resident)); }
+
+  /// Has the first context of each lane keep its calls, as those of `run`: a journal on a thread of
+  /// its own writes to the log's store, which outlives the node. `watcher` is told
+  /// when that begins to fail, and when it works again. Before `start`.
+  void keep_calls(storage::commit_log log, uint64_t run, storage::durability calls,
+                  const caf::actor& watcher);
 
   [[nodiscard]] unsigned lanes() const noexcept { return static_cast<unsigned>(parts_.size()); }
   /// The `which`-th of that lane's contexts. Before `start`, or on the lane's thread.

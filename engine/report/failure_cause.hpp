@@ -36,6 +36,7 @@ public:
     tls_failed,      ///< certificate or handshake rejected
     transport_error, ///< the flow broke, or the system refused to send
     refused_locally, ///< an overloaded lane refused to carry on
+    not_recorded,    ///< the call's state could not be written, so it was not placed
     stopped,         ///< the run was ended before the call was
     internal,        ///< a fault of this program
     own_causes       ///< how many there are

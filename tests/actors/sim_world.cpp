@@ -204,9 +204,9 @@ caf::strong_actor_ptr sim_world::call(sim_site& from,
                                       const std::shared_ptr<const call_manner>& manner,
                                       const std::shared_ptr<const call_target>& target,
                                       lane::duration length) {
-  auto script = std::make_unique<load_script>(from.context.media, manner, target,
-                                              load_script::plan{calls_++, lane_.now(), length},
-                                              caf::actor_cast<caf::strong_actor_ptr>(owner_));
+  auto script = std::make_unique<load_script>(
+    from.context.media, manner, target, load_script::plan{calls_++, lane_.now(), length},
+    kept_call{}, caf::actor_cast<caf::strong_actor_ptr>(owner_));
   return caf::actor_cast<caf::strong_actor_ptr>(
     lane_.spawn<call_leg>(from.context.router, std::move(script)));
 }

@@ -1,0 +1,68 @@
+#include "actors/call/kept_call.hpp"
+
+#include <utility>
+
+namespace jackfield {
+
+namespace {
+
+storage::wall_time wall_now(const call_leg& leg) {
+  return leg.home().wall_now();
+}
+
+} // namespace
+
+void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming) {
+  if (!recorder_)
+    return;
+  const auto id = leg.identity().text();
+  record_ = std::make_unique<storage::call_record>();
+  record_->incoming = incoming;
+  record_->call_id = leg.call_id();
+  record_->from = from;
+  record_->to = to;
+  record_->started = wall_now(leg);
+  record_->leg.assign(id.data(), id.size());
+  record_->target = leg.peer();
+  storage::change c;
+  c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(*record_));
+  c.how = recorder_->calls();
+  recorder_->write(std::move(c), caf::strong_actor_ptr{leg.ctrl()});
+}
+
+void kept_call::answered(call_leg& leg) {
+  if (!record_)
+    return;
+  if (!record_->answered)
+    record_->answered = wall_now(leg);
+  record_->dialog = leg.record();
+  storage::change c;
+  c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(*record_));
+  recorder_->write(std::move(c));
+  record_->dialog.reset(); // it changes: the leg has it
+}
+
+void kept_call::ended(call_leg& leg, report::failure_cause cause, int status) {
+  const auto record = std::exchange(record_, nullptr);
+  if (!record)
+    return;
+  storage::call_ended end;
+  end.call = key_;
+  end.incoming = record->incoming;
+  end.call_id = std::move(record->call_id);
+  end.from = std::move(record->from);
+  end.to = std::move(record->to);
+  end.started = record->started;
+  end.answered = record->answered;
+  end.ended = wall_now(leg);
+  if (cause.failed())
+    end.cause = cause.name();
+  end.status = static_cast<uint32_t>(status);
+  storage::change c;
+  c.writes.erase(storage::keyspace::calls, storage::key_of(key_));
+  c.events.push_back(storage::pack(storage::event_record{end.ended, std::move(end)}));
+  c.how = recorder_->calls();
+  recorder_->write(std::move(c));
+}
+
+} // namespace jackfield

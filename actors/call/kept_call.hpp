@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "actors/call/call_leg.hpp"
+#include "actors/node/recorder.hpp"
+#include "engine/report/failure_cause.hpp"
+#include "storage/records.hpp"
+
+namespace jackfield {
+
+/// What a leg's user has the journal keep of its call: that it begins, that it was answered, and
+/// its record. A part of the user; `call_leg` hands the journal's answer to `on_recorded`.
+class kept_call {
+public:
+  /// Nothing is kept.
+  kept_call() = default;
+  /// `where`, on the leg's lane, outlives the call; null: nothing is kept. `number`: the call's in
+  /// its run.
+  kept_call(recorder* where, uint64_t number)
+      : recorder_(where), key_{where != nullptr ? where->run() : 0, number} {}
+
+  /// Something is kept of this call.
+  [[nodiscard]] explicit operator bool() const noexcept { return recorder_ != nullptr; }
+
+  /// Before the INVITE of a prepared leg leaves, or the first answer to one that came. `from` and
+  /// `to` are URIs. `on_recorded` follows.
+  void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
+  /// The dialog is up, or has changed.
+  void answered(call_leg& leg);
+  /// Once, whether it was answered or not; nothing where `begin` was not called. `status`: the
+  /// final one of the INVITE, 0: none.
+  void ended(call_leg& leg, report::failure_cause cause, int status);
+
+private:
+  recorder* recorder_ = nullptr;
+  storage::call_key key_;
+  std::unique_ptr<storage::call_record> record_; // between `begin` and `ended`
+};
+
+} // namespace jackfield

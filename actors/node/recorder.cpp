@@ -1,0 +1,109 @@
+#include "actors/node/recorder.hpp"
+
+#include <utility>
+
+#include <caf/behavior.hpp>
+
+namespace jackfield {
+
+namespace {
+
+/// What failed is tried again so often.
+constexpr std::chrono::milliseconds retry_interval{500};
+
+} // namespace
+
+recorder::recorder(caf::actor_config& config, lane::lane& home, caf::strong_actor_ptr writer,
+                   const settings& s)
+    : lane::lane_actor(config, home), journal_(std::move(writer)), settings_(s), retry_(*this, 0) {
+  // nop
+}
+
+caf::behavior recorder::make_behavior() {
+  return {
+    [this](recorder_flush) {
+      flush_queued_ = false;
+      flush();
+    },
+    [this](const journal_committed& committed) {
+      if (committed.ticket == ticket_)
+        on_committed();
+    },
+    [this](const journal_failing& failing) { on_failing(failing.why); },
+    [this](const lane::timer_fired&) { on_timer(); },
+  };
+}
+
+void recorder::on_exit() {
+  retry_.cancel();
+  journal_ = nullptr;
+  gathered_waiters_.clear();
+  flying_waiters_.clear();
+  idle_waiters_.clear();
+}
+
+void recorder::write(storage::change&& c, const caf::strong_actor_ptr& waiter) {
+  if (!journal_)
+    return;
+  gathered_bytes_ += c.bytes();
+  gathered_.append(std::move(c));
+  if (waiter)
+    gathered_waiters_.push_back(waiter);
+  if (!flying_ && !std::exchange(flush_queued_, true))
+    lane::tell(home(), caf::strong_actor_ptr{ctrl()}, recorder_flush{});
+}
+
+void recorder::flush() {
+  if (flying_ || gathered_.empty())
+    return;
+  flying_ = true;
+  flying_bytes_ = std::exchange(gathered_bytes_, 0);
+  flying_waiters_ = std::exchange(gathered_waiters_, {});
+  lane::tell_from(*this, journal_, journal_write{++ticket_, std::exchange(gathered_, {})});
+}
+
+void recorder::on_committed() {
+  flying_ = false;
+  flying_bytes_ = 0;
+  failing_ = nullptr;
+  retry_.cancel();
+  tell(flying_waiters_, nullptr);
+  flush();
+  tell_if_idle();
+}
+
+void recorder::on_failing(const storage::fault& why) {
+  if (!failing_)
+    failing_since_ = home().now();
+  failing_ = std::make_shared<storage::fault>(why);
+  // They need not wait for a disk: it will be written, but nobody knows when.
+  tell(flying_waiters_, failing_);
+  tell(gathered_waiters_, failing_);
+  retry_.arm(home().now() + retry_interval);
+  tell_if_idle();
+}
+
+void recorder::on_timer() {
+  lane::tell_from(*this, journal_, journal_retry{});
+}
+
+void recorder::tell(std::vector<caf::strong_actor_ptr>& waiters,
+                    const std::shared_ptr<const storage::fault>& not_yet) {
+  for (const auto& who : std::exchange(waiters, {}))
+    lane::tell(home(), who, recorded{not_yet});
+}
+
+void recorder::when_idle(const caf::strong_actor_ptr& who) {
+  idle_waiters_.push_back(who);
+  tell_if_idle();
+}
+
+void recorder::tell_if_idle() {
+  const bool all_written = !flying_ && gathered_.empty();
+  if (!all_written && !(failing_ && home().now() - failing_since_ >= patience))
+    return;
+  for (const auto& who : std::exchange(idle_waiters_, {}))
+    lane::tell(home(), who, recorder_idle{});
+}
+
+} // namespace jackfield

@@ -1,0 +1,246 @@
+#include "storage/records.hpp"
+
+#include <utility>
+
+#include <storage/records.pb.h>
+
+namespace jackfield::storage {
+
+namespace {
+
+/// Of the values' layout: their first byte.
+constexpr char layout_version = 1;
+
+template <class Message>
+std::string bytes_of(const Message& message) {
+  std::string bytes(1, layout_version);
+  message.AppendToString(&bytes);
+  return bytes;
+}
+
+template <class Message>
+result<Message> message_in(std::string_view bytes, const char* what) {
+  if (bytes.empty() || bytes.front() != layout_version)
+    return jackfield::fail({}, std::string{what} + " of layout version " +
+                                 (bytes.empty() ? "none" : std::to_string(bytes.front())) +
+                                 ", expected 1");
+  Message message;
+  if (!message.ParseFromArray(bytes.data() + 1, static_cast<int>(bytes.size() - 1)))
+    return jackfield::fail({}, std::string{what} + " that cannot be read");
+  return message;
+}
+
+int64_t stamp(wall_time at) {
+  return at.time_since_epoch().count();
+}
+int64_t stamp(const std::optional<wall_time>& at) {
+  return at ? stamp(*at) : 0;
+}
+wall_time time_of(int64_t stamp) {
+  return wall_time{std::chrono::nanoseconds{stamp}};
+}
+std::optional<wall_time> maybe_time_of(int64_t stamp) {
+  return stamp == 0 ? std::nullopt : std::optional{time_of(stamp)};
+}
+
+void write(const sip::dialog_record& d, proto::Dialog& out) {
+  out.set_leg(d.leg);
+  out.set_call_id(d.call_id);
+  out.set_local_party(d.local_party);
+  out.set_local_tag(d.local_tag);
+  out.set_remote_party(d.remote_party);
+  out.set_remote_tag(d.remote_tag);
+  out.set_remote_target(d.remote_target);
+  out.set_route_set(d.route_set);
+  out.set_contact(d.contact);
+  out.set_local_cseq(d.local_cseq);
+  if (d.remote_cseq)
+    out.set_remote_cseq(*d.remote_cseq);
+  out.set_acked_cseq(d.acked_cseq);
+  out.set_next_branch(d.next_branch);
+  out.set_is_caller(d.is_caller);
+  out.set_secure(d.secure);
+}
+
+sip::dialog_record read(const proto::Dialog& in) {
+  sip::dialog_record d;
+  d.leg = in.leg();
+  d.call_id = in.call_id();
+  d.local_party = in.local_party();
+  d.local_tag = in.local_tag();
+  d.remote_party = in.remote_party();
+  d.remote_tag = in.remote_tag();
+  d.remote_target = in.remote_target();
+  d.route_set = in.route_set();
+  d.contact = in.contact();
+  d.local_cseq = in.local_cseq();
+  if (in.has_remote_cseq())
+    d.remote_cseq = in.remote_cseq();
+  d.acked_cseq = in.acked_cseq();
+  d.next_branch = in.next_branch();
+  d.is_caller = in.is_caller();
+  d.secure = in.secure();
+  return d;
+}
+
+void write(const call_ended& c, proto::CallEnded& out) {
+  out.set_run(c.call.run);
+  out.set_number(c.call.number);
+  out.set_incoming(c.incoming);
+  out.set_call_id(c.call_id);
+  out.set_from(c.from);
+  out.set_to(c.to);
+  out.set_started(stamp(c.started));
+  out.set_answered(stamp(c.answered));
+  out.set_ended(stamp(c.ended));
+  out.set_cause(c.cause);
+  out.set_status(c.status);
+}
+
+call_ended read(const proto::CallEnded& in) {
+  call_ended c;
+  c.call = {in.run(), in.number()};
+  c.incoming = in.incoming();
+  c.call_id = in.call_id();
+  c.from = in.from();
+  c.to = in.to();
+  c.started = time_of(in.started());
+  c.answered = maybe_time_of(in.answered());
+  c.ended = time_of(in.ended());
+  c.cause = in.cause();
+  c.status = in.status();
+  return c;
+}
+
+void append(std::string& key, uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8)
+    key += static_cast<char>(number >> static_cast<unsigned>(shift));
+}
+
+uint64_t number_at(std::string_view eight) {
+  uint64_t number = 0;
+  for (const char c : eight)
+    number = number << 8U | static_cast<unsigned char>(c);
+  return number;
+}
+
+constexpr size_t number_size = 8;
+
+} // namespace
+
+std::string call_key::text() const {
+  return std::to_string(run) + "-" + std::to_string(number);
+}
+
+std::string pack(const run_record& record) {
+  proto::Run out;
+  out.set_command(record.command);
+  out.set_kind(record.kind);
+  out.set_started(stamp(record.started));
+  out.set_ended(stamp(record.ended));
+  out.set_ended_by(record.ended_by);
+  out.set_seed(record.seed);
+  return bytes_of(out);
+}
+
+std::string pack(const call_record& record) {
+  proto::Call out;
+  out.set_incoming(record.incoming);
+  out.set_call_id(record.call_id);
+  out.set_from(record.from);
+  out.set_to(record.to);
+  out.set_started(stamp(record.started));
+  out.set_answered(stamp(record.answered));
+  out.set_leg(record.leg);
+  out.set_target(record.target);
+  if (record.dialog)
+    write(*record.dialog, *out.mutable_dialog());
+  return bytes_of(out);
+}
+
+std::string pack(const event_record& record) {
+  proto::Event out;
+  out.set_at(stamp(record.at));
+  if (const auto* call = std::get_if<call_ended>(&record.what)) {
+    write(*call, *out.mutable_call_ended());
+  } else if (const auto* began = std::get_if<run_started>(&record.what)) {
+    out.mutable_run_started()->set_run(began->run);
+  } else if (const auto* ended = std::get_if<run_ended>(&record.what)) {
+    out.mutable_run_ended()->set_run(ended->run);
+    out.mutable_run_ended()->set_ended_by(ended->ended_by);
+  }
+  return bytes_of(out);
+}
+
+result<run_record> unpack_run(std::string_view bytes) {
+  return message_in<proto::Run>(bytes, "a run").map([](const proto::Run& in) {
+    run_record record;
+    record.command = in.command();
+    record.kind = in.kind();
+    record.started = time_of(in.started());
+    record.ended = maybe_time_of(in.ended());
+    record.ended_by = in.ended_by();
+    record.seed = in.seed();
+    return record;
+  });
+}
+
+result<call_record> unpack_call(std::string_view bytes) {
+  return message_in<proto::Call>(bytes, "a call").map([](const proto::Call& in) {
+    call_record record;
+    record.incoming = in.incoming();
+    record.call_id = in.call_id();
+    record.from = in.from();
+    record.to = in.to();
+    record.started = time_of(in.started());
+    record.answered = maybe_time_of(in.answered());
+    record.leg = in.leg();
+    record.target = in.target();
+    if (in.has_dialog())
+      record.dialog = read(in.dialog());
+    return record;
+  });
+}
+
+result<event_record> unpack_event(std::string_view bytes) {
+  return message_in<proto::Event>(bytes, "an event").map([](const proto::Event& in) {
+    event_record record;
+    record.at = time_of(in.at());
+    if (in.has_call_ended())
+      record.what = read(in.call_ended());
+    else if (in.has_run_started())
+      record.what = run_started{in.run_started().run()};
+    else if (in.has_run_ended())
+      record.what = run_ended{in.run_ended().run(), in.run_ended().ended_by()};
+    return record;
+  });
+}
+
+std::string run_key(uint64_t run) {
+  return event_key(run);
+}
+
+std::string key_of(const call_key& call) {
+  std::string key;
+  append(key, call.run);
+  append(key, call.number);
+  return key;
+}
+
+std::string event_key(uint64_t sequence) {
+  std::string key;
+  append(key, sequence);
+  return key;
+}
+
+std::optional<uint64_t> number_of_key(std::string_view key) {
+  return key.size() == number_size ? std::optional{number_at(key)} : std::nullopt;
+}
+
+std::optional<call_key> call_of_key(std::string_view key) {
+  if (key.size() != 2 * number_size)
+    return std::nullopt;
+  return call_key{number_at(key.substr(0, number_size)), number_at(key.substr(number_size))};
+}
+
+} // namespace jackfield::storage

@@ -1,0 +1,399 @@
+#include "storage/rocks_store.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/utilities/options_util.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+namespace jackfield::storage {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view format_key = "format";
+constexpr unsigned format_version = 1;
+/// Written through before it is flushed: what a crash has to read again.
+constexpr uint64_t most_log_bytes = uint64_t{64} << 20U;
+constexpr int most_open_files = 256;
+/// A look may meet files that the engine removes meanwhile.
+constexpr int look_tries = 5;
+constexpr size_t copy_batch_bytes = size_t{1} << 20U;
+
+rocksdb::Slice slice(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+std::string_view view(const rocksdb::Slice& bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+/// What a failure of RocksDB's is to a user.
+fault fault_of(const rocksdb::Status& status, const std::string& place) {
+  const auto text = status.ToString();
+  const auto has = [&](std::string_view words) { return text.find(words) != std::string::npos; };
+  if (status.IsNoSpace() || has("No space left"))
+    return {fault_kind::disk_full, {place, "no space is left on its disk"}};
+  if (has("lock hold by current process") || has("While lock file"))
+    return {fault_kind::in_use, {place, "another engine uses it, expected one at a time"}};
+  if (has("Permission denied") || has("Read-only file system") || has("Operation not permitted"))
+    return {fault_kind::forbidden, {place, "may not be written to: " + text}};
+  if (status.IsCorruption() || has("Corruption"))
+    return {
+      fault_kind::corrupt,
+      {place, "is damaged (" + text + "); what can be read still is, by jackfield state export"}};
+  return {fault_kind::failed, {place, text}};
+}
+
+rocksdb::Options options_for(const rocks_settings& settings) {
+  rocksdb::Options options;
+  const auto cache = rocksdb::NewLRUCache(settings.cache_bytes, 2);
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_manager =
+    std::make_shared<rocksdb::WriteBufferManager>(settings.write_buffer_bytes);
+  options.db_write_buffer_size = settings.write_buffer_bytes;
+  options.write_buffer_size = settings.write_buffer_bytes / 2;
+  options.max_total_wal_size = most_log_bytes;
+  options.recycle_log_file_num = 0; // a torn tail must not be followed by an older log's records
+  options.max_open_files = most_open_files;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kLZ4Compression;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = size_t{1} << 20U;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.paranoid_checks = true;
+  // A hole in the log is damage; an end within a record is how a crash leaves it.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& options) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> all;
+  for (size_t i = 0; i < keyspaces; ++i)
+    all.emplace_back(std::string{name_of(static_cast<keyspace>(i))},
+                     rocksdb::ColumnFamilyOptions(options));
+  return all;
+}
+
+bool holds_store(const fs::path& directory) {
+  std::error_code none;
+  return fs::exists(directory / "CURRENT", none);
+}
+
+/// Makes the directory and those above; it holds keys of calls, so others may not read it.
+outcome<void> make_directory(const fs::path& directory) {
+  std::error_code code;
+  const bool made = fs::create_directories(directory, code);
+  if (code)
+    return fail(code == std::errc::no_space_on_device ? fault_kind::disk_full
+                                                      : fault_kind::forbidden,
+                directory.string(), "cannot be made: " + code.message());
+  if (made)
+    fs::permissions(directory, fs::perms::owner_all, code);
+  if (!fs::is_directory(directory, code))
+    return fail(fault_kind::forbidden, directory.string(), "is no directory");
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    return fail(fault_kind::forbidden, directory.string(),
+                "may not be written to: " + std::generic_category().message(errno));
+  if (!made && !holds_store(directory) && !fs::is_empty(directory, code))
+    return fail(fault_kind::missing, directory.string(),
+                "holds other files, expected a state directory, or none, or an empty one");
+  return {};
+}
+
+/// A directory for what RocksDB writes of its own while it only looks.
+class scratch_directory {
+public:
+  scratch_directory() {
+    auto name = (fs::temp_directory_path() / "jackfield-look-XXXXXX").string();
+    if (::mkdtemp(name.data()) != nullptr)
+      path_ = name;
+  }
+  ~scratch_directory() {
+    std::error_code none;
+    if (!path_.empty())
+      fs::remove_all(path_, none);
+  }
+  scratch_directory(const scratch_directory&) = delete;
+  scratch_directory& operator=(const scratch_directory&) = delete;
+  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
+private:
+  fs::path path_;
+};
+
+} // namespace
+
+struct rocks_store::parts {
+  ~parts() {
+    for (auto* handle : handles)
+      if (db)
+        (void)db->DestroyColumnFamilyHandle(handle);
+    if (db)
+      (void)db->Close();
+  }
+
+  [[nodiscard]] rocksdb::ColumnFamilyHandle* of(keyspace space) const {
+    return handles.at(static_cast<size_t>(space));
+  }
+  [[nodiscard]] tl::unexpected<fault> failed(const rocksdb::Status& status) const {
+    return tl::unexpected<fault>{fault_of(status, place)};
+  }
+
+  std::string place;
+  std::unique_ptr<scratch_directory> scratch; // where it only looks
+  std::unique_ptr<rocksdb::DB> db;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  std::string note;
+  bool failing = false; // a write failed: RocksDB has to be told to go on
+};
+
+namespace {
+
+/// Fails if a later version wrote the store, which may have keyspaces that we do not know.
+outcome<void> check_version(const std::optional<std::string>& stored, const std::string& place) {
+  unsigned version = 0;
+  if (stored)
+    std::from_chars(stored->data(), stored->data() + stored->size(), version);
+  if (version > format_version)
+    return fail(fault_kind::newer, place,
+                "was written by a later version (format " + *stored + "), expected " +
+                  std::to_string(format_version) + " or lower");
+  if (version == 0)
+    return fail(fault_kind::corrupt, place, "does not say which format it has");
+  return {};
+}
+
+/// The same for one that has other column families than ours.
+outcome<void> check_families(const rocksdb::Options& options, const std::string& place) {
+  std::vector<std::string> names;
+  if (const auto status = rocksdb::DB::ListColumnFamilies(options, place, &names); !status.ok())
+    return tl::unexpected<fault>{fault_of(status, place)};
+  const bool known = std::ranges::all_of(names, [](const std::string& name) {
+    for (size_t i = 0; i < keyspaces; ++i)
+      if (name == name_of(static_cast<keyspace>(i)))
+        return true;
+    return false;
+  });
+  if (known && names.size() == keyspaces)
+    return {};
+  rocksdb::DB* raw = nullptr;
+  if (const auto status = rocksdb::DB::OpenForReadOnly(options, place, &raw); !status.ok())
+    return tl::unexpected<fault>{fault_of(status, place)};
+  const std::unique_ptr<rocksdb::DB> db{raw};
+  std::string version;
+  const auto status = db->Get(rocksdb::ReadOptions{}, slice(format_key), &version);
+  if (auto readable = check_version(status.ok() ? std::optional{version} : std::nullopt, place);
+      !readable)
+    return readable;
+  // Ours, and cut off while it was made.
+  return known ? outcome<void>{}
+               : fail(fault_kind::corrupt, place, "has a keyspace that its format does not know");
+}
+
+} // namespace
+
+rocks_store::rocks_store(std::unique_ptr<parts> p) : parts_(std::move(p)) {
+  // nop
+}
+
+rocks_store::~rocks_store() = default;
+
+outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& directory,
+                                                        const rocks_settings& settings) {
+  auto p = std::make_unique<parts>();
+  p->place = directory.string();
+  if (auto made = make_directory(directory); !made)
+    return tl::unexpected{std::move(made.error())};
+  auto options = options_for(settings);
+  const bool is_new = !holds_store(directory);
+  options.create_if_missing = is_new;
+  options.create_missing_column_families = true;
+  if (!is_new) {
+    if (auto known = check_families(options, p->place); !known)
+      return tl::unexpected{std::move(known.error())};
+  }
+  rocksdb::DB* raw = nullptr;
+  auto status = rocksdb::DB::Open(options, p->place, families(options), &p->handles, &raw);
+  if (!status.ok())
+    return tl::unexpected<fault>{fault_of(status, p->place)};
+  p->db.reset(raw);
+  std::unique_ptr<rocks_store> made{new rocks_store{std::move(p)}};
+  auto version = made->read(keyspace::meta, format_key);
+  if (!version)
+    return tl::unexpected{std::move(version.error())};
+  if (!*version && is_new) {
+    batch first;
+    first.put(keyspace::meta, std::string{format_key}, std::to_string(format_version));
+    if (auto written = made->write(first, durability::durable); !written)
+      return tl::unexpected{std::move(written.error())};
+  } else if (auto readable = check_version(*version, made->parts_->place); !readable) {
+    return tl::unexpected{std::move(readable.error())};
+  }
+  return made;
+}
+
+outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& directory) {
+  const auto place = directory.string();
+  if (!holds_store(directory))
+    return fail(fault_kind::missing, place, "holds no state, expected the directory of a --state");
+  auto options = options_for({});
+  options.max_open_files = -1; // what is open stays, whatever the engine removes
+  rocksdb::Status status;
+  for (int i = 0; i < look_tries; ++i) {
+    if (auto known = check_families(options, place); !known) {
+      if (known.error().kind == fault_kind::failed && i + 1 < look_tries)
+        continue;
+      return tl::unexpected{std::move(known.error())};
+    }
+    auto p = std::make_unique<parts>();
+    p->place = place;
+    p->scratch = std::make_unique<scratch_directory>();
+    rocksdb::DB* raw = nullptr;
+    status = rocksdb::DB::OpenAsSecondary(options, place, p->scratch->path().string(),
+                                          families(options), &p->handles, &raw);
+    if (status.ok()) {
+      p->db.reset(raw);
+      std::unique_ptr<rocks_store> made{new rocks_store{std::move(p)}};
+      auto version = made->read(keyspace::meta, format_key);
+      if (!version)
+        return tl::unexpected{std::move(version.error())};
+      if (auto readable = check_version(*version, place); !readable)
+        return tl::unexpected{std::move(readable.error())};
+      return made;
+    }
+    if (status.IsCorruption())
+      break;
+  }
+  return tl::unexpected<fault>{fault_of(status, place)};
+}
+
+outcome<void> rocks_store::write(const batch& writes, durability how) {
+  if (parts_->failing) { // space may have been made since
+    if (const auto status = parts_->db->Resume(); !status.ok())
+      return parts_->failed(status);
+    parts_->failing = false;
+  }
+  rocksdb::WriteBatch out{writes.bytes() + writes.entries().size() * 16};
+  for (const auto& entry : writes.entries()) {
+    const auto status = entry.erase
+                          ? out.Delete(parts_->of(entry.space), slice(entry.key))
+                          : out.Put(parts_->of(entry.space), slice(entry.key), slice(entry.value));
+    if (!status.ok())
+      return parts_->failed(status);
+  }
+  rocksdb::WriteOptions options;
+  options.sync = how == durability::durable;
+  if (const auto status = parts_->db->Write(options, &out); !status.ok()) {
+    parts_->failing = true;
+    return parts_->failed(status);
+  }
+  return {};
+}
+
+outcome<std::optional<std::string>> rocks_store::read(keyspace space, std::string_view key) const {
+  std::string value;
+  const auto status =
+    parts_->db->Get(rocksdb::ReadOptions{}, parts_->of(space), slice(key), &value);
+  if (status.IsNotFound())
+    return std::nullopt;
+  if (!status.ok())
+    return parts_->failed(status);
+  return value;
+}
+
+outcome<void> rocks_store::scan(keyspace space, std::string_view first, std::string_view end,
+                                const visitor& visit) const {
+  rocksdb::ReadOptions options;
+  const auto bound = slice(end);
+  if (!end.empty())
+    options.iterate_upper_bound = &bound;
+  const std::unique_ptr<rocksdb::Iterator> at{parts_->db->NewIterator(options, parts_->of(space))};
+  for (at->Seek(slice(first)); at->Valid(); at->Next())
+    if (!visit(view(at->key()), view(at->value())))
+      return {};
+  if (!at->status().ok())
+    return parts_->failed(at->status());
+  return {};
+}
+
+outcome<std::optional<std::string>> rocks_store::last_key(keyspace space) const {
+  const std::unique_ptr<rocksdb::Iterator> at{
+    parts_->db->NewIterator(rocksdb::ReadOptions{}, parts_->of(space))};
+  at->SeekToLast();
+  if (at->Valid())
+    return at->key().ToString();
+  if (!at->status().ok())
+    return parts_->failed(at->status());
+  return std::nullopt;
+}
+
+const std::string& rocks_store::note() const noexcept {
+  return parts_->note;
+}
+
+outcome<void> rocks_store::verify_checksums() const {
+  if (const auto status = parts_->db->VerifyChecksum(); !status.ok())
+    return parts_->failed(status);
+  return {};
+}
+
+outcome<void> rocks_store::compact() {
+  for (auto* family : parts_->handles)
+    if (const auto status =
+          parts_->db->CompactRange(rocksdb::CompactRangeOptions{}, family, nullptr, nullptr);
+        !status.ok())
+      return parts_->failed(status);
+  return {};
+}
+
+outcome<void> copy_store(const store& from, const fs::path& directory) {
+  if (holds_store(directory))
+    return fail(fault_kind::in_use, directory.string(),
+                "holds state already, expected an empty or missing directory");
+  auto made = rocks_store::open(directory);
+  if (!made)
+    return tl::unexpected{std::move(made.error())};
+  auto& into = **made;
+  for (size_t i = 0; i < keyspaces; ++i) {
+    const auto space = static_cast<keyspace>(i);
+    batch some;
+    outcome<void> written;
+    auto scanned = from.scan(space, {}, {}, [&](std::string_view key, std::string_view value) {
+      some.put(space, std::string{key}, std::string{value});
+      if (some.bytes() < copy_batch_bytes)
+        return true;
+      written = into.write(std::exchange(some, {}), durability::async);
+      return written.has_value();
+    });
+    if (written && scanned)
+      written = into.write(some, durability::durable);
+    if (!scanned)
+      return scanned;
+    if (!written)
+      return written;
+  }
+  return {};
+}
+
+} // namespace jackfield::storage

@@ -1,0 +1,176 @@
+#include "storage/run_book.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/commit_log.hpp"
+
+namespace jackfield::storage {
+
+namespace {
+
+/// Calls closed in one batch.
+constexpr size_t calls_a_batch = 1000;
+
+outcome<void> write_run(store& s, uint64_t number, const run_record& run, event_record event) {
+  auto log = commit_log::begin(s);
+  if (!log)
+    return tl::unexpected{std::move(log.error())};
+  change c;
+  c.writes.put(keyspace::runs, run_key(number), pack(run));
+  c.events.push_back(pack(event));
+  c.how = durability::durable;
+  log->add(std::move(c));
+  return log->commit();
+}
+
+tl::unexpected<fault> unreadable(std::string_view what, error why) {
+  return fail(fault_kind::corrupt, std::string{what}, std::move(why.cause));
+}
+
+/// When the store last heard of anything.
+outcome<wall_time> last_heard(const store& s) {
+  auto key = s.last_key(keyspace::events);
+  if (!key)
+    return tl::unexpected{std::move(key.error())};
+  if (!*key)
+    return wall_time{};
+  auto bytes = s.read(keyspace::events, **key);
+  if (!bytes)
+    return tl::unexpected{std::move(bytes.error())};
+  if (!*bytes)
+    return wall_time{};
+  auto event = unpack_event(**bytes);
+  if (!event)
+    return unreadable("the last event", std::move(event.error()));
+  return event->at;
+}
+
+struct open_run {
+  uint64_t number;
+  run_record record;
+};
+
+outcome<std::vector<open_run>> open_runs(const store& s) {
+  std::vector<open_run> open;
+  std::optional<error> bad;
+  auto scanned = s.scan(keyspace::runs, {}, {}, [&](std::string_view key, std::string_view value) {
+    const auto number = number_of_key(key);
+    auto run = unpack_run(value);
+    if (!number || !run) {
+      bad = run ? error{{}, "its key is no number"} : std::move(run.error());
+      return false;
+    }
+    if (!run->ended)
+      open.push_back({*number, std::move(*run)});
+    return true;
+  });
+  if (!scanned)
+    return tl::unexpected{std::move(scanned.error())};
+  if (bad)
+    return unreadable("a run", std::move(*bad));
+  return open;
+}
+
+/// Closes the first calls of a run; returns how many that were.
+outcome<size_t> close_some(store& s, commit_log& log, uint64_t run, wall_time heard,
+                           closed_runs& counts) {
+  change c;
+  c.how = durability::durable;
+  size_t closed = 0;
+  std::optional<error> bad;
+  auto scanned = s.scan(
+    keyspace::calls, key_of({run, 0}), run == UINT64_MAX ? std::string{} : key_of({run + 1, 0}),
+    [&](std::string_view key, std::string_view value) {
+      const auto call = call_of_key(key);
+      auto record = unpack_call(value);
+      if (!call || !record) {
+        bad = record ? error{{}, "its key is no call's"} : std::move(record.error());
+        return false;
+      }
+      call_ended end;
+      end.call = *call;
+      end.incoming = record->incoming;
+      end.call_id = std::move(record->call_id);
+      end.from = std::move(record->from);
+      end.to = std::move(record->to);
+      end.started = record->started;
+      end.answered = record->answered;
+      end.ended = std::max(heard, record->answered.value_or(record->started));
+      end.cause = record->answered ? call_ended::engine_restart : call_ended::indeterminate;
+      end.status = record->answered ? 200 : 0;
+      ++(record->answered ? counts.answered : counts.indeterminate);
+      c.writes.erase(keyspace::calls, std::string{key});
+      c.events.push_back(pack(event_record{end.ended, std::move(end)}));
+      return ++closed < calls_a_batch;
+    });
+  if (!scanned)
+    return tl::unexpected{std::move(scanned.error())};
+  if (bad)
+    return unreadable("a call of run " + std::to_string(run), std::move(*bad));
+  log.add(std::move(c));
+  if (auto done = log.commit(); !done)
+    return tl::unexpected{std::move(done.error())};
+  return closed;
+}
+
+} // namespace
+
+outcome<uint64_t> begin_run(store& s, const run_record& run) {
+  auto last = s.last_key(keyspace::runs);
+  if (!last)
+    return tl::unexpected{std::move(last.error())};
+  const auto before = *last ? number_of_key(**last) : std::optional<uint64_t>{0};
+  if (!before)
+    return fail(fault_kind::corrupt, "runs", "the last key is no number");
+  const auto number = *before + 1;
+  if (auto done = write_run(s, number, run, {run.started, run_started{number}}); !done)
+    return tl::unexpected{std::move(done.error())};
+  return number;
+}
+
+outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by) {
+  auto bytes = s.read(keyspace::runs, run_key(run));
+  if (!bytes)
+    return tl::unexpected{std::move(bytes.error())};
+  if (!*bytes)
+    return fail(fault_kind::corrupt, "run " + std::to_string(run), "is not in the store any more");
+  auto record = unpack_run(**bytes);
+  if (!record)
+    return unreadable("run " + std::to_string(run), std::move(record.error()));
+  record->ended = at;
+  record->ended_by = ended_by;
+  return write_run(s, run, *record, {at, run_ended{run, std::string{ended_by}}});
+}
+
+outcome<closed_runs> close_interrupted(store& s) {
+  closed_runs counts;
+  auto open = open_runs(s);
+  if (!open)
+    return tl::unexpected{std::move(open.error())};
+  if (open->empty())
+    return counts;
+  const auto heard = last_heard(s);
+  if (!heard)
+    return tl::unexpected{heard.error()};
+  for (const auto& [number, record] : *open) {
+    auto log = commit_log::begin(s);
+    if (!log)
+      return tl::unexpected{std::move(log.error())};
+    for (size_t closed = calls_a_batch; closed == calls_a_batch;) {
+      auto some = close_some(s, *log, number, *heard, counts);
+      if (!some)
+        return tl::unexpected{std::move(some.error())};
+      closed = *some;
+    }
+    if (auto ended = end_run(s, number, std::max(*heard, record.started), run_record::crashed);
+        !ended)
+      return tl::unexpected{std::move(ended.error())};
+    ++counts.runs;
+  }
+  return counts;
+}
+
+} // namespace jackfield::storage

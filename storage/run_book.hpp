@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "storage/records.hpp"
+#include "storage/store.hpp"
+
+/// The beginning and the end of runs, written to a store before its journal begins and after that
+/// has ended.
+namespace jackfield::storage {
+
+/// Writes down that a run begins, durably; returns its number.
+outcome<uint64_t> begin_run(store& s, const run_record& run);
+
+/// Writes down that it has ended, durably. `ended_by`: as in `run_record`.
+outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by);
+
+/// What a crash left, and was closed.
+struct closed_runs {
+  uint64_t runs = 0;
+  uint64_t indeterminate = 0; ///< attempts of which nobody knows how they ended
+  uint64_t answered = 0;      ///< calls that were up
+};
+
+/// Closes the runs that ended without a word: their calls get a record each, with the time at which
+/// the store last heard of anything as their end, and go. Attempts without an outcome become
+/// `indeterminate`, calls that were up end by `engine_restart`. A crash on the way harms nothing:
+/// what is left is closed the next time.
+outcome<closed_runs> close_interrupted(store& s);
+
+} // namespace jackfield::storage

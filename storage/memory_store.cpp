@@ -2,6 +2,12 @@
 
 namespace jackfield::storage {
 
+memory_store::memory_store(const memory_store& other)
+    : store(), now_(other.now_), on_disk_(other.on_disk_), failing_(other.failing_),
+      writes_(other.writes_), durable_writes_(other.durable_writes_) {
+  // nop
+}
+
 outcome<void> memory_store::write(const batch& writes, durability how) {
   if (failing_)
     return tl::unexpected{*failing_};

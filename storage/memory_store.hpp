@@ -16,6 +16,11 @@ public:
   /// What ends: the process alone, or the machine with it.
   enum class crash : uint8_t { process, power };
 
+  memory_store() = default;
+  /// As a disk is copied: for who wants to see what another engine would find.
+  memory_store(const memory_store& other);
+  memory_store& operator=(const memory_store&) = delete;
+
   outcome<void> write(const batch& writes, durability how) override;
   [[nodiscard]] outcome<std::optional<std::string>> read(keyspace space,
                                                          std::string_view key) const override;

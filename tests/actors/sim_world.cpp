@@ -94,22 +94,22 @@ sim_site::sim_site(lane::sim_lane& home, const lane::endpoint& signalling,
 
 class sim_world::owner final : public lane::lane_actor {
 public:
-  owner(caf::actor_config& config, lane::lane& home, journal& j)
-      : lane::lane_actor(config, home), journal_(j) {}
+  owner(caf::actor_config& config, lane::lane& home, told& t)
+      : lane::lane_actor(config, home), told_(t) {}
 
   caf::behavior make_behavior() override {
     return {
-      [this](const call_answered& a) { journal_.answered.push_back(a.number); },
-      [this](const call_finished& f) { journal_.calls.push_back(f); },
-      [this](const registration_report& r) { journal_.registrations.push_back(r); },
-      [this](const request_finished& p) { journal_.probes.push_back(p); },
+      [this](const call_answered& a) { told_.answered.push_back(a.number); },
+      [this](const call_finished& f) { told_.calls.push_back(f); },
+      [this](const registration_report& r) { told_.registrations.push_back(r); },
+      [this](const request_finished& p) { told_.probes.push_back(p); },
       [](const run_progress&) {},
-      [this](const run_finished& f) { journal_.finished = f; },
-      [this](const call_lines_batch& b) { journal_.lines += b.lines; },
-      [this](const metrics_snapshot& s) { journal_.snapshots[s.source] = s.metrics; },
+      [this](const run_finished& f) { told_.finished = f; },
+      [this](const call_lines_batch& b) { told_.lines += b.lines; },
+      [this](const metrics_snapshot& s) { told_.snapshots[s.source] = s.metrics; },
       [this](const service_stopped& s) {
-        journal_.stopped.push_back(s.source);
-        journal_.snapshots[s.source] = s.metrics;
+        told_.stopped.push_back(s.source);
+        told_.snapshots[s.source] = s.metrics;
       },
       [this](const ask_these& a) {
         for (const auto& one : a.whom)
@@ -123,7 +123,7 @@ public:
   }
 
 private:
-  journal& journal_;
+  told& told_;
 };
 
 struct sim_world::alarm {
@@ -146,19 +146,22 @@ struct sim_world::alarm {
 sim_world::sim_world(uint64_t seed, const lane::sim_link& link)
     : lane_(shared_system::get(), seed) {
   lane_.set_link(link);
-  owner_ = lane_.spawn<owner>(journal_);
+  owner_ = lane_.spawn<owner>(told_);
 }
 
 sim_world::~sim_world() {
   // As a node that goes: what still lives holds one another.
   for (const auto& s : services_)
     caf::anon_send_exit(s.actor, caf::exit_reason::kill);
+  for (const auto& one : keepers_)
+    caf::anon_send_exit(one, caf::exit_reason::kill);
   for (const auto& one : {load_, generator_})
     if (one)
       caf::anon_send_exit(one, caf::exit_reason::kill);
   for (auto& site : sites_)
     site.context.router.legs().end_all();
   services_.clear();
+  keepers_.clear();
   load_ = generator_ = owner_ = nullptr;
   lane_.run_down();
 }
@@ -205,8 +208,9 @@ caf::strong_actor_ptr sim_world::call(sim_site& from,
                                       const std::shared_ptr<const call_target>& target,
                                       lane::duration length) {
   auto script = std::make_unique<load_script>(
-    from.context.media, manner, target, load_script::plan{calls_++, lane_.now(), length},
-    kept_call{}, caf::actor_cast<caf::strong_actor_ptr>(owner_));
+    from.context.media, manner, target, load_script::plan{calls_, lane_.now(), length},
+    kept_call{from.context.keeps, calls_}, caf::actor_cast<caf::strong_actor_ptr>(owner_));
+  ++calls_;
   return caf::actor_cast<caf::strong_actor_ptr>(
     lane_.spawn<call_leg>(from.context.router, std::move(script)));
 }
@@ -237,6 +241,18 @@ void sim_world::run_load(sim_site& from, const std::shared_ptr<const load_plan>&
   lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_), start_run{{{generator_}, {}}});
 }
 
+void sim_world::keep_calls(sim_site& site, storage::store& s, uint64_t run,
+                           storage::durability calls) {
+  auto log = storage::commit_log::begin(s);
+  ASSERT_TRUE(log) << log.error().why.to_string();
+  auto writer = lane_.spawn<simulated_journal>(journal_work{std::move(*log), nullptr});
+  auto keeper = lane_.spawn<recorder>(caf::actor_cast<caf::strong_actor_ptr>(writer),
+                                      recorder::settings{.run = run, .calls = calls});
+  site.context.keeps = caf::actor_cast<recorder*>(keeper);
+  keepers_.push_back(std::move(writer));
+  keepers_.push_back(std::move(keeper));
+}
+
 void sim_world::at(lane::duration when, std::function<void()> action) {
   auto& made = alarms_.emplace_back(std::move(action));
   lane_.arm(made.timer, lane::sim_lane::start + when);
@@ -251,14 +267,14 @@ void sim_world::pass(lane::duration time) {
 bool sim_world::run_until_finished(lane::duration limit) {
   constexpr lane::duration stride = std::chrono::seconds{1};
   const auto until = lane_.now() + limit;
-  while (!journal_.finished && lane_.now() < until)
+  while (!told_.finished && lane_.now() < until)
     if (lane_.run_until(std::min(until, lane_.now() + stride)))
       break;
-  return journal_.finished.has_value();
+  return told_.finished.has_value();
 }
 
 void sim_world::ask_for_metrics() {
-  journal_.snapshots.clear();
+  told_.snapshots.clear();
   ask_these all;
   for (const auto& s : services_)
     all.whom.push_back(s.actor);
@@ -270,7 +286,7 @@ void sim_world::ask_for_metrics() {
 
 size_t sim_world::fixed_actors() const noexcept {
   // A generator keeps the run that it reports to.
-  return 1 + services_.size() + (generator_ ? 2 : 0);
+  return 1 + services_.size() + keepers_.size() + (generator_ ? 2 : 0);
 }
 
 void sim_world::expect_nothing_left() {

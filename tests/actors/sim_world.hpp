@@ -16,7 +16,9 @@
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/node/lane_context.hpp"
+#include "actors/node/recorder.hpp"
 #include "engine/lane/sim_lane.hpp"
+#include "storage/store.hpp"
 
 namespace jackfield {
 
@@ -37,7 +39,7 @@ struct sim_site {
 };
 
 /// What the actors of one world told their owner.
-struct journal {
+struct told {
   std::vector<call_finished> calls;
   std::vector<uint64_t> answered;
   std::vector<registration_report> registrations;
@@ -58,7 +60,7 @@ public:
   sim_world& operator=(const sim_world&) = delete;
 
   [[nodiscard]] lane::sim_lane& lane() noexcept { return lane_; }
-  [[nodiscard]] journal& heard() noexcept { return journal_; }
+  [[nodiscard]] told& heard() noexcept { return told_; }
   [[nodiscard]] lane::duration elapsed() const { return lane_.now() - lane::sim_lane::start; }
 
   /// Media is at "10.1.x.y" for a site at "10.0.x.y", so that a test can cut one without the other.
@@ -95,6 +97,10 @@ public:
   /// It has ended before its world.
   void forget_generator() { generator_ = nullptr; }
 
+  /// Has a site's calls kept in a store, which outlives the world, as those of a run.
+  void keep_calls(sim_site& site, storage::store& s, uint64_t run,
+                  storage::durability calls = storage::durability::async);
+
   /// Does something when so much time has passed since the world began.
   void at(lane::duration when, std::function<void()> action);
   /// Runs for some time.
@@ -104,7 +110,7 @@ public:
   /// Asks services and the load's generator for what they measured.
   void ask_for_metrics();
   [[nodiscard]] const report::run_metrics& metrics_of(unsigned source) const {
-    return *journal_.snapshots.at(source);
+    return *told_.snapshots.at(source);
   }
 
   /// Actors that live though nothing is going on: services, generators and the world's own.
@@ -117,7 +123,7 @@ private:
   struct alarm;
 
   lane::sim_lane lane_;
-  journal journal_;
+  told told_;
   std::deque<sim_site> sites_;
   std::deque<alarm> alarms_;
   struct service {
@@ -125,6 +131,7 @@ private:
     caf::actor actor;
   };
   std::vector<service> services_;
+  std::vector<caf::actor> keepers_; // recorders, each with its journal
   caf::actor owner_;
   caf::actor load_;
   caf::actor generator_;

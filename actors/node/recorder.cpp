@@ -1,5 +1,6 @@
 #include "actors/node/recorder.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <caf/behavior.hpp>
@@ -11,11 +12,16 @@ namespace {
 /// What failed is tried again so often.
 constexpr std::chrono::milliseconds retry_interval{500};
 
+// Of its timers.
+constexpr unsigned retry_clock = 0;
+constexpr unsigned gather_clock = 1;
+
 } // namespace
 
 recorder::recorder(caf::actor_config& config, lane::lane& home, caf::strong_actor_ptr writer,
                    const settings& s)
-    : lane::lane_actor(config, home), journal_(std::move(writer)), settings_(s), retry_(*this, 0) {
+    : lane::lane_actor(config, home), journal_(std::move(writer)), settings_(s),
+      retry_(*this, retry_clock), gather_(*this, gather_clock) {
   // nop
 }
 
@@ -30,12 +36,13 @@ caf::behavior recorder::make_behavior() {
         on_committed();
     },
     [this](const journal_failing& failing) { on_failing(failing.why); },
-    [this](const lane::timer_fired&) { on_timer(); },
+    [this](const lane::timer_fired& fired) { on_timer(fired.id); },
   };
 }
 
 void recorder::on_exit() {
   retry_.cancel();
+  gather_.cancel();
   journal_ = nullptr;
   gathered_waiters_.clear();
   flying_waiters_.clear();
@@ -49,14 +56,28 @@ void recorder::write(storage::change&& c, const caf::strong_actor_ptr& waiter) {
   gathered_.append(std::move(c));
   if (waiter)
     gathered_waiters_.push_back(waiter);
-  if (!flying_ && !std::exchange(flush_queued_, true))
+  flush_soon();
+}
+
+void recorder::flush_soon() {
+  if (flying_ || flush_queued_ || gathered_.empty())
+    return;
+  const bool awaited = !gathered_waiters_.empty() || !idle_waiters_.empty();
+  const auto due = last_flush_ + (awaited ? gather_time : idle_gather_time);
+  if (awaited && due <= home().now()) {
+    flush_queued_ = true; // at the end of this pass: others may write in it
     lane::tell(home(), caf::strong_actor_ptr{ctrl()}, recorder_flush{});
+  } else if (!gather_.armed() || due < gather_.deadline()) {
+    gather_.arm(awaited ? due : std::max(due, home().now() + idle_gather_time));
+  }
 }
 
 void recorder::flush() {
   if (flying_ || gathered_.empty())
     return;
   flying_ = true;
+  gather_.cancel();
+  last_flush_ = home().now();
   flying_bytes_ = std::exchange(gathered_bytes_, 0);
   flying_waiters_ = std::exchange(gathered_waiters_, {});
   lane::tell_from(*this, journal_, journal_write{++ticket_, std::exchange(gathered_, {})});
@@ -68,7 +89,7 @@ void recorder::on_committed() {
   failing_ = nullptr;
   retry_.cancel();
   tell(flying_waiters_, nullptr);
-  flush();
+  flush_soon();
   tell_if_idle();
 }
 
@@ -83,8 +104,11 @@ void recorder::on_failing(const storage::fault& why) {
   tell_if_idle();
 }
 
-void recorder::on_timer() {
-  lane::tell_from(*this, journal_, journal_retry{});
+void recorder::on_timer(unsigned id) {
+  if (id == gather_clock)
+    flush();
+  else
+    lane::tell_from(*this, journal_, journal_retry{});
 }
 
 void recorder::tell(std::vector<caf::strong_actor_ptr>& waiters,
@@ -95,6 +119,7 @@ void recorder::tell(std::vector<caf::strong_actor_ptr>& waiters,
 
 void recorder::when_idle(const caf::strong_actor_ptr& who) {
   idle_waiters_.push_back(who);
+  flush_soon();
   tell_if_idle();
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -286,6 +287,18 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& director
       break;
   }
   return tl::unexpected<fault>{fault_of(status, place)};
+}
+
+bool rocks_store::in_use(const fs::path& directory) noexcept {
+  const int lock = ::open((directory / "LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock < 0)
+    return false;
+  struct flock held {};
+  held.l_type = F_RDLCK;
+  held.l_whence = SEEK_SET;
+  const bool known = ::fcntl(lock, F_GETLK, &held) == 0;
+  ::close(lock);
+  return known && held.l_type != F_UNLCK;
 }
 
 outcome<void> rocks_store::write(const batch& writes, durability how) {

@@ -28,6 +28,9 @@ public:
   /// Opens a store to read, whether an engine has it or not: it is seen as it was at this moment.
   /// Changes nothing in the directory.
   static outcome<std::unique_ptr<rocks_store>> look(const std::filesystem::path& directory);
+  /// Has another process opened the store of a directory to write? Not to be asked by a process
+  /// that has it open itself: the system would take its lock from it.
+  [[nodiscard]] static bool in_use(const std::filesystem::path& directory) noexcept;
   ~rocks_store() override;
 
   outcome<void> write(const batch& writes, durability how) override;

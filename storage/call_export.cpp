@@ -1,0 +1,211 @@
+#include "storage/call_export.hpp"
+
+#include <chrono>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
+#include "storage/records.hpp"
+
+namespace jackfield::storage {
+
+namespace {
+
+/// Lines are handed on when there are so many bytes of them.
+constexpr size_t chunk_bytes = 65'536;
+
+/// Nothing for a time that was not kept.
+std::optional<std::string> text_of(std::optional<wall_time> t) {
+  if (!t || *t == wall_time{})
+    return {};
+  return report::iso_utc(std::chrono::time_point_cast<std::chrono::system_clock::duration>(*t));
+}
+
+std::string_view cause_of(const call_ended& call) {
+  return call.cause.empty() ? "completed" : std::string_view{call.cause};
+}
+
+std::string_view direction_of(const call_ended& call) {
+  return call.incoming ? "incoming" : "outgoing";
+}
+
+void put_key(std::string& out, std::string_view key) {
+  if (out.back() != '{')
+    out += ',';
+  out += '"';
+  out += key;
+  out += "\":";
+}
+
+void put_text(std::string& out, std::string_view key, std::string_view text) {
+  put_key(out, key);
+  report::append_json_string(out, text);
+}
+
+void put_number(std::string& out, std::string_view key, uint64_t n) {
+  put_key(out, key);
+  fmt::format_to(std::back_inserter(out), "{}", n);
+}
+
+void put_null(std::string& out, std::string_view key) {
+  put_key(out, key);
+  out += "null";
+}
+
+void put_time(std::string& out, std::string_view key, std::optional<wall_time> t) {
+  if (const auto text = text_of(t))
+    put_text(out, key, *text);
+  else
+    put_null(out, key);
+}
+
+void put_call(std::string& out, const call_ended& call) {
+  const auto id = call.call.text();
+  put_text(out, "id", id);
+  put_text(out, "call_id", call.call_id);
+  if (call.incoming)
+    put_null(out, "attempt");
+  else
+    put_text(out, "attempt", id);
+  put_time(out, "started", call.started);
+  put_time(out, "answered", call.answered);
+  put_time(out, "ended", call.ended);
+  put_text(out, "cause", cause_of(call));
+  put_text(out, "from", call.from);
+  put_text(out, "to", call.to);
+  put_text(out, "direction", direction_of(call));
+  if (call.status == 0)
+    put_null(out, "status");
+  else
+    put_number(out, "status", call.status);
+}
+
+void append_json_call(std::string& out, uint64_t sequence, const call_ended& call) {
+  out += '{';
+  put_number(out, "seq", sequence);
+  put_call(out, call);
+  out += "}\n";
+}
+
+void append_json_event(std::string& out, uint64_t sequence, const event_record& event) {
+  out += '{';
+  put_number(out, "seq", sequence);
+  put_time(out, "at", event.at);
+  if (const auto* call = std::get_if<call_ended>(&event.what)) {
+    put_text(out, "event", "call_ended");
+    put_call(out, *call);
+  } else if (const auto* began = std::get_if<run_started>(&event.what)) {
+    put_text(out, "event", "run_started");
+    put_number(out, "run", began->run);
+  } else if (const auto* over = std::get_if<run_ended>(&event.what)) {
+    put_text(out, "event", "run_ended");
+    put_number(out, "run", over->run);
+    if (over->ended_by.empty())
+      put_null(out, "by");
+    else
+      put_text(out, "by", over->ended_by);
+  } else {
+    put_text(out, "event", "unknown");
+  }
+  out += "}\n";
+}
+
+constexpr std::string_view csv_header =
+  "seq,id,call_id,attempt,started,answered,ended,cause,from,to,direction,status\r\n";
+
+void put_field(std::string& out, std::string_view text) {
+  out += ',';
+  const auto safe = report::escape_terminal(text);
+  if (safe.find_first_of(",\"") == std::string::npos) {
+    out += safe;
+    return;
+  }
+  out += '"';
+  for (const char c : safe) {
+    if (c == '"')
+      out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void append_csv_call(std::string& out, uint64_t sequence, const call_ended& call) {
+  const auto id = call.call.text();
+  fmt::format_to(std::back_inserter(out), "{}", sequence);
+  put_field(out, id);
+  put_field(out, call.call_id);
+  put_field(out, call.incoming ? std::string_view{} : id);
+  put_field(out, text_of(call.started).value_or(""));
+  put_field(out, text_of(call.answered).value_or(""));
+  put_field(out, text_of(call.ended).value_or(""));
+  put_field(out, cause_of(call));
+  put_field(out, call.from);
+  put_field(out, call.to);
+  put_field(out, direction_of(call));
+  put_field(out, call.status == 0 ? std::string{} : std::to_string(call.status));
+  out += "\r\n";
+}
+
+/// Goes through the events and hands on, in chunks that begin with `lines`, what `append` makes of
+/// them.
+template <class Append>
+outcome<void> export_lines(const store& s, uint64_t from, std::string lines, const line_sink& sink,
+                           Append append) {
+  std::optional<error> first_unread;
+  uint64_t unread = 0;
+  bool wanted = true;
+  auto read = s.scan(
+    keyspace::events, event_key(from), {}, [&](std::string_view key, std::string_view value) {
+      const auto sequence = number_of_key(key);
+      auto event = sequence ? unpack_event(value)
+                            : result<event_record>{tl::unexpect, error{{}, "its key is no number"}};
+      if (event) {
+        append(lines, *sequence, *event);
+      } else if (++unread == 1) {
+        first_unread = std::move(event.error());
+        first_unread->place = sequence ? "event " + std::to_string(*sequence) : "an event";
+      }
+      if (lines.size() >= chunk_bytes) {
+        wanted = sink(lines);
+        lines.clear();
+      }
+      return wanted;
+    });
+  if (wanted && !lines.empty())
+    sink(lines);
+  if (read && first_unread) {
+    if (unread > 1)
+      first_unread->cause += ", nor can " + std::to_string(unread - 1) + " more be read";
+    return tl::unexpected{fault{fault_kind::corrupt, std::move(*first_unread)}};
+  }
+  return read;
+}
+
+} // namespace
+
+outcome<void> export_calls(const store& s, uint64_t from, line_format format,
+                           const line_sink& sink) {
+  const bool csv = format == line_format::csv;
+  return export_lines(s, from, std::string{csv ? csv_header : std::string_view{}}, sink,
+                      [csv](std::string& out, uint64_t sequence, const event_record& event) {
+                        const auto* call = std::get_if<call_ended>(&event.what);
+                        if (call == nullptr)
+                          return;
+                        if (csv)
+                          append_csv_call(out, sequence, *call);
+                        else
+                          append_json_call(out, sequence, *call);
+                      });
+}
+
+outcome<void> export_events(const store& s, uint64_t from, const line_sink& sink) {
+  return export_lines(s, from, {}, sink, append_json_event);
+}
+
+} // namespace jackfield::storage

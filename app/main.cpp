@@ -5,6 +5,7 @@
 
 #include "app/answer_command.hpp"
 #include "app/load_command.hpp"
+#include "app/state_command.hpp"
 #include "app/version.hpp"
 #include "engine/error/error.hpp"
 
@@ -15,6 +16,7 @@ constexpr std::string_view overview =
   "\n"
   "  jackfield load [URI] [OPTION...]    place calls, and say how they went\n"
   "  jackfield answer [OPTION...]        answer calls\n"
+  "  jackfield state ACTION [OPTION...]  show, check and copy what calls left with --state\n"
   "  jackfield version\n"
   "\n"
   "Each command explains its options with --help.\n";
@@ -29,6 +31,8 @@ int main(int count, char** values) {
     return jackfield::app::load_command(rest);
   if (command == "answer")
     return jackfield::app::answer_command(rest);
+  if (command == "state")
+    return jackfield::app::state_command(rest);
   if (command == "version" || command == "--version") {
     std::printf("jackfield %s\n", std::string{jackfield::app::version}.c_str());
     return 0;
@@ -38,7 +42,7 @@ int main(int count, char** values) {
     std::fprintf(
       stderr, "%s\n",
       jackfield::error{"jackfield",
-                       "\"" + command + "\" is no command, expected load, answer or version"}
+                       "\"" + command + "\" is no command, expected load, answer, state or version"}
         .to_string()
         .c_str());
   else

@@ -77,6 +77,7 @@ public:
   order take_remote_cseq(uint32_t cseq) noexcept;
   /// CSeq for our next request.
   uint32_t next_local_cseq() noexcept { return ++local_cseq_; }
+  void skip_local_cseq(uint32_t numbers) noexcept { local_cseq_ += numbers; }
 
   /// Counts on from an early dialog which this one has become.
   void continue_from(const dialog& early) noexcept {

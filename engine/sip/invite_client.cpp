@@ -18,37 +18,37 @@ invite_client::~invite_client() = default;
 invite_client::invite_client(invite_client&&) noexcept = default;
 invite_client& invite_client::operator=(invite_client&&) noexcept = default;
 
+result<std::string_view> check_addresses(std::string_view uri_text, std::string_view from,
+                                         std::string_view to, std::string_view route) {
+  auto target = uri::parse(uri_text);
+  if (!target || !target->is_sip())
+    return fail(std::string(uri_text), "expected a SIP URI to call");
+  for (auto [name, value] : {std::pair{"from", from}, {"to", to}, {"route", route}})
+    if (!is_safe_value(value))
+      return fail(name, "has a control character");
+  if (auto address = parse_name_addr(from); !address || !address->tag.empty())
+    return fail("from", "expected an address without tag");
+  if (!to.empty())
+    if (auto address = parse_name_addr(to); !address || !address->tag.empty())
+      return fail("to", "expected an address without tag");
+  return route.empty() ? std::string_view{} : first_loose_route(route);
+}
+
 result<void> invite_client::prepare(const call_options& o) {
   if (setup_ || session_.valid() || over_)
     return fail("call", "was started before");
-  auto target = uri::parse(o.uri);
-  if (!target || !target->is_sip())
-    return fail(std::string(o.uri), "expected a SIP URI to call");
-  for (auto [name, value] : {std::pair{"from", o.from},
-                             {"to", o.to},
-                             {"contact", o.contact},
-                             {"route", o.route},
-                             {"content type", o.content_type}})
+  auto next_route = check_addresses(o.uri, o.from, o.to, o.route);
+  if (!next_route)
+    return tl::unexpected(next_route.error());
+  for (auto [name, value] : {std::pair{"contact", o.contact}, {"content type", o.content_type}})
     if (!is_safe_value(value))
       return fail(name, "has a control character");
-  if (auto from = parse_name_addr(o.from); !from || !from->tag.empty())
-    return fail("from", "expected an address without tag");
-  if (!o.to.empty())
-    if (auto to = parse_name_addr(o.to); !to || !to->tag.empty())
-      return fail("to", "expected an address without tag");
   if (!is_safe_header_lines(o.headers))
     return fail("headers", "expected whole lines \"Name: value\" that end with CR LF");
   if (o.cseq == 0 || o.cseq > 1u << 30)
     return fail("cseq", "expected 1 .. 2^30");
   if (o.max_forwards > 255)
     return fail("max forwards", "expected 0 .. 255");
-  std::string next_route;
-  if (!o.route.empty()) {
-    auto hop = first_loose_route(o.route);
-    if (!hop)
-      return tl::unexpected(hop.error());
-    next_route = *hop;
-  }
   setup_.reset(new setup);
   auto& s = *setup_;
   s.from = o.from;
@@ -60,7 +60,7 @@ result<void> invite_client::prepare(const call_options& o) {
   }
   s.contact = o.contact;
   s.route = o.route;
-  s.next_route = std::move(next_route);
+  s.next_route = *next_route;
   s.headers = o.headers;
   s.body = o.body;
   s.content_type = o.content_type;
@@ -132,7 +132,7 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
       f.early->abandon(context(now, sink));
 }
 
-void invite_client::send_cancel(time_point now, ua_sink& sink) {
+void invite_client::send_cancel(time_point now, send_to to, ua_sink& sink) {
   auto& s = *setup_;
   auto tag = id_.text();
   request_text t;
@@ -152,7 +152,8 @@ void invite_client::send_cancel(time_point now, ua_sink& sink) {
   s.cancel.start(now, false, profile_->reliable, profile_->timers);
   s.cancel_sent = true;
   s.give_up_at = now + profile_->timers.transaction_limit(); // §9.1
-  sink.send({text, send_rank::request, send_to::again, {}, method::cancel, 0, false});
+  auto hop = to == send_to::next_hop ? s.next_hop() : std::string_view{};
+  sink.send({text, send_rank::request, to, hop, method::cancel, 0, false});
 }
 
 void invite_client::acknowledge_failure(const message& m, uint32_t counter, send_to to, bool again,
@@ -224,10 +225,13 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
     return;
   auto& s = *setup_;
   if (counter != s.counter) {
-    // An attempt before: its ACK was lost, or its server has answered after all.
-    if (counter < s.counter && status >= 300)
+    // An attempt before: its ACK was lost, or its server has answered after all. One that was taken
+    // back may have had another since its record was made.
+    if (counter > s.counter && !s.taken_back)
+      return;
+    if (status >= 300)
       acknowledge_failure(m, counter, send_to::request_source, true, sink);
-    else if (counter < s.counter && status >= 200)
+    else if (status >= 200)
       on_surplus_answer(now, m, sink);
     return;
   }
@@ -252,7 +256,7 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
   s.provisional = true;
   if (s.hang_up) {
     if (!s.cancel_sent)
-      send_cancel(now, sink);
+      send_cancel(now, send_to::again, sink);
     return;
   }
   if (status > 100) { // §16.7: each starts timer C anew
@@ -293,6 +297,8 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   } else {
     session_ = session(std::move(d), true, s.contact, std::min(fork, session::max_forks - 1));
   }
+  if (s.taken_back)
+    session_.skip(unseen_requests);
   confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
@@ -469,7 +475,7 @@ void invite_client::on_time(time_point now, ua_sink& sink) {
   }
   s.why = end_cause::timeout_c;
   s.hang_up = true;
-  send_cancel(now, sink);
+  send_cancel(now, send_to::again, sink);
 }
 
 time_point invite_client::next_deadline() const noexcept {
@@ -525,7 +531,7 @@ void invite_client::hang_up(time_point now, ua_sink& sink, std::string_view head
   setup_->hang_up = true;
   setup_->cancel_headers = headers;
   if (setup_->provisional)
-    send_cancel(now, sink);
+    send_cancel(now, send_to::again, sink);
 }
 
 leg_phase invite_client::current() const noexcept {

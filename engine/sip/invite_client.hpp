@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/error/error.hpp"
+#include "engine/sip/attempt_record.hpp"
 #include "engine/sip/digest.hpp"
 #include "engine/sip/leg_core.hpp"
 #include "engine/sip/leg_id.hpp"
@@ -71,6 +73,15 @@ public:
   result<void> send(time_point now, ua_sink& sink);
   /// Both at once.
   result<void> start(time_point now, const call_options& options, ua_sink& sink);
+  /// Takes back an INVITE that was kept, whose process is no more: it is never sent again, nor
+  /// anything in its place. The leg is `cancelling` then: CANCEL goes out at once, to the INVITE's
+  /// next hop as a new request does, since nobody knows whether a provisional response came.
+  /// Whatever is answered ends the call, a 2xx as that of any cancelled call; after 64*T1 without
+  /// an answer it ends all the same. `credentials`: for the BYE; must outlive the leg. Fails, with
+  /// nothing changed and nothing sent, if the record is not whole or another leg's. Once, instead
+  /// of `prepare`.
+  result<void> take_back(time_point now, const attempt_record& record, ua_sink& sink,
+                         std::span<const credential> credentials = {});
 
   /// A message whose Via branch (response) or To tag (request) names this leg, parsed and without
   /// fault. What does not fit is answered 481 (request) or dropped. Views are not kept.
@@ -111,6 +122,9 @@ public:
 
   /// Of the INVITE that is to be sent or on its way; empty before `prepare` and after its answer.
   [[nodiscard]] std::string invite_branch() const;
+  /// The INVITE that is to be sent or was sent last, to be kept; none before `prepare` and after
+  /// its answer. It is another one with each `retrying`.
+  [[nodiscard]] std::optional<attempt_record> attempt() const;
 
   /// After `ended`: leaves in the table what must outlive the leg.
   void leave(time_point now, linger_table& table);
@@ -122,7 +136,7 @@ private:
   struct setup;
 
   void send_invite(time_point now, ua_sink& sink, bool follows_ack);
-  void send_cancel(time_point now, ua_sink& sink);
+  void send_cancel(time_point now, send_to to, ua_sink& sink);
   void acknowledge_failure(const message& m, uint32_t counter, send_to to, bool again,
                            ua_sink& sink);
   void on_invite_response(time_point now, const message& m, uint32_t counter, ua_sink& sink);

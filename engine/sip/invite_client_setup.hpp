@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/error/error.hpp"
 #include "engine/sip/invite_client.hpp"
 #include "engine/sip/session.hpp"
 #include "engine/sip/transaction.hpp"
@@ -51,6 +52,7 @@ struct invite_client::setup {
   bool ringing = false;
   bool hang_up = false; // wanted
   bool cancel_sent = false;
+  bool taken_back = false; // the process that sent the INVITE is no more
   end_cause why = end_cause::cancelled;
 
   [[nodiscard]] std::string_view uri_text() const noexcept { return targets[target]; }
@@ -58,5 +60,11 @@ struct invite_client::setup {
     return next_route.empty() ? uri_text() : std::string_view(next_route);
   }
 };
+
+/// Checks what an INVITE and its CANCEL have in common: a URI that can be called, addresses without
+/// tag (`to` may be empty), and a route whose first URI is returned; empty: none. No control
+/// characters.
+[[nodiscard]] result<std::string_view> check_addresses(std::string_view uri, std::string_view from,
+                                                       std::string_view to, std::string_view route);
 
 } // namespace jackfield::sip

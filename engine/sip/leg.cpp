@@ -65,6 +65,12 @@ result<void> leg::adopt(const dialog_record& record, std::span<const credential>
   return done;
 }
 
+result<void> leg::take_back(time_point now, const attempt_record& record, ua_sink& sink,
+                            std::span<const credential> credentials) {
+  auto* l = calling();
+  return l ? l->take_back(now, record, sink, credentials) : fail("call", "was started before");
+}
+
 // -- input ----------------------------------------------------------------------------------
 
 void leg::on_message(time_point now, const message& m, ua_sink& sink) {
@@ -168,6 +174,11 @@ std::string leg::local_tag() const {
 std::string leg::invite_branch() const {
   auto* calling = std::get_if<invite_client>(&machine_);
   return calling ? calling->invite_branch() : std::string{};
+}
+
+std::optional<attempt_record> leg::attempt() const {
+  auto* calling = std::get_if<invite_client>(&machine_);
+  return calling ? calling->attempt() : std::nullopt;
 }
 
 size_t leg::heap_bytes() const noexcept {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "engine/error/error.hpp"
+#include "engine/sip/attempt_record.hpp"
 #include "engine/sip/dialog_record.hpp"
 #include "engine/sip/invite_client.hpp"
 #include "engine/sip/invite_server.hpp"
@@ -17,10 +19,10 @@
 
 namespace jackfield::sip {
 
-/// One call, whichever side called: what it begins with (`prepare` and `send`, `start`, or `adopt`)
-/// makes the direction, and all that comes later is called by the same names. A value: one thread,
-/// no I/O, time by argument only. Events are those of `invite_client` and `invite_server`, `ended`
-/// last.
+/// One call, whichever side called: what it begins with (`prepare` and `send`, `start`, `adopt` or
+/// `take_back`) makes the direction, and all that comes later is called by the same names. A value:
+/// one thread, no I/O, time by argument only. Events are those of `invite_client` and
+/// `invite_server`, `ended` last.
 class leg {
 public:
   using phase = leg_phase;
@@ -41,6 +43,10 @@ public:
   /// Takes up a dialog that was kept; see `leg_core::adopt`. The leg is `established` then.
   result<void> adopt(const dialog_record& record, std::span<const credential> credentials = {},
                      uint32_t skip = 0);
+  /// Takes back an INVITE that was kept; see `invite_client::take_back`. The leg is `cancelling`
+  /// then.
+  result<void> take_back(time_point now, const attempt_record& record, ua_sink& sink,
+                         std::span<const credential> credentials = {});
 
   // -- input ---------------------------------------------------------------------------------
 
@@ -103,6 +109,8 @@ public:
   [[nodiscard]] const dialog& established() const noexcept { return core().established(); }
   /// Of an established leg, to be kept; without one its `leg` is empty.
   [[nodiscard]] dialog_record record() const { return core().record(); }
+  /// Of a calling leg from `prepare` to its answer, to be kept; see `invite_client::attempt`.
+  [[nodiscard]] std::optional<attempt_record> attempt() const;
 
   /// Bytes on the heap, for the memory budget.
   [[nodiscard]] size_t heap_bytes() const noexcept;

@@ -12,12 +12,8 @@ constexpr uint32_t surplus_ack_branches = 0x6000'0000;
 constexpr uint32_t surplus_bye_branches = 0x7000'0000;
 constexpr uint32_t surplus_mask = 0x0fff'ffff;
 
-/// The early dialog may have had requests of ours (PRACK), of which a 2xx says nothing: the BYE's
-/// CSeq is behind all of them.
-constexpr uint32_t cseq_gap = 0x1'0000;
-
 dialog dialog_of(const leg_id& leg, const message& m) {
-  return dialog::from_response(leg, m, {}, m.cseq_number() + cseq_gap);
+  return dialog::from_response(leg, m, {}, m.cseq_number() + unseen_requests);
 }
 
 void send_ack(const dialog& d, const message& m, const ua_profile& profile, uint64_t tag,

@@ -10,6 +10,10 @@
 
 namespace jackfield::sip {
 
+/// An early dialog may have had requests of ours (PRACK) of which its 2xx says nothing, but never
+/// so many: a CSeq so far behind the INVITE's is behind all of theirs.
+inline constexpr uint32_t unseen_requests = 0x1'0000;
+
 /// A BYE to a dialog that nobody wanted: another 2xx of a forked INVITE, or one that came when the
 /// call had been given up (RFC 3261 §13.2.2.4).
 class parting_bye {

@@ -48,6 +48,11 @@ public:
   /// One that was kept; see `leg_core::adopt`.
   static result<session> restore(const leg_id& leg, const dialog_record& record, uint32_t skip);
   [[nodiscard]] dialog_record record() const;
+  /// So many requests of ours may have been sent in it before: CSeq and branches go on behind them.
+  void skip(uint32_t requests) noexcept {
+    dialog_.skip_local_cseq(requests);
+    branches_ += requests;
+  }
 
   [[nodiscard]] bool valid() const noexcept { return dialog_.valid(); }
   [[nodiscard]] const dialog& state() const noexcept { return dialog_; }

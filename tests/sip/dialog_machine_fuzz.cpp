@@ -265,6 +265,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       leg again(profile, machine.id());
       auto taken_up = again.adopt(kept).has_value();
       require(!taken_up || again.record() == kept);
+      if (auto attempt = client.attempt()) {
+        leg after(profile, id_a);
+        side wire;
+        require(after.take_back(now, *attempt, wire).has_value());
+        require(wire.wire.size() == 1 && after.attempt() == attempt);
+      }
       break;
     }
     default:

@@ -9,20 +9,21 @@ namespace jackfield::storage {
 namespace {
 
 /// Of the values' layout: their first byte.
-constexpr char layout_version = 1;
+constexpr unsigned char layout_version = 1;
 
 template <class Message>
 std::string bytes_of(const Message& message) {
-  std::string bytes(1, layout_version);
+  std::string bytes(1, static_cast<char>(layout_version));
   message.AppendToString(&bytes);
   return bytes;
 }
 
 template <class Message>
 result<Message> message_in(std::string_view bytes, const char* what) {
-  if (bytes.empty() || bytes.front() != layout_version)
+  const unsigned version = bytes.empty() ? 0U : static_cast<unsigned char>(bytes.front());
+  if (version != layout_version)
     return jackfield::fail({}, std::string{what} + " of layout version " +
-                                 (bytes.empty() ? "none" : std::to_string(bytes.front())) +
+                                 (bytes.empty() ? "none" : std::to_string(version)) +
                                  ", expected 1");
   Message message;
   if (!message.ParseFromArray(bytes.data() + 1, static_cast<int>(bytes.size() - 1)))

@@ -16,6 +16,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/options_util.h>
@@ -61,6 +62,18 @@ fault fault_of(const rocksdb::Status& status, const std::string& place) {
   return {fault_kind::failed, {place, text}};
 }
 
+/// Keeps RocksDB from trying again by itself after a failure: every write would be refused as
+/// "busy" meanwhile, and between two tries of its own it waits for seconds. `write` tries when
+/// asked.
+class no_recovery_by_itself final : public rocksdb::EventListener {
+public:
+  void OnErrorRecoveryBegin( // NOLINT(readability-identifier-naming)
+    rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
+    bool* by_itself) override {
+    *by_itself = false;
+  }
+};
+
 rocksdb::Options options_for(const rocks_settings& settings) {
   rocksdb::Options options;
   const auto cache = rocksdb::NewLRUCache(settings.cache_bytes, 2);
@@ -83,6 +96,8 @@ rocksdb::Options options_for(const rocks_settings& settings) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.paranoid_checks = true;
+  options.listeners.push_back(std::make_shared<no_recovery_by_itself>());
+  options.max_bgerror_resume_count = 0;
   // A hole in the log is damage; an end within a record is how a crash leaves it.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;

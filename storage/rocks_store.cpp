@@ -4,9 +4,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,8 @@
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include "storage/write_ahead_log.hpp"
+
 namespace jackfield::storage {
 
 namespace {
@@ -36,6 +40,10 @@ constexpr uint64_t most_log_bytes = uint64_t{64} << 20U;
 constexpr int most_open_files = 256;
 /// A look may meet files that the engine removes meanwhile.
 constexpr int look_tries = 5;
+/// For a write that a look met half done; then the log has grown, or it is torn.
+constexpr std::chrono::milliseconds look_again{20};
+constexpr std::string_view torn_note =
+  "its log ends within a record, as a crash leaves it: all before that is kept";
 constexpr size_t copy_batch_bytes = size_t{1} << 20U;
 
 rocksdb::Slice slice(std::string_view bytes) {
@@ -111,9 +119,38 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& op
   return all;
 }
 
+fault damaged_log(const std::string& place) {
+  return {fault_kind::corrupt,
+          {place, "is damaged (its log cannot be read to its end, though more stands there); it is "
+                  "left as it is"}};
+}
+
 bool holds_store(const fs::path& directory) {
   std::error_code none;
   return fs::exists(directory / "CURRENT", none);
+}
+
+/// Is what RocksDB makes before a store is one (all but data) the only thing that is there?
+bool is_barely_begun(const fs::path& directory) {
+  std::error_code none;
+  for (fs::directory_iterator at{directory, none}, end; at != end; at.increment(none)) {
+    const auto name = at->path().filename().string();
+    if (name != "LOCK" && name != "IDENTITY" && !name.starts_with("LOG") &&
+        !name.starts_with("MANIFEST-") && !name.ends_with(".dbtmp"))
+      return false;
+  }
+  return true;
+}
+
+/// Are there data of a store that is none any more?
+bool remains(const fs::path& directory) {
+  std::error_code none;
+  return fs::exists(directory / "IDENTITY", none) && !is_barely_begun(directory);
+}
+
+fault lost_current(const std::string& place) {
+  return {fault_kind::corrupt,
+          {place, "is damaged (its file CURRENT is missing); it is left as it is"}};
 }
 
 /// Makes the directory and those above; it holds keys of calls, so others may not read it.
@@ -131,7 +168,11 @@ outcome<void> make_directory(const fs::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0)
     return fail(fault_kind::forbidden, directory.string(),
                 "may not be written to: " + std::generic_category().message(errno));
-  if (!made && !holds_store(directory) && !fs::is_empty(directory, code))
+  if (made || holds_store(directory))
+    return {};
+  if (remains(directory))
+    return tl::unexpected<fault>{lost_current(directory.string())};
+  if (!is_barely_begun(directory))
     return fail(fault_kind::missing, directory.string(),
                 "holds other files, expected a state directory, or none, or an empty one");
   return {};
@@ -200,8 +241,8 @@ outcome<void> check_version(const std::optional<std::string>& stored, const std:
   return {};
 }
 
-/// The same for one that has other column families than ours.
-outcome<void> check_families(const rocksdb::Options& options, const std::string& place) {
+/// Does a store have all keyspaces of ours? Fails if it has others: a later version wrote it.
+outcome<bool> check_families(const rocksdb::Options& options, const std::string& place) {
   std::vector<std::string> names;
   if (const auto status = rocksdb::DB::ListColumnFamilies(options, place, &names); !status.ok())
     return tl::unexpected<fault>{fault_of(status, place)};
@@ -211,8 +252,8 @@ outcome<void> check_families(const rocksdb::Options& options, const std::string&
         return true;
     return false;
   });
-  if (known && names.size() == keyspaces)
-    return {};
+  if (known)
+    return names.size() == keyspaces;
   rocksdb::DB* raw = nullptr;
   if (const auto status = rocksdb::DB::OpenForReadOnly(options, place, &raw); !status.ok())
     return tl::unexpected<fault>{fault_of(status, place)};
@@ -221,10 +262,25 @@ outcome<void> check_families(const rocksdb::Options& options, const std::string&
   const auto status = db->Get(rocksdb::ReadOptions{}, slice(format_key), &version);
   if (auto readable = check_version(status.ok() ? std::optional{version} : std::nullopt, place);
       !readable)
-    return readable;
-  // Ours, and cut off while it was made.
-  return known ? outcome<void>{}
-               : fail(fault_kind::corrupt, place, "has a keyspace that its format does not know");
+    return tl::unexpected{std::move(readable.error())};
+  return fail(fault_kind::corrupt, place, "has a keyspace that its format does not know");
+}
+
+/// The format is the first that is written: a store without it that holds nothing was cut off while
+/// it was made.
+outcome<bool> is_unfinished(const store& s) {
+  for (size_t i = 0; i < keyspaces; ++i) {
+    const auto last = s.last_key(static_cast<keyspace>(i));
+    if (!last)
+      return tl::unexpected{last.error()};
+    if (*last)
+      return false;
+  }
+  return true;
+}
+
+tl::unexpected<fault> no_store(const std::string& place) {
+  return fail(fault_kind::missing, place, "holds no state, expected the directory of a --state");
 }
 
 } // namespace
@@ -248,6 +304,11 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& director
   if (!is_new) {
     if (auto known = check_families(options, p->place); !known)
       return tl::unexpected{std::move(known.error())};
+    const auto log = state_of_logs(directory);
+    if (log == log_state::damaged)
+      return tl::unexpected<fault>{damaged_log(p->place)};
+    if (log == log_state::torn)
+      p->note = torn_note;
   }
   rocksdb::DB* raw = nullptr;
   auto status = rocksdb::DB::Open(options, p->place, families(options), &p->handles, &raw);
@@ -258,7 +319,10 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& director
   auto version = made->read(keyspace::meta, format_key);
   if (!version)
     return tl::unexpected{std::move(version.error())};
-  if (!*version && is_new) {
+  auto unfinished = *version ? outcome<bool>{false} : is_unfinished(*made);
+  if (!unfinished)
+    return tl::unexpected{std::move(unfinished.error())};
+  if (*unfinished) {
     batch first;
     first.put(keyspace::meta, std::string{format_key}, std::to_string(format_version));
     if (auto written = made->write(first, durability::durable); !written)
@@ -272,18 +336,30 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& director
 outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& directory) {
   const auto place = directory.string();
   if (!holds_store(directory))
-    return fail(fault_kind::missing, place, "holds no state, expected the directory of a --state");
+    return remains(directory) ? tl::unexpected<fault>{lost_current(place)} : no_store(place);
   auto options = options_for({});
   options.max_open_files = -1; // what is open stays, whatever the engine removes
   rocksdb::Status status;
   for (int i = 0; i < look_tries; ++i) {
-    if (auto known = check_families(options, place); !known) {
-      if (known.error().kind == fault_kind::failed && i + 1 < look_tries)
+    auto all = check_families(options, place);
+    if (!all) {
+      if (all.error().kind == fault_kind::failed && i + 1 < look_tries)
         continue;
-      return tl::unexpected{std::move(known.error())};
+      return tl::unexpected{std::move(all.error())};
     }
+    if (!*all)
+      return no_store(place);
+    const auto log = state_of_logs(directory);
+    if (log != log_state::whole && i + 1 < look_tries) { // or an engine writes just now
+      std::this_thread::sleep_for(look_again);
+      continue;
+    }
+    if (log == log_state::damaged)
+      return tl::unexpected<fault>{damaged_log(place)};
     auto p = std::make_unique<parts>();
     p->place = place;
+    if (log == log_state::torn)
+      p->note = torn_note;
     p->scratch = std::make_unique<scratch_directory>();
     rocksdb::DB* raw = nullptr;
     status = rocksdb::DB::OpenAsSecondary(options, place, p->scratch->path().string(),
@@ -294,6 +370,11 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& director
       auto version = made->read(keyspace::meta, format_key);
       if (!version)
         return tl::unexpected{std::move(version.error())};
+      auto unfinished = *version ? outcome<bool>{false} : is_unfinished(*made);
+      if (!unfinished)
+        return tl::unexpected{std::move(unfinished.error())};
+      if (*unfinished)
+        return no_store(place);
       if (auto readable = check_version(*version, place); !readable)
         return tl::unexpected{std::move(readable.error())};
       return made;

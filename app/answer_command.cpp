@@ -193,11 +193,17 @@ int answer_command(const std::vector<std::string>& arguments) {
     start_answering(**engine, manner, options.answering.registrations, trace->settings);
   std::optional<caf::scoped_actor> own{(*engine)->system()};
   auto& self = *own;
-  if (*state)
-    if (auto begun = (*state)->begin(**engine, "answer", options.command, 0,
-                                     caf::actor_cast<caf::actor>(self));
-        !begun)
+  unsigned recovering = 0;
+  parting_counts parted{};
+  if (*state) {
+    const auto watcher = caf::actor_cast<caf::actor>(self);
+    storage::run_record run;
+    run.kind = "answer";
+    run.command = options.command;
+    if (auto begun = (*state)->begin(**engine, std::move(run), watcher); !begun)
       return tell_fault(begun.error());
+    recovering = (*state)->recover(**engine, nullptr, watcher);
+  }
   std::optional<storage::fault> unwritten;
   const auto started = std::chrono::system_clock::now();
   const auto began = std::chrono::steady_clock::now();
@@ -210,7 +216,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   for (const auto& service : services)
     self->monitor(service);
   bool lost = false;
-  while (stopped < services.size()) {
+  while (stopped < services.size() || recovering > 0) {
     self->receive(
       [&](const service_stopped& last) {
         ++stopped;
@@ -226,6 +232,12 @@ int answer_command(const std::vector<std::string>& arguments) {
       [&](const journal_failing& failing) {
         unwritten = failing.why;
         std::fprintf(stderr, "%s; no more calls are taken\n", failing.why.why.to_string().c_str());
+      },
+      [&](const calls_recovered& lane) {
+        for (size_t i = 0; i < parted.size(); ++i)
+          parted[i] += lane.counts[i];
+        if (--recovering == 0)
+          (*state)->tell_recovered(parted);
       },
       [&](journal_recovered) {
         unwritten.reset();

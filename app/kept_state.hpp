@@ -4,12 +4,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <caf/actor.hpp>
 
+#include "actors/call/call_recovery.hpp"
 #include "actors/node/node.hpp"
 #include "app/keep_options.hpp"
 #include "storage/rocks_store.hpp"
+#include "storage/run_book.hpp"
 
 namespace jackfield::app {
 
@@ -17,14 +21,22 @@ namespace jackfield::app {
 /// is gone. Its faults are told in one line on standard error, and are the command's exit code.
 class kept_state {
 public:
-  /// Opens the directory, closes what a crash left there, and tells what that was. Nothing where
-  /// none was asked for.
+  /// Opens the directory, ends the runs that a crash cut off, and tells what was found. Nothing
+  /// where none was asked for.
   static storage::outcome<std::unique_ptr<kept_state>> open(const keep_options& options);
+
+  /// The port of each lane's UDP socket that the calls left by a crash know us by; 0: none does.
+  [[nodiscard]] std::vector<uint16_t> former_ports() const;
 
   /// Begins a run, and has the node keep its calls; `watcher` as in `node::keep_calls`. Before the
   /// node starts.
-  storage::outcome<void> begin(node& engine, std::string_view kind, const std::string& command,
-                               uint64_t seed, const caf::actor& watcher);
+  storage::outcome<void> begin(node& engine, storage::run_record run, const caf::actor& watcher);
+  /// Has the calls that a crash left end at their peers, over such connections; `watcher` gets
+  /// `calls_recovered` for each of the lanes that this returns the number of. After `begin`.
+  unsigned recover(node& engine, const std::shared_ptr<const transport::open_settings>& connections,
+                   const caf::actor& watcher);
+  /// Tells what became of them.
+  void tell_recovered(const parting_counts& counts) const;
   /// The node is gone. Ends the run.
   storage::outcome<void> end(std::string_view ended_by);
 
@@ -33,9 +45,11 @@ private:
       : options_(std::move(options)), store_(std::move(opened)) {
     // nop
   }
+  storage::outcome<void> take_stock();
 
   keep_options options_;
   std::unique_ptr<storage::rocks_store> store_;
+  std::vector<storage::interrupted_call> left_; // by a crash, to be ended
   uint64_t run_ = 0;
 };
 

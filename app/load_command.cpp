@@ -80,11 +80,18 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
                                  kept_state* state) {
   caf::scoped_actor self{prepared.engine->system()};
   const auto watcher = caf::actor_cast<caf::actor>(self);
-  if (state != nullptr)
-    if (auto begun =
-          state->begin(*prepared.engine, "load", options.command, prepared.plan->seed, watcher);
-        !begun)
+  unsigned recovering = 0;
+  parting_counts parted{};
+  if (state != nullptr) {
+    storage::run_record run;
+    run.kind = "load";
+    run.command = options.command;
+    run.seed = prepared.plan->seed;
+    run.embedded = !options.uri;
+    if (auto begun = state->begin(*prepared.engine, std::move(run), watcher); !begun)
       return tl::unexpected{std::move(begun.error())};
+    recovering = state->recover(*prepared.engine, prepared.connections, watcher);
+  }
   const auto run = launch(prepared, watcher);
   std::optional<run_finished> finished;
   run_end end;
@@ -95,17 +102,24 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
     if (std::exchange(seen, std::max(seen, 1)) == 0)
       caf::anon_send(run, load_drain{});
   };
-  while (!finished) {
-    self->receive(
-      [&](const run_progress& progress) { observer.on_progress(progress); },
-      [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
-      [&](const run_finished& last) { finished = last; },
-      [&](const journal_failing& failing) {
-        end.unwritten = failing.why;
-        std::fprintf(stderr, "%s; no more calls are placed\n", failing.why.why.to_string().c_str());
-        drain("its state could not be written");
-      },
-      [&](journal_recovered) { end.unwritten.reset(); }, caf::after(poll_interval) >> [] {});
+  while (!finished || recovering > 0) {
+    self->receive([&](const run_progress& progress) { observer.on_progress(progress); },
+                  [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
+                  [&](const run_finished& last) { finished = last; },
+                  [&](const journal_failing& failing) {
+                    end.unwritten = failing.why;
+                    std::fprintf(stderr, "%s; no more calls are placed\n",
+                                 failing.why.why.to_string().c_str());
+                    drain("its state could not be written");
+                  },
+                  [&](journal_recovered) { end.unwritten.reset(); },
+                  [&](const calls_recovered& lane) {
+                    for (size_t i = 0; i < parted.size(); ++i)
+                      parted[i] += lane.counts[i];
+                    if (--recovering == 0)
+                      state->tell_recovered(parted);
+                  },
+                  caf::after(poll_interval) >> [] {});
     trace.tell_failure();
     if (observer.wants_abort() && seen == 0)
       drain("a threshold with abortOnFail");
@@ -140,6 +154,8 @@ int load_command(const std::vector<std::string>& arguments) {
   auto state = kept_state::open(options.kept);
   if (!state)
     return tell_fault(state.error());
+  if (*state)
+    options.former_ports = (*state)->former_ports();
   auto prepared = prepare(options, "Jackfield/" + std::string{version});
   if (!prepared)
     return usage(prepared.error());

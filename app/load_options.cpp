@@ -36,6 +36,7 @@ struct texts {
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
   ice_texts ice;
+  std::string recover;
   bool state_durable = false;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
@@ -292,6 +293,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     .add_flag("--state-durable", t.state_durable,
               "what is kept survives the loss of power too; without it the end of the process")
     ->group(kept);
+  app
+    .add_option("--recover", t.recover,
+                "calls that a crash left in the state directory: hang-up (also CANCEL), or forget, "
+                "which closes their records only (hang-up)")
+    ->group(kept);
 
   const char* const out = "What comes out";
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
@@ -321,6 +327,11 @@ result<load_options> options_of(const texts& t, load_options o) {
           "nothing is kept, expected --state DIR too");
   r.check(o.kept.directory.empty() || t.flow == "call", "--state",
           "only calls are kept, expected --flow call");
+  r.check(t.recover.empty() || !o.kept.directory.empty(), "--recover",
+          "nothing is kept, expected --state DIR too");
+  r.check(t.recover.empty() || t.recover == "hang-up" || t.recover == "forget", "--recover",
+          "\"" + t.recover + "\" is no way to recover, expected hang-up or forget");
+  o.kept.hang_up = t.recover != "forget";
   if (t.state_durable)
     o.kept.calls = storage::durability::durable;
   const std::string service = t.service.empty() ? "service" : t.service;

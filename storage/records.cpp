@@ -84,6 +84,20 @@ sip::dialog_record read(const proto::Dialog& in) {
   return d;
 }
 
+void write(const sip::attempt_record& a, proto::Attempt& out) {
+  out.set_leg(a.leg);
+  out.set_uri(a.uri);
+  out.set_from(a.from);
+  out.set_to(a.to);
+  out.set_route(a.route);
+  out.set_cseq(a.cseq);
+  out.set_branch(a.branch);
+}
+
+sip::attempt_record read(const proto::Attempt& in) {
+  return {in.leg(), in.uri(), in.from(), in.to(), in.route(), in.cseq(), in.branch()};
+}
+
 void write(const call_ended& c, proto::CallEnded& out) {
   out.set_run(c.call.run);
   out.set_number(c.call.number);
@@ -141,6 +155,7 @@ std::string pack(const run_record& record) {
   out.set_ended(stamp(record.ended));
   out.set_ended_by(record.ended_by);
   out.set_seed(record.seed);
+  out.set_embedded(record.embedded);
   return bytes_of(out);
 }
 
@@ -154,6 +169,10 @@ std::string pack(const call_record& record) {
   out.set_answered(stamp(record.answered));
   out.set_leg(record.leg);
   out.set_target(record.target);
+  out.set_host(record.host);
+  out.set_local(record.local);
+  if (record.attempt)
+    write(*record.attempt, *out.mutable_attempt());
   if (record.dialog)
     write(*record.dialog, *out.mutable_dialog());
   return bytes_of(out);
@@ -182,6 +201,7 @@ result<run_record> unpack_run(std::string_view bytes) {
     record.ended = maybe_time_of(in.ended());
     record.ended_by = in.ended_by();
     record.seed = in.seed();
+    record.embedded = in.embedded();
     return record;
   });
 }
@@ -197,6 +217,10 @@ result<call_record> unpack_call(std::string_view bytes) {
     record.answered = maybe_time_of(in.answered());
     record.leg = in.leg();
     record.target = in.target();
+    record.host = in.host();
+    record.local = in.local();
+    if (in.has_attempt())
+      record.attempt = read(in.attempt());
     if (in.has_dialog())
       record.dialog = read(in.dialog());
     return record;

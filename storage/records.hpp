@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "engine/error/error.hpp"
+#include "engine/sip/attempt_record.hpp"
 #include "engine/sip/dialog_record.hpp"
 #include "storage/store.hpp"
 
@@ -24,6 +25,7 @@ struct run_record {
   std::optional<wall_time> ended; ///< unset: under way, or cut off
   std::string ended_by;           ///< empty: its own end
   uint64_t seed = 0;
+  bool embedded = false; ///< it called an engine of its own process: no peer outlives it
 
   /// `ended_by` of one that ended without a word, as the next start found.
   static constexpr std::string_view crashed = "crash";
@@ -48,8 +50,12 @@ struct call_record {
   std::string to;   ///< URI
   wall_time started{};
   std::optional<wall_time> answered;
-  std::string leg;                          ///< text of its `sip::leg_id`
-  std::string target;                       ///< where its first request goes: "udp 192.0.2.1:5060"
+  std::string leg;    ///< text of its `sip::leg_id`
+  std::string target; ///< where its first request goes: "udp 192.0.2.1:5060"
+  std::string host;   ///< the name of that, which its certificate must have; empty: none was given
+  std::string local;  ///< our end of the way there: "192.0.2.10:5060"
+  /// Until it is answered, of one that goes out: what it takes to have it end.
+  std::optional<sip::attempt_record> attempt;
   std::optional<sip::dialog_record> dialog; ///< once answered
 
   friend bool operator==(const call_record&, const call_record&) = default;
@@ -69,7 +75,8 @@ struct call_ended {
   std::string cause;
   uint32_t status = 0; ///< final status of the INVITE; 0: none
 
-  /// An attempt whose outcome nobody knows, for the engine ended first. It may have rung.
+  // Two of those names, of what a crash left.
+  /// An attempt whose outcome nobody knows. It may have rung, and is never made again by itself.
   static constexpr std::string_view indeterminate = "indeterminate";
   /// A call that was up when the engine ended.
   static constexpr std::string_view engine_restart = "engine_restart";

@@ -1,6 +1,8 @@
 #include "storage/run_book.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,46 +76,80 @@ outcome<std::vector<open_run>> open_runs(const store& s) {
   return open;
 }
 
-/// Closes the first calls of a run; returns how many that were.
-outcome<size_t> close_some(store& s, commit_log& log, uint64_t run, wall_time heard,
-                           closed_runs& counts) {
-  change c;
-  c.how = durability::durable;
-  size_t closed = 0;
+/// Ends runs that have not, as cut off; returns how many.
+outcome<uint64_t> end_open_runs(store& s, wall_time heard) {
+  auto open = open_runs(s);
+  if (!open)
+    return tl::unexpected{std::move(open.error())};
+  for (auto& [number, record] : *open) {
+    record.ended = std::max(heard, record.started);
+    record.ended_by = run_record::crashed;
+    const event_record event{*record.ended, run_ended{number, record.ended_by}};
+    if (auto ended = write_run(s, number, record, event); !ended)
+      return tl::unexpected{std::move(ended.error())};
+  }
+  return open->size();
+}
+
+/// From that key on, and until `visit` says no.
+outcome<void> visit_calls(const store& s, std::string_view from,
+                          const std::function<bool(interrupted_call)>& visit) {
   std::optional<error> bad;
-  auto scanned = s.scan(
-    keyspace::calls, key_of({run, 0}), run == UINT64_MAX ? std::string{} : key_of({run + 1, 0}),
-    [&](std::string_view key, std::string_view value) {
+  auto scanned =
+    s.scan(keyspace::calls, from, {}, [&](std::string_view key, std::string_view value) {
       const auto call = call_of_key(key);
       auto record = unpack_call(value);
       if (!call || !record) {
         bad = record ? error{{}, "its key is no call's"} : std::move(record.error());
+        bad->place = call ? "a call of run " + std::to_string(call->run) : "a call under way";
         return false;
       }
-      call_ended end;
-      end.call = *call;
-      end.incoming = record->incoming;
-      end.call_id = std::move(record->call_id);
-      end.from = std::move(record->from);
-      end.to = std::move(record->to);
-      end.started = record->started;
-      end.answered = record->answered;
-      end.ended = std::max(heard, record->answered.value_or(record->started));
-      end.cause = record->answered ? call_ended::engine_restart : call_ended::indeterminate;
-      end.status = record->answered ? 200 : 0;
-      ++(record->answered ? counts.answered : counts.indeterminate);
-      c.writes.erase(keyspace::calls, std::string{key});
-      c.events.push_back(pack(event_record{end.ended, std::move(end)}));
-      return ++closed < calls_a_batch;
+      return visit({*call, std::move(*record)});
     });
-  if (!scanned)
-    return tl::unexpected{std::move(scanned.error())};
-  if (bad)
-    return unreadable("a call of run " + std::to_string(run), std::move(*bad));
+  if (scanned && bad)
+    return tl::unexpected<fault>{fault{fault_kind::corrupt, std::move(*bad)}};
+  return scanned;
+}
+
+/// Closes some calls, from that key on; returns the key to go on from, or nothing.
+outcome<std::string> close_some(store& s, commit_log& log, wall_time heard, std::string_view from,
+                                const std::function<bool(const interrupted_call&)>& which,
+                                closed_runs& counts) {
+  change c;
+  c.how = durability::durable;
+  size_t closed = 0;
+  std::string next;
+  auto visited = visit_calls(s, from, [&](interrupted_call call) {
+    if (!which(call))
+      return true;
+    if (closed == calls_a_batch) {
+      next = key_of(call.key);
+      return false;
+    }
+    ++closed;
+    auto& record = call.record;
+    call_ended end;
+    end.call = call.key;
+    end.incoming = record.incoming;
+    end.call_id = std::move(record.call_id);
+    end.from = std::move(record.from);
+    end.to = std::move(record.to);
+    end.started = record.started;
+    end.answered = record.answered;
+    end.ended = std::max(heard, record.answered.value_or(record.started));
+    end.cause = record.answered ? call_ended::engine_restart : call_ended::indeterminate;
+    end.status = record.answered ? 200 : 0;
+    ++(record.answered ? counts.answered : counts.indeterminate);
+    c.writes.erase(keyspace::calls, key_of(call.key));
+    c.events.push_back(pack(event_record{end.ended, std::move(end)}));
+    return true;
+  });
+  if (!visited)
+    return tl::unexpected{std::move(visited.error())};
   log.add(std::move(c));
   if (auto done = log.commit(); !done)
     return tl::unexpected{std::move(done.error())};
-  return closed;
+  return next;
 }
 
 } // namespace
@@ -131,7 +167,7 @@ outcome<uint64_t> begin_run(store& s, const run_record& run) {
   return number;
 }
 
-outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by) {
+outcome<run_record> read_run(const store& s, uint64_t run) {
   auto bytes = s.read(keyspace::runs, run_key(run));
   if (!bytes)
     return tl::unexpected{std::move(bytes.error())};
@@ -140,36 +176,66 @@ outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view end
   auto record = unpack_run(**bytes);
   if (!record)
     return unreadable("run " + std::to_string(run), std::move(record.error()));
+  return std::move(*record);
+}
+
+outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by) {
+  auto record = read_run(s, run);
+  if (!record)
+    return tl::unexpected{std::move(record.error())};
   record->ended = at;
   record->ended_by = ended_by;
   return write_run(s, run, *record, {at, run_ended{run, std::string{ended_by}}});
 }
 
-outcome<closed_runs> close_interrupted(store& s) {
-  closed_runs counts;
-  auto open = open_runs(s);
-  if (!open)
-    return tl::unexpected{std::move(open.error())};
-  if (open->empty())
-    return counts;
+outcome<uint64_t> end_interrupted_runs(store& s) {
   const auto heard = last_heard(s);
   if (!heard)
     return tl::unexpected{heard.error()};
-  for (const auto& [number, record] : *open) {
-    auto log = commit_log::begin(s);
-    if (!log)
-      return tl::unexpected{std::move(log.error())};
-    for (size_t closed = calls_a_batch; closed == calls_a_batch;) {
-      auto some = close_some(s, *log, number, *heard, counts);
-      if (!some)
-        return tl::unexpected{std::move(some.error())};
-      closed = *some;
-    }
-    if (auto ended = end_run(s, number, std::max(*heard, record.started), run_record::crashed);
-        !ended)
-      return tl::unexpected{std::move(ended.error())};
-    ++counts.runs;
-  }
+  return end_open_runs(s, *heard);
+}
+
+outcome<std::vector<interrupted_call>> interrupted_calls(const store& s) {
+  std::vector<interrupted_call> all;
+  auto visited = visit_calls(s, {}, [&](interrupted_call call) {
+    all.push_back(std::move(call));
+    return true;
+  });
+  if (!visited)
+    return tl::unexpected{std::move(visited.error())};
+  return all;
+}
+
+outcome<closed_runs> close_calls(store& s,
+                                 const std::function<bool(const interrupted_call&)>& which) {
+  closed_runs counts;
+  const auto heard = last_heard(s);
+  if (!heard)
+    return tl::unexpected{heard.error()};
+  auto log = commit_log::begin(s);
+  if (!log)
+    return tl::unexpected{std::move(log.error())};
+  std::string from;
+  do {
+    auto next = close_some(s, *log, *heard, from, which, counts);
+    if (!next)
+      return tl::unexpected{std::move(next.error())};
+    from = std::move(*next);
+  } while (!from.empty());
+  return counts;
+}
+
+outcome<closed_runs> close_interrupted(store& s) {
+  const auto heard = last_heard(s);
+  if (!heard)
+    return tl::unexpected{heard.error()};
+  auto counts = close_calls(s, [](const interrupted_call&) { return true; });
+  if (!counts)
+    return counts;
+  auto runs = end_open_runs(s, *heard);
+  if (!runs)
+    return tl::unexpected{std::move(runs.error())};
+  counts->runs = *runs;
   return counts;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
+#include <vector>
 
 #include "storage/records.hpp"
 #include "storage/store.hpp"
@@ -13,6 +15,8 @@ namespace jackfield::storage {
 /// Writes down that a run begins, durably; returns its number.
 outcome<uint64_t> begin_run(store& s, const run_record& run);
 
+outcome<run_record> read_run(const store& s, uint64_t run);
+
 /// Writes down that it has ended, durably. `ended_by`: as in `run_record`.
 outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by);
 
@@ -23,8 +27,23 @@ struct closed_runs {
   uint64_t answered = 0;      ///< calls that were up
 };
 
-/// Closes the runs that ended without a word: their calls get a record each, with the time at which
-/// the store last heard of anything as their end, and go. Attempts without an outcome become
+/// Ends the runs that ended without a word; returns how many. What was under way in them still is.
+outcome<uint64_t> end_interrupted_runs(store& s);
+
+/// A call that a crash left.
+struct interrupted_call {
+  call_key key;
+  call_record record;
+};
+/// All that are under way in a store that no engine has begun to use, in the order of their keys.
+outcome<std::vector<interrupted_call>> interrupted_calls(const store& s);
+
+/// Closes those of the calls under way of which `which` says so, without a word to the peers: each
+/// gets its record, with the time at which the store last heard of anything as its end.
+outcome<closed_runs> close_calls(store& s,
+                                 const std::function<bool(const interrupted_call&)>& which);
+
+/// Closes all calls under way, and ends interrupted runs. Attempts without an outcome become
 /// `indeterminate`, calls that were up end by `engine_restart`. A crash on the way harms nothing:
 /// what is left is closed the next time.
 outcome<closed_runs> close_interrupted(store& s);

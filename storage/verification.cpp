@@ -138,7 +138,8 @@ private:
     auto record = unpack_run(value);
     if (!record)
       return report(place_of_run(*number), std::move(record.error().cause));
-    run.ended = record->ended.has_value();
+    // What a crash left under way is so until the next start has dealt with it.
+    run.ended = record->ended.has_value() && record->ended_by != run_record::crashed;
   }
 
   void look_at_event(std::string_view key, std::string_view value) {

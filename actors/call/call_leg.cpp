@@ -254,6 +254,7 @@ result<void> call_leg::prepare(sip::call_options options, bool delayed_offer) {
     headers.append(options.headers).append(lines);
     options.headers = headers;
   }
+  hold_ack_ = options.hold_ack;
   if (auto prepared = machine.prepare(options); !prepared)
     return prepared;
   user_->on_prepared(*this);
@@ -266,20 +267,47 @@ result<void> call_leg::send_invite() {
   return machine_->send(home().now(), *this);
 }
 
+result<void> call_leg::acknowledge() {
+  if (auto can = usable("acknowledge"); !can)
+    return can;
+  const auto answer = extra_ ? std::exchange(extra_->held_answer, {}) : std::string{};
+  if (!machine_->acknowledge(home().now(), answer, *this))
+    return tl::unexpected{not_now("acknowledge", "a 2xx whose ACK waits")};
+  return {};
+}
+
 // -- a dialog from a store --------------------------------------------------------------
 
 result<void> call_leg::adopt(const sip::dialog_record& record,
                              const transport::target_selection& servers,
                              std::shared_ptr<const transport::open_settings> connections,
-                             std::span<const sip::credential> credentials) {
-  if (machine_)
-    return fail("adopt", "not now, expected a leg that has not begun");
-  const auto id = sip::leg_id::parse(record.leg);
-  if (!id)
-    return fail("adopt", "\"" + record.leg + "\" names no leg");
-  if (auto taken = wire_.adopt(*id, servers, std::move(connections)); !taken)
+                             std::span<const sip::credential> credentials, uint32_t skip) {
+  if (auto taken = take_identity("adopt", record.leg, servers, std::move(connections)); !taken)
     return taken;
-  return start_machine().adopt(record, credentials);
+  return start_machine().adopt(record, credentials, skip);
+}
+
+result<void> call_leg::take_back(const sip::attempt_record& record,
+                                 const transport::target_selection& servers,
+                                 std::shared_ptr<const transport::open_settings> connections) {
+  if (auto taken = take_identity("take back", record.leg, servers, std::move(connections)); !taken)
+    return taken;
+  return start_machine().take_back(home().now(), record, *this);
+}
+
+result<void> call_leg::take_identity(std::string_view command, const std::string& text,
+                                     const transport::target_selection& servers,
+                                     std::shared_ptr<const transport::open_settings> connections) {
+  if (machine_)
+    return tl::unexpected{not_now(command, "a leg that has not begun")};
+  const auto id = sip::leg_id::parse(text);
+  if (!id)
+    return fail(std::string{command}, "\"" + text + "\" names no leg");
+  return wire_.adopt(*id, servers, std::move(connections));
+}
+
+std::optional<sip::attempt_record> call_leg::attempt() const {
+  return machine_ ? machine_->attempt() : std::nullopt;
 }
 
 sip::dialog_record call_leg::record() const {
@@ -323,7 +351,14 @@ void call_leg::on_answered(const sip::ua_event& event) {
     auto made = negotiation_->take_offer(event.body).and_then([&](uint32_t number) {
       return negotiation_->answer(number, wanted_);
     });
-    machine_->acknowledge(now, made ? std::string_view{made->text} : std::string_view{}, *this);
+    const auto text = made ? std::string_view{made->text} : std::string_view{};
+    if (hold_ack_ && made) {
+      if (!extra_)
+        extra_ = std::make_unique<extra>();
+      extra_->held_answer = text;
+    } else {
+      machine_->acknowledge(now, text, *this);
+    }
     if (made)
       audio = std::move(made->audio);
     else

@@ -78,17 +78,28 @@ public:
   result<void> prepare(sip::call_options options, bool delayed_offer = false);
   /// Lets the INVITE go.
   result<void> send_invite();
+  /// Sends the ACK to the 2xx, where `options.hold_ack` has it wait. Until then the peer repeats
+  /// the 2xx, and there are no requests within the dialog.
+  result<void> acknowledge();
 
   // -- a dialog from a store ------------------------------------------------------------------
 
   /// Takes up a confirmed dialog with the identity that it had; its requests go to `target` first,
   /// those of `credentials` may be asked for (they outlive the leg). `describe` and `offer` follow
-  /// where there is media to be had again.
+  /// where there is media to be had again. `skip`: so many requests may have been sent since the
+  /// record was made.
   result<void> adopt(const sip::dialog_record& record, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections,
-                     std::span<const sip::credential> credentials = {});
-  /// What a store keeps of an established leg.
+                     std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
+  /// Has an attempt end that was in the air, with the identity that it had: see
+  /// `sip::leg::take_back`.
+  result<void> take_back(const sip::attempt_record& record,
+                         const transport::target_selection& servers,
+                         std::shared_ptr<const transport::open_settings> connections);
+  /// What a store keeps of a leg that has a dialog: an answered one, and one that came in.
   [[nodiscard]] sip::dialog_record record() const;
+  /// The same of a prepared one, until it is answered.
+  [[nodiscard]] std::optional<sip::attempt_record> attempt() const;
 
   // -- a call that came in -----------------------------------------------------------------
 
@@ -143,6 +154,9 @@ public:
   [[nodiscard]] std::string call_id() const;
   /// Where its requests go: "udp 192.0.2.1:5060".
   [[nodiscard]] std::string peer() const { return wire_.current().to_string(); }
+  /// Our end of the way there; the name of the peer, if it was found by one.
+  [[nodiscard]] const lane::endpoint& local() const noexcept { return wire_.current().local; }
+  [[nodiscard]] std::string_view peer_host() const noexcept { return wire_.host(); }
   [[nodiscard]] const wire_counters& wire() const noexcept { return wire_.counters(); }
   [[nodiscard]] sip::leg::phase phase() const noexcept;
   /// Nothing more comes from the peer.
@@ -161,6 +175,10 @@ private:
 
   void begin();
   void take_invite();
+  /// Of a leg from a store.
+  result<void> take_identity(std::string_view command, const std::string& text,
+                             const transport::target_selection& servers,
+                             std::shared_ptr<const transport::open_settings> connections);
 
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
@@ -216,6 +234,7 @@ private:
   /// What only some legs have, for as long as they do.
   struct extra;
   std::unique_ptr<extra> extra_;
+  bool hold_ack_ = false;
   uint32_t open_offer_ = 0; // of the negotiation: ours or theirs, until settled
   uint32_t asked_ = 0;      // an offer that the peer asks for: its number
   uint32_t times_asked_ = 0;

@@ -32,6 +32,7 @@ struct call_leg::extra {
   };
   std::optional<description> before; // the restart that we offer
   std::unique_ptr<leg_trickle> trickle;
+  std::string held_answer; // for the ACK that waits
 };
 
 inline constexpr std::string_view sdp_type = "application/sdp";

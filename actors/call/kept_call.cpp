@@ -23,23 +23,43 @@ void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to,
   record_->to = to;
   record_->started = wall_now(leg);
   record_->leg.assign(id.data(), id.size());
-  record_->target = leg.peer();
-  storage::change c;
-  c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(*record_));
-  c.how = recorder_->calls();
-  recorder_->write(std::move(c), caf::strong_actor_ptr{leg.ctrl()});
+  write(leg, recorder_->calls(), caf::strong_actor_ptr{leg.ctrl()});
 }
 
 void kept_call::answered(call_leg& leg) {
   if (!record_)
     return;
-  if (!record_->answered)
+  record_->answered = wall_now(leg);
+  write(leg, recorder_->calls(), caf::strong_actor_ptr{leg.ctrl()});
+}
+
+void kept_call::confirmed(call_leg& leg) {
+  if (record_)
     record_->answered = wall_now(leg);
-  record_->dialog = leg.record();
+  update(leg);
+}
+
+void kept_call::update(call_leg& leg) {
+  if (record_ && !leg.over())
+    write(leg, storage::durability::async, nullptr);
+}
+
+void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter) {
+  auto& r = *record_;
+  r.target = leg.peer();
+  r.host = leg.peer_host();
+  r.local = leg.local().to_string();
+  // What the leg has is put together for the store only.
+  if (r.answered || r.incoming)
+    r.dialog = leg.record();
+  else
+    r.attempt = leg.attempt();
   storage::change c;
-  c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(*record_));
-  recorder_->write(std::move(c));
-  record_->dialog.reset(); // it changes: the leg has it
+  c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(r));
+  c.how = how;
+  r.dialog.reset();
+  r.attempt.reset();
+  recorder_->write(std::move(c), waiter);
 }
 
 void kept_call::ended(call_leg& leg, report::failure_cause cause, int status) {

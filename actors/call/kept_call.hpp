@@ -9,6 +9,7 @@
 #include "actors/node/recorder.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "storage/records.hpp"
+#include "storage/run_book.hpp"
 
 namespace jackfield {
 
@@ -23,19 +24,33 @@ public:
   kept_call(recorder* where, uint64_t number)
       : recorder_(where), key_{where != nullptr ? where->run() : 0, number} {}
 
+  /// A call that a crash left in the store.
+  kept_call(recorder* where, storage::interrupted_call call)
+      : recorder_(where), key_(call.key),
+        record_(std::make_unique<storage::call_record>(std::move(call.record))) {}
+
   /// Something is kept of this call.
   [[nodiscard]] explicit operator bool() const noexcept { return recorder_ != nullptr; }
 
   /// Before the INVITE of a prepared leg leaves, or the first answer to one that came. `from` and
   /// `to` are URIs. `on_recorded` follows.
   void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
-  /// The dialog is up, or has changed.
+  /// It was answered, before the ACK leaves: from then on its dialog is kept. `on_recorded`
+  /// follows.
   void answered(call_leg& leg);
+  /// The ACK to our 2xx came.
+  void confirmed(call_leg& leg);
+  /// It was sent again, or its dialog has changed: by a request of either side, or an answer.
+  void update(call_leg& leg);
+  /// What is kept of it; only between `begin` and `ended`.
+  [[nodiscard]] const storage::call_record& record() const noexcept { return *record_; }
   /// Once, whether it was answered or not; nothing where `begin` was not called. `status`: the
   /// final one of the INVITE, 0: none.
   void ended(call_leg& leg, report::failure_cause cause, int status);
 
 private:
+  void write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter);
+
   recorder* recorder_ = nullptr;
   storage::call_key key_;
   std::unique_ptr<storage::call_record> record_; // between `begin` and `ended`

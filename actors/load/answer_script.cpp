@@ -99,7 +99,7 @@ void answer_script::answer_if_ready(call_leg& leg) {
 }
 
 void answer_script::on_confirmed(call_leg& leg) {
-  kept_.answered(leg);
+  kept_.confirmed(leg);
 }
 
 void answer_script::refuse(call_leg& leg, int status, std::string_view headers) {
@@ -114,7 +114,13 @@ void answer_script::on_hang_up(call_leg& leg) {
   leg.hang_up();
 }
 
-void answer_script::on_request(call_leg& /*leg*/, const leg_request& request) {
+void answer_script::on_offer(call_leg& leg, const leg_offer& offer) {
+  leg_user::on_offer(leg, offer);
+  kept_.update(leg);
+}
+
+void answer_script::on_request(call_leg& leg, const leg_request& request) {
+  kept_.update(leg);
   if (request.what == sip::method::info && sip::read_info_digit(request.content_type, request.body))
     ++info_digits_; // answered with 200 by the leg
 }

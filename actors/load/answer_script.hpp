@@ -59,6 +59,7 @@ public:
   void on_hang_up(call_leg& leg) override;
   void on_lost(call_leg& leg) override;
   void on_incoming(call_leg& leg, const leg_incoming& call) override;
+  void on_offer(call_leg& leg, const leg_offer& offer) override;
   void on_request(call_leg& leg, const leg_request& request) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;

@@ -127,12 +127,15 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
 
   for (unsigned i = 0; i < run.lanes; ++i) {
     auto& context = run.engine->context(i);
-    const auto port = settings.local_port;
-    const auto first =
-      listen_on(context,
-                settings.transport == transport::protocol::tcp ? transport::protocol::tcp
-                                                               : transport::protocol::udp,
-                local.with_port(port));
+    const auto listening = settings.transport == transport::protocol::tcp
+                             ? transport::protocol::tcp
+                             : transport::protocol::udp;
+    const auto former = settings.local_port == 0 && i < settings.former_ports.size()
+                          ? settings.former_ports[i]
+                          : settings.local_port;
+    auto first = listen_on(context, listening, local.with_port(former));
+    if (!first && former != settings.local_port) // somebody has it now
+      first = listen_on(context, listening, local.with_port(settings.local_port));
     if (!first)
       return fail("--local-ip", first.error().to_string());
     // Over TLS and WebSocket nobody can connect to us: what is shown is for identity only, and the
@@ -145,6 +148,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
       make_manner(settings, servers, *connections, *audio, context.media.address()));
   }
 
+  run.connections = std::move(*connections);
   run.audio = *audio != nullptr;
   return run;
 }

@@ -23,6 +23,8 @@ struct prepared_run {
   std::vector<std::shared_ptr<const call_manner>> manners;
   /// How the embedded answering engine answers; nothing where the target is somebody else's.
   std::shared_ptr<const answer_manner> answers;
+  /// How connections of the calling side begin.
+  std::shared_ptr<const transport::open_settings> connections;
   bool audio = false; ///< calls have audio
 };
 

@@ -55,6 +55,7 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address,
   options.credentials = target_->credentials;
   options.random = leg.home().random();
   options.ringing_limit = manner_->ringing_limit;
+  options.hold_ack = static_cast<bool>(kept_);
   if (!leg.prepare(options, manner_->delayed_offer)) {
     failure_ = report::failure_cause::internal;
     close(leg);
@@ -67,6 +68,12 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address,
 }
 
 void load_script::on_recorded(call_leg& leg, const recorded& answer) {
+  if (leg.phase() == sip::leg::phase::established && !times_.acknowledged) {
+    // Not written yet, it is up all the same: who hangs up will be known.
+    (void)leg.acknowledge();
+    begin_steps(leg);
+    return;
+  }
   if (leg.phase() != sip::leg::phase::prepared)
     return;
   if (answer.not_yet) {
@@ -112,6 +119,7 @@ void load_script::on_progress(call_leg& leg, const leg_progress& progress) {
 void load_script::on_retrying(call_leg& leg, int status) {
   if (status != 0 && !times_.first_response)
     times_.first_response = leg.home().now();
+  kept_.update(leg); // another INVITE has left
 }
 
 void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
@@ -119,13 +127,20 @@ void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
   if (!times_.first_response)
     times_.first_response = now;
   times_.answered = times_.final_response = now;
-  times_.acknowledged = now; // sent in this very pass
   status_ = static_cast<int16_t>(answer.status);
-  kept_.answered(leg);
+  if (answer.unusable != nullptr)
+    failure_ = report::failure_cause::bad_sdp;
+  if (kept_ && !failure_.failed())
+    kept_.answered(leg);
+  else
+    begin_steps(leg);
+}
+
+void load_script::begin_steps(call_leg& leg) {
+  times_.acknowledged = leg.home().now(); // sent in this very pass
   if (owner_)
     lane::tell(leg.home(), owner_, call_answered{number_, times_});
-  if (answer.unusable != nullptr) {
-    failure_ = report::failure_cause::bad_sdp;
+  if (failure_.failed()) {
     end_call(leg);
     return;
   }
@@ -174,13 +189,24 @@ void load_script::take(call_leg& leg, call_step::kind what) {
     offering_ = what;
   else
     ++count_of(what).failed;
+  kept_.update(leg);
 }
 
 report::step_counts::count& load_script::count_of(call_step::kind what) noexcept {
   return what == call_step::kind::hold ? steps_.hold : steps_.resume;
 }
 
-void load_script::on_settled(call_leg& /*leg*/, const leg_settled& settled) {
+void load_script::on_offer(call_leg& leg, const leg_offer& offer) {
+  leg_user::on_offer(leg, offer);
+  kept_.update(leg);
+}
+
+void load_script::on_request(call_leg& leg, const leg_request& /*request*/) {
+  kept_.update(leg); // it is answered by the leg
+}
+
+void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
+  kept_.update(leg);
   if (settled.ice_restart || !offering_)
     return;
   const auto what = std::exchange(offering_, std::nullopt);
@@ -203,6 +229,7 @@ void load_script::send_next_digit(call_leg& leg) {
   else
     steps_.info_digit.failed += target_->digits.size() - next_digit_;
   ++next_digit_;
+  kept_.update(leg);
 }
 
 void load_script::on_response(call_leg& leg, const leg_response& response) {
@@ -220,6 +247,8 @@ void load_script::on_ended(call_leg& leg, const leg_end& end) {
   const auto& event = end.event;
   cause_ = end.cause;
   times_.ended = now;
+  if (times_.answered && !times_.acknowledged && owner_) // its ACK still waited
+    lane::tell(leg.home(), owner_, call_answered{number_, times_});
   if (times_.started == lane::time_point{}) // its INVITE has not left
     times_.started = now;
   if (!times_.answered) {

@@ -71,6 +71,8 @@ public:
   void on_progress(call_leg& leg, const leg_progress& progress) override;
   void on_retrying(call_leg& leg, int status) override;
   void on_answered(call_leg& leg, const leg_answer& answer) override;
+  void on_offer(call_leg& leg, const leg_offer& offer) override;
+  void on_request(call_leg& leg, const leg_request& request) override;
   void on_settled(call_leg& leg, const leg_settled& settled) override;
   void on_response(call_leg& leg, const leg_response& response) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
@@ -83,6 +85,8 @@ private:
   void place(call_leg& leg, const lane::endpoint& media_address,
              std::shared_ptr<const sdp::stream_transport> transport);
   void send(call_leg& leg);
+  /// The call is up, and its ACK has left.
+  void begin_steps(call_leg& leg);
   void end_call(call_leg& leg);
   void wait_for_next(call_leg& leg);
   void take(call_leg& leg, call_step::kind what);

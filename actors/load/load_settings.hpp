@@ -45,6 +45,8 @@ struct load_settings {
   /// Address of signalling and media; invalid: the one that faces the target.
   lane::endpoint local;
   uint16_t local_port = 0;
+  /// Of each lane, tried where `local_port` is 0: peers of calls left by a crash know us by them.
+  std::vector<uint16_t> former_ports;
   lane::endpoint media_address;
   uint16_t first_media_port = 10'000;
   uint16_t last_media_port = 65'535;

@@ -56,6 +56,8 @@ public:
 
   [[nodiscard]] const sip::leg_id& id() const noexcept { return id_; }
   [[nodiscard]] const transport::flow& current() const noexcept { return out_; }
+  /// The name of who `current` leads to; empty: none was given.
+  [[nodiscard]] std::string_view host() const noexcept { return servers_.host(); }
   [[nodiscard]] const sip::ua_profile& profile() const { return router_.profile(out_); }
 
   /// The machine is given this message now: what it answers goes where that came from. Null: it has

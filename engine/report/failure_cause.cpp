@@ -39,6 +39,8 @@ constexpr std::array<own_text, failure_cause::own_causes> own_texts{{
   {"tls_failed", "TLS handshake or certificate rejected"},
   {"transport_error", "the connection broke or sending failed"},
   {"refused_locally", "refused by an overloaded lane of ours"},
+  {"indeterminate", "how it went is not known: the engine ended first"},
+  {"engine_restart", "was up when the engine ended"},
   {"not_recorded", "its state could not be written"},
   {"stopped", "the run was stopped"},
   {"internal", "internal error"},

@@ -36,6 +36,8 @@ public:
     tls_failed,      ///< certificate or handshake rejected
     transport_error, ///< the flow broke, or the system refused to send
     refused_locally, ///< an overloaded lane refused to carry on
+    indeterminate,   ///< the engine ended before it knew
+    engine_restart,  ///< was up when the engine ended
     not_recorded,    ///< the call's state could not be written, so it was not placed
     stopped,         ///< the run was ended before the call was
     internal,        ///< a fault of this program

@@ -69,6 +69,7 @@ result<void> invite_client::prepare(const call_options& o) {
   s.cseq = o.cseq;
   s.max_forwards = o.max_forwards;
   s.ringing_limit = o.ringing_limit;
+  s.hold_ack = o.hold_ack;
   credentials_ = o.credentials;
   return {};
 }
@@ -299,6 +300,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   }
   if (s.taken_back)
     session_.skip(unseen_requests);
+  const auto held = s.hold_ack && wanted;
   confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
@@ -306,7 +308,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   setup_.reset();
   digest_.on_success(m);
   auto c = context(now, sink);
-  if (delayed)
+  if (delayed || held)
     session_.owe_ack(invite_cseq_);
   else
     session_.send_ack(c, invite_cseq_, {}, {});

@@ -48,6 +48,9 @@ struct call_options {
   /// Give up with CANCEL (timeout_c) if there is no final response this long after a provisional
   /// one; RFC 3261 §16.6 wants more than three minutes of proxies.
   duration ringing_limit = std::chrono::minutes{3};
+  /// The ACK to the first 2xx waits for `acknowledge`, also where it carries no answer: for who has
+  /// to write down first that there is a dialog.
+  bool hold_ack = false;
 };
 
 /// A call that we make (RFC 3261 §13.2, §9.1, §14, §15): the INVITE with its retries by digest, at

@@ -52,6 +52,7 @@ struct invite_client::setup {
   bool ringing = false;
   bool hang_up = false; // wanted
   bool cancel_sent = false;
+  bool hold_ack = false;
   bool taken_back = false; // the process that sent the INVITE is no more
   end_cause why = end_cause::cancelled;
 

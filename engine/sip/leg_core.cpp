@@ -40,7 +40,7 @@ bool leg_core::refuse_offer(time_point now, int status, ua_sink& sink) {
 }
 
 dialog_record leg_core::record() const {
-  return confirmed_ ? session_.record() : dialog_record{};
+  return session_.record();
 }
 
 result<void> leg_core::adopt(const dialog_record& record, std::span<const credential> credentials,

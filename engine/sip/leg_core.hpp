@@ -69,7 +69,7 @@ public:
   [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
   [[nodiscard]] const leg_id& id() const noexcept { return id_; }
 
-  /// The established dialog, to be kept. Its `leg` is empty if there is none.
+  /// The dialog, to be kept: as `established` has it. Its `leg` is empty if there is none.
   [[nodiscard]] dialog_record record() const;
   /// Takes up a dialog that was kept, under the identity that it had: the leg is `established` then
   /// and nothing is sent. For a leg with which nothing has begun. `credentials` must outlive the

@@ -105,6 +105,7 @@ public:
       [this](const request_finished& p) { told_.probes.push_back(p); },
       [](const run_progress&) {},
       [this](const run_finished& f) { told_.finished = f; },
+      [this](const calls_recovered& r) { told_.recovered = r.counts; },
       [this](const call_lines_batch& b) { told_.lines += b.lines; },
       [this](const metrics_snapshot& s) { told_.snapshots[s.source] = s.metrics; },
       [this](const service_stopped& s) {
@@ -155,14 +156,14 @@ sim_world::~sim_world() {
     caf::anon_send_exit(s.actor, caf::exit_reason::kill);
   for (const auto& one : keepers_)
     caf::anon_send_exit(one, caf::exit_reason::kill);
-  for (const auto& one : {load_, generator_})
+  for (const auto& one : {load_, generator_, recovery_})
     if (one)
       caf::anon_send_exit(one, caf::exit_reason::kill);
   for (auto& site : sites_)
     site.context.router.legs().end_all();
   services_.clear();
   keepers_.clear();
-  load_ = generator_ = owner_ = nullptr;
+  load_ = generator_ = recovery_ = owner_ = nullptr;
   lane_.run_down();
 }
 
@@ -251,6 +252,32 @@ void sim_world::keep_calls(sim_site& site, storage::store& s, uint64_t run,
   site.context.keeps = caf::actor_cast<recorder*>(keeper);
   keepers_.push_back(std::move(writer));
   keepers_.push_back(std::move(keeper));
+}
+
+void sim_world::recover(sim_site& site, const storage::store& s) {
+  auto left = storage::interrupted_calls(s);
+  ASSERT_TRUE(left) << left.error().why.to_string();
+  if (left->empty()) {
+    told_.recovered.emplace();
+    return;
+  }
+  recovery_ = lane_.spawn<call_recovery>(site.context, site.connections, std::move(*left),
+                                         caf::actor_cast<caf::strong_actor_ptr>(owner_));
+}
+
+void sim_world::crash(sim_site& site) {
+  kill(site);
+  for (const auto& one : {generator_, load_, recovery_})
+    if (one)
+      caf::anon_send_exit(one, caf::exit_reason::kill);
+  generator_ = load_ = recovery_ = nullptr;
+  site.context.router.legs().end_all();
+  lane_.run_until(lane_.now());
+  for (const auto& one : keepers_) // legs hand them their records as they end
+    caf::anon_send_exit(one, caf::exit_reason::kill);
+  keepers_.clear();
+  site.context.keeps = nullptr;
+  lane_.run_until(lane_.now());
 }
 
 void sim_world::at(lane::duration when, std::function<void()> action) {

@@ -12,6 +12,7 @@
 
 #include <caf/actor_system.hpp>
 
+#include "actors/call/call_recovery.hpp"
 #include "actors/call/leg_messages.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
@@ -45,6 +46,7 @@ struct told {
   std::vector<registration_report> registrations;
   std::vector<request_finished> probes;
   std::optional<run_finished> finished;
+  std::optional<parting_counts> recovered;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;
   std::string lines;
@@ -100,6 +102,12 @@ public:
   /// Has a site's calls kept in a store, which outlives the world, as those of a run.
   void keep_calls(sim_site& site, storage::store& s, uint64_t run,
                   storage::durability calls = storage::durability::async);
+  /// Has the calls under way in the store that a site keeps its calls in end at their peers;
+  /// `heard().recovered` tells how they did.
+  void recover(sim_site& site, const storage::store& s);
+  /// Ends what a site's process runs, with its host: nothing it says is heard any more. What
+  /// comes after writes to another store.
+  void crash(sim_site& site);
 
   /// Does something when so much time has passed since the world began.
   void at(lane::duration when, std::function<void()> action);
@@ -135,6 +143,7 @@ private:
   caf::actor owner_;
   caf::actor load_;
   caf::actor generator_;
+  caf::actor recovery_;
   uint64_t calls_ = 0;
 };
 

@@ -145,7 +145,7 @@ TEST_F(leg_test, phases_of_a_call_that_we_receive) {
   ASSERT_TRUE(a.machine.progress(a.now, 180, a.out));
   ASSERT_TRUE(a.machine.answer(a.now, "v=0 b", a.out));
   EXPECT_EQ(a.machine.current(), phase::answered);
-  EXPECT_EQ(a.machine.record().leg, "") << "no ACK yet";
+  EXPECT_EQ(a.machine.record().leg, a.machine.local_tag()) << "kept before the 2xx leaves";
   a.take(request("ACK", 7, "theirs"));
   EXPECT_EQ(a.machine.current(), phase::established);
   a.take(request("BYE", 8, "theirs"));

@@ -1,0 +1,205 @@
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/memory_store.hpp"
+#include "storage/records.hpp"
+#include "storage/run_book.hpp"
+#include "tests/actors/sim_world.hpp"
+
+namespace jackfield {
+namespace {
+
+using namespace std::chrono_literals;
+using storage::keyspace;
+
+/// Counts INVITEs that come to a site: copies of one have its branch.
+class invite_count final : public wire_tap {
+public:
+  void on_message(wire_direction direction, const transport::flow& /*over*/,
+                  lane::time_point /*at*/, std::string_view bytes) override {
+    if (direction != wire_direction::received || !bytes.starts_with("INVITE "))
+      return;
+    const auto at = bytes.find("branch=") + 7;
+    branches_.emplace(bytes.substr(at, bytes.find_first_of(";\r", at) - at));
+    const auto id = bytes.find("\r\nCall-ID: ") + 11;
+    calls_.emplace(bytes.substr(id, bytes.find('\r', id) - id));
+  }
+  std::set<std::string> branches_, calls_;
+};
+
+/// A calling engine that is killed after so many events of its run, and another that starts in its
+/// place, with what the store has.
+struct crashed_run {
+  explicit crashed_run(uint64_t calls, transport::protocol p = transport::protocol::udp)
+      : world(11, link()), caller(world.add_site("10.0.0.1", p)),
+        callee(world.add_site("10.0.0.2", p)) {
+    callee.context.router.set_tap(&invites);
+    auto manner = answer_manner_of(callee);
+    manner.answer_after = 40ms; // some are in the air
+    world.answer(callee, manner);
+    run = storage::begin_run(store, {}).value();
+    world.keep_calls(caller, store, run);
+    auto plan = std::make_shared<load_plan>();
+    plan->arrivals.calls = calls;
+    plan->arrivals.poisson = true;
+    plan->arrivals.phases = {{400, 400, 1h}};
+    plan->length.mean = 200ms;
+    plan->targets = {target_of(callee.address)};
+    world.run_load(caller, plan,
+                   std::make_shared<const call_manner>(manner_between(caller, callee.target())));
+  }
+  ~crashed_run() { callee.context.router.set_tap(nullptr); }
+
+  static lane::sim_link link() {
+    lane::sim_link made;
+    made.delay = 10ms;
+    made.jitter = 3ms;
+    return made;
+  }
+
+  /// False: it had finished before.
+  bool play(size_t events) {
+    for (size_t i = 0; i < events; ++i)
+      if (world.heard().finished || !world.lane().step())
+        return false;
+    return !world.heard().finished;
+  }
+
+  /// The next process, after the crash of `site`, with a copy of the store as that left it.
+  sim_site& restart(sim_site& site, storage::memory_store& now) {
+    world.crash(site);
+    auto& next = world.add_site("10.0.0.1", site.protocol);
+    EXPECT_TRUE(storage::end_interrupted_runs(now));
+    world.keep_calls(next, now, storage::begin_run(now, {}).value());
+    world.recover(next, now);
+    return next;
+  }
+
+  storage::memory_store store;
+  invite_count invites;
+  sim_world world;
+  sim_site& caller;
+  sim_site& callee;
+  uint64_t run = 0;
+};
+
+struct finished {
+  std::map<storage::call_key, std::string> causes;
+  size_t records = 0;
+  size_t under_way = 0;
+};
+
+finished finished_in(const storage::store& s) {
+  finished f;
+  EXPECT_TRUE(s.scan(keyspace::events, {}, {}, [&](std::string_view, std::string_view value) {
+    const auto event = storage::unpack_event(value).value();
+    if (const auto* call = std::get_if<storage::call_ended>(&event.what)) {
+      f.causes[call->call] = call->cause;
+      ++f.records;
+    }
+    return true;
+  }));
+  EXPECT_TRUE(s.scan(keyspace::calls, {}, {}, [&](std::string_view, std::string_view) {
+    ++f.under_way;
+    return true;
+  }));
+  return f;
+}
+
+/// What must be so once a crash has been dealt with.
+void expect_all_ended(crashed_run& r, const storage::store& s, size_t event) {
+  ASSERT_TRUE(r.world.heard().recovered) << "stuck after event " << event;
+  const auto f = finished_in(s);
+  ASSERT_EQ(f.under_way, 0U) << "after event " << event;
+  ASSERT_EQ(f.records, f.causes.size()) << "a record is doubled after event " << event;
+  ASSERT_GE(f.records, r.invites.calls_.size()) << "a record is lost after event " << event;
+  ASSERT_EQ(r.invites.branches_.size(), r.invites.calls_.size())
+    << "an attempt was made twice after event " << event;
+  ASSERT_EQ(r.callee.context.router.legs().size(), 0U)
+    << "a call is left up at the peer after event " << event;
+}
+
+/// Of the crashes, all are tried; under a sanitizer, which makes ten of it, some.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t stride = 23;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr size_t stride = 23;
+#else
+constexpr size_t stride = 1;
+#endif
+#else
+constexpr size_t stride = 1;
+#endif
+
+TEST(call_recovery, whenever_it_is_killed_the_next_process_ends_what_it_left) {
+  size_t crashes = 0;
+  for (size_t event = 1;; event += stride) {
+    crashed_run r{200};
+    if (!r.play(event))
+      break;
+    ++crashes;
+    storage::memory_store left{r.store};
+    r.restart(r.caller, left);
+    r.world.pass(2min);
+    expect_all_ended(r, left, event);
+    if (HasFatalFailure())
+      return;
+  }
+  EXPECT_GT(crashes, 50U);
+}
+
+TEST(call_recovery, a_second_crash_while_it_recovers_changes_nothing) {
+  size_t crashes = 0;
+  for (size_t event = 100; event < 900; event += 97)
+    for (size_t second = 1; second < 60; second += 13) {
+      crashed_run r{200};
+      ASSERT_TRUE(r.play(event));
+      storage::memory_store after_first{r.store};
+      auto& next = r.restart(r.caller, after_first);
+      for (size_t i = 0; i < second && r.world.lane().step(); ++i)
+        ;
+      storage::memory_store after_second{after_first};
+      r.world.heard().recovered.reset();
+      r.restart(next, after_second);
+      r.world.pass(2min);
+      ++crashes;
+      expect_all_ended(r, after_second, event);
+      if (HasFatalFailure())
+        return;
+    }
+  EXPECT_EQ(crashes, 45U);
+}
+
+TEST(call_recovery, calls_that_were_up_are_hung_up_and_attempts_taken_back) {
+  for (const auto p : {transport::protocol::udp, transport::protocol::tcp}) {
+    crashed_run r{100, p};
+    ASSERT_TRUE(r.play(400));
+    storage::memory_store left{r.store};
+    size_t up = 0, in_air = 0;
+    const auto under_way = storage::interrupted_calls(left);
+    ASSERT_TRUE(under_way);
+    for (const auto& call : *under_way)
+      ++(call.record.answered ? up : in_air);
+    ASSERT_GT(up, 0U);
+    ASSERT_GT(in_air, 0U);
+    r.restart(r.caller, left);
+    r.world.pass(2min);
+    ASSERT_TRUE(r.world.heard().recovered);
+    const auto& counts = *r.world.heard().recovered;
+    const auto of = [&](parting how) { return counts.at(static_cast<size_t>(how)); };
+    EXPECT_EQ(of(parting::hung_up) + of(parting::gone), up);
+    EXPECT_EQ(of(parting::taken_back) + of(parting::unreachable), in_air);
+    std::map<std::string, size_t> causes;
+    for (const auto& [call, cause] : finished_in(left).causes)
+      ++causes[cause];
+    EXPECT_EQ(causes["engine_restart"], up);
+    EXPECT_EQ(causes["indeterminate"], in_air);
+  }
+}
+
+} // namespace
+} // namespace jackfield

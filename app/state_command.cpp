@@ -176,6 +176,11 @@ int verify(const std::filesystem::path& directory) {
     auto store = rocks_store::look(directory);
     if (!store)
       return tell_fault(store.error());
+    if (auto torn = (*store)->verify_checksums(); torn && !(*store)->note().empty()) {
+      if (i < verify_tries)
+        continue;
+      return tell_fault({fault_kind::torn, {directory.string(), (*store)->note()}});
+    }
     auto v = verify_whole(**store);
     if (v)
       return judge(directory, *v);

@@ -44,6 +44,11 @@ constexpr int look_tries = 5;
 constexpr std::chrono::milliseconds look_again{20};
 constexpr std::string_view torn_note =
   "its log ends within a record, as a crash leaves it: all before that is kept";
+constexpr std::string_view damaged_note =
+  "its log is damaged: what stands before that place can be read (jackfield state export), what "
+  "stands behind it cannot";
+/// Beside what the logs hold.
+constexpr uintmax_t space_at_open = uintmax_t{256} << 10U;
 constexpr size_t copy_batch_bytes = size_t{1} << 20U;
 
 rocksdb::Slice slice(std::string_view bytes) {
@@ -70,15 +75,17 @@ fault fault_of(const rocksdb::Status& status, const std::string& place) {
   return {fault_kind::failed, {place, text}};
 }
 
-/// Keeps RocksDB from trying again by itself after a failure: every write would be refused as
+/// Keeps RocksDB from trying again by itself after a failed write: every other would be refused as
 /// "busy" meanwhile, and between two tries of its own it waits for seconds. `write` tries when
-/// asked.
+/// asked. What fails in the background (a flush) it has to try by itself, for `Resume` waits for
+/// that.
 class no_recovery_by_itself final : public rocksdb::EventListener {
 public:
   void OnErrorRecoveryBegin( // NOLINT(readability-identifier-naming)
-    rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status /*error*/,
-    bool* by_itself) override {
-    *by_itself = false;
+    rocksdb::BackgroundErrorReason reason, rocksdb::Status /*error*/, bool* by_itself) override {
+    if (reason == rocksdb::BackgroundErrorReason::kWriteCallback ||
+        reason == rocksdb::BackgroundErrorReason::kMemTable)
+      *by_itself = false;
   }
 };
 
@@ -105,7 +112,6 @@ rocksdb::Options options_for(const rocks_settings& settings) {
   options.stats_persist_period_sec = 0;
   options.paranoid_checks = true;
   options.listeners.push_back(std::make_shared<no_recovery_by_itself>());
-  options.max_bgerror_resume_count = 0;
   // A hole in the log is damage; an end within a record is how a crash leaves it.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
@@ -120,9 +126,26 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families(const rocksdb::Options& op
 }
 
 fault damaged_log(const std::string& place) {
-  return {fault_kind::corrupt,
-          {place, "is damaged (its log cannot be read to its end, though more stands there); it is "
-                  "left as it is"}};
+  return {fault_kind::corrupt, {place, std::string{damaged_note} + "; nothing is written to it"}};
+}
+
+/// RocksDB ends the process where it cannot write what it writes at its beginning (an assertion of
+/// 7.8 and 9): what stands in the logs, and its own small files.
+outcome<void> expect_space(const fs::path& directory) {
+  std::error_code code;
+  const auto space = fs::space(directory, code);
+  if (code)
+    return fail(fault_kind::failed, directory.string(),
+                "its disk cannot be asked for space: " + code.message());
+  uintmax_t wanted = space_at_open;
+  for (fs::directory_iterator at{directory, code}, end; !code && at != end; at.increment(code))
+    if (std::error_code none; at->path().extension() == ".log")
+      wanted += at->file_size(none);
+  if (space.available < wanted)
+    return fail(fault_kind::disk_full, directory.string(),
+                "no space is left on its disk: " + std::to_string(space.available) +
+                  " bytes, expected at least " + std::to_string(wanted));
+  return {};
 }
 
 bool holds_store(const fs::path& directory) {
@@ -156,6 +179,8 @@ fault lost_current(const std::string& place) {
 /// Makes the directory and those above; it holds keys of calls, so others may not read it.
 outcome<void> make_directory(const fs::path& directory) {
   std::error_code code;
+  if (fs::exists(directory, code) && !fs::is_directory(directory, code))
+    return fail(fault_kind::forbidden, directory.string(), "is no directory");
   const bool made = fs::create_directories(directory, code);
   if (code)
     return fail(code == std::errc::no_space_on_device ? fault_kind::disk_full
@@ -163,8 +188,6 @@ outcome<void> make_directory(const fs::path& directory) {
                 directory.string(), "cannot be made: " + code.message());
   if (made)
     fs::permissions(directory, fs::perms::owner_all, code);
-  if (!fs::is_directory(directory, code))
-    return fail(fault_kind::forbidden, directory.string(), "is no directory");
   if (::access(directory.c_str(), W_OK | X_OK) != 0)
     return fail(fault_kind::forbidden, directory.string(),
                 "may not be written to: " + std::generic_category().message(errno));
@@ -222,6 +245,7 @@ struct rocks_store::parts {
   std::unique_ptr<rocksdb::DB> db;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   std::string note;
+  bool damaged = false; // its log is
   bool failing = false; // a write failed: RocksDB has to be told to go on
 };
 
@@ -246,24 +270,32 @@ outcome<bool> check_families(const rocksdb::Options& options, const std::string&
   std::vector<std::string> names;
   if (const auto status = rocksdb::DB::ListColumnFamilies(options, place, &names); !status.ok())
     return tl::unexpected<fault>{fault_of(status, place)};
-  const bool known = std::ranges::all_of(names, [](const std::string& name) {
+  for (const auto& name : names) {
+    bool known = false;
     for (size_t i = 0; i < keyspaces; ++i)
-      if (name == name_of(static_cast<keyspace>(i)))
-        return true;
-    return false;
-  });
-  if (known)
-    return names.size() == keyspaces;
+      known = known || name == name_of(static_cast<keyspace>(i));
+    if (!known)
+      return fail(fault_kind::newer, place,
+                  "was written by a later version: it has a keyspace '" + name + "'");
+  }
+  return names.size() == keyspaces;
+}
+
+/// Fails if a later version wrote the store; nothing is written to find that out.
+outcome<void> check_before_writing(const rocksdb::Options& options, const std::string& place) {
+  if (auto known = check_families(options, place); !known)
+    return tl::unexpected{std::move(known.error())};
   rocksdb::DB* raw = nullptr;
   if (const auto status = rocksdb::DB::OpenForReadOnly(options, place, &raw); !status.ok())
     return tl::unexpected<fault>{fault_of(status, place)};
   const std::unique_ptr<rocksdb::DB> db{raw};
   std::string version;
   const auto status = db->Get(rocksdb::ReadOptions{}, slice(format_key), &version);
-  if (auto readable = check_version(status.ok() ? std::optional{version} : std::nullopt, place);
-      !readable)
-    return tl::unexpected{std::move(readable.error())};
-  return fail(fault_kind::corrupt, place, "has a keyspace that its format does not know");
+  if (status.IsNotFound()) // cut off while it was made
+    return {};
+  if (!status.ok())
+    return tl::unexpected<fault>{fault_of(status, place)};
+  return check_version(version, place);
 }
 
 /// The format is the first that is written: a store without it that holds nothing was cut off while
@@ -297,16 +329,18 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& director
   p->place = directory.string();
   if (auto made = make_directory(directory); !made)
     return tl::unexpected{std::move(made.error())};
+  if (auto space = expect_space(directory); !space)
+    return tl::unexpected{std::move(space.error())};
   auto options = options_for(settings);
   const bool is_new = !holds_store(directory);
   options.create_if_missing = is_new;
   options.create_missing_column_families = true;
   if (!is_new) {
-    if (auto known = check_families(options, p->place); !known)
-      return tl::unexpected{std::move(known.error())};
     const auto log = state_of_logs(directory);
     if (log == log_state::damaged)
       return tl::unexpected<fault>{damaged_log(p->place)};
+    if (auto readable = check_before_writing(options, p->place); !readable)
+      return tl::unexpected{std::move(readable.error())};
     if (log == log_state::torn)
       p->note = torn_note;
   }
@@ -354,16 +388,21 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& director
       std::this_thread::sleep_for(look_again);
       continue;
     }
-    if (log == log_state::damaged)
-      return tl::unexpected<fault>{damaged_log(place)};
     auto p = std::make_unique<parts>();
     p->place = place;
     if (log == log_state::torn)
       p->note = torn_note;
+    if (log == log_state::damaged) {
+      p->note = damaged_note;
+      p->damaged = true;
+      options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    }
     p->scratch = std::make_unique<scratch_directory>();
     rocksdb::DB* raw = nullptr;
-    status = rocksdb::DB::OpenAsSecondary(options, place, p->scratch->path().string(),
-                                          families(options), &p->handles, &raw);
+    status = p->damaged // by no engine's hand: nobody writes to it
+               ? rocksdb::DB::OpenForReadOnly(options, place, families(options), &p->handles, &raw)
+               : rocksdb::DB::OpenAsSecondary(options, place, p->scratch->path().string(),
+                                              families(options), &p->handles, &raw);
     if (status.ok()) {
       p->db.reset(raw);
       std::unique_ptr<rocks_store> made{new rocks_store{std::move(p)}};
@@ -399,7 +438,10 @@ bool rocks_store::in_use(const fs::path& directory) noexcept {
 
 outcome<void> rocks_store::write(const batch& writes, durability how) {
   if (parts_->failing) { // space may have been made since
-    if (const auto status = parts_->db->Resume(); !status.ok())
+    const auto status = parts_->db->Resume();
+    if (status.IsBusy()) // it tries by itself
+      return fail(fault_kind::disk_full, parts_->place, "no space is left on its disk, or was");
+    if (!status.ok())
       return parts_->failed(status);
     parts_->failing = false;
   }
@@ -462,6 +504,8 @@ const std::string& rocks_store::note() const noexcept {
 }
 
 outcome<void> rocks_store::verify_checksums() const {
+  if (parts_->damaged)
+    return tl::unexpected<fault>{damaged_log(parts_->place)};
   if (const auto status = parts_->db->VerifyChecksum(); !status.ok())
     return parts_->failed(status);
   return {};

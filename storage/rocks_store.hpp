@@ -26,6 +26,7 @@ public:
   static outcome<std::unique_ptr<rocks_store>> open(const std::filesystem::path& directory,
                                                     const rocks_settings& settings = {});
   /// Opens a store to read, whether an engine has it or not: it is seen as it was at this moment.
+  /// Of one whose log is damaged what stands before the damage is there, and `note()` tells.
   /// Changes nothing in the directory.
   static outcome<std::unique_ptr<rocks_store>> look(const std::filesystem::path& directory);
   /// Has another process opened the store of a directory to write? Not to be asked by a process

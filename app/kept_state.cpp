@@ -129,7 +129,7 @@ void kept_state::tell_recovered(const parting_counts& counts) const {
   const auto of = [&](parting how) { return counts.at(static_cast<size_t>(how)); };
   std::fprintf(stderr,
                "%s: of what a crash had left, %s hung up, %s taken back, %s known to the peer no "
-               "more, %s not reachable\n",
+               "more, %s without an answer\n",
                options_.directory.c_str(),
                plural(of(parting::hung_up), "call was", "calls were").c_str(),
                plural(of(parting::taken_back), "attempt was", "attempts were").c_str(),

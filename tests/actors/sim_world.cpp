@@ -162,8 +162,9 @@ sim_world::~sim_world() {
   for (auto& site : sites_)
     site.context.router.legs().end_all();
   services_.clear();
-  keepers_.clear();
   load_ = generator_ = recovery_ = owner_ = nullptr;
+  lane_.run_down();
+  keepers_.clear(); // legs hand them their records as they end
   lane_.run_down();
 }
 

@@ -23,8 +23,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-constexpr rocks_settings small{.write_buffer_bytes = 256 * 1024, .cache_bytes = 1 << 20};
-
 std::string numbered(int i) {
   char text[16];
   std::snprintf(text, sizeof text, "k%06d", i);

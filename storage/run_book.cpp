@@ -16,7 +16,8 @@ namespace {
 /// Calls closed in one batch.
 constexpr size_t calls_a_batch = 1000;
 
-outcome<void> write_run(store& s, uint64_t number, const run_record& run, event_record event) {
+outcome<void> write_run(store& s, uint64_t number, const run_record& run,
+                        const event_record& event) {
   auto log = commit_log::begin(s);
   if (!log)
     return tl::unexpected{std::move(log.error())};

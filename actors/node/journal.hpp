@@ -59,6 +59,11 @@ public:
   /// Commits what was taken and tells those who wait.
   void commit(const tell& to);
   [[nodiscard]] bool idle() const noexcept { return waiting_.empty(); }
+  /// Nobody is told any more.
+  void let_go() noexcept {
+    waiting_.clear();
+    watcher_ = nullptr;
+  }
 
 private:
   struct waiting {
@@ -84,6 +89,9 @@ public:
   const char* name() const override { return "journal"; }
 
 protected:
+  /// Lanes' actors are not to be held by a thread of its own any longer.
+  void on_exit() override { work_.let_go(); }
+
   caf::behavior make_behavior() override {
     return {
       [this](journal_write& w) {

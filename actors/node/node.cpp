@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <caf/exit_reason.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include "actors/media/webrtc_services.hpp"
@@ -43,6 +44,12 @@ node::~node() {
   for (auto& p : parts_)
     p.home->run_down();
   residents_.clear();
+  // On its own thread it lets go of what it knows of the lanes, while there still are any.
+  if (journal_) {
+    caf::scoped_actor self{system_};
+    self->send_exit(journal_, caf::exit_reason::kill);
+    self->wait_for(std::exchange(journal_, nullptr));
+  }
   // What was sent last may hold the last reference of an actor, of whichever lane.
   for (auto& p : parts_)
     p.home->abandon_inbox();
@@ -100,16 +107,15 @@ result<lane::endpoint> node::listen_together(transport::protocol p, const lane::
 
 void node::keep_calls(storage::commit_log log, uint64_t run, storage::durability calls,
                       const caf::actor& watcher) {
-  auto writer = system_.spawn<journal, caf::detached>(
+  journal_ = system_.spawn<journal, caf::detached>(
     journal_work{std::move(log), caf::actor_cast<caf::strong_actor_ptr>(watcher)});
-  const auto writes_to = caf::actor_cast<caf::strong_actor_ptr>(writer);
+  const auto writes_to = caf::actor_cast<caf::strong_actor_ptr>(journal_);
   for (auto& p : parts_) {
     auto keeper =
       p.home->spawn<recorder>(writes_to, recorder::settings{run, calls, p.home->index(), lanes()});
     p.contexts.front()->keeps = caf::actor_cast<recorder*>(keeper);
     keep(std::move(keeper));
   }
-  keep(std::move(writer));
 }
 
 void node::start() {

@@ -82,6 +82,7 @@ private:
   caf::actor_system system_;
   std::vector<part> parts_;
   std::vector<caf::actor> residents_;
+  caf::actor journal_; // null: no calls are kept
 };
 
 } // namespace jackfield

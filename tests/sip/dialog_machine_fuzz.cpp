@@ -267,9 +267,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       require(!taken_up || again.record() == kept);
       if (auto attempt = client.attempt()) {
         leg after(profile, id_a);
-        side wire;
-        require(after.take_back(now, *attempt, wire).has_value());
-        require(wire.wire.size() == 1 && after.attempt() == attempt);
+        side other;
+        require(after.take_back(now, *attempt, other).has_value());
+        require(other.wire.size() == 1 && after.attempt() == attempt);
       }
       break;
     }

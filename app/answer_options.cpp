@@ -25,8 +25,7 @@ struct texts {
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
     duration, refuse, users, realm, max_expires, advertise, lanes;
   trace_texts tracing;
-  std::string recover;
-  bool state_durable = false;
+  keep_texts kept;
   ice_texts ice;
   bool no_ring = false, connect = false;
 };
@@ -108,14 +107,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "threads that serve, all at the same addresses (one a core); calls go where there "
                  "is room");
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output");
-  app.add_option("--state", o.kept.directory,
-                 "keep calls that are answered here in this directory: see jackfield state");
-  app.add_flag("--state-durable", t.state_durable,
-               "what is kept survives the loss of power too; without it the end of the process");
-  app.add_option(
-    "--recover", t.recover,
-    "calls that a crash left in the state directory: hang-up (also CANCEL), or forget, "
-    "which closes their records only (hang-up)");
+  declare_keep(app, t.kept, o.kept, "OPTIONS");
   declare_trace(app, t.tracing, o.tracing, "OPTIONS");
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
 }
@@ -196,15 +188,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.check(o.certificate_file.empty() == o.key_file.empty(), "--cert",
           "expected --cert and --key together");
   o.allowed_origins = t.origins;
-  r.check(!t.state_durable || !o.kept.directory.empty(), "--state-durable",
-          "nothing is kept, expected --state DIR too");
-  r.check(t.recover.empty() || !o.kept.directory.empty(), "--recover",
-          "nothing is kept, expected --state DIR too");
-  r.check(t.recover.empty() || t.recover == "hang-up" || t.recover == "forget", "--recover",
-          "\"" + t.recover + "\" is no way to recover, expected hang-up or forget");
-  o.kept.hang_up = t.recover != "forget";
-  if (t.state_durable)
-    o.kept.calls = storage::durability::durable;
+  read_keep(r, t.kept, o.kept);
   read_trace(r, t.tracing, o.tracing);
   if (r.failure())
     return tl::unexpected{*r.failure()};

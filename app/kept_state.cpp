@@ -42,9 +42,6 @@ storage::outcome<std::unique_ptr<kept_state>> kept_state::open(const keep_option
 }
 
 storage::outcome<void> kept_state::take_stock() {
-  auto cut_off = storage::end_interrupted_runs(*store_);
-  if (!cut_off)
-    return tl::unexpected{std::move(cut_off.error())};
   auto left = storage::interrupted_calls(*store_);
   if (!left)
     return tl::unexpected{std::move(left.error())};
@@ -59,18 +56,17 @@ storage::outcome<void> kept_state::take_stock() {
     if (run->embedded)
       embedded.insert(call.key.run);
   }
-  const auto closed = storage::close_calls(*store_, [&](const storage::interrupted_call& call) {
+  const auto closes = [&](const storage::interrupted_call& call) {
     return !options_.hang_up || embedded.contains(call.key.run);
-  });
+  };
+  const auto closed = storage::close_interrupted(*store_, closes);
   if (!closed)
     return tl::unexpected{closed.error()};
-  std::erase_if(*left, [&](const storage::interrupted_call& call) {
-    return !options_.hang_up || embedded.contains(call.key.run);
-  });
+  std::erase_if(*left, closes);
   left_ = std::move(*left);
-  if (*cut_off > 0)
+  if (closed->runs > 0)
     std::fprintf(stderr, "%s: %s cut off before\n", options_.directory.c_str(),
-                 plural(*cut_off, "run was", "runs were").c_str());
+                 plural(closed->runs, "run was", "runs were").c_str());
   if (closed->answered + closed->indeterminate > 0)
     std::fprintf(
       stderr, "%s: closed %s up (engine_restart) and %s outcome (indeterminate)\n",

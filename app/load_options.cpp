@@ -36,8 +36,7 @@ struct texts {
   std::vector<std::string> headers, thresholds;
   trace_texts tracing;
   ice_texts ice;
-  std::string recover;
-  bool state_durable = false;
+  keep_texts kept;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
 };
@@ -283,21 +282,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
                 "ping connections, and registered UDP flows, this often (RFC 5626; off)")
     ->group(way);
 
-  const char* const kept = "What is kept";
-  app
-    .add_option("--state", o.kept.directory,
-                "keep calls in this directory: each attempt before its INVITE leaves, each call's "
-                "record; see jackfield state")
-    ->group(kept);
-  app
-    .add_flag("--state-durable", t.state_durable,
-              "what is kept survives the loss of power too; without it the end of the process")
-    ->group(kept);
-  app
-    .add_option("--recover", t.recover,
-                "calls that a crash left in the state directory: hang-up (also CANCEL), or forget, "
-                "which closes their records only (hang-up)")
-    ->group(kept);
+  declare_keep(app, t.kept, o.kept, "What is kept");
 
   const char* const out = "What comes out";
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
@@ -323,17 +308,9 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 
 result<load_options> options_of(const texts& t, load_options o) {
   option_reader r;
-  r.check(!t.state_durable || !o.kept.directory.empty(), "--state-durable",
-          "nothing is kept, expected --state DIR too");
+  read_keep(r, t.kept, o.kept);
   r.check(o.kept.directory.empty() || t.flow == "call", "--state",
           "only calls are kept, expected --flow call");
-  r.check(t.recover.empty() || !o.kept.directory.empty(), "--recover",
-          "nothing is kept, expected --state DIR too");
-  r.check(t.recover.empty() || t.recover == "hang-up" || t.recover == "forget", "--recover",
-          "\"" + t.recover + "\" is no way to recover, expected hang-up or forget");
-  o.kept.hang_up = t.recover != "forget";
-  if (t.state_durable)
-    o.kept.calls = storage::durability::durable;
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
     r.read(t.uri, o.uri, [&](std::string_view s) -> result<std::optional<std::string>> {

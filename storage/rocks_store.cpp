@@ -299,16 +299,29 @@ outcome<void> check_before_writing(const rocksdb::Options& options, const std::s
 }
 
 /// The format is the first that is written: a store without it that holds nothing was cut off while
-/// it was made.
-outcome<bool> is_unfinished(const store& s) {
-  for (size_t i = 0; i < keyspaces; ++i) {
+/// it was made. Fails if it is of a later version, or missing where there is something.
+outcome<bool> is_finished(const store& s, const std::string& place) {
+  const auto version = s.read(keyspace::meta, format_key);
+  if (!version)
+    return tl::unexpected{version.error()};
+  bool holds_something = version->has_value();
+  for (size_t i = 0; i < keyspaces && !holds_something; ++i) {
     const auto last = s.last_key(static_cast<keyspace>(i));
     if (!last)
       return tl::unexpected{last.error()};
-    if (*last)
-      return false;
+    holds_something = last->has_value();
   }
+  if (!holds_something)
+    return false;
+  if (auto readable = check_version(*version, place); !readable)
+    return tl::unexpected{std::move(readable.error())};
   return true;
+}
+
+outcome<void> write_format(store& s) {
+  batch format;
+  format.put(keyspace::meta, std::string{format_key}, std::to_string(format_version));
+  return s.write(format, durability::durable);
 }
 
 tl::unexpected<fault> no_store(const std::string& place) {
@@ -350,20 +363,12 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::open(const fs::path& director
     return tl::unexpected<fault>{fault_of(status, p->place)};
   p->db.reset(raw);
   std::unique_ptr<rocks_store> made{new rocks_store{std::move(p)}};
-  auto version = made->read(keyspace::meta, format_key);
-  if (!version)
-    return tl::unexpected{std::move(version.error())};
-  auto unfinished = *version ? outcome<bool>{false} : is_unfinished(*made);
-  if (!unfinished)
-    return tl::unexpected{std::move(unfinished.error())};
-  if (*unfinished) {
-    batch first;
-    first.put(keyspace::meta, std::string{format_key}, std::to_string(format_version));
-    if (auto written = made->write(first, durability::durable); !written)
+  const auto finished = is_finished(*made, made->parts_->place);
+  if (!finished)
+    return tl::unexpected{finished.error()};
+  if (!*finished)
+    if (auto written = write_format(*made); !written)
       return tl::unexpected{std::move(written.error())};
-  } else if (auto readable = check_version(*version, made->parts_->place); !readable) {
-    return tl::unexpected{std::move(readable.error())};
-  }
   return made;
 }
 
@@ -406,16 +411,11 @@ outcome<std::unique_ptr<rocks_store>> rocks_store::look(const fs::path& director
     if (status.ok()) {
       p->db.reset(raw);
       std::unique_ptr<rocks_store> made{new rocks_store{std::move(p)}};
-      auto version = made->read(keyspace::meta, format_key);
-      if (!version)
-        return tl::unexpected{std::move(version.error())};
-      auto unfinished = *version ? outcome<bool>{false} : is_unfinished(*made);
-      if (!unfinished)
-        return tl::unexpected{std::move(unfinished.error())};
-      if (*unfinished)
+      const auto finished = is_finished(*made, place);
+      if (!finished)
+        return tl::unexpected{finished.error()};
+      if (!*finished)
         return no_store(place);
-      if (auto readable = check_version(*version, place); !readable)
-        return tl::unexpected{std::move(readable.error())};
       return made;
     }
     if (status.IsCorruption())
@@ -528,11 +528,18 @@ outcome<void> copy_store(const store& from, const fs::path& directory) {
   if (!made)
     return tl::unexpected{std::move(made.error())};
   auto& into = **made;
+  // A copy that is cut off has no format, and is refused.
+  batch unfinished;
+  unfinished.erase(keyspace::meta, std::string{format_key});
+  if (auto erased = into.write(unfinished, durability::durable); !erased)
+    return erased;
   for (size_t i = 0; i < keyspaces; ++i) {
     const auto space = static_cast<keyspace>(i);
     batch some;
     outcome<void> written;
     auto scanned = from.scan(space, {}, {}, [&](std::string_view key, std::string_view value) {
+      if (space == keyspace::meta && key == format_key)
+        return true;
       some.put(space, std::string{key}, std::string{value});
       if (some.bytes() < copy_batch_bytes)
         return true;
@@ -540,13 +547,13 @@ outcome<void> copy_store(const store& from, const fs::path& directory) {
       return written.has_value();
     });
     if (written && scanned)
-      written = into.write(some, durability::durable);
+      written = into.write(some, durability::async);
     if (!scanned)
       return scanned;
     if (!written)
       return written;
   }
-  return {};
+  return write_format(into);
 }
 
 } // namespace jackfield::storage

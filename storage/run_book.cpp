@@ -121,7 +121,7 @@ outcome<std::string> close_some(store& s, commit_log& log, wall_time heard, std:
   size_t closed = 0;
   std::string next;
   auto visited = visit_calls(s, from, [&](interrupted_call call) {
-    if (!which(call))
+    if (which && !which(call))
       return true;
     if (closed == calls_a_batch) {
       next = key_of(call.key);
@@ -189,13 +189,6 @@ outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view end
   return write_run(s, run, *record, {at, run_ended{run, std::string{ended_by}}});
 }
 
-outcome<uint64_t> end_interrupted_runs(store& s) {
-  const auto heard = last_heard(s);
-  if (!heard)
-    return tl::unexpected{heard.error()};
-  return end_open_runs(s, *heard);
-}
-
 outcome<std::vector<interrupted_call>> interrupted_calls(const store& s) {
   std::vector<interrupted_call> all;
   auto visited = visit_calls(s, {}, [&](interrupted_call call) {
@@ -207,8 +200,8 @@ outcome<std::vector<interrupted_call>> interrupted_calls(const store& s) {
   return all;
 }
 
-outcome<closed_runs> close_calls(store& s,
-                                 const std::function<bool(const interrupted_call&)>& which) {
+outcome<closed_runs> close_interrupted(store& s,
+                                       const std::function<bool(const interrupted_call&)>& which) {
   closed_runs counts;
   const auto heard = last_heard(s);
   if (!heard)
@@ -223,20 +216,10 @@ outcome<closed_runs> close_calls(store& s,
       return tl::unexpected{std::move(next.error())};
     from = std::move(*next);
   } while (!from.empty());
-  return counts;
-}
-
-outcome<closed_runs> close_interrupted(store& s) {
-  const auto heard = last_heard(s);
-  if (!heard)
-    return tl::unexpected{heard.error()};
-  auto counts = close_calls(s, [](const interrupted_call&) { return true; });
-  if (!counts)
-    return counts;
   auto runs = end_open_runs(s, *heard);
   if (!runs)
     return tl::unexpected{std::move(runs.error())};
-  counts->runs = *runs;
+  counts.runs = *runs;
   return counts;
 }
 

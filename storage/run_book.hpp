@@ -27,9 +27,6 @@ struct closed_runs {
   uint64_t answered = 0;      ///< calls that were up
 };
 
-/// Ends the runs that ended without a word; returns how many. What was under way in them still is.
-outcome<uint64_t> end_interrupted_runs(store& s);
-
 /// A call that a crash left.
 struct interrupted_call {
   call_key key;
@@ -38,14 +35,12 @@ struct interrupted_call {
 /// All that are under way in a store that no engine has begun to use, in the order of their keys.
 outcome<std::vector<interrupted_call>> interrupted_calls(const store& s);
 
-/// Closes those of the calls under way of which `which` says so, without a word to the peers: each
-/// gets its record, with the time at which the store last heard of anything as its end.
-outcome<closed_runs> close_calls(store& s,
-                                 const std::function<bool(const interrupted_call&)>& which);
-
-/// Closes all calls under way, and ends interrupted runs. Attempts without an outcome become
-/// `indeterminate`, calls that were up end by `engine_restart`. A crash on the way harms nothing:
-/// what is left is closed the next time.
-outcome<closed_runs> close_interrupted(store& s);
+/// Ends interrupted runs, and closes those of the calls under way of which `which` says so (unset:
+/// all), without a word to the peers: each gets its record, with the time at which the store last
+/// heard of anything as its end. Attempts without an outcome become `indeterminate`, calls that
+/// were up end by `engine_restart`. A crash on the way harms nothing: what is left is closed the
+/// next time.
+outcome<closed_runs>
+close_interrupted(store& s, const std::function<bool(const interrupted_call&)>& which = nullptr);
 
 } // namespace jackfield::storage

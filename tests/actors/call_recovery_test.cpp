@@ -72,7 +72,7 @@ struct crashed_run {
   sim_site& restart(sim_site& site, storage::memory_store& now) {
     world.crash(site);
     auto& next = world.add_site("10.0.0.1", site.protocol);
-    EXPECT_TRUE(storage::end_interrupted_runs(now));
+    EXPECT_TRUE(storage::close_interrupted(now, [](const auto&) { return false; }));
     world.keep_calls(next, now, storage::begin_run(now, {}).value());
     world.recover(next, now);
     return next;

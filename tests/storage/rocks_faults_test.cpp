@@ -2,7 +2,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include <sys/stat.h>
 
@@ -392,6 +394,32 @@ TEST_F(rocks_faults, copies_all) {
     EXPECT_EQ(all_of(**store, keyspace::events), all_of(from, keyspace::events));
   }
   EXPECT_FALSE(copy_store(from, state_)) << "over another store";
+}
+
+/// Cannot be read to its end.
+class broken_store final : public store {
+public:
+  outcome<void> write(const batch& /*writes*/, durability /*how*/) override { return {}; }
+  [[nodiscard]] outcome<std::optional<std::string>> read(keyspace /*space*/,
+                                                         std::string_view /*key*/) const override {
+    return std::nullopt;
+  }
+  outcome<void> scan(keyspace space, std::string_view /*first*/, std::string_view /*end*/,
+                     const visitor& visit) const override {
+    if (space == keyspace::runs)
+      (void)visit("run", "1");
+    if (space == keyspace::calls)
+      return fail(fault_kind::corrupt, "from", "cannot be read");
+    return {};
+  }
+  [[nodiscard]] outcome<std::optional<std::string>> last_key(keyspace /*space*/) const override {
+    return std::nullopt;
+  }
+};
+
+TEST_F(rocks_faults, copy_that_is_not_whole_is_no_store) {
+  EXPECT_EQ(copy_store(broken_store{}, state_).error().kind, fault_kind::corrupt);
+  expect_fault(rocks_store::open(state_), fault_kind::corrupt, state_, "which format");
 }
 
 } // namespace

@@ -8,7 +8,7 @@
 
 #include "storage/memory_store.hpp"
 #include "storage/rocks_store.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/storage/scratch.hpp"
 
 namespace jackfield::storage {
 namespace {
@@ -31,7 +31,7 @@ struct in_directory {
     if (opened)
       made = std::move(*opened);
   }
-  temporary_directory directory;
+  scratch directory;
   std::unique_ptr<store> made;
 };
 

@@ -1,0 +1,36 @@
+#include "app/keep_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace jackfield::app {
+
+void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::string& group) {
+  app
+    .add_option("--state", o.directory,
+                "keep calls in this directory: each before its INVITE leaves or is answered, and "
+                "its record; see jackfield state")
+    ->group(group);
+  app
+    .add_flag("--state-durable", t.durable,
+              "what is kept survives the loss of power too; without it the end of the process")
+    ->group(group);
+  app
+    .add_option("--recover", t.recover,
+                "calls that a crash left in the state directory: hang-up (also CANCEL), or forget, "
+                "which closes their records only (hang-up)")
+    ->group(group);
+}
+
+void read_keep(option_reader& r, const keep_texts& t, keep_options& o) {
+  r.check(!t.durable || !o.directory.empty(), "--state-durable",
+          "nothing is kept, expected --state DIR too");
+  r.check(t.recover.empty() || !o.directory.empty(), "--recover",
+          "nothing is kept, expected --state DIR too");
+  r.check(t.recover.empty() || t.recover == "hang-up" || t.recover == "forget", "--recover",
+          "\"" + t.recover + "\" is no way to recover, expected hang-up or forget");
+  o.hang_up = t.recover != "forget";
+  if (t.durable)
+    o.calls = storage::durability::durable;
+}
+
+} // namespace jackfield::app

@@ -194,7 +194,9 @@ int answer_command(const std::vector<std::string>& arguments) {
   std::optional<caf::scoped_actor> own{(*engine)->system()};
   auto& self = *own;
   unsigned recovering = 0;
+  unsigned resuming = 0;
   parting_counts parted{};
+  calls_resumed resumed;
   if (*state) {
     const auto watcher = caf::actor_cast<caf::actor>(self);
     storage::run_record run;
@@ -202,6 +204,8 @@ int answer_command(const std::vector<std::string>& arguments) {
     run.command = options.command;
     if (auto begun = (*state)->begin(**engine, std::move(run), watcher); !begun)
       return tell_fault(begun.error());
+    resuming = hand_over((*state)->resumable((*engine)->lanes()), services,
+                         caf::actor_cast<caf::strong_actor_ptr>(self));
     recovering = (*state)->recover(**engine, nullptr, watcher);
   }
   std::optional<storage::fault> unwritten;
@@ -216,7 +220,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   for (const auto& service : services)
     self->monitor(service);
   bool lost = false;
-  while (stopped < services.size() || recovering > 0) {
+  while (stopped < services.size() || recovering + resuming > 0) {
     self->receive(
       [&](const service_stopped& last) {
         ++stopped;
@@ -238,6 +242,11 @@ int answer_command(const std::vector<std::string>& arguments) {
           parted[i] += lane.counts[i];
         if (--recovering == 0)
           (*state)->tell_recovered(parted);
+      },
+      [&](const calls_resumed& lane) {
+        resumed.merge(lane);
+        if (--resuming == 0)
+          (*state)->tell_resumed(resumed);
       },
       [&](journal_recovered) {
         unwritten.reset();

@@ -107,7 +107,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "threads that serve, all at the same addresses (one a core); calls go where there "
                  "is room");
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output");
-  declare_keep(app, t.kept, o.kept, "OPTIONS");
+  declare_keep(app, t.kept, o.kept, "OPTIONS", true);
   declare_trace(app, t.tracing, o.tracing, "OPTIONS");
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
 }
@@ -188,7 +188,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.check(o.certificate_file.empty() == o.key_file.empty(), "--cert",
           "expected --cert and --key together");
   o.allowed_origins = t.origins;
-  read_keep(r, t.kept, o.kept);
+  read_keep(r, t.kept, o.kept, true);
   read_trace(r, t.tracing, o.tracing);
   if (r.failure())
     return tl::unexpected{*r.failure()};

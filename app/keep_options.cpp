@@ -4,7 +4,8 @@
 
 namespace jackfield::app {
 
-void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::string& group) {
+void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::string& group,
+                  bool resumes) {
   app
     .add_option("--state", o.directory,
                 "keep calls in this directory: each before its INVITE leaves or is answered, and "
@@ -16,19 +17,28 @@ void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::stri
     ->group(group);
   app
     .add_option("--recover", t.recover,
-                "calls that a crash left in the state directory: hang-up (also CANCEL), or forget, "
-                "which closes their records only (hang-up)")
+                resumes ? "calls that a crash left in the state directory: hang-up (also CANCEL), "
+                          "resume, which has those go on that were up, but for WebRTC, or forget, "
+                          "which closes their records only (hang-up)"
+                        : "calls that a crash left in the state directory: hang-up (also CANCEL), "
+                          "or forget, which closes their records only (hang-up)")
     ->group(group);
 }
 
-void read_keep(option_reader& r, const keep_texts& t, keep_options& o) {
+void read_keep(option_reader& r, const keep_texts& t, keep_options& o, bool resumes) {
   r.check(!t.durable || !o.directory.empty(), "--state-durable",
           "nothing is kept, expected --state DIR too");
   r.check(t.recover.empty() || !o.directory.empty(), "--recover",
           "nothing is kept, expected --state DIR too");
-  r.check(t.recover.empty() || t.recover == "hang-up" || t.recover == "forget", "--recover",
-          "\"" + t.recover + "\" is no way to recover, expected hang-up or forget");
-  o.hang_up = t.recover != "forget";
+  using recovery = keep_options::recovery;
+  if (t.recover == "forget")
+    o.recover = recovery::forget;
+  else if (t.recover == "resume" && resumes)
+    o.recover = recovery::resume;
+  else
+    r.check(t.recover.empty() || t.recover == "hang-up", "--recover",
+            "\"" + t.recover + "\" is no way to recover, expected hang-up" +
+              (resumes ? ", resume" : "") + " or forget");
   if (t.durable)
     o.calls = storage::durability::durable;
 }

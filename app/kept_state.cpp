@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <set>
 
+#include "actors/call/call_resumption.hpp"
 #include "engine/sip/leg_id.hpp"
 
 namespace jackfield::app {
@@ -42,6 +43,12 @@ storage::outcome<std::unique_ptr<kept_state>> kept_state::open(const keep_option
 }
 
 storage::outcome<void> kept_state::take_stock() {
+  if (options_.go_on) {
+    auto open = storage::last_open_run(*store_, "load");
+    if (!open)
+      return tl::unexpected{std::move(open.error())};
+    cut_off_ = std::move(*open);
+  }
   auto left = storage::interrupted_calls(*store_);
   if (!left)
     return tl::unexpected{std::move(left.error())};
@@ -57,9 +64,9 @@ storage::outcome<void> kept_state::take_stock() {
       embedded.insert(call.key.run);
   }
   const auto closes = [&](const storage::interrupted_call& call) {
-    return !options_.hang_up || embedded.contains(call.key.run);
+    return options_.recover == keep_options::recovery::forget || embedded.contains(call.key.run);
   };
-  const auto closed = storage::close_interrupted(*store_, closes);
+  const auto closed = storage::close_interrupted(*store_, closes, cut_off_ ? cut_off_->number : 0);
   if (!closed)
     return tl::unexpected{closed.error()};
   std::erase_if(*left, closes);
@@ -92,7 +99,8 @@ std::vector<uint16_t> kept_state::former_ports() const {
 storage::outcome<void> kept_state::begin(node& engine, storage::run_record run,
                                          const caf::actor& watcher) {
   run.started = std::chrono::system_clock::now();
-  auto number = storage::begin_run(*store_, run);
+  auto number = cut_off_ ? storage::resume_run(*store_, cut_off_->number, run.started)
+                         : storage::begin_run(*store_, run);
   if (!number)
     return tl::unexpected{std::move(number.error())};
   auto log = storage::commit_log::begin(*store_);
@@ -103,12 +111,38 @@ storage::outcome<void> kept_state::begin(node& engine, storage::run_record run,
   return {};
 }
 
+std::vector<std::vector<storage::interrupted_call>>
+kept_state::take(unsigned lanes,
+                 const std::function<bool(const storage::interrupted_call&)>& which) {
+  std::vector<std::vector<storage::interrupted_call>> by_lane(lanes);
+  const auto first = std::stable_partition(left_.begin(), left_.end(), std::not_fn(which));
+  for (auto call = first; call != left_.end(); ++call)
+    by_lane[std::min<size_t>(lane_of(*call), lanes - 1)].push_back(std::move(*call));
+  left_.erase(first, left_.end());
+  return by_lane;
+}
+
+bool kept_state::goes_on(const storage::interrupted_call& call) const {
+  return options_.recover == keep_options::recovery::resume &&
+         call_resumption::takes(call.record) &&
+         (cut_off_ ? !call.record.incoming && call.key.run == cut_off_->number
+                   : call.record.incoming);
+}
+
+storage::outcome<std::shared_ptr<const run_history>> kept_state::history(const load_plan& plan,
+                                                                         unsigned lanes) const {
+  return read_history(*store_, cut_off_->number, plan, lanes, left_,
+                      [this](const storage::interrupted_call& call) { return goes_on(call); });
+}
+
+std::vector<std::vector<storage::interrupted_call>> kept_state::resumable(unsigned lanes) {
+  return take(lanes, [this](const storage::interrupted_call& call) { return goes_on(call); });
+}
+
 unsigned kept_state::recover(node& engine,
                              const std::shared_ptr<const transport::open_settings>& connections,
                              const caf::actor& watcher) {
-  std::vector<std::vector<storage::interrupted_call>> by_lane(engine.lanes());
-  for (auto& call : std::exchange(left_, {}))
-    by_lane[std::min<size_t>(lane_of(call), engine.lanes() - 1)].push_back(std::move(call));
+  auto by_lane = take(engine.lanes(), [](const storage::interrupted_call&) { return true; });
   unsigned recovering = 0;
   for (unsigned i = 0; i < engine.lanes(); ++i) {
     if (by_lane[i].empty())
@@ -131,6 +165,13 @@ void kept_state::tell_recovered(const parting_counts& counts) const {
                plural(of(parting::taken_back), "attempt was", "attempts were").c_str(),
                plural(of(parting::gone), "was", "were").c_str(),
                plural(of(parting::unreachable), "was", "were").c_str());
+}
+
+void kept_state::tell_resumed(const calls_resumed& counts) const {
+  std::fprintf(stderr, "%s: of what a crash had left, %s on, the slowest after %.2f s; %s lost\n",
+               options_.directory.c_str(), plural(counts.resumed, "call goes", "calls go").c_str(),
+               std::chrono::duration<double>(counts.slowest).count(),
+               plural(counts.lost, "was", "were").c_str());
 }
 
 storage::outcome<void> kept_state::end(std::string_view ended_by) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,8 @@
 #include <caf/actor.hpp>
 
 #include "actors/call/call_recovery.hpp"
+#include "actors/call/resumption_tally.hpp"
+#include "actors/load/run_history.hpp"
 #include "actors/node/node.hpp"
 #include "app/keep_options.hpp"
 #include "storage/rocks_store.hpp"
@@ -28,15 +32,26 @@ public:
   /// The port of each lane's UDP socket that the calls left by a crash know us by; 0: none does.
   [[nodiscard]] std::vector<uint16_t> former_ports() const;
 
-  /// Begins a run, and has the node keep its calls; `watcher` as in `node::keep_calls`. Before the
-  /// node starts.
+  /// Begins a run, or the one that goes on again, and has the node keep its calls; `watcher` as in
+  /// `node::keep_calls`. Before the node starts.
   storage::outcome<void> begin(node& engine, storage::run_record run, const caf::actor& watcher);
+  /// The load run that a crash cut off and that is to go on; null: none is.
+  [[nodiscard]] const storage::run_record* cut_off() const noexcept {
+    return cut_off_ ? &cut_off_->record : nullptr;
+  }
+  /// What happened in that.
+  storage::outcome<std::shared_ptr<const run_history>> history(const load_plan& plan,
+                                                               unsigned lanes) const;
+  /// Takes the calls that a crash left and that are to go on and can, by lane: those that came in,
+  /// or those of the run that goes on. Before `recover`, which has the rest.
+  std::vector<std::vector<storage::interrupted_call>> resumable(unsigned lanes);
   /// Has the calls that a crash left end at their peers, over such connections; `watcher` gets
   /// `calls_recovered` for each of the lanes that this returns the number of. After `begin`.
   unsigned recover(node& engine, const std::shared_ptr<const transport::open_settings>& connections,
                    const caf::actor& watcher);
-  /// Tells what became of them.
+  /// These tell what became of them.
   void tell_recovered(const parting_counts& counts) const;
+  void tell_resumed(const calls_resumed& counts) const;
   /// The node is gone. Ends the run.
   storage::outcome<void> end(std::string_view ended_by);
 
@@ -46,10 +61,17 @@ private:
     // nop
   }
   storage::outcome<void> take_stock();
+  /// Takes some of what a crash left, by lane.
+  std::vector<std::vector<storage::interrupted_call>>
+  take(unsigned lanes, const std::function<bool(const storage::interrupted_call&)>& which);
 
   keep_options options_;
   std::unique_ptr<storage::rocks_store> store_;
-  std::vector<storage::interrupted_call> left_; // by a crash, to be ended
+  /// It is one of those that go on.
+  [[nodiscard]] bool goes_on(const storage::interrupted_call& call) const;
+
+  std::vector<storage::interrupted_call> left_; // by a crash, to be ended or to go on
+  std::optional<storage::open_run> cut_off_;
   uint64_t run_ = 0;
 };
 

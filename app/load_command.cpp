@@ -81,15 +81,28 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
   caf::scoped_actor self{prepared.engine->system()};
   const auto watcher = caf::actor_cast<caf::actor>(self);
   unsigned recovering = 0;
+  unsigned resuming = 0;
   parting_counts parted{};
+  report::resumption resumed;
   if (state != nullptr) {
     storage::run_record run;
     run.kind = "load";
     run.command = options.command;
     run.seed = prepared.plan->seed;
     run.embedded = !options.uri;
+    run.plan = options.plan;
+    run.lanes = prepared.lanes;
     if (auto begun = state->begin(*prepared.engine, std::move(run), watcher); !begun)
       return tl::unexpected{std::move(begun.error())};
+    if (const auto* cut_off = state->cut_off()) {
+      prepared.left = state->resumable(prepared.lanes);
+      resuming =
+        static_cast<unsigned>(std::count_if(prepared.left.begin(), prepared.left.end(),
+                                            [](const auto& lane) { return !lane.empty(); }));
+      resumed.crashes = cut_off->resumed + 1;
+      observer.set_before(*prepared.history);
+      observer.set_resumed(resumed);
+    }
     recovering = state->recover(*prepared.engine, prepared.connections, watcher);
   }
   const auto run = launch(prepared, watcher);
@@ -102,7 +115,7 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
     if (std::exchange(seen, std::max(seen, 1)) == 0)
       caf::anon_send(run, load_drain{});
   };
-  while (!finished || recovering > 0) {
+  while (!finished || recovering + resuming > 0) {
     self->receive([&](const run_progress& progress) { observer.on_progress(progress); },
                   [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
                   [&](const run_finished& last) { finished = last; },
@@ -118,6 +131,14 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
                       parted[i] += lane.counts[i];
                     if (--recovering == 0)
                       state->tell_recovered(parted);
+                  },
+                  [&](const calls_resumed& lane) {
+                    resumed.resumed += lane.resumed;
+                    resumed.lost += lane.lost;
+                    resumed.slowest = std::max(resumed.slowest, lane.slowest);
+                    observer.set_resumed(resumed);
+                    if (--resuming == 0)
+                      state->tell_resumed({resumed.resumed, resumed.lost, resumed.slowest});
                   },
                   caf::after(poll_interval) >> [] {});
     trace.tell_failure();
@@ -156,10 +177,28 @@ int load_command(const std::vector<std::string>& arguments) {
     return tell_fault(state.error());
   if (*state)
     options.former_ports = (*state)->former_ports();
+  const auto* const cut_off = *state ? (*state)->cut_off() : nullptr;
+  if (options.kept.go_on) {
+    if (cut_off == nullptr)
+      return usage({"--resume", "no run was cut off in " + options.kept.directory});
+    if (cut_off->plan != options.plan)
+      return usage(
+        {"--resume", "that run was \"" + cut_off->command + "\", expected the same options"});
+    options.lanes = cut_off->lanes;
+  }
   auto prepared = prepare(options, "Jackfield/" + std::string{version});
   if (!prepared)
     return usage(prepared.error());
-  run_observer observer{options, info_of(options, *prepared)};
+  auto info = info_of(options, *prepared);
+  if (cut_off != nullptr) {
+    auto history = (*state)->history(*prepared->plan, prepared->lanes);
+    if (!history)
+      return tell_fault(history.error());
+    prepared->history = std::move(*history);
+    info.started =
+      std::chrono::time_point_cast<std::chrono::system_clock::duration>(cut_off->started);
+  }
+  run_observer observer{options, std::move(info)};
   if (auto opened = observer.open(); !opened)
     return usage(opened.error());
   std::optional<metrics_server> metrics;

@@ -169,6 +169,23 @@ std::string shown(const std::vector<std::string>& arguments) {
   return out;
 }
 
+constexpr const char* kept_group = "What is kept";
+constexpr const char* output_group = "What comes out";
+
+/// What was given, but for what is kept and what comes out of it.
+std::string plan_of(const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const auto* option : app.get_options()) {
+    if (option->count() == 0 || option->get_group() == kept_group ||
+        option->get_group() == output_group)
+      continue;
+    words.push_back(option->get_name());
+    for (const auto& result : option->results())
+      words.push_back(result);
+  }
+  return shown(words);
+}
+
 void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("URI", t.uri,
                  "whom to call: sip:user@host:port, or host:port as SIPp has it; "
@@ -282,9 +299,14 @@ void declare(CLI::App& app, texts& t, load_options& o) {
                 "ping connections, and registered UDP flows, this often (RFC 5626; off)")
     ->group(way);
 
-  declare_keep(app, t.kept, o.kept, "What is kept");
+  declare_keep(app, t.kept, o.kept, kept_group, false);
+  app
+    .add_flag("--resume", o.kept.go_on,
+              "go on with the run that a crash cut off, as it is in the state directory: with the "
+              "same options; its report covers both parts")
+    ->group(kept_group);
 
-  const char* const out = "What comes out";
+  const char* const out = output_group;
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
     ->group(out);
   app.add_option("--html", o.html, "report as one HTML file")->group(out);
@@ -308,7 +330,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 
 result<load_options> options_of(const texts& t, load_options o) {
   option_reader r;
-  read_keep(r, t.kept, o.kept);
+  read_keep(r, t.kept, o.kept, o.kept.go_on);
+  r.check(!o.kept.go_on || !o.kept.directory.empty(), "--resume",
+          "nothing is kept, expected --state DIR too");
+  if (o.kept.go_on && t.kept.recover.empty())
+    o.kept.recover = keep_options::recovery::resume;
   r.check(o.kept.directory.empty() || t.flow == "call", "--state",
           "only calls are kept, expected --flow call");
   const std::string service = t.service.empty() ? "service" : t.service;
@@ -519,6 +545,7 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
   o.command = shown(arguments);
+  o.plan = plan_of(app);
   return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 

@@ -24,6 +24,7 @@ struct load_options : load_settings {
   std::string junit;
   std::string calls_file;
   keep_options kept;
+  std::string plan; ///< what is to be done, as options: two runs that do the same have the same
   trace_options tracing;
   std::optional<lane::endpoint> metrics_listen;
   std::vector<report::threshold> thresholds;

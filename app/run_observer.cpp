@@ -46,10 +46,11 @@ run_observer::run_observer(const load_options& options, report::run_info info)
 
 run_observer::~run_observer() = default;
 
-result<run_observer::file> run_observer::create(const char* option, const std::string& path) {
+result<run_observer::file> run_observer::create(const char* option, const std::string& path,
+                                                const char* mode) {
   if (path.empty() || path == "-")
     return file{};
-  file made{std::fopen(path.c_str(), "wb")};
+  file made{std::fopen(path.c_str(), mode)};
   if (!made)
     return fail_errno(option, "\"" + path + "\" cannot be written", errno);
   return made;
@@ -63,7 +64,9 @@ result<void> run_observer::open() {
     {"--junit", {&options_.junit, &junit_}},
     {"--calls-file", {&options_.calls_file, &calls_}}};
   for (const auto& [option, place] : wanted) {
-    auto made = create(option, *place.first);
+    // The lines of the calls before are there.
+    const bool appends = options_.kept.go_on && place.second == &calls_;
+    auto made = create(option, *place.first, appends ? "ab" : "wb");
     if (!made)
       return tl::unexpected{std::move(made.error())};
     *place.second = std::move(*made);
@@ -86,6 +89,10 @@ void run_observer::on_progress(const run_progress& progress) {
     abort_ = true;
   show(*metrics, progress.elapsed, progress.draining);
   latest_ = std::shared_ptr<const report::run_metrics>{std::move(metrics)};
+}
+
+void run_observer::set_before(const run_history& before) {
+  series_.sample(before.elapsed, before.metrics);
 }
 
 void run_observer::show(const report::run_metrics& metrics, std::chrono::nanoseconds elapsed,

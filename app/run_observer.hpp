@@ -38,6 +38,9 @@ public:
   /// What Prometheus is shown. Any thread.
   [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const { return latest_.load(); }
   void set_ended_by(std::string why) { info_.ended_by = std::move(why); }
+  /// The run goes on after a crash; `before`: what came before it.
+  void set_resumed(const report::resumption& how) { info_.resumed = how; }
+  void set_before(const run_history& before);
 
 private:
   struct close_file {
@@ -45,7 +48,7 @@ private:
   };
   using file = std::unique_ptr<std::FILE, close_file>;
 
-  static result<file> create(const char* option, const std::string& path);
+  static result<file> create(const char* option, const std::string& path, const char* mode);
   /// CPU time and memory of this process, which no lane knows.
   void add_process(report::run_metrics& metrics) const;
   void show(const report::run_metrics& metrics, std::chrono::nanoseconds elapsed, bool draining);

@@ -98,6 +98,208 @@ sip::attempt_record read(const proto::Attempt& in) {
   return {in.leg(), in.uri(), in.from(), in.to(), in.route(), in.cseq(), in.branch()};
 }
 
+void write(const media_record& m, proto::Media& out) {
+  const auto& agreed = m.agreed;
+  out.set_port(m.port);
+  out.set_version(agreed.version);
+  out.set_way(static_cast<uint32_t>(agreed.way));
+  out.set_held(agreed.held);
+  out.set_protected_by(static_cast<uint32_t>(agreed.protected_by));
+  out.set_role(static_cast<uint32_t>(agreed.role));
+  if (!agreed.layout)
+    return;
+  auto& layout = *out.mutable_layout();
+  for (const auto& line : agreed.layout->lines) {
+    auto& kept = *layout.add_lines();
+    kept.set_type(line.type);
+    kept.set_profile(line.profile);
+    kept.set_format(line.format);
+  }
+  layout.set_audio(static_cast<uint32_t>(agreed.layout->audio));
+  if (agreed.layout->mid)
+    layout.set_mid(*agreed.layout->mid);
+  layout.set_bundled(agreed.layout->bundled);
+  layout.set_payload_types(agreed.layout->payload_types.data(),
+                           agreed.layout->payload_types.size());
+}
+
+/// Nothing if it is of no use.
+std::optional<media_record> read(const proto::Media& in) {
+  if (in.port() > UINT16_MAX || in.way() > static_cast<uint32_t>(sdp::direction::inactive) ||
+      in.protected_by() > static_cast<uint32_t>(sdp::protection::dtls) ||
+      in.role() > static_cast<uint32_t>(sdp::setup::holdconn))
+    return std::nullopt;
+  media_record m;
+  m.port = static_cast<uint16_t>(in.port());
+  m.agreed.version = in.version();
+  m.agreed.way = static_cast<sdp::direction>(in.way());
+  m.agreed.held = in.held();
+  m.agreed.protected_by = static_cast<sdp::protection>(in.protected_by());
+  m.agreed.role = static_cast<sdp::setup>(in.role());
+  if (!in.has_layout())
+    return m;
+  const auto& kept = in.layout();
+  auto& layout = m.agreed.layout.emplace();
+  for (const auto& line : kept.lines())
+    layout.lines.push_back({line.type(), line.profile(), line.format()});
+  layout.audio = kept.audio();
+  if (layout.audio >= layout.lines.size())
+    return std::nullopt;
+  if (kept.has_mid())
+    layout.mid = kept.mid();
+  layout.bundled = kept.bundled();
+  layout.payload_types.assign(kept.payload_types().begin(), kept.payload_types().end());
+  return m;
+}
+
+void write(const call_figures::step& s, proto::Figures_Step& out) {
+  out.set_done(s.done);
+  out.set_failed(s.failed);
+}
+
+call_figures::step read(const proto::Figures_Step& in) {
+  return {in.done(), in.failed()};
+}
+
+void write(const call_figures::audio& a, proto::Audio& out) {
+  out.set_connected(a.connected);
+  out.set_sent(a.sent);
+  out.set_heard(a.heard);
+  out.set_received(a.received);
+  out.set_expected(a.expected);
+  out.set_lost(a.lost);
+  out.set_recovered(a.recovered);
+  out.set_duplicates(a.duplicates);
+  out.set_reordered(a.reordered);
+  out.set_discarded(a.discarded);
+  out.set_jitter(a.jitter.count());
+  if (a.mos)
+    out.set_mos(*a.mos);
+  if (a.remote) {
+    out.set_reported(true);
+    out.set_remote_lost(a.remote->lost);
+    out.set_remote_jitter(a.remote->jitter.count());
+    if (a.remote->mos)
+      out.set_remote_mos(*a.remote->mos);
+  }
+  if (a.round_trip)
+    out.set_round_trip(a.round_trip->count());
+  out.set_digits_sent(a.digits_sent);
+  out.set_digits_received(a.digits_received);
+  out.set_strangers(a.strangers);
+  out.set_forged(a.forged);
+  out.set_replayed(a.replayed);
+  out.set_malformed(a.malformed);
+  out.set_unauthenticated(a.unauthenticated);
+  if (a.gathering)
+    out.set_gathering(a.gathering->count());
+  if (a.checks)
+    out.set_checks(a.checks->count());
+  if (a.handshake)
+    out.set_handshake(a.handshake->count());
+}
+
+call_figures::audio read(const proto::Audio& in) {
+  using ns = call_figures::duration;
+  call_figures::audio a;
+  a.connected = in.connected();
+  a.sent = in.sent();
+  a.heard = in.heard();
+  a.received = in.received();
+  a.expected = in.expected();
+  a.lost = in.lost();
+  a.recovered = in.recovered();
+  a.duplicates = in.duplicates();
+  a.reordered = in.reordered();
+  a.discarded = in.discarded();
+  a.jitter = ns{in.jitter()};
+  if (in.has_mos())
+    a.mos = in.mos();
+  if (in.reported()) {
+    auto& remote = a.remote.emplace();
+    remote.lost = in.remote_lost();
+    remote.jitter = ns{in.remote_jitter()};
+    if (in.has_remote_mos())
+      remote.mos = in.remote_mos();
+  }
+  if (in.has_round_trip())
+    a.round_trip = ns{in.round_trip()};
+  a.digits_sent = in.digits_sent();
+  a.digits_received = in.digits_received();
+  a.strangers = in.strangers();
+  a.forged = in.forged();
+  a.replayed = in.replayed();
+  a.malformed = in.malformed();
+  a.unauthenticated = in.unauthenticated();
+  if (in.has_gathering())
+    a.gathering = ns{in.gathering()};
+  if (in.has_checks())
+    a.checks = ns{in.checks()};
+  if (in.has_handshake())
+    a.handshake = ns{in.handshake()};
+  return a;
+}
+
+void write(const call_figures& f, proto::Figures& out) {
+  out.set_due(f.due.count());
+  if (f.first_response)
+    out.set_first_response(f.first_response->count());
+  if (f.ringing)
+    out.set_ringing(f.ringing->count());
+  if (f.final_response)
+    out.set_final_response(f.final_response->count());
+  if (f.acknowledged)
+    out.set_acknowledged(f.acknowledged->count());
+  if (f.bye_sent)
+    out.set_bye_sent(f.bye_sent->count());
+  out.set_local_bye(f.local_bye);
+  out.set_requests(f.requests);
+  out.set_retransmissions(f.retransmissions);
+  out.set_failovers(f.failovers);
+  constexpr call_figures::step none;
+  if (f.hold != none)
+    write(f.hold, *out.mutable_hold());
+  if (f.resume != none)
+    write(f.resume, *out.mutable_resume());
+  if (f.ice_restart != none)
+    write(f.ice_restart, *out.mutable_ice_restart());
+  if (f.info_digit != none)
+    write(f.info_digit, *out.mutable_info_digit());
+  if (f.media)
+    write(*f.media, *out.mutable_audio());
+}
+
+call_figures read(const proto::Figures& in) {
+  using ns = call_figures::duration;
+  call_figures f;
+  f.due = ns{in.due()};
+  if (in.has_first_response())
+    f.first_response = ns{in.first_response()};
+  if (in.has_ringing())
+    f.ringing = ns{in.ringing()};
+  if (in.has_final_response())
+    f.final_response = ns{in.final_response()};
+  if (in.has_acknowledged())
+    f.acknowledged = ns{in.acknowledged()};
+  if (in.has_bye_sent())
+    f.bye_sent = ns{in.bye_sent()};
+  f.local_bye = in.local_bye();
+  f.requests = in.requests();
+  f.retransmissions = in.retransmissions();
+  f.failovers = in.failovers();
+  f.hold = read(in.hold());
+  f.resume = read(in.resume());
+  f.ice_restart = read(in.ice_restart());
+  f.info_digit = read(in.info_digit());
+  if (in.has_audio())
+    f.media = read(in.audio());
+  return f;
+}
+
+run_progress read(const proto::RunProgress& in) {
+  return {in.run(), in.lane(), in.next(), in.missed_by_limit(), in.missed_by_generator()};
+}
+
 void write(const call_ended& c, proto::CallEnded& out) {
   out.set_run(c.call.run);
   out.set_number(c.call.number);
@@ -110,6 +312,8 @@ void write(const call_ended& c, proto::CallEnded& out) {
   out.set_ended(stamp(c.ended));
   out.set_cause(c.cause);
   out.set_status(c.status);
+  if (c.figures)
+    write(*c.figures, *out.mutable_figures());
 }
 
 call_ended read(const proto::CallEnded& in) {
@@ -124,6 +328,8 @@ call_ended read(const proto::CallEnded& in) {
   c.ended = time_of(in.ended());
   c.cause = in.cause();
   c.status = in.status();
+  if (in.has_figures())
+    c.figures = read(in.figures());
   return c;
 }
 
@@ -156,6 +362,9 @@ std::string pack(const run_record& record) {
   out.set_ended_by(record.ended_by);
   out.set_seed(record.seed);
   out.set_embedded(record.embedded);
+  out.set_plan(record.plan);
+  out.set_lanes(record.lanes);
+  out.set_resumed(record.resumed);
   return bytes_of(out);
 }
 
@@ -175,6 +384,11 @@ std::string pack(const call_record& record) {
     write(*record.attempt, *out.mutable_attempt());
   if (record.dialog)
     write(*record.dialog, *out.mutable_dialog());
+  if (record.media)
+    write(*record.media, *out.mutable_media());
+  out.set_due(stamp(record.due));
+  out.set_first_response(stamp(record.first_response));
+  out.set_ringing(stamp(record.ringing));
   return bytes_of(out);
 }
 
@@ -188,6 +402,15 @@ std::string pack(const event_record& record) {
   } else if (const auto* ended = std::get_if<run_ended>(&record.what)) {
     out.mutable_run_ended()->set_run(ended->run);
     out.mutable_run_ended()->set_ended_by(ended->ended_by);
+  } else if (const auto* again = std::get_if<run_resumed>(&record.what)) {
+    out.mutable_run_resumed()->set_run(again->run);
+  } else if (const auto* progress = std::get_if<run_progress>(&record.what)) {
+    auto& kept = *out.mutable_run_progress();
+    kept.set_run(progress->run);
+    kept.set_lane(progress->lane);
+    kept.set_next(progress->next);
+    kept.set_missed_by_limit(progress->missed_by_limit);
+    kept.set_missed_by_generator(progress->missed_by_generator);
   }
   return bytes_of(out);
 }
@@ -202,6 +425,9 @@ result<run_record> unpack_run(std::string_view bytes) {
     record.ended_by = in.ended_by();
     record.seed = in.seed();
     record.embedded = in.embedded();
+    record.plan = in.plan();
+    record.lanes = in.lanes();
+    record.resumed = in.resumed();
     return record;
   });
 }
@@ -223,6 +449,11 @@ result<call_record> unpack_call(std::string_view bytes) {
       record.attempt = read(in.attempt());
     if (in.has_dialog())
       record.dialog = read(in.dialog());
+    if (in.has_media())
+      record.media = read(in.media());
+    record.due = maybe_time_of(in.due());
+    record.first_response = maybe_time_of(in.first_response());
+    record.ringing = maybe_time_of(in.ringing());
     return record;
   });
 }
@@ -237,6 +468,10 @@ result<event_record> unpack_event(std::string_view bytes) {
       record.what = run_started{in.run_started().run()};
     else if (in.has_run_ended())
       record.what = run_ended{in.run_ended().run(), in.run_ended().ended_by()};
+    else if (in.has_run_resumed())
+      record.what = run_resumed{in.run_resumed().run()};
+    else if (in.has_run_progress())
+      record.what = read(in.run_progress());
     return record;
   });
 }

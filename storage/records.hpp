@@ -8,8 +8,10 @@
 #include <variant>
 
 #include "engine/error/error.hpp"
+#include "engine/sdp/negotiation_record.hpp"
 #include "engine/sip/attempt_record.hpp"
 #include "engine/sip/dialog_record.hpp"
+#include "storage/call_figures.hpp"
 #include "storage/store.hpp"
 
 /// What is kept, as plain values; `pack` and `unpack` make the bytes that FORMAT.md describes.
@@ -26,6 +28,9 @@ struct run_record {
   std::string ended_by;           ///< empty: its own end
   uint64_t seed = 0;
   bool embedded = false; ///< it called an engine of its own process: no peer outlives it
+  std::string plan;      ///< what it was to do, as options; of a load run
+  uint32_t lanes = 0;
+  uint32_t resumed = 0; ///< so often it went on after a crash
 
   /// `ended_by` of one that ended without a word, as the next start found.
   static constexpr std::string_view crashed = "crash";
@@ -40,6 +45,14 @@ struct call_key {
 
   [[nodiscard]] std::string text() const;
   friend auto operator<=>(const call_key&, const call_key&) = default;
+};
+
+/// The audio of a call that is up.
+struct media_record {
+  uint16_t port = 0; ///< where it is heard
+  sdp::negotiation_record agreed;
+
+  friend bool operator==(const media_record&, const media_record&) = default;
 };
 
 /// A call under way.
@@ -57,6 +70,9 @@ struct call_record {
   /// Until it is answered, of one that goes out: what it takes to have it end.
   std::optional<sip::attempt_record> attempt;
   std::optional<sip::dialog_record> dialog; ///< once answered
+  std::optional<media_record> media;        ///< once agreed on
+  /// Once answered, of one that a load run made.
+  std::optional<wall_time> due, first_response, ringing;
 
   friend bool operator==(const call_record&, const call_record&) = default;
 };
@@ -73,7 +89,8 @@ struct call_ended {
   wall_time ended{};
   /// `report::failure_cause`'s name, or one of those below; empty: completed.
   std::string cause;
-  uint32_t status = 0; ///< final status of the INVITE; 0: none
+  uint32_t status = 0;                 ///< final status of the INVITE; 0: none
+  std::optional<call_figures> figures; ///< of a call that a load run made
 
   // Two of those names, of what a crash left.
   /// An attempt whose outcome nobody knows. It may have rung, and is never made again by itself.
@@ -94,11 +111,28 @@ struct run_ended {
   friend bool operator==(const run_ended&, const run_ended&) = default;
 };
 
+/// After a crash: its calls go on.
+struct run_resumed {
+  uint64_t run = 0;
+  friend bool operator==(const run_resumed&, const run_resumed&) = default;
+};
+
+/// How far a lane of a load run is, about once a second.
+struct run_progress {
+  uint64_t run = 0;
+  uint32_t lane = 0;
+  /// The lane's arrivals below that number are made, or were missed.
+  uint64_t next = 0;
+  uint64_t missed_by_limit = 0;
+  uint64_t missed_by_generator = 0;
+  friend bool operator==(const run_progress&, const run_progress&) = default;
+};
+
 /// What happened, in the order of sequence numbers. `monostate`: a kind that a later version wrote
 /// within the same format.
 struct event_record {
   wall_time at{};
-  std::variant<std::monostate, call_ended, run_started, run_ended> what;
+  std::variant<std::monostate, call_ended, run_started, run_ended, run_resumed, run_progress> what;
 
   friend bool operator==(const event_record&, const event_record&) = default;
 };

@@ -51,11 +51,6 @@ outcome<wall_time> last_heard(const store& s) {
   return event->at;
 }
 
-struct open_run {
-  uint64_t number;
-  run_record record;
-};
-
 outcome<std::vector<open_run>> open_runs(const store& s) {
   std::vector<open_run> open;
   std::optional<error> bad;
@@ -78,10 +73,11 @@ outcome<std::vector<open_run>> open_runs(const store& s) {
 }
 
 /// Ends runs that have not, as cut off; returns how many.
-outcome<uint64_t> end_open_runs(store& s, wall_time heard) {
+outcome<uint64_t> end_open_runs(store& s, wall_time heard, uint64_t but) {
   auto open = open_runs(s);
   if (!open)
     return tl::unexpected{std::move(open.error())};
+  std::erase_if(*open, [but](const open_run& run) { return run.number == but; });
   for (auto& [number, record] : *open) {
     record.ended = std::max(heard, record.started);
     record.ended_by = run_record::crashed;
@@ -180,6 +176,25 @@ outcome<run_record> read_run(const store& s, uint64_t run) {
   return std::move(*record);
 }
 
+outcome<std::optional<open_run>> last_open_run(const store& s, std::string_view kind) {
+  auto open = open_runs(s);
+  if (!open)
+    return tl::unexpected{std::move(open.error())};
+  const auto last = std::find_if(open->rbegin(), open->rend(),
+                                 [&](const open_run& run) { return run.record.kind == kind; });
+  return last == open->rend() ? std::nullopt : std::optional{std::move(*last)};
+}
+
+outcome<uint64_t> resume_run(store& s, uint64_t run, wall_time at) {
+  auto record = read_run(s, run);
+  if (!record)
+    return tl::unexpected{std::move(record.error())};
+  ++record->resumed;
+  if (auto done = write_run(s, run, *record, {at, run_resumed{run}}); !done)
+    return tl::unexpected{std::move(done.error())};
+  return run;
+}
+
 outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by) {
   auto record = read_run(s, run);
   if (!record)
@@ -201,7 +216,8 @@ outcome<std::vector<interrupted_call>> interrupted_calls(const store& s) {
 }
 
 outcome<closed_runs> close_interrupted(store& s,
-                                       const std::function<bool(const interrupted_call&)>& which) {
+                                       const std::function<bool(const interrupted_call&)>& which,
+                                       uint64_t going_on) {
   closed_runs counts;
   const auto heard = last_heard(s);
   if (!heard)
@@ -216,7 +232,7 @@ outcome<closed_runs> close_interrupted(store& s,
       return tl::unexpected{std::move(next.error())};
     from = std::move(*next);
   } while (!from.empty());
-  auto runs = end_open_runs(s, *heard);
+  auto runs = end_open_runs(s, *heard, going_on);
   if (!runs)
     return tl::unexpected{std::move(runs.error())};
   counts.runs = *runs;

@@ -136,6 +136,21 @@ void call_leg::on_lost() {
   hang_up(); // once, unrepeated: better than a call left up
 }
 
+void call_leg::on_connection_lost(const transport::flow& which) {
+  // Behind a WebSocket is a client that nobody can connect to (RFC 7118 §5).
+  if (transport::is_websocket(which.protocol))
+    machine_->on_transport_failed(home().now(), *this);
+  else
+    machine_->on_connection_lost(home().now(), *this);
+}
+
+void call_leg::on_send_failed() {
+  if (wire_.is_cut_off()) // it was lost before anybody said so
+    on_connection_lost(wire_.current());
+  else
+    machine_->on_transport_failed(home().now(), *this);
+}
+
 void call_leg::on_clock(unsigned /*id*/) {
   user_->on_wake(*this);
 }
@@ -179,6 +194,16 @@ sip::leg::phase call_leg::phase() const noexcept {
 void call_leg::describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port) {
   wanted_ = media->capabilities().wanted;
   negotiation_.emplace(std::move(media), port, wire_.id().nonce);
+}
+
+result<void> call_leg::describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port,
+                                const sdp::negotiation_record& agreed) {
+  describe(std::move(media), port);
+  return negotiation_->take_up(agreed);
+}
+
+std::optional<sdp::negotiation_record> call_leg::described() const {
+  return negotiation_ ? negotiation_->record() : std::nullopt;
 }
 
 void call_leg::use_stream(caf::strong_actor_ptr stream, uint16_t port,
@@ -282,28 +307,38 @@ result<void> call_leg::adopt(const sip::dialog_record& record,
                              const transport::target_selection& servers,
                              std::shared_ptr<const transport::open_settings> connections,
                              std::span<const sip::credential> credentials, uint32_t skip) {
-  if (auto taken = take_identity("adopt", record.leg, servers, std::move(connections)); !taken)
-    return taken;
-  return start_machine().adopt(record, credentials, skip);
+  return identity_for("adopt", record.leg)
+    .and_then(
+      [&](const sip::leg_id& id) { return wire_.adopt(id, servers, std::move(connections)); })
+    .and_then([&] { return start_machine().adopt(record, credentials, skip); });
+}
+
+result<void> call_leg::adopt_waiting(const sip::dialog_record& record, transport::protocol p,
+                                     std::shared_ptr<const transport::open_settings> connections,
+                                     std::span<const sip::credential> credentials, uint32_t skip) {
+  return identity_for("adopt", record.leg)
+    .and_then(
+      [&](const sip::leg_id& id) { return wire_.adopt_waiting(id, p, std::move(connections)); })
+    .and_then([&] { return start_machine().adopt(record, credentials, skip); });
 }
 
 result<void> call_leg::take_back(const sip::attempt_record& record,
                                  const transport::target_selection& servers,
                                  std::shared_ptr<const transport::open_settings> connections) {
-  if (auto taken = take_identity("take back", record.leg, servers, std::move(connections)); !taken)
-    return taken;
-  return start_machine().take_back(home().now(), record, *this);
+  return identity_for("take back", record.leg)
+    .and_then(
+      [&](const sip::leg_id& id) { return wire_.adopt(id, servers, std::move(connections)); })
+    .and_then([&] { return start_machine().take_back(home().now(), record, *this); });
 }
 
-result<void> call_leg::take_identity(std::string_view command, const std::string& text,
-                                     const transport::target_selection& servers,
-                                     std::shared_ptr<const transport::open_settings> connections) {
+result<sip::leg_id> call_leg::identity_for(std::string_view command,
+                                           const std::string& text) const {
   if (machine_)
     return tl::unexpected{not_now(command, "a leg that has not begun")};
   const auto id = sip::leg_id::parse(text);
   if (!id)
     return fail(std::string{command}, "\"" + text + "\" names no leg");
-  return wire_.adopt(*id, servers, std::move(connections));
+  return *id;
 }
 
 std::optional<sip::attempt_record> call_leg::attempt() const {

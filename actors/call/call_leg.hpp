@@ -44,6 +44,15 @@ public:
   /// What this side shows in its descriptions: address, codecs and direction. Once the leg has its
   /// identity (`open`, or a call that came in), before anything else.
   void describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port);
+  /// The same for a dialog from a store (`adopt`), which goes on from what was agreed on in it.
+  result<void> describe(std::shared_ptr<const sdp::offer_template> media, uint16_t port,
+                        const sdp::negotiation_record& agreed);
+  /// What a store keeps of the media; nothing before anything was agreed on.
+  [[nodiscard]] std::optional<sdp::negotiation_record> described() const;
+  /// Where we hear, by our last description; 0: there is none.
+  [[nodiscard]] uint16_t media_port() const noexcept {
+    return negotiation_ ? negotiation_->port() : uint16_t{0};
+  }
   /// Hands in the stream that follows what is agreed on; `port` is where it hears. Null: signalling
   /// only, and no answer is judged. May be called again: what was agreed last is told to the new
   /// stream, the next description shows the new port. `transport` is what is said of the stream
@@ -91,6 +100,11 @@ public:
   result<void> adopt(const sip::dialog_record& record, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections,
                      std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
+  /// The same where only the peer can make a connection: the dialog has no way until its next
+  /// request comes over `p`.
+  result<void> adopt_waiting(const sip::dialog_record& record, transport::protocol p,
+                             std::shared_ptr<const transport::open_settings> connections,
+                             std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
   /// Has an attempt end that was in the air, with the identity that it had: see
   /// `sip::leg::take_back`.
   result<void> take_back(const sip::attempt_record& record,
@@ -176,12 +190,12 @@ private:
   void begin();
   void take_invite();
   /// Of a leg from a store.
-  result<void> take_identity(std::string_view command, const std::string& text,
-                             const transport::target_selection& servers,
-                             std::shared_ptr<const transport::open_settings> connections);
+  result<sip::leg_id> identity_for(std::string_view command, const std::string& text) const;
 
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
+  void on_connection_lost(const transport::flow& which) override;
+  void on_send_failed() override;
   void on_over() override;
   void on_lost() override;
   void on_event(const sip::ua_event& event) override;

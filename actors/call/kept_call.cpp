@@ -26,6 +26,16 @@ void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to,
   write(leg, recorder_->calls(), caf::strong_actor_ptr{leg.ctrl()});
 }
 
+void kept_call::note_progress(storage::wall_time due,
+                              std::optional<storage::wall_time> first_response,
+                              std::optional<storage::wall_time> ringing) {
+  if (!record_)
+    return;
+  record_->due = due;
+  record_->first_response = first_response;
+  record_->ringing = ringing;
+}
+
 void kept_call::answered(call_leg& leg) {
   if (!record_)
     return;
@@ -54,15 +64,19 @@ void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_
     r.dialog = leg.record();
   else
     r.attempt = leg.attempt();
+  if (auto agreed = leg.described())
+    r.media = storage::media_record{leg.media_port(), std::move(*agreed)};
   storage::change c;
   c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(r));
   c.how = how;
   r.dialog.reset();
   r.attempt.reset();
+  r.media.reset();
   recorder_->write(std::move(c), waiter);
 }
 
-void kept_call::ended(call_leg& leg, report::failure_cause cause, int status) {
+void kept_call::ended(call_leg& leg, report::failure_cause cause, int status,
+                      const storage::call_figures* figures) {
   const auto record = std::exchange(record_, nullptr);
   if (!record)
     return;
@@ -78,6 +92,8 @@ void kept_call::ended(call_leg& leg, report::failure_cause cause, int status) {
   if (cause.failed())
     end.cause = cause.name();
   end.status = static_cast<uint32_t>(status);
+  if (figures != nullptr)
+    end.figures = *figures;
   storage::change c;
   c.writes.erase(storage::keyspace::calls, storage::key_of(key_));
   c.events.push_back(storage::pack(storage::event_record{end.ended, std::move(end)}));

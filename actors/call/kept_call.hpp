@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ public:
   /// Before the INVITE of a prepared leg leaves, or the first answer to one that came. `from` and
   /// `to` are URIs. `on_recorded` follows.
   void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
+  /// When a load run's call was due, had its first response and rang; before `answered`.
+  void note_progress(storage::wall_time due, std::optional<storage::wall_time> first_response,
+                     std::optional<storage::wall_time> ringing);
   /// It was answered, before the ACK leaves: from then on its dialog is kept. `on_recorded`
   /// follows.
   void answered(call_leg& leg);
@@ -42,11 +46,14 @@ public:
   void confirmed(call_leg& leg);
   /// It was sent again, or its dialog has changed: by a request of either side, or an answer.
   void update(call_leg& leg);
+  /// It has begun, and not ended: from the beginning on for one that a crash left.
+  [[nodiscard]] bool under_way() const noexcept { return record_ != nullptr; }
   /// What is kept of it; only between `begin` and `ended`.
   [[nodiscard]] const storage::call_record& record() const noexcept { return *record_; }
   /// Once, whether it was answered or not; nothing where `begin` was not called. `status`: the
   /// final one of the INVITE, 0: none.
-  void ended(call_leg& leg, report::failure_cause cause, int status);
+  void ended(call_leg& leg, report::failure_cause cause, int status,
+             const storage::call_figures* figures = nullptr);
 
 private:
   void write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter);

@@ -32,6 +32,11 @@ protected:
 
   /// One of the leg's own timers fired.
   virtual void on_clock(unsigned /*id*/) {}
+  /// The connection that its requests used is over.
+  virtual void on_connection_lost(const transport::flow& /*which*/) {
+    machine_->on_transport_failed(home().now(), *this);
+  }
+  virtual void on_send_failed() { machine_->on_transport_failed(home().now(), *this); }
   virtual void on_over() = 0;
   /// The actor ends though it has not `finished_`: an exception, or somebody's exit message.
   /// Whoever waits for the leg is told here.
@@ -57,7 +62,7 @@ protected:
       [this](const lane::timer_fired& fired) { on_timer(fired.id); },
       [this](const flow_lost& lost) {
         if (wire_.lost(lost.which) && machine_)
-          machine_->on_transport_failed(home().now(), *this);
+          on_connection_lost(lost.which);
         settle();
       },
       [this](servers_located& found) {
@@ -75,7 +80,7 @@ protected:
     // A failure reported to the machine may lead to another message that fails: bounded by the
     // machine, which gives up.
     while (!over_ && machine_ && wire_.take_failure())
-      machine_->on_transport_failed(home().now(), *this);
+      on_send_failed();
     if (over_) {
       protocol_timer_.cancel();
       on_over();

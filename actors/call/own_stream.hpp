@@ -15,13 +15,13 @@ namespace jackfield {
 /// come to the leg's actor. A part of the user.
 class own_stream {
 public:
-  /// Spawns it, to be protected so; `controls_ice`: our role where it is done.
-  /// `on_media_opened` follows.
+  /// Spawns it, to be protected so; `controls_ice`: our role where it is done; `port`: as in
+  /// `make_path`. `on_media_opened` follows.
   void open(call_leg& leg, media_plane& plane, std::shared_ptr<const audio_settings> settings,
-            sdp::protection how, bool controls_ice) {
+            sdp::protection how, bool controls_ice, uint16_t port = 0) {
     stream_ = caf::actor_cast<caf::strong_actor_ptr>(
       leg.home().spawn<media_stream>(plane, std::move(settings), caf::strong_actor_ptr{leg.ctrl()},
-                                     make_path(plane, how, controls_ice)));
+                                     make_path(plane, how, controls_ice, port)));
   }
   /// Has it; until `on_closed`.
   [[nodiscard]] explicit operator bool() const noexcept { return stream_ != nullptr; }

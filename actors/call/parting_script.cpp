@@ -1,11 +1,9 @@
 #include "actors/call/parting_script.hpp"
 
-#include <optional>
-#include <string_view>
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
-#include "engine/sip/uri.hpp"
+#include "actors/call/recorded_peer.hpp"
 
 namespace jackfield {
 
@@ -13,29 +11,6 @@ namespace {
 
 /// Requests that may have left after the last record of them was written.
 constexpr uint32_t unrecorded_requests = 4;
-
-/// Where the peer is found: at "udp 192.0.2.1:5060", as `transport::flow` has it; but one that
-/// called over a connection, which is gone, at its Contact.
-std::optional<transport::target> target_of(const storage::call_record& call) {
-  const std::string_view text = call.target;
-  const auto space = text.find(' ');
-  if (space == std::string_view::npos)
-    return std::nullopt;
-  const auto protocol = transport::parse_protocol(text.substr(0, space));
-  if (!protocol)
-    return std::nullopt;
-  auto remote = lane::endpoint::parse_with_port(text.substr(space + 1));
-  if (call.incoming && transport::is_reliable(*protocol)) {
-    const auto contact = call.dialog ? sip::uri::parse(call.dialog->remote_target) : std::nullopt;
-    if (!contact)
-      return std::nullopt;
-    remote = lane::endpoint::parse(
-      contact->host(), contact->port() != 0 ? contact->port() : transport::default_port(*protocol));
-  }
-  if (!remote)
-    return std::nullopt;
-  return transport::target{*protocol, *remote};
-}
 
 } // namespace
 
@@ -49,15 +24,14 @@ parting_script::parting_script(kept_call kept,
 
 void parting_script::on_start(call_leg& leg) {
   const auto& call = kept_.record();
-  const auto target = target_of(call);
-  if (!target || !(call.dialog || call.attempt)) {
+  const auto peer = peer_of(call);
+  if (!peer || !(call.dialog || call.attempt)) {
     close(leg, parting::unreachable);
     return;
   }
-  const transport::target_selection servers{{*target}, call.host};
-  const auto taken = call.dialog
-                       ? leg.adopt(*call.dialog, servers, connections_, {}, unrecorded_requests)
-                       : leg.take_back(*call.attempt, servers, connections_);
+  const auto taken =
+    call.dialog ? leg.adopt(*call.dialog, peer->servers, connections_, {}, unrecorded_requests)
+                : leg.take_back(*call.attempt, peer->servers, connections_);
   if (!taken)
     close(leg, parting::unreachable);
 }

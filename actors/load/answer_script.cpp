@@ -1,8 +1,10 @@
 #include "actors/load/answer_script.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
+#include "actors/call/resumption_tally.hpp"
 #include "engine/sip/fields.hpp"
 #include "engine/sip/info_digit.hpp"
 
@@ -25,7 +27,53 @@ answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_ma
 }
 
 void answer_script::on_start(call_leg& leg) {
-  leg.describe(manner_->media, manner_->inactive_port);
+  if (kept_.under_way())
+    resume(leg);
+  else
+    leg.describe(manner_->media, manner_->inactive_port);
+}
+
+void answer_script::resume(call_leg& leg) {
+  answered_ = true;
+  resuming_ = std::make_unique<call_resumption>();
+  const auto begun = resuming_->begin(leg, kept_.record(), plane_, stream_,
+                                      {.connections = manner_->connections,
+                                       .credentials = {},
+                                       .audio = kept_.record().media ? manner_->audio : nullptr,
+                                       .media = manner_->media,
+                                       .inactive_port = manner_->inactive_port});
+  if (begun) {
+    on_resumption(leg, resuming_->current());
+  } else {
+    lose(leg);
+    report(leg);
+  }
+}
+
+void answer_script::lose(call_leg& leg) {
+  failure_ = report::failure_cause::engine_restart;
+  if (std::exchange(resuming_, nullptr) && owner_)
+    lane::tell(leg.home(), owner_, call_resumed{false});
+}
+
+void answer_script::on_resumption(call_leg& leg, call_resumption::state how) {
+  switch (how) {
+  case call_resumption::state::waiting:
+    return;
+  case call_resumption::state::failed:
+    lose(leg);
+    on_hang_up(leg);
+    return;
+  case call_resumption::state::resumed:
+    resuming_.reset();
+    kept_.update(leg);
+    lane::tell(leg.home(), owner_, call_resumed{true});
+    if (manner_->length > lane::duration::zero()) {
+      const auto up = leg.home().wall_now() - kept_.record().answered.value();
+      leg.wake_at(leg.home().now() + std::max(manner_->length - up, lane::duration::zero()));
+    }
+    return;
+  }
 }
 
 void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
@@ -71,6 +119,10 @@ void answer_script::on_recorded(call_leg& leg, const recorded& answer) {
 void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
   if (leg.over())
     return;
+  if (resuming_) {
+    on_resumption(leg, resuming_->on_media_opened(leg, opened, stream_));
+    return;
+  }
   if (!opened.local) {
     failure_ = failure_of(opened.local.error());
     refuse(leg, 503, "Retry-After: 5\r\n");
@@ -82,6 +134,10 @@ void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
 }
 
 void answer_script::on_wake(call_leg& leg) {
+  if (resuming_) {
+    on_resumption(leg, resuming_->on_wake(leg));
+    return;
+  }
   if (answered_) {
     on_hang_up(leg);
     return;
@@ -117,15 +173,29 @@ void answer_script::on_hang_up(call_leg& leg) {
 void answer_script::on_offer(call_leg& leg, const leg_offer& offer) {
   leg_user::on_offer(leg, offer);
   kept_.update(leg);
+  if (resuming_)
+    on_resumption(leg, resuming_->on_request(leg, true));
+}
+
+void answer_script::on_settled(call_leg& leg, const leg_settled& settled) {
+  kept_.update(leg);
+  if (resuming_)
+    on_resumption(leg, resuming_->on_settled(leg, settled));
 }
 
 void answer_script::on_request(call_leg& leg, const leg_request& request) {
   kept_.update(leg);
   if (request.what == sip::method::info && sip::read_info_digit(request.content_type, request.body))
     ++info_digits_; // answered with 200 by the leg
+  if (resuming_)
+    on_resumption(leg, resuming_->on_request(leg, false));
 }
 
 void answer_script::on_ended(call_leg& leg, const leg_end& end) {
+  if (resuming_ && failure_of(end.event).failed())
+    lose(leg);
+  else if (std::exchange(resuming_, nullptr) && owner_) // its peer hung up first: it was not lost
+    lane::tell(leg.home(), owner_, call_resumed{true});
   if (!failure_.failed())
     failure_ = end.cause == sip::end_cause::cancelled
                  ? report::failure_cause{report::failure_cause::cancelled}
@@ -150,6 +220,8 @@ void answer_script::on_media_closed(call_leg& leg, const media_closed& closed) {
 }
 
 void answer_script::on_lost(call_leg& leg) {
+  if (resuming_)
+    lose(leg);
   failure_ = report::failure_cause::internal;
   report(leg);
 }

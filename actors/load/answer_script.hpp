@@ -8,6 +8,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/call/call_resumption.hpp"
 #include "actors/call/kept_call.hpp"
 #include "actors/call/own_stream.hpp"
 #include "actors/centre/bridged_call.hpp"
@@ -48,10 +49,12 @@ struct served_call {
 };
 
 /// What an answering service does with a leg: 180, 200 after a while, audio, until either side
-/// hangs up. Where something is kept of the call, it is answered once the journal has that.
+/// hangs up. Where something is kept of the call, it is answered once the journal has that. A call
+/// that a crash left goes on.
 class answer_script final : public leg_user {
 public:
-  /// `owner` is on the leg's lane. `media` outlives the leg.
+  /// `owner` is on the leg's lane. `media` outlives the leg. With a call that is under way in
+  /// `kept`, it is for a leg of which nothing is known yet, and `owner` gets `call_resumed`, too.
   answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner, kept_call kept,
                 caf::strong_actor_ptr owner);
 
@@ -60,6 +63,7 @@ public:
   void on_lost(call_leg& leg) override;
   void on_incoming(call_leg& leg, const leg_incoming& call) override;
   void on_offer(call_leg& leg, const leg_offer& offer) override;
+  void on_settled(call_leg& leg, const leg_settled& settled) override;
   void on_request(call_leg& leg, const leg_request& request) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
@@ -75,11 +79,17 @@ private:
   void refuse(call_leg& leg, int status, std::string_view headers = {});
   void report(call_leg& leg);
 
+  // Of a call that a crash left.
+  void resume(call_leg& leg);
+  void on_resumption(call_leg& leg, call_resumption::state how);
+  void lose(call_leg& leg);
+
   media_plane& plane_;
   std::shared_ptr<const answer_manner> manner_;
   caf::strong_actor_ptr owner_;
   own_stream stream_;
   kept_call kept_;
+  std::unique_ptr<call_resumption> resuming_; // until it is clear what becomes of the call
   report::failure_cause failure_;
   uint32_t info_digits_ = 0;
   bool awaits_record_ = false;

@@ -42,6 +42,8 @@ caf::behavior answering_service::make_behavior() {
   if (trace_settings_)
     trace_ = std::make_unique<call_trace>(context_.router, trace_settings_);
   return {
+    [this](resume_calls& left) { resume(left); },
+    [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const served_call& served) { on_served(served); },
     [this](const bridged_call_over& over) { on_bridged(over); },
     [this](const contacts_found& found) { on_found(found); },
@@ -59,6 +61,7 @@ caf::behavior answering_service::make_behavior() {
 void answering_service::on_exit() {
   context_.router.set_service(nullptr);
   trace_ = nullptr;
+  resuming_.let_go();
   for (const auto& [id, call] : calls_) // an error ended us: nobody would end them
     lane::tell(home(), call, hang_up{});
   calls_.clear();
@@ -153,7 +156,22 @@ void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transacti
     caf::strong_actor_ptr{ctrl()});
   keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
          context_.router, std::move(script), invite, transaction, manner_->connections)),
-       *invite);
+       invite->message().call_id());
+}
+
+void answering_service::resume(resume_calls& left) {
+  resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
+  for (auto& call : std::exchange(left.calls, {})) {
+    metrics_.calls.offer();
+    metrics_.calls.start();
+    const auto call_id = call.record.call_id;
+    auto script = std::make_unique<answer_script>(context_.media, manner_,
+                                                  kept_call{context_.keeps, std::move(call)},
+                                                  caf::strong_actor_ptr{ctrl()});
+    keep(caf::actor_cast<caf::strong_actor_ptr>(
+           home().spawn<call_leg>(context_.router, std::move(script))),
+         call_id);
+  }
 }
 
 void answering_service::connect(const sip_arrival_ptr& invite, uint64_t transaction,
@@ -161,12 +179,12 @@ void answering_service::connect(const sip_arrival_ptr& invite, uint64_t transact
   keep(caf::actor_cast<caf::strong_actor_ptr>(
          home().spawn<bridged_call>(context_, manner_->connect, invite, transaction,
                                     std::move(callee), caf::strong_actor_ptr{ctrl()})),
-       *invite);
+       invite->message().call_id());
 }
 
-void answering_service::keep(caf::strong_actor_ptr call, const sip_arrival& invite) {
+void answering_service::keep(caf::strong_actor_ptr call, std::string_view call_id) {
   if (trace_)
-    trace_->adopt(invite.message().call_id(), call->id());
+    trace_->adopt(call_id, call->id());
   calls_.emplace(call->id(), std::move(call));
 }
 

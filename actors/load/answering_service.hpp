@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/call/resumption_tally.hpp"
 #include "actors/load/answer_script.hpp"
 #include "actors/load/load_messages.hpp"
 #include "actors/node/lane_context.hpp"
@@ -17,7 +19,7 @@ namespace jackfield {
 
 /// Answers what comes to one lane: calls by its manner, or by connecting them to whom they are for,
 /// REGISTER by its registrar, OPTIONS with 200. Those of lanes that serve together share `shards`.
-/// Traces its lane's messages if told how.
+/// Traces its lane's messages if told how. Goes on with calls that a crash left (`resume_calls`).
 class answering_service final : public lane::lane_actor, private uas_service {
 public:
   answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -39,8 +41,9 @@ private:
   void on_served(const served_call& served);
   void on_bridged(const bridged_call_over& over);
   void answer(const sip_arrival_ptr& invite, uint64_t transaction);
+  void resume(resume_calls& left);
   void connect(const sip_arrival_ptr& invite, uint64_t transaction, registered_contact callee);
-  void keep(caf::strong_actor_ptr call, const sip_arrival& invite);
+  void keep(caf::strong_actor_ptr call, std::string_view call_id);
   /// A call is over.
   void count(caf::actor_id call, bool answered, report::failure_cause failure,
              const wire_counters& wire);
@@ -61,6 +64,7 @@ private:
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
   std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
   uint64_t tickets_ = 0;
+  resumption_tally resuming_;
   caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
   std::shared_ptr<const trace_settings> trace_settings_;
   std::unique_ptr<call_trace> trace_; // null: none is wanted

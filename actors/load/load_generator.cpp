@@ -16,31 +16,31 @@ namespace {
 /// JSON lines are handed over in batches of this many bytes, or with the next snapshot.
 constexpr size_t line_batch_bytes = 1U << 16U;
 
-/// splitmix64 (Steele, Lea and Flood, 2014): the plan's own sequence, the same on every machine.
-double next_unit(uint64_t& state) {
-  state += 0x9e3779b97f4a7c15U;
-  auto z = state;
-  z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-  z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-  return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1.0p-53;
-}
-
 } // namespace
 
 load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
                                std::shared_ptr<const load_plan> plan,
                                std::shared_ptr<const call_manner> manner, const share& s,
-                               caf::strong_actor_ptr run)
+                               caf::strong_actor_ptr run,
+                               std::shared_ptr<const run_history> history)
     : lane::lane_actor(config, home), context_(context), plan_(std::move(plan)),
-      manner_(std::move(manner)), share_(s), run_(std::move(run)), arrivals_(plan_->arrivals),
-      random_state_(plan_->seed), timer_(*this, 0) {
-  // nop
+      manner_(std::move(manner)), share_(s), run_(std::move(run)), arrivals_(*plan_),
+      history_(std::move(history)), timer_(*this, 0) {
+  progress_.run = context_.keeps != nullptr ? context_.keeps->run() : 0;
+  progress_.lane = share_.index;
+  if (!history_)
+    return;
+  const auto& mark = history_->lanes.at(share_.index);
+  progress_.missed_by_limit = mark.missed_by_limit;
+  progress_.missed_by_generator = mark.missed_by_generator;
 }
 
 caf::behavior load_generator::make_behavior() {
   if (plan_->trace)
     trace_ = std::make_unique<call_trace>(context_.router, plan_->trace);
   return {
+    [this](resume_calls& left) { resume(left); },
+    [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const load_start& how) { start(how); },
     [this](const lane::timer_fired&) { on_arrivals(); },
     [this](const call_answered& call) { metrics_.on_answered(call); },
@@ -50,6 +50,7 @@ caf::behavior load_generator::make_behavior() {
     [this](metrics_request) {
       metrics_.take_lane(context_);
       flush_lines();
+      keep_progress();
       send(
         caf::actor_cast<caf::actor>(current_sender()),
         metrics_snapshot{share_.index, std::make_shared<report::run_metrics>(metrics_.measured)});
@@ -63,6 +64,7 @@ caf::behavior load_generator::make_behavior() {
 void load_generator::on_exit() {
   timer_.cancel();
   trace_ = nullptr;
+  resuming_.let_go();
   for (const auto& [number, call] : live_) // an error ended us: nobody would end them
     lane::tell(home(), call, hang_up{});
   live_.clear();
@@ -81,27 +83,31 @@ void load_generator::start(const load_start& how) {
 
 void load_generator::find_next() {
   // Every generator walks all arrivals, so that all agree when the n-th is due.
-  do {
-    next_number_ = arrivals_.count();
-    next_ = arrivals_.next(plan_->arrivals.poisson ? next_unit(random_state_) : 0);
-  } while (next_ && next_number_ % share_.count != share_.index);
+  do
+    next_ = arrivals_.next();
+  while (next_ && (next_->number % share_.count != share_.index ||
+                   (history_ && history_->was_offered(next_->number))));
 }
 
 void load_generator::on_arrivals() {
   const auto now = home().now();
-  while (next_ && start_ + *next_ <= now) {
-    const auto due = start_ + *next_;
+  while (next_ && start_ + next_->at <= now) {
+    const auto due = start_ + next_->at;
     metrics_.measured.calls.offer();
-    if (live_.size() >= share_.limit)
+    if (live_.size() >= share_.limit) {
       ++metrics_.measured.calls.missed_by_limit;
-    else if (home().overloaded() || (context_.keeps != nullptr && !context_.keeps->takes_work()))
+      ++progress_.missed_by_limit;
+    } else if (home().overloaded() ||
+               (context_.keeps != nullptr && !context_.keeps->takes_work())) {
       ++metrics_.measured.calls.missed_by_generator;
-    else
-      begin(next_number_, due);
+      ++progress_.missed_by_generator;
+    } else {
+      begin(next_->number, due);
+    }
     find_next();
   }
   if (next_)
-    timer_.arm(start_ + *next_);
+    timer_.arm(start_ + next_->at);
   else
     finish_if_done();
 }
@@ -130,12 +136,39 @@ lane::duration load_generator::length_of(uint64_t number) const noexcept {
   return length.mean;
 }
 
-void load_generator::begin(uint64_t number, lane::time_point due) {
+std::shared_ptr<const call_target> load_generator::target_of(uint64_t number) const {
   const auto& targets = plan_->targets;
-  const auto& target =
-    targets[plan_->random_target ? static_cast<size_t>(drawn(number, draw::target) *
-                                                       static_cast<double>(targets.size()))
-                                 : number % targets.size()];
+  return targets[plan_->random_target ? static_cast<size_t>(drawn(number, draw::target) *
+                                                            static_cast<double>(targets.size()))
+                                      : number % targets.size()];
+}
+
+void load_generator::resume(resume_calls& left) {
+  resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
+  for (auto& call : std::exchange(left.calls, {})) {
+    const auto number = call.key.number;
+    metrics_.measured.calls.offer();
+    metrics_.measured.calls.start();
+    auto script = std::make_unique<load_script>(
+      context_.media, manner_, target_of(number),
+      load_script::plan{number, home().now(), length_of(number)},
+      kept_call{context_.keeps, std::move(call)}, caf::strong_actor_ptr{ctrl()});
+    live_.emplace(number, caf::actor_cast<caf::strong_actor_ptr>(
+                            home().spawn<call_leg>(context_.router, std::move(script))));
+  }
+}
+
+void load_generator::keep_progress() {
+  if (context_.keeps == nullptr || !started_ || plan_->flow != load_flow::call)
+    return;
+  progress_.next = next_ ? next_->number : arrivals_.count();
+  storage::change c;
+  c.events.push_back(storage::pack(storage::event_record{home().wall_now(), progress_}));
+  context_.keeps->write(std::move(c));
+}
+
+void load_generator::begin(uint64_t number, lane::time_point due) {
+  const auto target = target_of(number);
   metrics_.measured.health.start_lateness.record(home().now() - due);
   const caf::strong_actor_ptr self{ctrl()};
   caf::actor actor;

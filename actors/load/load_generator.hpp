@@ -9,18 +9,21 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/call/resumption_tally.hpp"
 #include "actors/load/load_messages.hpp"
 #include "actors/load/load_metrics.hpp"
 #include "actors/load/load_plan.hpp"
+#include "actors/load/planned_arrivals.hpp"
+#include "actors/load/run_history.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/wire/call_trace.hpp"
 #include "engine/lane/lane_actor.hpp"
-#include "engine/scenario/arrivals.hpp"
 
 namespace jackfield {
 
 /// Places one lane's share of a run's calls: every n-th arrival of the plan, n being the number of
-/// generators. Measures what becomes of them.
+/// generators. Measures what becomes of them. Where calls are kept, its progress is, too; with a
+/// `history` it goes on with a run that a crash cut off.
 class load_generator final : public lane::lane_actor {
 public:
   struct share {
@@ -31,7 +34,8 @@ public:
 
   load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
                  std::shared_ptr<const load_plan> plan, std::shared_ptr<const call_manner> manner,
-                 const share& s, caf::strong_actor_ptr run);
+                 const share& s, caf::strong_actor_ptr run,
+                 std::shared_ptr<const run_history> history = nullptr);
 
   const char* name() const override { return "load_generator"; }
 
@@ -44,6 +48,9 @@ private:
   void on_arrivals();
   void find_next();
   void begin(uint64_t number, lane::time_point due);
+  void resume(resume_calls& left);
+  void keep_progress();
+  [[nodiscard]] std::shared_ptr<const call_target> target_of(uint64_t number) const;
   enum class draw : uint64_t { length = 1, target = 2 };
   /// In [0, 1): what the plan's seed gives a call.
   [[nodiscard]] double drawn(uint64_t number, draw what) const noexcept;
@@ -66,13 +73,14 @@ private:
   share share_;
   caf::strong_actor_ptr run_;
   load_metrics metrics_;
-  scenario::arrival_process arrivals_;
-  uint64_t random_state_;
+  planned_arrivals arrivals_;
+  std::shared_ptr<const run_history> history_; // null: the run begins
+  storage::run_progress progress_;
+  resumption_tally resuming_;
   lane::actor_timer timer_;
   lane::time_point start_{};
   std::chrono::system_clock::time_point wall_start_{};
-  std::optional<lane::duration> next_; // of the next arrival that is ours
-  uint64_t next_number_ = 0;
+  std::optional<planned_arrivals::arrival> next_;            // that is ours
   std::unordered_map<uint64_t, caf::strong_actor_ptr> live_; // by number
   std::string lines_;
   std::unique_ptr<call_trace> trace_; // null: none is wanted

@@ -164,10 +164,12 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
     share.count = run.lanes;
     if (run.plan->limit != UINT64_MAX)
       share.limit = run.plan->limit / run.lanes + (i < run.plan->limit % run.lanes ? 1 : 0);
-    parts.generators.push_back(
-      context.home.spawn<load_generator>(context, run.plan, run.manners[i], share,
-                                         caf::actor_cast<caf::strong_actor_ptr>(coordinator)));
+    parts.generators.push_back(context.home.spawn<load_generator>(
+      context, run.plan, run.manners[i], share, caf::actor_cast<caf::strong_actor_ptr>(coordinator),
+      run.history));
   }
+  hand_over(std::move(run.left), parts.generators,
+            caf::actor_cast<caf::strong_actor_ptr>(observer));
   for (unsigned i = 0; run.answers && i < run.lanes; ++i)
     parts.answerers.push_back(
       start_answering(engine.context(i, answering_context), run.answers, {}, run.lanes + i));
@@ -175,7 +177,7 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
     for (const auto& actor : actors)
       engine.keep(actor);
   engine.start();
-  caf::anon_send(coordinator, start_run{parts});
+  caf::anon_send(coordinator, start_run{parts, run.history});
   return coordinator;
 }
 

@@ -10,6 +10,7 @@
 #include "actors/load/answer_script.hpp"
 #include "actors/load/load_plan.hpp"
 #include "actors/load/load_settings.hpp"
+#include "actors/load/run_history.hpp"
 #include "actors/node/node.hpp"
 
 namespace jackfield {
@@ -26,6 +27,10 @@ struct prepared_run {
   /// How connections of the calling side begin.
   std::shared_ptr<const transport::open_settings> connections;
   bool audio = false; ///< calls have audio
+  /// Of a run that goes on after a crash, of as many lanes; else null. And by lane the calls that
+  /// go on with it: for each lane that has any the observer gets `calls_resumed`.
+  std::shared_ptr<const run_history> history;
+  std::vector<std::vector<storage::interrupted_call>> left;
 };
 
 /// Finds the target, makes the node and opens what a run needs. Blocks; may take as long as a DNS

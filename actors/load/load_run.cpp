@@ -23,7 +23,7 @@ load_run::load_run(caf::actor_config& config, lane::lane& home, caf::actor obser
 caf::behavior load_run::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_lost(down.source); });
   return {
-    [this](const start_run& how) { start(how.parts); },
+    [this](const start_run& how) { start(how); },
     [this](const lane::timer_fired&) { ask(); },
     [this](const metrics_snapshot& snapshot) { on_snapshot(snapshot); },
     [this](const call_lines_batch& batch) { send(observer_, batch); },
@@ -47,20 +47,22 @@ void load_run::tell_generators(Order order) {
       send(p.who, order);
 }
 
-void load_run::start(const parts& p) {
-  for (const auto& g : p.generators)
+void load_run::start(const start_run& how) {
+  history_ = how.history;
+  for (const auto& g : how.parts.generators)
     parts_.push_back({.who = g});
-  for (const auto& a : p.answerers)
+  for (const auto& a : how.parts.answerers)
     parts_.push_back({.who = a, .answers = true});
-  running_ = p.generators.size();
-  start_ = home().now() + head_start;
-  const auto wall = home().wall_now() + head_start;
+  running_ = how.parts.generators.size();
+  const auto before = history_ ? history_->elapsed : lane::duration{};
+  start_ = home().now() + head_start - before;
+  const auto wall = home().wall_now() + head_start - before;
   for (const auto& each : parts_) {
     monitor(each.who);
     if (!each.answers)
       send(each.who, load_start{start_, wall});
   }
-  timer_.arm(start_ + progress_interval);
+  timer_.arm(start_ + before + progress_interval);
 }
 
 void load_run::ask() {
@@ -128,6 +130,11 @@ void load_run::report() {
     merged->media.ignored.merge(p.measured->media.ignored);
     merged->media.dtmf_received += p.measured->media.dtmf_received;
     merged->media.send_lateness.merge(p.measured->media.send_lateness);
+  }
+  if (history_) { // it knows how many were up at once over all lanes
+    const auto peak = std::max(merged->calls.peak, history_->metrics.calls.peak);
+    merged->merge(history_->metrics);
+    merged->calls.peak = peak;
   }
   merged->health.parts_lost = lost_;
   if (final_) {

@@ -28,7 +28,11 @@ struct run_finished {
   std::shared_ptr<const report::run_metrics> metrics;
 };
 
+struct start_run;
+
 /// A load run: starts its generators together, gathers what they measure, ends when all are done.
+/// A run that goes on after a crash covers both parts: its clock and its figures go on, the time in
+/// between is none of it.
 /// Watches them: a part that an error ends is counted, and the run comes to its end without it.
 /// Lives on one of the lanes. Messages: `load_drain`, `load_abort`.
 class load_run final : public lane::lane_actor {
@@ -50,7 +54,7 @@ protected:
   void on_exit() override;
 
 private:
-  void start(const parts& p);
+  void start(const start_run& how);
   void ask();
   void on_snapshot(const metrics_snapshot& snapshot);
   void on_done(unsigned source);
@@ -70,7 +74,8 @@ private:
   };
 
   caf::actor observer_;
-  std::vector<part> parts_; // by source: generators, then answerers
+  std::shared_ptr<const run_history> history_; // null: it began here
+  std::vector<part> parts_;                    // by source: generators, then answerers
   lane::actor_timer timer_;
   lane::time_point start_{};
   lane::time_point last_end_{};
@@ -84,6 +89,7 @@ private:
 /// To a run: begin.
 struct start_run {
   load_run::parts parts;
+  std::shared_ptr<const run_history> history; ///< of a run that goes on; else null
 };
 
 } // namespace jackfield

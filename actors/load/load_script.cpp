@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "actors/call/failure_of.hpp"
+#include "actors/call/resumption_tally.hpp"
+#include "actors/load/kept_figures.hpp"
 #include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
@@ -17,14 +19,80 @@ load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> 
 }
 
 void load_script::on_start(call_leg& leg) {
-  if (manner_->audio)
+  if (kept_.under_way())
+    resume(leg);
+  else if (manner_->audio)
     stream_.open(leg, plane_, manner_->audio, manner_->capabilities.protections.front(),
                  !manner_->delayed_offer);
   else
     place(leg, plane_.address().with_port(manner_->inactive_port), nullptr);
 }
 
+void load_script::resume(call_leg& leg) {
+  const auto& call = kept_.record();
+  const auto now = leg.home().now();
+  const auto wall_now = leg.home().wall_now();
+  const auto at = [&](const std::optional<storage::wall_time>& wall) {
+    return wall ? std::optional{now - (wall_now - *wall)} : std::nullopt;
+  };
+  times_.started = at(call.started).value();
+  times_.due = at(call.due).value_or(times_.started);
+  times_.first_response = at(call.first_response);
+  times_.ringing = at(call.ringing);
+  times_.answered = times_.final_response = times_.acknowledged = at(call.answered);
+  status_ = 200;
+  if (owner_)
+    lane::tell(leg.home(), owner_, call_answered{number_, times_});
+  resuming_ = std::make_unique<call_resumption>();
+  const auto begun = resuming_->begin(leg, call, plane_, stream_,
+                                      {.connections = manner_->connections,
+                                       .credentials = target_->credentials,
+                                       .audio = call.media ? manner_->audio : nullptr,
+                                       .media = manner_->offer,
+                                       .inactive_port = manner_->inactive_port});
+  if (begun) {
+    on_resumption(leg, resuming_->current());
+  } else {
+    lose(leg);
+    close(leg);
+  }
+}
+
+void load_script::lose(call_leg& leg) {
+  if (!failure_.failed())
+    failure_ = report::failure_cause::engine_restart;
+  if (std::exchange(resuming_, nullptr) && owner_)
+    lane::tell(leg.home(), owner_, call_resumed{false});
+}
+
+void load_script::on_resumption(call_leg& leg, call_resumption::state how) {
+  switch (how) {
+  case call_resumption::state::waiting:
+    return;
+  case call_resumption::state::failed:
+    lose(leg);
+    end_call(leg);
+    return;
+  case call_resumption::state::resumed:
+    on_hold_ = resuming_->way() == sdp::direction::sendonly;
+    resuming_.reset();
+    kept_.update(leg);
+    lane::tell(leg.home(), owner_, call_resumed{true});
+    // What was to be done while nobody was there is not done any more.
+    while (next_step_ < manner_->steps.size() &&
+           *times_.answered + manner_->steps[next_step_].after <= leg.home().now())
+      ++next_step_;
+    wait_for_next(leg);
+    return;
+  }
+}
+
 void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
+  if (resuming_) {
+    if (!leg.over())
+      on_resumption(leg, resuming_->on_media_opened(leg, opened, stream_));
+    return;
+  }
   if (!opened.local || failure_.failed()) { // no port, or told to end before it began
     if (!failure_.failed())
       failure_ = opened.local ? report::failure_cause{report::failure_cause::media_setup}
@@ -130,6 +198,15 @@ void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
   status_ = static_cast<int16_t>(answer.status);
   if (answer.unusable != nullptr)
     failure_ = report::failure_cause::bad_sdp;
+  if (kept_) {
+    const auto wall = [&, wall_now = leg.home().wall_now()](lane::time_point at) {
+      return storage::wall_time{wall_now} - (now - at);
+    };
+    const auto maybe = [&](const std::optional<lane::time_point>& at) {
+      return at ? std::optional{wall(*at)} : std::nullopt;
+    };
+    kept_.note_progress(wall(times_.due), maybe(times_.first_response), maybe(times_.ringing));
+  }
   if (kept_ && !failure_.failed())
     kept_.answered(leg);
   else
@@ -164,6 +241,10 @@ void load_script::wait_for_next(call_leg& leg) {
 }
 
 void load_script::on_wake(call_leg& leg) {
+  if (resuming_) {
+    on_resumption(leg, resuming_->on_wake(leg));
+    return;
+  }
   const auto up = leg.home().now() - *times_.answered;
   if (up >= length_) {
     hanging_up_ = true;
@@ -199,14 +280,22 @@ report::step_counts::count& load_script::count_of(call_step::kind what) noexcept
 void load_script::on_offer(call_leg& leg, const leg_offer& offer) {
   leg_user::on_offer(leg, offer);
   kept_.update(leg);
+  if (resuming_)
+    on_resumption(leg, resuming_->on_request(leg, true));
 }
 
 void load_script::on_request(call_leg& leg, const leg_request& /*request*/) {
   kept_.update(leg); // it is answered by the leg
+  if (resuming_)
+    on_resumption(leg, resuming_->on_request(leg, false));
 }
 
 void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
   kept_.update(leg);
+  if (resuming_) {
+    on_resumption(leg, resuming_->on_settled(leg, settled));
+    return;
+  }
   if (settled.ice_restart || !offering_)
     return;
   const auto what = std::exchange(offering_, std::nullopt);
@@ -261,6 +350,8 @@ void load_script::on_ended(call_leg& leg, const leg_end& end) {
   }
   if (!failure_.failed())
     failure_ = failure_of(event);
+  if (resuming_)
+    lose(leg);
   if (!failure_.failed() && !hanging_up_)
     failure_ = end.cause == sip::end_cause::remote_bye
                  ? report::failure_cause{report::failure_cause::early_hangup}
@@ -287,6 +378,8 @@ void load_script::on_media_closed(call_leg& leg, const media_closed& closed) {
 }
 
 void load_script::on_lost(call_leg& leg) {
+  if (resuming_)
+    lose(leg);
   failure_ = report::failure_cause::internal;
   if (!times_.ended)
     times_.ended = leg.home().now();
@@ -294,7 +387,6 @@ void load_script::on_lost(call_leg& leg) {
 }
 
 void load_script::report(call_leg& leg) {
-  kept_.ended(leg, failure_, status_);
   call_finished finished;
   finished.number = number_;
   finished.times = times_;
@@ -313,6 +405,10 @@ void load_script::report(call_leg& leg) {
   if (offering_)
     ++count_of(*offering_).failed; // the call ended first
   finished.steps = steps_;
+  if (kept_.under_way()) {
+    const auto figures = figures_of(finished);
+    kept_.ended(leg, failure_, status_, &figures);
+  }
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(leg.home(), owner, std::move(finished));
   leg.finish();

@@ -7,6 +7,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/call/call_resumption.hpp"
 #include "actors/call/call_settings.hpp"
 #include "actors/call/kept_call.hpp"
 #include "actors/call/own_stream.hpp"
@@ -60,7 +61,8 @@ public:
   };
 
   /// `owner` is on the leg's lane. `media` outlives the leg. Where something is `kept` of the call,
-  /// its INVITE leaves once the journal has that.
+  /// its INVITE leaves once the journal has that. With a call that is under way in `kept`, which a
+  /// crash left, it goes on with that, and `owner` gets `call_resumed`, too.
   load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
               std::shared_ptr<const call_target> target, const plan& p, kept_call kept,
               caf::strong_actor_ptr owner);
@@ -97,12 +99,18 @@ private:
   void close(call_leg& leg);
   void report(call_leg& leg);
 
+  // Of a call that a crash left.
+  void resume(call_leg& leg);
+  void on_resumption(call_leg& leg, call_resumption::state how);
+  void lose(call_leg& leg);
+
   media_plane& plane_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
   caf::strong_actor_ptr owner_;
   own_stream stream_;
   kept_call kept_;
+  std::unique_ptr<call_resumption> resuming_; // until it is clear what becomes of the call
   call_times times_;
   uint64_t number_;
   lane::duration length_;

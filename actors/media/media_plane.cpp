@@ -44,13 +44,16 @@ result<void> media_plane::check_address() {
 }
 
 result<std::unique_ptr<lane::datagram_socket>>
-media_plane::open_rtp(lane::datagram_handler& handler, bool on_demand) {
+media_plane::open_rtp(lane::datagram_handler& handler, bool on_demand, uint16_t wanted) {
   const uint32_t first = settings_.first_port + (settings_.first_port & 1U);
   const uint32_t pairs = (settings_.last_port - first + 1U) / 2;
   lane::datagram_options options;
   options.media = true;
   options.on_demand = on_demand;
   options.buffer_bytes = media_buffer_bytes;
+  if (wanted != 0)
+    if (auto socket = home_.open_datagram(settings_.address.with_port(wanted), handler, options))
+      return socket;
   for (uint32_t tried = 0; tried < std::min(pairs, most_tries); ++tried) {
     const auto port = static_cast<uint16_t>(first + 2 * (next_port_ % pairs));
     next_port_ = (next_port_ + 1) % pairs;

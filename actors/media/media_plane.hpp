@@ -64,9 +64,10 @@ public:
   [[nodiscard]] result<void> check_address();
 
   /// A bound RTP socket on an even port, read once a frame (`on_demand`) or as packets come. Ports
-  /// taken by others are passed over; fails when some hundreds in a row are.
+  /// taken by others are passed over; fails when some hundreds in a row are. `wanted`, unless 0, is
+  /// taken if it can be had.
   result<std::unique_ptr<lane::datagram_socket>> open_rtp(lane::datagram_handler& handler,
-                                                          bool on_demand);
+                                                          bool on_demand, uint16_t wanted = 0);
   /// The RTCP socket that belongs to it, for a peer that does not multiplex.
   result<std::unique_ptr<lane::datagram_socket>> open_rtcp(lane::datagram_handler& handler,
                                                            const lane::endpoint& rtp);

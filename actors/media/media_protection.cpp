@@ -43,16 +43,17 @@ void accept_any_protection(sdp::media_capabilities& capabilities) {
   capabilities.suites = suites();
 }
 
-std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how, bool controls_ice) {
+std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how, bool controls_ice,
+                                      uint16_t port) {
   switch (how) {
   case sdp::protection::sdes:
-    return std::make_unique<sdes_path>(plane);
+    return std::make_unique<sdes_path>(plane, port);
   case sdp::protection::dtls:
     return std::make_unique<webrtc_path>(plane, controls_ice);
   case sdp::protection::none:
     break;
   }
-  return std::make_unique<plain_path>(plane);
+  return std::make_unique<plain_path>(plane, port);
 }
 
 } // namespace jackfield

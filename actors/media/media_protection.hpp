@@ -14,8 +14,9 @@ void require_protection(sdp::media_capabilities& capabilities, sdp::protection h
 /// Has `capabilities` take whatever is offered of what there are paths for; plain RTP is offered.
 void accept_any_protection(sdp::media_capabilities& capabilities);
 
-/// The path of a stream that is protected so; `controls_ice`: our role where that is done.
+/// The path of a stream that is protected so; `controls_ice`: our role where that is done. `port`,
+/// unless 0, is where it is heard if that can be had and there is no ICE.
 [[nodiscard]] std::unique_ptr<media_path> make_path(media_plane& plane, sdp::protection how,
-                                                    bool controls_ice);
+                                                    bool controls_ice, uint16_t port = 0);
 
 } // namespace jackfield

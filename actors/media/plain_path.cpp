@@ -19,7 +19,7 @@ void plain_path::close_rtcp() {
 
 void plain_path::open(media_path_user& user) {
   user_ = &user;
-  auto socket = plane_.open_rtp(*this, !at_once_);
+  auto socket = plane_.open_rtp(*this, !at_once_, port_);
   if (!socket) {
     user.on_path_failed(socket.error());
     return;

@@ -13,7 +13,8 @@ namespace jackfield {
 /// were signalled are heard.
 class plain_path final : public media_path, private lane::datagram_handler {
 public:
-  explicit plain_path(media_plane& plane) : plane_(plane) {}
+  /// `port`, unless 0, is taken if it can be had.
+  explicit plain_path(media_plane& plane, uint16_t port = 0) : plane_(plane), port_(port) {}
   ~plain_path() override;
 
   void open(media_path_user& user) override;
@@ -47,6 +48,7 @@ private:
   lane::endpoint remote_rtcp_;
   uint32_t heard_ = 0; // datagrams
   uint32_t strangers_ = 0;
+  uint16_t port_; // wanted
   bool at_once_ = false;
 };
 

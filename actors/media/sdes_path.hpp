@@ -14,7 +14,8 @@ namespace jackfield {
 /// opens, one for each suite, and stay through all re-offers.
 class sdes_path final : public media_path, private packet_opener, private media_path_user {
 public:
-  explicit sdes_path(media_plane& plane) : plane_(plane), socket_(plane) {}
+  /// `port`: as in `plain_path`.
+  explicit sdes_path(media_plane& plane, uint16_t port = 0) : plane_(plane), socket_(plane, port) {}
   ~sdes_path() override;
 
   void open(media_path_user& user) override;

@@ -60,11 +60,22 @@ result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target_sele
   auto first = open_next();
   if (!first)
     return tl::unexpected{std::move(first.error())};
+  return take_up(id, *first).map([this] { pinned_ = given_ = true; });
+}
+
+result<void> leg_wire::adopt_waiting(const sip::leg_id& id, transport::protocol p,
+                                     std::shared_ptr<const transport::open_settings> connections) {
+  connections_ = std::move(connections);
+  transport::flow none;
+  none.protocol = p;
+  return take_up(id, none).map([this] { lost_ = true; });
+}
+
+result<void> leg_wire::take_up(const sip::leg_id& id, const transport::flow& way) {
   if (!router_.legs().adopt(owner_, id))
     return fail("lane " + std::to_string(owner_.home().index()),
                 "cannot take up leg " + std::string{id.text().data(), sip::leg_id::text_size});
-  begin(id, *first, connections_);
-  pinned_ = given_ = true;
+  begin(id, way, connections_);
   return {};
 }
 
@@ -74,7 +85,8 @@ void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
   out_ = source;
   connections_ = std::move(connections);
   open_ = true;
-  router_.attach(id_, out_);
+  if (out_.valid())
+    router_.attach(id_, out_);
 }
 
 void leg_wire::close() noexcept {
@@ -101,6 +113,9 @@ void leg_wire::hear(const sip_arrival* arrival) {
     // A CANCEL comes the way of its INVITE, where it is answered.
     if (m.request_method() != sip::method::cancel && arrival->from() != request_source())
       own_sources().request = arrival->from();
+    if (lost_ &&
+        transport::is_reliable(arrival->from().protocol)) // who came back can be reached so
+      use(arrival->from());
     return;
   }
   hearing_ = &arrival->from();
@@ -259,8 +274,10 @@ const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
 }
 
 void leg_wire::send_over(const transport::flow& to, std::string_view text, sip::send_rank rank) {
-  if (!open_ || !router_.send(to, text, rank))
-    failed_ = true;
+  if (open_ && router_.send(to, text, rank))
+    return;
+  failed_ = true;
+  lost_ = lost_ || (to == out_ && transport::is_reliable(to.protocol));
 }
 
 } // namespace jackfield

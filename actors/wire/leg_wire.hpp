@@ -51,6 +51,10 @@ public:
   /// there is no way there, or the identity cannot be had on this lane.
   result<void> adopt(const sip::leg_id& id, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections);
+  /// The same for a leg to which nobody can connect: it has no way until its peer's next request
+  /// comes, over `p`, and then goes that way.
+  result<void> adopt_waiting(const sip::leg_id& id, transport::protocol p,
+                             std::shared_ptr<const transport::open_settings> connections);
   /// Gives the identity back. Then nothing is sent or received any more.
   void close() noexcept;
 
@@ -75,6 +79,8 @@ public:
   /// time, and takes the next one: then, how messages to it are written. Null if there is no other.
   const sip::ua_profile* next_server(lane::duration rest);
 
+  /// The connection that the leg's requests used is over, and there is none in its place yet.
+  [[nodiscard]] bool is_cut_off() const noexcept { return lost_; }
   /// True once if something could not be sent since the last call.
   bool take_failure() noexcept { return std::exchange(failed_, false); }
   [[nodiscard]] const wire_counters& counters() const noexcept { return counters_; }
@@ -96,6 +102,7 @@ private:
   };
   void begin(const sip::leg_id& id, const transport::flow& source,
              std::shared_ptr<const transport::open_settings> connections);
+  result<void> take_up(const sip::leg_id& id, const transport::flow& way);
   /// The flow to the first server from the current one on that there is a way to.
   result<transport::flow> open_next();
   bool reopen();

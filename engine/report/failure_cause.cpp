@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -107,6 +108,21 @@ std::string failure_cause::name() const {
   if (code_ < own_causes)
     return std::string{own_texts[code_].name};
   return "sip_" + std::to_string(code_);
+}
+
+std::optional<failure_cause> failure_cause::from_name(std::string_view name) {
+  if (name.empty() || name == "completed")
+    return failure_cause{};
+  for (uint16_t i = 0; i < own_causes; ++i)
+    if (own_texts[i].name == name)
+      return failure_cause{static_cast<own>(i)};
+  int status = 0;
+  if (!name.starts_with("sip_") ||
+      std::from_chars(name.data() + 4, name.data() + name.size(), status).ptr !=
+        name.data() + name.size() ||
+      status < 300 || status > 699)
+    return std::nullopt;
+  return from_status(status);
 }
 
 std::string failure_cause::text() const {

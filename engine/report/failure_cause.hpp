@@ -2,7 +2,9 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace jackfield::report {
 
@@ -56,6 +58,8 @@ public:
   }
 
   [[nodiscard]] constexpr uint16_t code() const { return code_; }
+  /// The one of that name (`name`; "" and "completed": none), if there is one.
+  static std::optional<failure_cause> from_name(std::string_view name);
   /// The SIP status, or 0 if the cause is one of our own.
   [[nodiscard]] constexpr int status() const { return code_ >= 300 ? code_ : 0; }
   [[nodiscard]] constexpr bool failed() const { return code_ != none; }

@@ -152,6 +152,10 @@ void write_header(html_writer& w, const run_report& report) {
         iso_utc(info.started), length_text(info.duration));
   if (!info.ended_by.empty())
     w.put(", <span class=\"bad\">ended early: {}</span>", escape_markup(info.ended_by));
+  if (const auto& r = info.resumed)
+    w.put(", cut off {}; {} calls went on after {:.2f} s at most, {} lost",
+          r->crashes == 1 ? std::string{"once"} : std::to_string(r->crashes) + " times", r->resumed,
+          std::chrono::duration<double>{r->slowest}.count(), r->lost);
   w.raw("</div></header>\n");
 
   if (!valid) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,14 @@
 #include "engine/report/verdict.hpp"
 
 namespace jackfield::report {
+
+/// How a run went on that crashes had cut off: the last time.
+struct resumption {
+  unsigned crashes = 0;
+  uint64_t resumed = 0;                ///< calls that were up and went on
+  uint64_t lost = 0;                   ///< that were up and did not
+  std::chrono::nanoseconds slowest{0}; ///< of those resumed: from the restart to the peer's consent
+};
 
 /// What was run. Strings come from the user and are shown as they are; writers escape them.
 struct run_info {
@@ -26,6 +35,8 @@ struct run_info {
   std::chrono::nanoseconds duration{
     0}; ///< from the first arrival's due time to the last call's end
   unsigned lanes = 1;
+  /// Unset: it was never cut off.
+  std::optional<resumption> resumed = {};
   /// Calls that each lane took, by its index; empty where nobody asks.
   std::vector<uint64_t> calls_by_lane = {};
 };

@@ -142,6 +142,11 @@ std::string summary_json(const run_report& report) {
   j["media_type"] = info.media;
   j["mos_model"] = info.mos_model.empty() ? json(nullptr) : json(info.mos_model);
   j["ended_by"] = info.ended_by.empty() ? json(nullptr) : json(info.ended_by);
+  if (const auto& again = info.resumed)
+    j["resumed"] = {{"crashes", again->crashes},
+                    {"calls", again->resumed},
+                    {"lost", again->lost},
+                    {"slowest_s", number(std::chrono::duration<double>{again->slowest}.count())}};
   j["started"] = iso_utc(info.started);
   j["duration_s"] = number(std::chrono::duration<double>{info.duration}.count());
   j["lanes"] = info.lanes;

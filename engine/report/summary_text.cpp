@@ -69,6 +69,11 @@ void write_verdict(text_writer& w, const run_report& report) {
   }
   if (!report.info.ended_by.empty())
     what += fmt::format("; ended early: {}", escape_terminal(report.info.ended_by));
+  if (const auto& r = report.info.resumed)
+    what += fmt::format("; cut off {}, {} went on after {:.2f} s at most, {} lost",
+                        r->crashes == 1 ? "once" : fmt::format("{} times", r->crashes),
+                        grouped(r->resumed), std::chrono::duration<double>{r->slowest}.count(),
+                        grouped(r->lost));
   if (report.validity.valid) {
     w.line("{}  {}", w.toned(tone::good, "VALID"), what);
   } else {

@@ -44,6 +44,34 @@ negotiation::negotiation(std::shared_ptr<const offer_template> local, std::uint1
   // nop
 }
 
+std::optional<negotiation_record> negotiation::record() const {
+  if (!agreed_) {
+    return std::nullopt;
+  }
+  return negotiation_record{version_,      way_,  held_,
+                            protected_by_, role_, layout_ ? std::optional(*layout_) : std::nullopt};
+}
+
+result<void> negotiation::take_up(const negotiation_record& kept) {
+  const auto& ours = local_->capabilities().codecs;
+  if (kept.layout) {
+    if (kept.layout->payload_types.size() != ours.size()) {
+      return fail("sdp", std::to_string(kept.layout->payload_types.size()) +
+                           " codecs were numbered, expected ours, which are " +
+                           std::to_string(ours.size()));
+    }
+    layout_ = std::make_shared<const media_layout>(*kept.layout);
+  }
+  version_ = kept.version;
+  digest_ = 0;
+  agreed_ = true;
+  way_ = kept.way;
+  held_ = kept.held;
+  protected_by_ = kept.protected_by;
+  role_ = kept.role;
+  return {};
+}
+
 result<made_offer> negotiation::offer(direction wanted) {
   if (state_ != state::stable) {
     return fail(offer_place, "offer " + std::to_string(number_) +

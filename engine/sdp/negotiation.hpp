@@ -11,6 +11,7 @@
 
 #include "engine/error/error.hpp"
 #include "engine/sdp/media_layout.hpp"
+#include "engine/sdp/negotiation_record.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/sdp/session.hpp"
 
@@ -53,6 +54,12 @@ public:
   [[nodiscard]] std::optional<direction> agreed() const noexcept {
     return agreed_ ? std::optional(way_) : std::nullopt;
   }
+
+  /// What a store keeps of a session in which something was agreed on; nothing before.
+  [[nodiscard]] std::optional<negotiation_record> record() const;
+  /// Goes on from what a store kept of this session; the next step is an offer, of either side. For
+  /// one in which nothing was described. Fails, place "sdp", if that was of other codecs than ours.
+  result<void> take_up(const negotiation_record& kept);
 
   /// True if the peer, by the description it was last free to choose, doesn't want our media. Our
   /// own hold doesn't count.

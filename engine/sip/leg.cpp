@@ -85,6 +85,13 @@ void leg::on_transport_failed(time_point now, ua_sink& sink) {
   either(machine_, [&](auto& l) { l.on_transport_failed(now, sink); });
 }
 
+void leg::on_connection_lost(time_point now, ua_sink& sink) {
+  const auto now_is = current();
+  if (!(now_is == phase::established || now_is == phase::ending) ||
+      !core().outlive_connection(now, sink))
+    on_transport_failed(now, sink);
+}
+
 time_point leg::next_deadline() const noexcept {
   return either(machine_, [](const auto& l) { return l.next_deadline(); });
 }

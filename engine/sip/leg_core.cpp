@@ -39,6 +39,11 @@ bool leg_core::refuse_offer(time_point now, int status, ua_sink& sink) {
   return session_.valid() && session_.refuse_offer(context(now, sink), status);
 }
 
+bool leg_core::outlive_connection(time_point now, ua_sink& sink) {
+  return session_.valid() && confirmed_ && !over_ &&
+         session_.outlive_connection(context(now, sink));
+}
+
 dialog_record leg_core::record() const {
   return session_.record();
 }

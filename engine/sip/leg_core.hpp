@@ -69,6 +69,10 @@ public:
   [[nodiscard]] const dialog& established() const noexcept { return session_.state(); }
   [[nodiscard]] const leg_id& id() const noexcept { return id_; }
 
+  /// The connection that our requests use is over: the dialog is not, and what is on its way in it
+  /// is made again over another. False: there is none, or that was tried for long enough.
+  [[nodiscard]] bool outlive_connection(time_point now, ua_sink& sink);
+
   /// The dialog, to be kept: as `established` has it. Its `leg` is empty if there is none.
   [[nodiscard]] dialog_record record() const;
   /// Takes up a dialog that was kept, under the identity that it had: the leg is `established` then

@@ -1,6 +1,8 @@
 #include "engine/sip/session.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "engine/sip/fields.hpp"
@@ -455,6 +457,24 @@ void session::on_request_timeout(const context& c, own_slot gone) {
              .cause = what == method::invite ? end_cause::timeout_b : end_cause::timeout_f,
              .what = what,
              .number = gone->number});
+}
+
+bool session::outlive_connection(const context& c) {
+  // Whether the peer has heard of it nobody knows, so it is another request: to the same one again
+  // a peer that has answered it says no.
+  using std::chrono::milliseconds;
+  constexpr milliseconds pauses[]{milliseconds{0}, milliseconds{500}, milliseconds{1'000},
+                                  milliseconds{2'000}, milliseconds{4'000}};
+  for (auto* list : {bye_.get(), requests_.get()})
+    for (auto* r = list; r != nullptr; r = r->next.get()) {
+      if (!r->transaction.awaits_final())
+        continue;
+      if (r->connections == std::size(pauses))
+        return false;
+      r->transaction.on_transport_error();
+      r->retry_at = c.now + pauses[r->connections++];
+    }
+  return true;
 }
 
 // -- time -----------------------------------------------------------------------------

@@ -123,6 +123,9 @@ public:
   /// Answers the offer in a 2xx to a re-INVITE that had none.
   bool acknowledge(const context& c, std::string_view body, std::string_view content_type);
 
+  /// The connection that our requests use is over: those on their way are made again over another,
+  /// after pauses of up to 4 s. False: one of them has tried for long enough.
+  [[nodiscard]] bool outlive_connection(const context& c);
   [[nodiscard]] bool ending() const noexcept { return end_cause_ != end_cause::none; }
   [[nodiscard]] bool over() const noexcept { return over_; }
   /// A BYE was sent or received.

@@ -20,6 +20,7 @@ struct session::own_request {
   method what = method::unknown;
   bool glare_retried = false;
   bool authorized = false; // it went with credentials
+  uint8_t connections = 0; // were lost under it
   uint32_t cseq = 0;
   uint32_t counter = 0;
   uint32_t number = 0; // the user's: the first counter

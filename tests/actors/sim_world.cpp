@@ -1,12 +1,15 @@
 #include "tests/actors/sim_world.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include <caf/actor_system_config.hpp>
 #include <caf/behavior.hpp>
 #include <gtest/gtest.h>
 
+#include "actors/call/call_resumption.hpp"
 #include "actors/media/webrtc_services.hpp"
 #include "engine/lane/pool_scheduler.hpp"
 
@@ -106,6 +109,7 @@ public:
       [](const run_progress&) {},
       [this](const run_finished& f) { told_.finished = f; },
       [this](const calls_recovered& r) { told_.recovered = r.counts; },
+      [this](const calls_resumed& r) { told_.resumed = r; },
       [this](const call_lines_batch& b) { told_.lines += b.lines; },
       [this](const metrics_snapshot& s) { told_.snapshots[s.source] = s.metrics; },
       [this](const service_stopped& s) {
@@ -152,17 +156,17 @@ sim_world::sim_world(uint64_t seed, const lane::sim_link& link)
 
 sim_world::~sim_world() {
   // As a node that goes: what still lives holds one another.
-  for (const auto& s : services_)
-    caf::anon_send_exit(s.actor, caf::exit_reason::kill);
-  for (const auto& one : keepers_)
-    caf::anon_send_exit(one, caf::exit_reason::kill);
-  for (const auto& one : {load_, generator_, recovery_})
+  for (const auto* all : {&services_, &keepers_, &recoveries_})
+    for (const auto& one : *all)
+      caf::anon_send_exit(one.actor, caf::exit_reason::kill);
+  for (const auto& one : {load_, generator_})
     if (one)
       caf::anon_send_exit(one, caf::exit_reason::kill);
   for (auto& site : sites_)
     site.context.router.legs().end_all();
   services_.clear();
-  load_ = generator_ = recovery_ = owner_ = nullptr;
+  recoveries_.clear();
+  load_ = generator_ = owner_ = nullptr;
   lane_.run_down();
   keepers_.clear(); // legs hand them their records as they end
   lane_.run_down();
@@ -170,7 +174,10 @@ sim_world::~sim_world() {
 
 lane::endpoint sim_world::media_address(std::string_view address) {
   std::string text{address};
-  text.replace(0, 5, "10.1.");
+  if (const auto gap = text.find("::"); gap != std::string::npos)
+    text.replace(gap, 2, ":1::");
+  else
+    text.replace(0, 5, "10.1.");
   return lane::endpoint::parse(text, 0).value();
 }
 
@@ -235,12 +242,20 @@ void sim_world::probe(sim_site& from, const std::shared_ptr<const call_manner>& 
 
 void sim_world::run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
                          const std::shared_ptr<const call_manner>& manner) {
+  begin_load(from, plan, manner, nullptr);
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_),
+             start_run{{{generator_}, {}}, nullptr});
+}
+
+void sim_world::begin_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
+                           const std::shared_ptr<const call_manner>& manner,
+                           const std::shared_ptr<const run_history>& history) {
+  load_site_ = &from;
   load_ = lane_.spawn<load_run>(owner_);
   load_generator::share share;
   share.limit = plan->limit;
   generator_ = lane_.spawn<load_generator>(from.context, plan, manner, share,
-                                           caf::actor_cast<caf::strong_actor_ptr>(load_));
-  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_), start_run{{{generator_}, {}}});
+                                           caf::actor_cast<caf::strong_actor_ptr>(load_), history);
 }
 
 void sim_world::keep_calls(sim_site& site, storage::store& s, uint64_t run,
@@ -251,32 +266,88 @@ void sim_world::keep_calls(sim_site& site, storage::store& s, uint64_t run,
   auto keeper = lane_.spawn<recorder>(caf::actor_cast<caf::strong_actor_ptr>(writer),
                                       recorder::settings{.run = run, .calls = calls});
   site.context.keeps = caf::actor_cast<recorder*>(keeper);
-  keepers_.push_back(std::move(writer));
-  keepers_.push_back(std::move(keeper));
+  keepers_.push_back({&site, std::move(writer)});
+  keepers_.push_back({&site, std::move(keeper)});
 }
 
 void sim_world::recover(sim_site& site, const storage::store& s) {
-  auto left = storage::interrupted_calls(s);
-  ASSERT_TRUE(left) << left.error().why.to_string();
-  if (left->empty()) {
+  part(site, storage::interrupted_calls(s).value());
+}
+
+void sim_world::part(sim_site& site, std::vector<storage::interrupted_call> left) {
+  if (left.empty()) {
     told_.recovered.emplace();
     return;
   }
-  recovery_ = lane_.spawn<call_recovery>(site.context, site.connections, std::move(*left),
-                                         caf::actor_cast<caf::strong_actor_ptr>(owner_));
+  recoveries_.push_back(
+    {&site, lane_.spawn<call_recovery>(site.context, site.connections, std::move(left),
+                                       caf::actor_cast<caf::strong_actor_ptr>(owner_))});
+}
+
+namespace {
+
+/// Takes those that go on.
+std::vector<storage::interrupted_call> take_resumable(std::vector<storage::interrupted_call>& left,
+                                                      bool incoming) {
+  const auto first = std::stable_partition(left.begin(), left.end(), [&](const auto& call) {
+    return call.record.incoming != incoming || !call_resumption::takes(call.record);
+  });
+  std::vector<storage::interrupted_call> taken(std::make_move_iterator(first),
+                                               std::make_move_iterator(left.end()));
+  left.erase(first, left.end());
+  return taken;
+}
+
+} // namespace
+
+void sim_world::resume(sim_site& site, const storage::store& s) {
+  auto left = storage::interrupted_calls(s).value();
+  const auto service =
+    std::find_if(services_.begin(), services_.end(), [&](auto& one) { return one.site == &site; });
+  ASSERT_NE(service, services_.end());
+  lane::tell(
+    lane_, caf::actor_cast<caf::strong_actor_ptr>(service->actor),
+    resume_calls{take_resumable(left, true), caf::actor_cast<caf::strong_actor_ptr>(owner_)});
+  part(site, std::move(left));
+}
+
+void sim_world::resume_load(sim_site& from, const storage::store& s, uint64_t run,
+                            const std::shared_ptr<const load_plan>& plan,
+                            const std::shared_ptr<const call_manner>& manner) {
+  auto left = storage::interrupted_calls(s).value();
+  const auto history =
+    read_history(s, run, *plan, 1, left, [](const storage::interrupted_call& call) {
+      return call_resumption::takes(call.record);
+    }).value();
+  begin_load(from, plan, manner, history);
+  lane::tell(
+    lane_, caf::actor_cast<caf::strong_actor_ptr>(generator_),
+    resume_calls{take_resumable(left, false), caf::actor_cast<caf::strong_actor_ptr>(owner_)});
+  part(from, std::move(left));
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(load_),
+             start_run{{{generator_}, {}}, history});
 }
 
 void sim_world::crash(sim_site& site) {
   kill(site);
-  for (const auto& one : {generator_, load_, recovery_})
-    if (one)
-      caf::anon_send_exit(one, caf::exit_reason::kill);
-  generator_ = load_ = recovery_ = nullptr;
   site.context.router.legs().end_all();
+  const auto end = [&](std::vector<resident>& these) {
+    for (const auto& one : these)
+      if (one.site == &site)
+        caf::anon_send_exit(one.actor, caf::exit_reason::kill);
+    std::erase_if(these, [&](const resident& one) { return one.site == &site; });
+  };
+  end(services_);
+  if (load_site_ == &site) {
+    for (const auto& one : {generator_, load_})
+      if (one)
+        caf::anon_send_exit(one, caf::exit_reason::kill);
+    generator_ = load_ = nullptr;
+  }
+  end(recoveries_);
   lane_.run_until(lane_.now());
-  for (const auto& one : keepers_) // legs hand them their records as they end
-    caf::anon_send_exit(one, caf::exit_reason::kill);
-  keepers_.clear();
+  kill(site);    // what its legs said on the way down, over connections of their own
+  end(keepers_); // legs hand them their records as they end
   site.context.keeps = nullptr;
   lane_.run_until(lane_.now());
 }

@@ -16,6 +16,7 @@
 #include "actors/call/leg_messages.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
+#include "actors/load/run_history.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/recorder.hpp"
 #include "engine/lane/sim_lane.hpp"
@@ -47,6 +48,7 @@ struct told {
   std::vector<request_finished> probes;
   std::optional<run_finished> finished;
   std::optional<parting_counts> recovered;
+  std::optional<calls_resumed> resumed;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;
   std::string lines;
@@ -65,8 +67,8 @@ public:
   [[nodiscard]] told& heard() noexcept { return told_; }
   [[nodiscard]] lane::duration elapsed() const { return lane_.now() - lane::sim_lane::start; }
 
-  /// Media is at "10.1.x.y" for a site at "10.0.x.y", so that a test can cut one without the other.
-  /// Without `webrtc` it has what all such sites share.
+  /// Media is at "10.1.x.y" for a site at "10.0.x.y" ("a:1::b" for "a::b"), so that a test can cut
+  /// one without the other. Without `webrtc` it has what all such sites share.
   sim_site& add_site(std::string_view address, transport::protocol p = transport::protocol::udp,
                      const router_settings& settings = {},
                      std::shared_ptr<webrtc_services> webrtc = nullptr);
@@ -94,6 +96,11 @@ public:
   /// Begins a load run; `heard().finished` tells its end.
   void run_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
                 const std::shared_ptr<const call_manner>& manner);
+  /// Goes on with one of the calls that a crash left in this store, with those that can; what else
+  /// was left in it ends as in `recover`.
+  void resume_load(sim_site& from, const storage::store& s, uint64_t run,
+                   const std::shared_ptr<const load_plan>& plan,
+                   const std::shared_ptr<const call_manner>& manner);
   [[nodiscard]] const caf::actor& load() const noexcept { return load_; }
   [[nodiscard]] const caf::actor& generator() const noexcept { return generator_; }
   /// It has ended before its world.
@@ -105,6 +112,8 @@ public:
   /// Has the calls under way in the store that a site keeps its calls in end at their peers;
   /// `heard().recovered` tells how they did.
   void recover(sim_site& site, const storage::store& s);
+  /// The same, but calls that came in and can go on do so at the site's service: `heard().resumed`.
+  void resume(sim_site& site, const storage::store& s);
   /// Ends what a site's process runs, with its host: nothing it says is heard any more. What
   /// comes after writes to another store.
   void crash(sim_site& site);
@@ -130,20 +139,26 @@ private:
   class owner;
   struct alarm;
 
+  void part(sim_site& site, std::vector<storage::interrupted_call> left);
+  void begin_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
+                  const std::shared_ptr<const call_manner>& manner,
+                  const std::shared_ptr<const run_history>& history);
+
   lane::sim_lane lane_;
   told told_;
   std::deque<sim_site> sites_;
   std::deque<alarm> alarms_;
-  struct service {
+  struct resident {
     sim_site* site;
     caf::actor actor;
   };
-  std::vector<service> services_;
-  std::vector<caf::actor> keepers_; // recorders, each with its journal
+  std::vector<resident> services_;
+  std::vector<resident> keepers_; // recorders, each with its journal
+  std::vector<resident> recoveries_;
   caf::actor owner_;
   caf::actor load_;
   caf::actor generator_;
-  caf::actor recovery_;
+  sim_site* load_site_ = nullptr;
   uint64_t calls_ = 0;
 };
 

@@ -171,6 +171,55 @@ TEST_F(leg_test, is_no_larger_than_its_machines) {
   std::cout << "leg " << sizeof(leg) << '\n';
 }
 
+// -- connections are not dialogs ------------------------------------------------------------
+
+TEST_F(leg_test, a_lost_connection_does_not_end_a_call_that_is_up) {
+  call();
+  answered();
+  a.machine.on_connection_lost(a.now, a.out);
+  EXPECT_EQ(a.machine.current(), phase::established);
+  ASSERT_TRUE(a.machine.send_request(a.now, method::info, "x", a.out));
+  a.take(response_to(sent(method::info), 200, ""));
+  EXPECT_EQ(a.out.last(event_kind::response)->event.status, 200);
+}
+
+TEST_F(leg_test, a_lost_connection_fails_what_is_on_its_way) {
+  call();
+  a.machine.on_connection_lost(a.now, a.out);
+  EXPECT_EQ(cause(), end_cause::transport_failed) << "an INVITE";
+}
+
+TEST_F(leg_test, what_is_on_its_way_when_a_connection_is_lost_is_made_again) {
+  call();
+  answered();
+  a.machine.hang_up(a.now, a.out);
+  const auto first = sent(method::bye);
+  a.machine.on_connection_lost(a.now, a.out);
+  EXPECT_EQ(a.machine.current(), phase::ending);
+  a.pass(std::chrono::milliseconds{1});
+  const auto second = sent(method::bye);
+  EXPECT_EQ(field(first, "CSeq"), "2 BYE");
+  EXPECT_EQ(field(second, "CSeq"), "3 BYE");
+  EXPECT_NE(field(first, "Via"), field(second, "Via"));
+  a.take(response_to(second, 200, ""));
+  EXPECT_EQ(cause(), end_cause::local_bye);
+}
+
+TEST_F(leg_test, of_connections_that_are_lost_again_and_again_it_has_enough) {
+  call();
+  answered();
+  a.machine.hang_up(a.now, a.out);
+  for (int i = 0; i < 5; ++i) {
+    a.machine.on_connection_lost(a.now, a.out);
+    EXPECT_EQ(a.machine.current(), phase::ending) << i;
+    a.pass(seconds{4});
+  }
+  EXPECT_EQ(field(sent(method::bye), "CSeq"), "7 BYE");
+  a.machine.on_connection_lost(a.now, a.out);
+  EXPECT_EQ(a.machine.current(), phase::over);
+  EXPECT_EQ(cause(), end_cause::transport_failed);
+}
+
 // -- a dialog from a store ------------------------------------------------------------------
 
 /// The leg after it has been kept and taken up again.

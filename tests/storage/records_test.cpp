@@ -33,6 +33,27 @@ TEST(records, come_back_with_none) {
   EXPECT_EQ(unpack_call(pack(call)).value(), call) << "zero is not the same as none";
   call.dialog.reset();
   EXPECT_EQ(unpack_call(pack(call)).value(), call);
+  call.media->agreed.layout->mid.reset();
+  EXPECT_EQ(unpack_call(pack(call)).value(), call);
+  call.media->agreed.layout.reset();
+  EXPECT_EQ(unpack_call(pack(call)).value(), call);
+  call_ended made;
+  made.figures.emplace();
+  EXPECT_EQ(unpack_event(pack(event_record{{}, made})).value(), (event_record{{}, made}));
+  made.figures->media.emplace();
+  EXPECT_EQ(unpack_event(pack(event_record{{}, made})).value(), (event_record{{}, made}));
+}
+
+TEST(records, of_media_that_cannot_be_are_passed_over) {
+  auto call = sample_call();
+  call.media->agreed.layout->audio = 2; // of two lines
+  EXPECT_FALSE(unpack_call(pack(call)).value().media);
+  call = sample_call();
+  call.media->agreed.way = static_cast<sdp::direction>(4);
+  EXPECT_FALSE(unpack_call(pack(call)).value().media);
+  call = sample_call();
+  call.media->agreed.protected_by = static_cast<sdp::protection>(3);
+  EXPECT_FALSE(unpack_call(pack(call)).value().media);
 }
 
 TEST(records, keep_bytes_of_the_peer_that_are_no_text) {

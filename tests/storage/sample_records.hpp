@@ -14,7 +14,18 @@ inline wall_time sample_time(int64_t seconds) {
 }
 
 inline run_record sample_run() {
-  return {"jackfield load --calls 3", "load", sample_time(0), sample_time(60), "signal", 42};
+  run_record run;
+  run.command = "jackfield load --calls 3 --json x";
+  run.kind = "load";
+  run.started = sample_time(0);
+  run.ended = sample_time(60);
+  run.ended_by = "signal";
+  run.seed = 42;
+  run.embedded = true;
+  run.plan = "jackfield load --calls 3";
+  run.lanes = 2;
+  run.resumed = 5;
+  return run;
 }
 
 inline call_record sample_call() {
@@ -42,7 +53,64 @@ inline call_record sample_call() {
                                    17,
                                    true,
                                    true};
+  auto& media = call.media.emplace();
+  media.port = 40'000;
+  media.agreed = {
+    3,
+    sdp::direction::sendonly,
+    true,
+    sdp::protection::sdes,
+    sdp::setup::passive,
+    sdp::media_layout{
+      {{"video", "RTP/AVP", "31"}, {"audio", "RTP/SAVP", "0"}}, 1, "a1", true, {0, 8, 101}}};
+  call.due = sample_time(0);
+  call.first_response = sample_time(3);
+  call.ringing = sample_time(4);
   return call;
+}
+
+inline call_figures sample_figures() {
+  using namespace std::chrono_literals;
+  call_figures f;
+  f.due = -1ms;
+  f.first_response = 2ms;
+  f.ringing = 3ms;
+  f.final_response = 4ms;
+  f.acknowledged = 5ms;
+  f.bye_sent = 6ms;
+  f.local_bye = true;
+  f.requests = 7;
+  f.retransmissions = 8;
+  f.failovers = 9;
+  f.hold = {10, 11};
+  f.resume = {12, 13};
+  f.ice_restart = {14, 15};
+  f.info_digit = {16, 17};
+  auto& a = f.media.emplace();
+  a.connected = a.heard = true;
+  a.sent = 18;
+  a.received = 19;
+  a.expected = 20;
+  a.lost = 21;
+  a.recovered = 22;
+  a.duplicates = 23;
+  a.reordered = 24;
+  a.discarded = 25;
+  a.jitter = 26us;
+  a.mos = 4.4;
+  a.remote = call_figures::audio::report{-27, 28us, 4.3};
+  a.round_trip = 29us;
+  a.digits_sent = 30;
+  a.digits_received = 31;
+  a.strangers = 32;
+  a.forged = 33;
+  a.replayed = 34;
+  a.malformed = 35;
+  a.unauthenticated = 36;
+  a.gathering = 37us;
+  a.checks = 38us;
+  a.handshake = 39us;
+  return f;
 }
 
 inline std::vector<event_record> sample_events() {
@@ -57,8 +125,13 @@ inline std::vector<event_record> sample_events() {
   end.ended = sample_time(3);
   end.cause = "busy";
   end.status = 486;
+  auto made = end;
+  made.figures = sample_figures();
   return {{sample_time(0), run_started{12}},
           {sample_time(3), end},
+          {sample_time(4), made},
+          {sample_time(5), run_resumed{12}},
+          {sample_time(6), run_progress{12, 1, 77, 8, 9}},
           {sample_time(60), run_ended{12, "signal"}}};
 }
 

@@ -1,0 +1,102 @@
+#include "actors/call/call_resumption.hpp"
+
+#include <utility>
+
+#include "actors/call/recorded_peer.hpp"
+
+namespace jackfield {
+
+namespace {
+
+/// Nothing is wrong with the call itself (RFC 3261 §14.1, §14.2, §21.5.4).
+bool may_be_repeated(int status) {
+  return status == 491 || status == 500 || status == 503;
+}
+
+} // namespace
+
+bool call_resumption::takes(const storage::call_record& call) noexcept {
+  return call.answered && call.dialog &&
+         !(call.media && call.media->agreed.protected_by == sdp::protection::dtls);
+}
+
+result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call,
+                                    media_plane& plane, own_stream& stream, means with) {
+  const auto peer = peer_of(call);
+  if (!peer)
+    return fail("peer", "\"" + call.target + "\" is no way to it");
+  waits_for_peer_ = peer->comes_to_us;
+  auto taken = waits_for_peer_ ? leg.adopt_waiting(*call.dialog, peer->protocol(), with.connections,
+                                                   with.credentials, unrecorded_requests)
+                               : leg.adopt(*call.dialog, peer->servers, with.connections,
+                                           with.credentials, unrecorded_requests);
+  if (!taken)
+    return taken;
+  if (waits_for_peer_)
+    leg.wake_at(leg.home().now() + patience);
+  media_ = std::move(with.media);
+  way_ = media_->capabilities().wanted;
+  if (!call.media) { // nothing was ever described
+    leg.describe(media_, with.inactive_port);
+    end(state::resumed);
+    return {};
+  }
+  const auto& agreed = call.media->agreed;
+  if (!agreed.held)
+    way_ = agreed.way;
+  if (with.audio) {
+    agreed_ = agreed;
+    stream.open(leg, plane, std::move(with.audio), agreed.protected_by, true, call.media->port);
+    return {};
+  }
+  return leg.describe(media_, call.media->port, agreed).map([&] {
+    ready_ = true;
+    offer(leg);
+  });
+}
+
+call_resumption::state call_resumption::on_media_opened(call_leg& leg, const media_opened& opened,
+                                                        const own_stream& stream) {
+  if (!opened.local || !agreed_ || !leg.describe(media_, opened.local->port(), *agreed_))
+    return end(state::failed);
+  agreed_.reset();
+  leg.use_stream(stream.handle(), opened.local->port(), opened.transport);
+  ready_ = true;
+  return offer(leg);
+}
+
+call_resumption::state call_resumption::offer(call_leg& leg) {
+  if (waits_for_peer_ || !ready_)
+    return state_;
+  ++offers_;
+  return leg.offer(way_) ? state_ : end(state::failed);
+}
+
+call_resumption::state call_resumption::on_settled(call_leg& leg, const leg_settled& settled) {
+  if (state_ != state::waiting)
+    return state_;
+  if (settled.unsettled == nullptr)
+    return end(state::resumed);
+  if (!may_be_repeated(settled.status) || offers_ == most_offers)
+    return end(state::failed);
+  leg.wake_at(leg.home().now() + again_after);
+  return state_;
+}
+
+call_resumption::state call_resumption::on_wake(call_leg& leg) {
+  if (state_ != state::waiting)
+    return state_;
+  return waits_for_peer_ ? end(state::failed) : offer(leg);
+}
+
+call_resumption::state call_resumption::on_request(call_leg& leg, bool offered) {
+  if (state_ != state::waiting || (!waits_for_peer_ && !offered))
+    return state_;
+  if (std::exchange(waits_for_peer_, false))
+    leg.do_not_wake();
+  if (offered && ready_)
+    return end(state::resumed);
+  return offer(leg);
+}
+
+} // namespace jackfield

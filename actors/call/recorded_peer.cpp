@@ -1,0 +1,36 @@
+#include "actors/call/recorded_peer.hpp"
+
+#include <string_view>
+#include <vector>
+
+#include "engine/sip/uri.hpp"
+
+namespace jackfield {
+
+std::optional<recorded_peer> peer_of(const storage::call_record& call) {
+  // As `transport::flow` has it: "udp 192.0.2.1:5060".
+  const std::string_view text = call.target;
+  const auto space = text.find(' ');
+  if (space == std::string_view::npos)
+    return std::nullopt;
+  const auto protocol = transport::parse_protocol(text.substr(0, space));
+  if (!protocol)
+    return std::nullopt;
+  auto remote = lane::endpoint::parse_with_port(text.substr(space + 1));
+  if (call.incoming && transport::is_reliable(*protocol)) {
+    const auto contact = call.dialog ? sip::uri::parse(call.dialog->remote_target) : std::nullopt;
+    if (!contact)
+      return std::nullopt;
+    remote = lane::endpoint::parse(
+      contact->host(), contact->port() != 0 ? contact->port() : transport::default_port(*protocol));
+  }
+  if (!remote)
+    return std::nullopt;
+  return recorded_peer{
+    .servers =
+      transport::target_selection{std::vector{transport::target{*protocol, *remote}}, call.host},
+    .comes_to_us =
+      call.incoming && (transport::is_secure(*protocol) || transport::is_websocket(*protocol))};
+}
+
+} // namespace jackfield

@@ -1,5 +1,7 @@
 #include "actors/media/packet_protection.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -38,6 +40,8 @@ result<void> packet_protection::use(const srtp::master_key& ours, const srtp::ma
   receiver_ = std::move(*receiver);
   if (!keys_ || keys_->ours != ours)
     sender_.reset();
+  heard_ = false;
+  late_tries_ = 0;
   keys_ = std::make_unique<const key_pair>(std::move(wanted));
   return {};
 }
@@ -66,9 +70,39 @@ std::span<const std::byte> packet_protection::protect(std::span<const std::byte>
 std::span<const std::byte> packet_protection::open(std::span<std::byte> packet) {
   if (!receiver_)
     return {};
-  const auto opened =
-    rtp::is_rtcp(packet) ? receiver_->open_rtcp(packet) : receiver_->open_rtp(packet);
-  return packet.first(opened.size);
+  if (rtp::is_rtcp(packet))
+    return packet.first(receiver_->open_rtcp(packet).size);
+  if (!heard_ && late_tries_ < most_late_tries)
+    return open_late(packet);
+  return packet.first(receiver_->open_rtp(packet).size);
+}
+
+std::span<const std::byte> packet_protection::open_late(std::span<std::byte> packet) {
+  alignas(8) std::array<std::byte, 2'048> room;
+  if (packet.size() > room.size())
+    return {};
+  const auto copy = std::span{room}.first(packet.size());
+  std::ranges::copy(packet, copy.begin());
+  const auto at_once = receiver_->open_rtp(packet);
+  heard_ = at_once.is == srtp::receiver::verdict::accepted;
+  if (at_once.is != srtp::receiver::verdict::forged)
+    return packet.first(at_once.size);
+  ++late_tries_;
+  for (uint32_t wraps = 1; wraps <= most_rollovers; ++wraps) {
+    auto late = srtp::receiver::make(keys_->theirs);
+    if (!late || !late->resume(keys_->theirs, ssrc_of(copy, false), wraps))
+      return {};
+    std::ranges::copy(copy, packet.begin());
+    if (const auto opened = late->open_rtp(packet);
+        opened.is == srtp::receiver::verdict::accepted) {
+      add(before_, receiver_->counted());
+      --before_.forged; // it was not
+      receiver_ = std::move(*late);
+      heard_ = true;
+      return packet.first(opened.size);
+    }
+  }
+  return {};
 }
 
 void packet_protection::count(path_counters& to) const noexcept {

@@ -37,6 +37,14 @@ public:
   void count(path_counters& to) const noexcept;
 
 private:
+  /// Packets that are tried so before the first that is the peer's, and wraps that are tried: seven
+  /// hours of 50 packets a second.
+  static constexpr unsigned most_late_tries = 8;
+  static constexpr uint32_t most_rollovers = 20;
+  /// Opens a packet of a peer who goes on under a key whose sequence numbers have wrapped before we
+  /// had it, as after a crash of ours (RFC 3711 §3.3.1: the count of wraps is in no packet).
+  std::span<const std::byte> open_late(std::span<std::byte> packet);
+
   struct key_pair {
     srtp::master_key ours;
     srtp::master_key theirs;
@@ -48,6 +56,8 @@ private:
   std::optional<srtp::receiver> receiver_;
   path_counters before_; // by receivers of earlier keys; what was not tried
   uint32_t unprotected_ = 0;
+  bool heard_ = false; // RTP of the peer's, by the keys in force
+  uint8_t late_tries_ = 0;
 };
 
 } // namespace jackfield

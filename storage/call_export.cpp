@@ -110,6 +110,16 @@ void append_json_event(std::string& out, uint64_t sequence, const event_record& 
       put_null(out, "by");
     else
       put_text(out, "by", over->ended_by);
+  } else if (const auto* again = std::get_if<run_resumed>(&event.what)) {
+    put_text(out, "event", "run_resumed");
+    put_number(out, "run", again->run);
+  } else if (const auto* progress = std::get_if<run_progress>(&event.what)) {
+    put_text(out, "event", "run_progress");
+    put_number(out, "run", progress->run);
+    put_number(out, "lane", progress->lane);
+    put_number(out, "next", progress->next);
+    put_number(out, "missed_by_limit", progress->missed_by_limit);
+    put_number(out, "missed_by_generator", progress->missed_by_generator);
   } else {
     put_text(out, "event", "unknown");
   }

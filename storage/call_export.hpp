@@ -30,7 +30,8 @@ outcome<void> export_calls(const store& s, uint64_t from, line_format format,
 
 /// Writes all events whose sequence number is `from` or higher as JSON lines: seq, at, event
 /// ("call_ended" with what follows seq in a call's line, "run_started" with run, "run_ended" with
-/// run and by, or "unknown" for what a later version wrote). Fails as `export_calls` does.
+/// run and by, "run_resumed" with run, "run_progress" with run, lane, next, missed_by_limit and
+/// missed_by_generator, or "unknown" for what a later version wrote). Fails as `export_calls` does.
 outcome<void> export_events(const store& s, uint64_t from, const line_sink& sink);
 
 } // namespace jackfield::storage

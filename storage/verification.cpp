@@ -162,6 +162,10 @@ private:
       demand_run(*number, run_began->run);
     else if (const auto* run_over = std::get_if<run_ended>(&record->what))
       demand_run(*number, run_over->run);
+    else if (const auto* again = std::get_if<run_resumed>(&record->what))
+      demand_run(*number, again->run);
+    else if (const auto* progress = std::get_if<run_progress>(&record->what))
+      demand_run(*number, progress->run);
   }
 
   void demand_run(uint64_t sequence, uint64_t run) {

@@ -125,6 +125,21 @@ TEST_F(export_of, all_events) {
                              "\n"));
 }
 
+TEST_F(export_of, a_run_that_went_on) {
+  put(7, run_resumed{12});
+  put(8, run_progress{12, 1, 77, 8, 9});
+  std::string all;
+  EXPECT_TRUE(export_events(store_, 7, [&](std::string_view lines) {
+    all += lines;
+    return true;
+  }));
+  EXPECT_EQ(all, R"({"seq":7,"at":"2026-01-02T03:04:05.678Z","event":"run_resumed","run":12})"
+                 "\n"
+                 R"({"seq":8,"at":"2026-01-02T03:04:05.678Z","event":"run_progress","run":12,)"
+                 R"("lane":1,"next":77,"missed_by_limit":8,"missed_by_generator":9})"
+                 "\n");
+}
+
 TEST_F(export_of, a_damaged_record_leaves_the_others) {
   put_bytes(7, "x");
   put(8, completed());

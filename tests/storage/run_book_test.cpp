@@ -123,6 +123,32 @@ TEST(run_book, writes_down_when_runs_begin_and_end) {
   EXPECT_EQ(s.durable_writes(), 3U);
 }
 
+TEST(run_book, a_run_that_was_cut_off_can_go_on) {
+  memory_store s;
+  const auto begin = [&](std::string kind, int64_t at) {
+    run_record run;
+    run.kind = std::move(kind);
+    run.started = sample_time(at);
+    return begin_run(s, run).value();
+  };
+  EXPECT_FALSE(last_open_run(s, "load").value());
+  begin("load", 1);
+  const auto second = begin("load", 2);
+  begin("answer", 3);
+  const auto open = last_open_run(s, "load").value();
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->number, second);
+  EXPECT_EQ(open->record.started, sample_time(2));
+  EXPECT_EQ(close_interrupted(s, nullptr, second).value().runs, 2U) << "but for that";
+  EXPECT_EQ(resume_run(s, second, sample_time(9)).value(), second);
+  const auto again = read_run(s, second).value();
+  EXPECT_EQ(again.resumed, 1U);
+  EXPECT_FALSE(again.ended);
+  EXPECT_EQ(events(s).back(), (event_record{sample_time(9), run_resumed{second}}));
+  EXPECT_TRUE(end_run(s, second, sample_time(10), ""));
+  EXPECT_FALSE(last_open_run(s, "load").value());
+}
+
 TEST(run_book, tells_that_a_run_is_gone) {
   memory_store s;
   const auto ended = end_run(s, 7, sample_time(9), "");

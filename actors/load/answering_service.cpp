@@ -42,7 +42,7 @@ caf::behavior answering_service::make_behavior() {
   if (trace_settings_)
     trace_ = std::make_unique<call_trace>(context_.router, trace_settings_);
   return {
-    [this](resume_calls& left) { resume(left); },
+    [this](resume_calls& left) { go_on(left); },
     [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const served_call& served) { on_served(served); },
     [this](const bridged_call_over& over) { on_bridged(over); },
@@ -159,7 +159,7 @@ void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transacti
        invite->message().call_id());
 }
 
-void answering_service::resume(resume_calls& left) {
+void answering_service::go_on(resume_calls& left) {
   resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
   for (auto& call : std::exchange(left.calls, {})) {
     metrics_.calls.offer();

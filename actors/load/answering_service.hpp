@@ -41,7 +41,7 @@ private:
   void on_served(const served_call& served);
   void on_bridged(const bridged_call_over& over);
   void answer(const sip_arrival_ptr& invite, uint64_t transaction);
-  void resume(resume_calls& left);
+  void go_on(resume_calls& left);
   void connect(const sip_arrival_ptr& invite, uint64_t transaction, registered_contact callee);
   void keep(caf::strong_actor_ptr call, std::string_view call_id);
   /// A call is over.

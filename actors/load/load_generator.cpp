@@ -39,7 +39,7 @@ caf::behavior load_generator::make_behavior() {
   if (plan_->trace)
     trace_ = std::make_unique<call_trace>(context_.router, plan_->trace);
   return {
-    [this](resume_calls& left) { resume(left); },
+    [this](resume_calls& left) { go_on(left); },
     [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const load_start& how) { start(how); },
     [this](const lane::timer_fired&) { on_arrivals(); },
@@ -143,7 +143,7 @@ std::shared_ptr<const call_target> load_generator::target_of(uint64_t number) co
                                       : number % targets.size()];
 }
 
-void load_generator::resume(resume_calls& left) {
+void load_generator::go_on(resume_calls& left) {
   resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
   for (auto& call : std::exchange(left.calls, {})) {
     const auto number = call.key.number;

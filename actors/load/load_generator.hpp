@@ -48,7 +48,7 @@ private:
   void on_arrivals();
   void find_next();
   void begin(uint64_t number, lane::time_point due);
-  void resume(resume_calls& left);
+  void go_on(resume_calls& left);
   void keep_progress();
   [[nodiscard]] std::shared_ptr<const call_target> target_of(uint64_t number) const;
   enum class draw : uint64_t { length = 1, target = 2 };

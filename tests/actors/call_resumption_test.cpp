@@ -18,11 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using storage::keyspace;
 using testing::AllOf;
-using testing::Contains;
 using testing::Each;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 using testing::StartsWith;
 
 /// What comes to a site.

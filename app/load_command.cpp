@@ -83,7 +83,13 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
   unsigned recovering = 0;
   unsigned resuming = 0;
   parting_counts parted{};
-  report::resumption resumed;
+  calls_resumed resumed;
+  const auto tell_observer = [&] {
+    observer.set_resumed({.crashes = state->cut_off()->resumed + 1,
+                          .resumed = resumed.resumed,
+                          .lost = resumed.lost,
+                          .slowest = resumed.slowest});
+  };
   if (state != nullptr) {
     storage::run_record run;
     run.kind = "load";
@@ -94,14 +100,13 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
     run.lanes = prepared.lanes;
     if (auto begun = state->begin(*prepared.engine, std::move(run), watcher); !begun)
       return tl::unexpected{std::move(begun.error())};
-    if (const auto* cut_off = state->cut_off()) {
+    if (state->cut_off() != nullptr) {
       prepared.left = state->resumable(prepared.lanes);
       resuming =
         static_cast<unsigned>(std::count_if(prepared.left.begin(), prepared.left.end(),
                                             [](const auto& lane) { return !lane.empty(); }));
-      resumed.crashes = cut_off->resumed + 1;
       observer.set_before(*prepared.history);
-      observer.set_resumed(resumed);
+      tell_observer();
     }
     recovering = state->recover(*prepared.engine, prepared.connections, watcher);
   }
@@ -133,12 +138,10 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
                       state->tell_recovered(parted);
                   },
                   [&](const calls_resumed& lane) {
-                    resumed.resumed += lane.resumed;
-                    resumed.lost += lane.lost;
-                    resumed.slowest = std::max(resumed.slowest, lane.slowest);
-                    observer.set_resumed(resumed);
+                    resumed.merge(lane);
+                    tell_observer();
                     if (--resuming == 0)
-                      state->tell_resumed({resumed.resumed, resumed.lost, resumed.slowest});
+                      state->tell_resumed(resumed);
                   },
                   caf::after(poll_interval) >> [] {});
     trace.tell_failure();

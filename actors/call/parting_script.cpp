@@ -2,17 +2,11 @@
 
 #include <utility>
 
+#include "actors/call/call_resumption.hpp"
 #include "actors/call/failure_of.hpp"
 #include "actors/call/recorded_peer.hpp"
 
 namespace jackfield {
-
-namespace {
-
-/// Requests that may have left after the last record of them was written.
-constexpr uint32_t unrecorded_requests = 4;
-
-} // namespace
 
 parting_script::parting_script(kept_call kept,
                                std::shared_ptr<const transport::open_settings> connections,
@@ -29,9 +23,9 @@ void parting_script::on_start(call_leg& leg) {
     close(leg, parting::unreachable);
     return;
   }
-  const auto taken =
-    call.dialog ? leg.adopt(*call.dialog, peer->servers, connections_, {}, unrecorded_requests)
-                : leg.take_back(*call.attempt, peer->servers, connections_);
+  const auto taken = call.dialog ? leg.adopt(*call.dialog, peer->servers, connections_, {},
+                                             call_resumption::unrecorded_requests)
+                                 : leg.take_back(*call.attempt, peer->servers, connections_);
   if (!taken)
     close(leg, parting::unreachable);
 }

@@ -17,6 +17,13 @@ using testing::HasSubstr;
 
 constexpr uint64_t calls = 100;
 
+/// `kill -9` after so long, in which it is not to end.
+void kill_after(process& program, int ms) {
+  EXPECT_FALSE(program.ended_within(ms));
+  program.signal(SIGKILL);
+  EXPECT_EQ(program.wait(), 128 + SIGKILL);
+}
+
 struct transport_and_media {
   const char* transport;
   const char* media;
@@ -71,12 +78,7 @@ protected:
 TEST_P(resumed_calls, of_a_run_that_was_killed_go_on_and_its_report_covers_both_parts) {
   auto answering = start_answerer(folder_, listen(0), {"--audio", "tone"});
   const auto options = load(answering.port, {"--state", directory_});
-  {
-    const auto running = start_load(folder_, options);
-    EXPECT_FALSE(running.program->ended_within(2500));
-    running.program->signal(SIGKILL);
-    EXPECT_EQ(running.program->wait(), 128 + SIGKILL);
-  }
+  kill_after(*start_load(folder_, options).program, 2500);
   auto again = options;
   again.emplace_back("--resume");
   const auto outcome = run_load(folder_, again);
@@ -154,9 +156,7 @@ TEST_F(resumed_run, needs_one_that_was_cut_off) {
 TEST_F(resumed_run, needs_the_same_options) {
   const auto running = start_load(
     folder_, {"--state", directory_, "--calls", "5000", "--rate", "100", "--media", "none"});
-  EXPECT_FALSE(running.program->ended_within(1000));
-  running.program->signal(SIGKILL);
-  EXPECT_EQ(running.program->wait(), 128 + SIGKILL);
+  kill_after(*running.program, 1000);
   EXPECT_EQ(load({"--resume", "--calls", "30", "--rate", "100", "--media", "none"}), 2);
   EXPECT_THAT(said_, HasSubstr("--resume: that run was \"jackfield load --state"));
   EXPECT_THAT(said_, HasSubstr("expected the same options"));
@@ -166,10 +166,7 @@ TEST_F(resumed_run, without_a_peer_of_its_own_makes_what_is_left_to_be_made) {
   const arguments plan{"--calls", "300", "--rate", "100", "--duration", "500ms", "--media", "none"};
   auto first = plan;
   first.insert(first.end(), {"--state", directory_});
-  const auto running = start_load(folder_, first);
-  EXPECT_FALSE(running.program->ended_within(1500));
-  running.program->signal(SIGKILL);
-  EXPECT_EQ(running.program->wait(), 128 + SIGKILL);
+  kill_after(*start_load(folder_, first).program, 1500);
   auto second = first;
   second.emplace_back("--resume");
   const auto outcome = run_load(folder_, second);

@@ -205,6 +205,35 @@ uint64_t number_at(std::string_view eight) {
 
 constexpr size_t number_size = 8;
 
+void write(std::monostate, proto::Event&) {}
+
+void write(const call_ended& what, proto::Event& out) {
+  write(what, *out.mutable_call_ended());
+}
+
+void write(const run_started& what, proto::Event& out) {
+  out.mutable_run_started()->set_run(what.run);
+}
+
+void write(const run_ended& what, proto::Event& out) {
+  auto& kept = *out.mutable_run_ended();
+  kept.set_run(what.run);
+  kept.set_ended_by(what.ended_by);
+}
+
+void write(const run_resumed& what, proto::Event& out) {
+  out.mutable_run_resumed()->set_run(what.run);
+}
+
+void write(const run_progress& what, proto::Event& out) {
+  auto& kept = *out.mutable_run_progress();
+  kept.set_run(what.run);
+  kept.set_lane(what.lane);
+  kept.set_next(what.next);
+  kept.set_missed_by_limit(what.missed_by_limit);
+  kept.set_missed_by_generator(what.missed_by_generator);
+}
+
 } // namespace
 
 std::string call_key::text() const {
@@ -253,23 +282,7 @@ std::string pack(const call_record& record) {
 std::string pack(const event_record& record) {
   proto::Event out;
   out.set_at(stamp(record.at));
-  if (const auto* call = std::get_if<call_ended>(&record.what)) {
-    write(*call, *out.mutable_call_ended());
-  } else if (const auto* began = std::get_if<run_started>(&record.what)) {
-    out.mutable_run_started()->set_run(began->run);
-  } else if (const auto* ended = std::get_if<run_ended>(&record.what)) {
-    out.mutable_run_ended()->set_run(ended->run);
-    out.mutable_run_ended()->set_ended_by(ended->ended_by);
-  } else if (const auto* again = std::get_if<run_resumed>(&record.what)) {
-    out.mutable_run_resumed()->set_run(again->run);
-  } else if (const auto* progress = std::get_if<run_progress>(&record.what)) {
-    auto& kept = *out.mutable_run_progress();
-    kept.set_run(progress->run);
-    kept.set_lane(progress->lane);
-    kept.set_next(progress->next);
-    kept.set_missed_by_limit(progress->missed_by_limit);
-    kept.set_missed_by_generator(progress->missed_by_generator);
-  }
+  std::visit([&out](const auto& what) { write(what, out); }, record.what);
   return bytes_of(out);
 }
 

@@ -91,6 +91,21 @@ void answer(storage::call_record& call) {
   d.is_caller = true;
 }
 
+/// As a load without audio leaves them.
+storage::call_figures figures_of(uint64_t number) {
+  const std::chrono::nanoseconds spread{number * 7919 % 1'000'000};
+  storage::call_figures figures;
+  figures.due = -std::chrono::microseconds{50} - spread / 10;
+  figures.first_response = std::chrono::microseconds{500} + spread;
+  figures.ringing = *figures.first_response;
+  figures.final_response = std::chrono::milliseconds{40} + spread;
+  figures.acknowledged = *figures.final_response + std::chrono::microseconds{80};
+  figures.bye_sent = std::chrono::milliseconds{1040} + spread;
+  figures.local_bye = true;
+  figures.requests = 3;
+  return figures;
+}
+
 void each(storage::commit_log& log, uint64_t count,
           const std::function<void(uint64_t, storage::change&)>& make) {
   for (uint64_t number = 0; number < count;) {
@@ -113,8 +128,9 @@ int records(const std::string& directory, uint64_t count) {
     c.writes.put(keyspace::calls, storage::key_of(key), storage::pack(call));
     answer(call);
     c.writes.put(keyspace::calls, storage::key_of(key), storage::pack(call));
-    storage::call_ended end{key,          false,         call.call_id,   call.from,     call.to,
-                            call.started, call.answered, *call.answered, std::string{}, 200};
+    storage::call_ended end{key,           false,        call.call_id,      call.from,
+                            call.to,       call.started, call.answered,     *call.answered,
+                            std::string{}, 200,          figures_of(number)};
     c.writes.erase(keyspace::calls, storage::key_of(key));
     c.events.push_back(storage::pack(storage::event_record{end.ended, end}));
     if (number % 10'000 == 0) {

@@ -204,6 +204,8 @@ int answer_command(const std::vector<std::string>& arguments) {
     run.command = options.command;
     if (auto begun = (*state)->begin(**engine, std::move(run), watcher); !begun)
       return tell_fault(begun.error());
+    if (auto restored = (*state)->restore_bindings(services); !restored)
+      return tell_fault(restored.error());
     resuming = hand_over((*state)->resumable((*engine)->lanes()), services,
                          caf::actor_cast<caf::strong_actor_ptr>(self));
     recovering = (*state)->recover(**engine, nullptr, watcher);

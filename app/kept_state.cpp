@@ -6,7 +6,9 @@
 #include <set>
 
 #include "actors/call/call_resumption.hpp"
+#include "actors/node/registrar.hpp"
 #include "engine/sip/leg_id.hpp"
+#include "storage/kept_bindings.hpp"
 
 namespace jackfield::app {
 
@@ -108,6 +110,31 @@ storage::outcome<void> kept_state::begin(node& engine, storage::run_record run,
     return tl::unexpected{std::move(log.error())};
   run_ = *number;
   engine.keep_calls(std::move(*log), run_, options_.calls, watcher);
+  return {};
+}
+
+storage::outcome<void> kept_state::restore_bindings(const std::vector<caf::actor>& services) const {
+  auto kept = storage::read_bindings(*store_);
+  if (!kept) {
+    auto why = std::move(kept.error());
+    why.why.place = options_.directory + ": " + why.why.place;
+    return tl::unexpected{std::move(why)};
+  }
+  if (kept->empty())
+    return {};
+  const storage::wall_time now = std::chrono::system_clock::now();
+  const auto registered = std::count_if(kept->begin(), kept->end(), [now](const auto& one) {
+    const auto& contacts = one.record.contacts;
+    return std::any_of(contacts.begin(), contacts.end(),
+                       [now](const auto& c) { return !c.removed && c.expires > now; });
+  });
+  const bindings_left all{
+    std::make_shared<const std::vector<storage::kept_bindings>>(std::move(*kept))};
+  for (const auto& service : services)
+    caf::anon_send(service, all);
+  if (registered > 0)
+    std::fprintf(stderr, "%s: %s registered as before\n", options_.directory.c_str(),
+                 plural(static_cast<uint64_t>(registered), "user is", "users are").c_str());
   return {};
 }
 

@@ -42,6 +42,9 @@ public:
   /// What happened in that.
   storage::outcome<std::shared_ptr<const run_history>> history(const load_plan& plan,
                                                                unsigned lanes) const;
+  /// Has the services, one a lane, take up who was registered before, after a crash or not. Before
+  /// the node starts.
+  storage::outcome<void> restore_bindings(const std::vector<caf::actor>& services) const;
   /// Takes the calls that a crash left and that are to go on and can, by lane: those that came in,
   /// or those of the run that goes on. Before `recover`, which has the rest.
   std::vector<std::vector<storage::interrupted_call>> resumable(unsigned lanes);

@@ -147,6 +147,9 @@ std::string holdings(const storage::verification& v) {
   std::string out = report::grouped(v.runs) + (v.runs == 1 ? " run, " : " runs, ") +
                     report::grouped(v.calls_finished) + " calls finished, " +
                     report::grouped(v.calls_under_way) + " under way, ";
+  if (v.addresses > 0)
+    out += report::grouped(v.addresses) + (v.addresses == 1 ? " address" : " addresses") +
+           " of record, ";
   if (v.events == 0)
     return out + "no events";
   return out + "events " + std::to_string(v.first_event) + " to " + std::to_string(v.last_event);

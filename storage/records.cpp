@@ -204,6 +204,8 @@ uint64_t number_at(std::string_view eight) {
 }
 
 constexpr size_t number_size = 8;
+/// Of keys of bindings, among registrations.
+constexpr char bindings_prefix = 'a';
 
 void write(std::monostate, proto::Event&) {}
 
@@ -286,6 +288,19 @@ std::string pack(const event_record& record) {
   return bytes_of(out);
 }
 
+std::string pack(const bindings_record& record) {
+  proto::Bindings out;
+  for (const auto& contact : record.contacts) {
+    auto& kept = *out.add_contacts();
+    kept.set_value(contact.value);
+    kept.set_expires(stamp(contact.expires));
+    kept.set_call_id(contact.call_id);
+    kept.set_cseq(contact.cseq);
+    kept.set_removed(contact.removed);
+  }
+  return bytes_of(out);
+}
+
 result<run_record> unpack_run(std::string_view bytes) {
   return message_in<proto::Run>(bytes, "a run").map([](const proto::Run& in) {
     run_record record;
@@ -329,6 +344,17 @@ result<call_record> unpack_call(std::string_view bytes) {
   });
 }
 
+result<bindings_record> unpack_bindings(std::string_view bytes) {
+  return message_in<proto::Bindings>(bytes, "bindings").map([](const proto::Bindings& in) {
+    bindings_record record;
+    record.contacts.reserve(static_cast<size_t>(in.contacts_size()));
+    for (const auto& kept : in.contacts())
+      record.contacts.push_back(
+        {kept.value(), time_of(kept.expires()), kept.call_id(), kept.cseq(), kept.removed()});
+    return record;
+  });
+}
+
 result<event_record> unpack_event(std::string_view bytes) {
   return message_in<proto::Event>(bytes, "an event").map([](const proto::Event& in) {
     event_record record;
@@ -356,6 +382,16 @@ std::string key_of(const call_key& call) {
   append(key, call.run);
   append(key, call.number);
   return key;
+}
+
+std::string bindings_key(std::string_view address_of_record) {
+  return bindings_prefix + std::string{address_of_record};
+}
+
+std::optional<std::string_view> address_of_key(std::string_view key) {
+  if (key.size() < 2 || key.front() != bindings_prefix)
+    return std::nullopt;
+  return key.substr(1);
 }
 
 std::string event_key(uint64_t sequence) {

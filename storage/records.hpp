@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "engine/error/error.hpp"
 #include "engine/sdp/negotiation_record.hpp"
@@ -77,6 +78,25 @@ struct call_record {
   friend bool operator==(const call_record&, const call_record&) = default;
 };
 
+/// A contact of an address of record, at a registrar of ours.
+struct contact_record {
+  std::string value; ///< of Contact, without expires
+  wall_time expires{};
+  std::string call_id; ///< of the REGISTER that made it what it is
+  uint32_t cseq = 0;
+  bool removed = false; ///< by that
+
+  friend bool operator==(const contact_record&, const contact_record&) = default;
+};
+
+/// Where the user of an address of record is reached, latest last. Without contacts that went with
+/// the connection that they were registered over.
+struct bindings_record {
+  std::vector<contact_record> contacts;
+
+  friend bool operator==(const bindings_record&, const bindings_record&) = default;
+};
+
 /// A finished call.
 struct call_ended {
   call_key call;
@@ -140,16 +160,21 @@ struct event_record {
 [[nodiscard]] std::string pack(const run_record& record);
 [[nodiscard]] std::string pack(const call_record& record);
 [[nodiscard]] std::string pack(const event_record& record);
+[[nodiscard]] std::string pack(const bindings_record& record);
 /// Fails on bytes that are no such record, and on a version that is not ours; `place` of the error
 /// is left to the caller.
 [[nodiscard]] result<run_record> unpack_run(std::string_view bytes);
 [[nodiscard]] result<call_record> unpack_call(std::string_view bytes);
 [[nodiscard]] result<event_record> unpack_event(std::string_view bytes);
+[[nodiscard]] result<bindings_record> unpack_bindings(std::string_view bytes);
 
 /// Keys: big-endian, so that their order is that of the numbers.
 [[nodiscard]] std::string run_key(uint64_t run);
 [[nodiscard]] std::string key_of(const call_key& call);
 [[nodiscard]] std::string event_key(uint64_t sequence);
+/// Of the bindings of an address of record, "user@host".
+[[nodiscard]] std::string bindings_key(std::string_view address_of_record);
+[[nodiscard]] std::optional<std::string_view> address_of_key(std::string_view key);
 /// A run's or an event's.
 [[nodiscard]] std::optional<uint64_t> number_of_key(std::string_view key);
 [[nodiscard]] std::optional<call_key> call_of_key(std::string_view key);

@@ -89,6 +89,7 @@ public:
     outcome<void> read;
     for (const auto& [space, look] : {std::pair{keyspace::meta, &verifier::look_at_meta},
                                       std::pair{keyspace::runs, &verifier::look_at_run},
+                                      std::pair{keyspace::registrations, &verifier::look_at_user},
                                       std::pair{keyspace::events, &verifier::look_at_event},
                                       std::pair{keyspace::calls, &verifier::look_at_call}})
       if (read)
@@ -140,6 +141,15 @@ private:
       return report(place_of_run(*number), std::move(record.error().cause));
     // What a crash left under way is so until the next start has dealt with it.
     run.ended = record->ended.has_value() && record->ended_by != run_record::crashed;
+  }
+
+  void look_at_user(std::string_view key, std::string_view value) {
+    const auto address = address_of_key(key);
+    if (!address)
+      return report_key(keyspace::registrations, key);
+    ++found_.addresses;
+    if (auto record = unpack_bindings(value); !record)
+      report("bindings of " + std::string{*address}, std::move(record.error().cause));
   }
 
   void look_at_event(std::string_view key, std::string_view value) {

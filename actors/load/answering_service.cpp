@@ -32,7 +32,7 @@ answering_service::answering_service(caf::actor_config& config, lane::lane& home
                                      unsigned source, std::shared_ptr<registrar_shards> shards,
                                      std::shared_ptr<const trace_settings> trace)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      registrar_(context.router, std::move(registrations), std::move(shards)),
+      registrar_(context, std::move(registrations), std::move(shards), this),
       trace_settings_(std::move(trace)), source_(source) {
   // nop
 }
@@ -42,6 +42,8 @@ caf::behavior answering_service::make_behavior() {
   if (trace_settings_)
     trace_ = std::make_unique<call_trace>(context_.router, trace_settings_);
   return {
+    [this](const bindings_left& left) { registrar_.take_up(*left.all); },
+    [this](const recorded& written) { registrar_.on_recorded(written); },
     [this](resume_calls& left) { go_on(left); },
     [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const served_call& served) { on_served(served); },
@@ -191,7 +193,7 @@ void answering_service::keep(caf::strong_actor_ptr call, std::string_view call_i
 void answering_service::on_request(const sip_arrival_ptr& request) {
   switch (request->message().request_method()) {
   case sip::method::register_:
-    registrar_.on_register(*request);
+    registrar_.on_register(request);
     break;
   case sip::method::options:
     context_.router.answer(*request, 200, "Accept: application/sdp\r\n");

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -77,8 +79,9 @@ private:
 };
 
 /// The one actor that writes to a node's store. Messages: `journal_write`, `journal_retry`. `Base`
-/// decides where it runs.
-template <class Base>
+/// decides where it runs, `Pace` how soon a commit may follow another: to `rest` is to wait for
+/// that, false if there was no need.
+template <class Base, class Pace>
 class journal_actor : public Base {
 public:
   template <class... Ts>
@@ -100,7 +103,12 @@ protected:
       },
       [this](journal_retry) { commit_soon(); },
       [this](journal_commit) {
+        if (pace_.rest()) { // behind what came meanwhile
+          this->send(this, journal_commit{});
+          return;
+        }
         committing_ = false;
+        pace_.begin();
         work_.commit([this](const caf::strong_actor_ptr& to, caf::message content) {
           this->send(caf::actor_cast<caf::actor>(to), std::move(content));
         });
@@ -115,17 +123,42 @@ private:
   }
 
   journal_work work_;
+  Pace pace_;
   bool committing_ = false; // `journal_commit` is in the mailbox
 };
 
+/// Waking a thread, and a disk, costs more than what is in a commit: all lanes share those that
+/// begin every `interval`. Who waits after a pause waits for the disk alone.
+class commit_pace {
+public:
+  static constexpr std::chrono::milliseconds interval{2};
+
+  bool rest() const {
+    if (std::chrono::steady_clock::now() >= next_)
+      return false;
+    std::this_thread::sleep_until(next_);
+    return true;
+  }
+  void begin() { next_ = std::chrono::steady_clock::now() + interval; }
+
+private:
+  std::chrono::steady_clock::time_point next_;
+};
+
 /// Of a real node: spawned `caf::detached`, it waits for the disk on a thread of its own.
-using journal = journal_actor<caf::event_based_actor>;
+using journal = journal_actor<caf::event_based_actor, commit_pace>;
+
+/// A simulated disk is as fast as can be.
+struct no_pace {
+  static bool rest() { return false; }
+  static void begin() {}
+};
 
 /// Of a simulated lane, on that.
-class simulated_journal final : public journal_actor<lane::lane_actor> {
+class simulated_journal final : public journal_actor<lane::lane_actor, no_pace> {
 public:
   simulated_journal(caf::actor_config& config, lane::lane& home, journal_work work)
-      : journal_actor<lane::lane_actor>(config, std::move(work), home) {
+      : journal_actor<lane::lane_actor, no_pace>(config, std::move(work), home) {
     // nop
   }
 };

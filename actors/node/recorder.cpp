@@ -31,10 +31,7 @@ caf::behavior recorder::make_behavior() {
       flush_queued_ = false;
       flush();
     },
-    [this](const journal_committed& committed) {
-      if (committed.ticket == ticket_)
-        on_committed();
-    },
+    [this](const journal_committed& committed) { on_committed(committed.ticket); },
     [this](const journal_failing& failing) { on_failing(failing.why); },
     [this](const lane::timer_fired& fired) { on_timer(fired.id); },
   };
@@ -45,7 +42,7 @@ void recorder::on_exit() {
   gather_.cancel();
   journal_ = nullptr;
   gathered_waiters_.clear();
-  flying_waiters_.clear();
+  flying_.clear();
   idle_waiters_.clear();
 }
 
@@ -60,36 +57,35 @@ void recorder::write(storage::change&& c, const caf::strong_actor_ptr& waiter) {
 }
 
 void recorder::flush_soon() {
-  if (flying_ || flush_queued_ || gathered_.empty())
+  if (flush_queued_ || gathered_.empty())
     return;
   const bool awaited = !gathered_waiters_.empty() || !idle_waiters_.empty();
-  const auto due = last_flush_ + (awaited ? gather_time : idle_gather_time);
-  if (awaited && due <= home().now()) {
+  if (awaited) {
     flush_queued_ = true; // at the end of this pass: others may write in it
     lane::tell(home(), caf::strong_actor_ptr{ctrl()}, recorder_flush{});
-  } else if (!gather_.armed() || due < gather_.deadline()) {
-    gather_.arm(awaited ? due : std::max(due, home().now() + idle_gather_time));
+  } else if (!gather_.armed()) {
+    gather_.arm(home().now() + gather_time);
   }
 }
 
 void recorder::flush() {
-  if (flying_ || gathered_.empty())
+  if (gathered_.empty())
     return;
-  flying_ = true;
   gather_.cancel();
-  last_flush_ = home().now();
-  flying_bytes_ = std::exchange(gathered_bytes_, 0);
-  flying_waiters_ = std::exchange(gathered_waiters_, {});
-  lane::tell_from(*this, journal_, journal_write{++ticket_, std::exchange(gathered_, {})});
+  flying_bytes_ += gathered_bytes_;
+  flying_.push_back(
+    {++ticket_, std::exchange(gathered_bytes_, 0), std::exchange(gathered_waiters_, {})});
+  lane::tell_from(*this, journal_, journal_write{ticket_, std::exchange(gathered_, {})});
 }
 
-void recorder::on_committed() {
-  flying_ = false;
-  flying_bytes_ = 0;
+void recorder::on_committed(uint64_t ticket) {
   failing_ = nullptr;
   retry_.cancel();
-  tell(flying_waiters_, nullptr);
-  flush_soon();
+  while (!flying_.empty() && flying_.front().ticket <= ticket) {
+    flying_bytes_ -= flying_.front().bytes;
+    tell(flying_.front().waiters, nullptr);
+    flying_.pop_front();
+  }
   tell_if_idle();
 }
 
@@ -98,7 +94,8 @@ void recorder::on_failing(const storage::fault& why) {
     failing_since_ = home().now();
   failing_ = std::make_shared<storage::fault>(why);
   // They need not wait for a disk: it will be written, but nobody knows when.
-  tell(flying_waiters_, failing_);
+  for (auto& one : flying_)
+    tell(one.waiters, failing_);
   tell(gathered_waiters_, failing_);
   retry_.arm(home().now() + retry_interval);
   tell_if_idle();
@@ -124,7 +121,7 @@ void recorder::when_idle(const caf::strong_actor_ptr& who) {
 }
 
 void recorder::tell_if_idle() {
-  const bool all_written = !flying_ && gathered_.empty();
+  const bool all_written = flying_.empty() && gathered_.empty();
   if (!all_written && !(failing_ && home().now() - failing_since_ >= patience))
     return;
   for (const auto& who : std::exchange(idle_waiters_, {}))

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -28,21 +29,17 @@ struct recorded {
 /// To who asked with `when_idle`.
 struct recorder_idle {};
 
-/// What one lane's actors have kept: gathers their changes, hands them to the journal, and tells
-/// who waits. A commit wakes two threads, which costs more than what is in it, so there are
-/// `gather_time` between two: who waits after a pause waits for the disk alone, and at many calls a
-/// second all share their commits. Its methods are called on its lane; those who wait are on it
-/// too.
+/// What one lane's actors have kept: hands the journal what they wrote in a pass, or in
+/// `gather_time` where nobody waits, and tells who waits. Its methods are called on its lane; those
+/// who wait are on it too.
 ///
 /// Holds no more than `most_bytes` of new work: beyond that `takes_work` says no, until the disk
 /// has kept up. What calls that are up still write, it takes; that is bounded by their number.
 class recorder final : public lane::lane_actor {
 public:
   static constexpr size_t most_bytes = size_t{4} << 20U;
-  /// Between two commits at least, and most that what somebody waits for waits before it.
-  static constexpr lane::duration gather_time = std::chrono::milliseconds{3};
-  /// The same for what nobody waits for.
-  static constexpr lane::duration idle_gather_time = std::chrono::milliseconds{15};
+  /// What nobody waits for is gathered so long.
+  static constexpr lane::duration gather_time = std::chrono::milliseconds{15};
 
   struct settings {
     uint64_t run = 0;                                       ///< whose calls they are
@@ -82,7 +79,7 @@ protected:
 private:
   void flush_soon();
   void flush();
-  void on_committed();
+  void on_committed(uint64_t ticket);
   void on_failing(const storage::fault& why);
   void on_timer(unsigned id);
   void tell(std::vector<caf::strong_actor_ptr>& waiters,
@@ -94,17 +91,20 @@ private:
   uint64_t taken_ = 0;
   storage::change gathered_;
   size_t gathered_bytes_ = 0;
-  size_t flying_bytes_ = 0; // with the journal, one write at a time
   std::vector<caf::strong_actor_ptr> gathered_waiters_;
-  std::vector<caf::strong_actor_ptr> flying_waiters_;
+  struct flight { // with the journal
+    uint64_t ticket;
+    size_t bytes;
+    std::vector<caf::strong_actor_ptr> waiters;
+  };
+  std::deque<flight> flying_;
+  size_t flying_bytes_ = 0;
   std::vector<caf::strong_actor_ptr> idle_waiters_;
   std::shared_ptr<const storage::fault> failing_;
   lane::time_point failing_since_{};
   lane::actor_timer retry_;
   lane::actor_timer gather_;
-  lane::time_point last_flush_{};
   uint64_t ticket_ = 0; // of the last write
-  bool flying_ = false;
   bool flush_queued_ = false;
 };
 

@@ -61,9 +61,10 @@ std::string without_expires(const sip::name_addr& contact) {
 
 } // namespace
 
-registrar::registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings,
-                     std::shared_ptr<registrar_shards> shards)
-    : router_(router), settings_(std::move(settings)), shards_(std::move(shards)) {
+registrar::registrar(lane_context& context, std::shared_ptr<const registrar_settings> settings,
+                     std::shared_ptr<registrar_shards> shards, lane::lane_actor* owner)
+    : context_(context), router_(context.router), settings_(std::move(settings)),
+      shards_(std::move(shards)), owner_(owner) {
   if (shards_)
     shards_->of_lane.at(router_.peers().position()) = this;
   router_.set_flow_watcher(this);
@@ -157,10 +158,10 @@ bool registrar::holds(const std::vector<contact>& contacts, lane::time_point now
                      [now](const contact& c) { return !c.removed && c.expires > now; });
 }
 
-void registrar::on_register(const sip_arrival& request) {
-  const auto& m = request.message();
+void registrar::on_register(const sip_arrival_ptr& arrival) {
+  const auto& request = *arrival;
   const auto now = router_.home().now();
-  const auto aor = address_of_record(m);
+  const auto aor = address_of_record(request.message());
   if (!aor) {
     refuse(request, {}, 400);
     return;
@@ -173,35 +174,74 @@ void registrar::on_register(const sip_arrival& request) {
     return;
   const auto known = bindings_.find(*aor);
   const auto most = std::max<size_t>(settings_->max_bindings / router_.peers().count(), 1);
-  if (known == bindings_.end() && bindings_.size() >= most) {
+  if (known == bindings_.end() && bindings_.size() >= most)
     expire(now);
-    if (bindings_.size() >= most) {
-      refuse(request, *aor, 503, "Retry-After: 30\r\n");
-      return;
-    }
+  if ((known == bindings_.end() && bindings_.size() >= most) ||
+      (keeps() != nullptr && !keeps()->takes_work())) {
+    refuse(request, *aor, 503, "Retry-After: 30\r\n");
+    return;
   }
   const auto before = known == bindings_.end() ? std::vector<contact>{} : known->second;
   auto contacts = before;
+  std::erase_if(contacts, [&](const contact& c) { return c.expires <= now; });
+  const auto done = apply(request, contacts, now);
+  if (done.refusal != 0) {
+    refuse(request, *aor, done.refusal,
+           done.refusal == 423 ? "Min-Expires: " + std::to_string(settings_->min_expires) + "\r\n"
+                               : std::string{});
+    return;
+  }
+  const bool refreshed = holds(before, now);
+  std::string lines;
+  for (const auto& c : contacts) {
+    if (c.removed)
+      continue;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(c.expires - now).count();
+    lines += "Contact: " + c.value + ";expires=" + std::to_string(left) + "\r\n";
+  }
+  // A copy of what waits for the store waits, too: nobody is told sooner than that.
+  const bool asks = !request.message().first(sip::header::contact).empty();
+  if (keeps() != nullptr && asks && (is_kept(before) || is_kept(contacts))) {
+    save(*aor, contacts, true);
+    waiting_.push_back({arrival, *aor, done, refreshed, std::move(lines)});
+  } else {
+    welcome(request, done, refreshed, lines);
+  }
+  replace(*aor, before, std::move(contacts));
+}
+
+void registrar::welcome(const sip_arrival& request, const change& done, bool refreshed,
+                        std::string_view lines) {
+  if (done.bound && refreshed) {
+    ++counts_.refreshed;
+  } else if (done.bound) {
+    ++counts_.attempted;
+    ++counts_.succeeded;
+  }
+  router_.answer(request, 200, lines);
+}
+
+registrar::change registrar::apply(const sip_arrival& request, std::vector<contact>& contacts,
+                                   lane::time_point now) const {
+  const auto& m = request.message();
   const auto& from = request.from();
   const auto flow = transport::is_reliable(from.protocol) ? from : transport::flow{};
-  std::erase_if(contacts, [&](const contact& c) { return c.expires <= now; });
   const auto header_expires = sip::parse_uint(m.first(sip::header::expires), UINT32_MAX);
-  int refusal = 0;
-  bool bound = false;
+  change done;
   m.each_value(sip::header::contact, [&](std::string_view value) {
     const auto parsed = sip::parse_name_addr(value);
     if (!parsed) {
-      refusal = 400;
+      done.refusal = 400;
       return false;
     }
     if (parsed->uri == "*") {
       // Only by itself and with Expires: 0 (RFC 3261 §10.2.2).
       if (header_expires != uint64_t{0})
-        refusal = 400;
+        done.refusal = 400;
       for (auto& c : contacts)
-        if (refusal == 0 && !overtaken(c, m))
+        if (done.refusal == 0 && !overtaken(c, m))
           remove(c, m, now);
-      return refusal == 0;
+      return done.refusal == 0;
     }
     uint64_t seconds = settings_->max_expires;
     if (const auto own = parsed->expires())
@@ -210,7 +250,7 @@ void registrar::on_register(const sip_arrival& request) {
       seconds = *header_expires;
     seconds = std::min<uint64_t>(seconds, settings_->max_expires);
     if (seconds > 0 && seconds < settings_->min_expires) {
-      refusal = 423;
+      done.refusal = 423;
       return false;
     }
     const auto shown = without_expires(*parsed);
@@ -232,7 +272,7 @@ void registrar::on_register(const sip_arrival& request) {
       const auto gone =
         std::find_if(contacts.begin(), contacts.end(), [](const contact& c) { return c.removed; });
       if (gone == contacts.end()) {
-        refusal = 403;
+        done.refusal = 403;
         return false;
       }
       contacts.erase(gone);
@@ -240,37 +280,88 @@ void registrar::on_register(const sip_arrival& request) {
     contacts.push_back({shown, now + std::chrono::seconds{seconds}, std::string{m.call_id()},
                         m.cseq_number(), false, flow,
                         transport::is_websocket(from.protocol) || parsed->parameter("reg-id")});
-    bound = true;
+    done.bound = true;
     return true;
   });
-  if (refusal != 0) {
-    refuse(request, *aor, refusal,
-           refusal == 423 ? "Min-Expires: " + std::to_string(settings_->min_expires) + "\r\n"
-                          : std::string{});
-    return;
-  }
-  if (bound && holds(before, now)) {
-    ++counts_.refreshed;
-  } else if (bound) {
-    ++counts_.attempted;
-    ++counts_.succeeded;
-  }
-  std::string lines;
-  for (const auto& c : contacts) {
-    if (c.removed)
-      continue;
-    const auto left = std::chrono::ceil<std::chrono::seconds>(c.expires - now).count();
-    lines += "Contact: " + c.value + ";expires=" + std::to_string(left) + "\r\n";
-  }
+  return done;
+}
+
+void registrar::replace(const std::string& aor, const std::vector<contact>& before,
+                        std::vector<contact>&& contacts) {
   for (const auto& c : before)
-    release(c.flow, *aor, contacts);
+    release(c.flow, aor, contacts);
   for (const auto& c : contacts)
-    hold(c.flow, *aor);
+    hold(c.flow, aor);
   if (contacts.empty())
-    bindings_.erase(*aor);
+    bindings_.erase(aor);
   else
-    bindings_[*aor] = std::move(contacts);
-  router_.answer(request, 200, lines);
+    bindings_[aor] = std::move(contacts);
+}
+
+// -- what is kept ------------------------------------------------------------------
+
+bool registrar::is_kept(const std::vector<contact>& contacts) noexcept {
+  return std::any_of(contacts.begin(), contacts.end(),
+                     [](const contact& c) { return !c.flow_only; });
+}
+
+storage::bindings_record registrar::record_of(const std::vector<contact>& contacts) const {
+  const auto& home = router_.home();
+  storage::bindings_record record;
+  for (const auto& c : contacts)
+    if (!c.flow_only)
+      record.contacts.push_back(
+        {c.value, home.wall_now() + (c.expires - home.now()), c.call_id, c.cseq, c.removed});
+  return record;
+}
+
+void registrar::save(const std::string& aor, const std::vector<contact>& contacts,
+                     bool tell_owner) {
+  const auto record = record_of(contacts);
+  auto key = storage::bindings_key(aor);
+  storage::change c;
+  if (record.contacts.empty())
+    c.writes.erase(storage::keyspace::registrations, std::move(key));
+  else
+    c.writes.put(storage::keyspace::registrations, std::move(key), storage::pack(record));
+  c.how = keeps()->calls();
+  keeps()->write(std::move(c),
+                 tell_owner ? caf::strong_actor_ptr{owner_->ctrl()} : caf::strong_actor_ptr{});
+}
+
+void registrar::on_recorded(const recorded& written) {
+  if (waiting_.empty())
+    return;
+  const auto first = std::move(waiting_.front());
+  waiting_.pop_front();
+  if (written.not_yet) // it will be; but nobody is to rely on it before
+    refuse(*first.request, first.aor, 503, "Retry-After: 30\r\n");
+  else
+    welcome(*first.request, first.done, first.refreshed, first.lines);
+}
+
+void registrar::take_up(const std::vector<storage::kept_bindings>& left) {
+  const auto now = router_.home().now();
+  const auto wall = router_.home().wall_now();
+  const auto latest = now + std::chrono::seconds{settings_->max_expires};
+  for (const auto& [aor, record] : left) {
+    if (lane_of(aor) != router_.peers().position() || bindings_.contains(aor))
+      continue;
+    std::vector<contact> contacts;
+    for (const auto& c : record.contacts)
+      if (c.expires > wall)
+        contacts.push_back({c.value,
+                            std::min(now + (c.expires - wall), latest),
+                            c.call_id,
+                            c.cseq,
+                            c.removed,
+                            {},
+                            false});
+    if (contacts.size() < record.contacts.size() && keeps() != nullptr)
+      save(aor, contacts, false);
+    if (!contacts.empty())
+      bindings_.emplace(aor, std::move(contacts));
+  }
 }
 
 bool registrar::overtaken(const contact& known, const sip::message& request) noexcept {
@@ -290,6 +381,8 @@ void registrar::remove(contact& known, const sip::message& request, lane::time_p
 void registrar::expire(lane::time_point now) {
   for (auto binding = bindings_.begin(); binding != bindings_.end();) {
     auto& [aor, contacts] = *binding;
+    const bool were_kept = is_kept(contacts);
+    const auto count = contacts.size();
     for (auto c = contacts.begin(); c != contacts.end();) {
       if (c->expires > now) {
         ++c;
@@ -299,6 +392,8 @@ void registrar::expire(lane::time_point now) {
       c = contacts.erase(c);
       release(flow, aor, contacts);
     }
+    if (keeps() != nullptr && were_kept && contacts.size() < count)
+      save(aor, contacts, false);
     binding = binding->second.empty() ? bindings_.erase(binding) : std::next(binding);
   }
 }

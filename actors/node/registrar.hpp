@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,9 +14,11 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include "actors/wire/sip_router.hpp"
+#include "actors/node/lane_context.hpp"
+#include "actors/node/recorder.hpp"
 #include "engine/report/run_metrics.hpp"
 #include "engine/sip/digest.hpp"
+#include "storage/kept_bindings.hpp"
 
 namespace jackfield {
 
@@ -42,6 +46,11 @@ struct registrar_shards {
   std::vector<registrar*> of_lane; ///< null: none serves there now
 };
 
+/// To a service that registers, before all else: what was kept before, of all lanes.
+struct bindings_left {
+  std::shared_ptr<const std::vector<storage::kept_bindings>> all;
+};
+
 /// Who may register, and for how long.
 struct registrar_settings {
   std::string realm = "jackfield";
@@ -64,17 +73,29 @@ struct registrar_settings {
 /// A contact that was registered over a connection is reached over it while it lives (RFC 5626
 /// §5.3). A client that has no other way to be reached (a WebSocket's, or one that said `reg-id`)
 /// is gone with its connection, and registers anew.
+///
+/// What is kept in a store outlives the process, but for those that go with a connection: a client
+/// that was told that it is registered is, also after a crash.
 class registrar final : private flow_watcher {
 public:
-  /// `shards`: those of the lanes that serve as one; null: this one is alone.
-  registrar(sip_router& router, std::shared_ptr<const registrar_settings> settings,
-            std::shared_ptr<registrar_shards> shards = nullptr);
+  /// `shards`: those of the lanes that serve as one; null: this one is alone. `owner`: the actor
+  /// whose part this is. Where the context keeps calls, it has bindings kept, too: a REGISTER that
+  /// changes one is answered once that is in the store, and by 503 if it cannot be written. The
+  /// owner gets `recorded` for each, and says so by `on_recorded`. Null: nothing is kept.
+  explicit registrar(lane_context& context, std::shared_ptr<const registrar_settings> settings,
+                     std::shared_ptr<registrar_shards> shards = nullptr,
+                     lane::lane_actor* owner = nullptr);
   ~registrar() override;
   registrar(const registrar&) = delete;
   registrar& operator=(const registrar&) = delete;
 
+  void on_recorded(const recorded& written);
+  /// Takes up what was kept and belongs to this lane, but for what has expired, or was registered
+  /// anew by now.
+  void take_up(const std::vector<storage::kept_bindings>& left);
+
   /// Answers a REGISTER, or hands it to the lane whose it is.
-  void on_register(const sip_arrival& request);
+  void on_register(const sip_arrival_ptr& request);
 
   /// Who is registered under a SIP URI, whichever lane knows: `asker`, an actor of any lane,
   /// receives `contacts_found` with `ticket`.
@@ -98,6 +119,24 @@ private:
     transport::flow flow;   ///< invalid: over no connection, or it is over
     bool flow_only = false; ///< not reached by its URI
   };
+  /// What a REGISTER asks for, done to the contacts of its address.
+  struct change {
+    int refusal = 0; ///< status; 0: it is done
+    bool bound = false;
+  };
+  [[nodiscard]] change apply(const sip_arrival& request, std::vector<contact>& contacts,
+                             lane::time_point now) const;
+  /// Puts them in the place of those before.
+  void replace(const std::string& aor, const std::vector<contact>& before,
+               std::vector<contact>&& contacts);
+  /// Some of them outlive this process.
+  [[nodiscard]] static bool is_kept(const std::vector<contact>& contacts) noexcept;
+  /// Those that do.
+  [[nodiscard]] storage::bindings_record record_of(const std::vector<contact>& contacts) const;
+  void save(const std::string& aor, const std::vector<contact>& contacts, bool tell_owner);
+  [[nodiscard]] recorder* keeps() const noexcept { return owner_ ? context_.keeps : nullptr; }
+  void welcome(const sip_arrival& request, const change& done, bool refreshed,
+               std::string_view lines);
   void on_flow_over(const transport::flow& gone) override;
   /// Remembers, and forgets unless one of `contacts` still has it, that an address of record hangs
   /// on a connection.
@@ -118,6 +157,7 @@ private:
   [[nodiscard]] static bool holds(const std::vector<contact>& contacts,
                                   lane::time_point now) noexcept;
 
+  lane_context& context_;
   sip_router& router_;
   std::shared_ptr<const registrar_settings> settings_;
   std::shared_ptr<registrar_shards> shards_;
@@ -126,8 +166,18 @@ private:
   /// Connection -> the addresses of record that have a contact over it.
   std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;
   report::registration_counts counts_;
+  lane::lane_actor* owner_;
+  struct waiting {
+    sip_arrival_ptr request;
+    std::string aor;
+    change done;
+    bool refreshed;
+    std::string lines; // of its answer
+  };
+  std::deque<waiting> waiting_; // for the store; bounded by what the recorder takes
 };
 
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::contacts_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::bindings_left)

@@ -177,7 +177,7 @@ TEST(call_recovery, a_second_crash_while_it_recovers_changes_nothing) {
 TEST(call_recovery, calls_that_were_up_are_hung_up_and_attempts_taken_back) {
   for (const auto p : {transport::protocol::udp, transport::protocol::tcp}) {
     crashed_run r{100, p};
-    ASSERT_TRUE(r.play(400));
+    ASSERT_TRUE(r.play(300));
     storage::memory_store left{r.store};
     size_t up = 0, in_air = 0;
     const auto under_way = storage::interrupted_calls(left);

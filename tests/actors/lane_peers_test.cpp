@@ -228,12 +228,12 @@ class registrar_service final : public uas_service {
 public:
   registrar_service(sim_site& site, const std::shared_ptr<registrar_shards>& shards)
       : router_(site.context.router),
-        bindings(router_, std::make_shared<registrar_settings>(), shards) {
+        bindings(site.context, std::make_shared<registrar_settings>(), shards) {
     router_.set_service(this);
   }
   ~registrar_service() override { router_.set_service(nullptr); }
   void on_invite(const sip_arrival_ptr& /*invite*/, uint64_t /*transaction*/) override {}
-  void on_request(const sip_arrival_ptr& request) override { bindings.on_register(*request); }
+  void on_request(const sip_arrival_ptr& request) override { bindings.on_register(request); }
 
 private:
   sip_router& router_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -300,13 +301,24 @@ std::vector<storage::interrupted_call> take_resumable(std::vector<storage::inter
 
 } // namespace
 
-void sim_world::resume(sim_site& site, const storage::store& s) {
-  auto left = storage::interrupted_calls(s).value();
+caf::strong_actor_ptr sim_world::service_of(const sim_site& site) const {
   const auto service =
     std::find_if(services_.begin(), services_.end(), [&](auto& one) { return one.site == &site; });
-  ASSERT_NE(service, services_.end());
+  if (service == services_.end())
+    throw std::logic_error{"no service is at that site"};
+  return caf::actor_cast<caf::strong_actor_ptr>(service->actor);
+}
+
+void sim_world::restore_bindings(sim_site& site, const storage::store& s) {
+  lane::tell(lane_, service_of(site),
+             bindings_left{std::make_shared<const std::vector<storage::kept_bindings>>(
+               storage::read_bindings(s).value())});
+}
+
+void sim_world::resume(sim_site& site, const storage::store& s) {
+  auto left = storage::interrupted_calls(s).value();
   lane::tell(
-    lane_, caf::actor_cast<caf::strong_actor_ptr>(service->actor),
+    lane_, service_of(site),
     resume_calls{take_resumable(left, true), caf::actor_cast<caf::strong_actor_ptr>(owner_)});
   part(site, std::move(left));
 }

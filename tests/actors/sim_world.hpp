@@ -114,6 +114,8 @@ public:
   void recover(sim_site& site, const storage::store& s);
   /// The same, but calls that came in and can go on do so at the site's service: `heard().resumed`.
   void resume(sim_site& site, const storage::store& s);
+  /// Has a site's service take up who is registered in a store.
+  void restore_bindings(sim_site& site, const storage::store& s);
   /// Ends what a site's process runs, with its host: nothing it says is heard any more. What
   /// comes after writes to another store.
   void crash(sim_site& site);
@@ -139,6 +141,7 @@ private:
   class owner;
   struct alarm;
 
+  [[nodiscard]] caf::strong_actor_ptr service_of(const sim_site& site) const;
   void part(sim_site& site, std::vector<storage::interrupted_call> left);
   void begin_load(sim_site& from, const std::shared_ptr<const load_plan>& plan,
                   const std::shared_ptr<const call_manner>& manner,

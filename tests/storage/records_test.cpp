@@ -17,6 +17,7 @@ using testing::Optional;
 TEST(records, come_back_with_every_field) {
   EXPECT_EQ(unpack_run(pack(sample_run())).value(), sample_run());
   EXPECT_EQ(unpack_call(pack(sample_call())).value(), sample_call());
+  EXPECT_EQ(unpack_bindings(pack(sample_bindings())).value(), sample_bindings());
   for (const auto& event : sample_events())
     EXPECT_EQ(unpack_event(pack(event)).value(), event);
 }
@@ -105,6 +106,7 @@ TEST(records, that_are_garbage_are_refused) {
     EXPECT_FALSE(unpack_run(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_call(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_event(bytes)) << testing::PrintToString(bytes);
+    EXPECT_FALSE(unpack_bindings(bytes)) << testing::PrintToString(bytes);
   }
   EXPECT_THAT(unpack_run("\x01\xff"s).error().cause, HasSubstr("a run that cannot be read"));
 }
@@ -132,6 +134,10 @@ TEST(record_keys, are_these_bytes) {
   EXPECT_EQ(key_of({12, 1042}),
             "\x00\x00\x00\x00\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x04\x12"s);
   EXPECT_EQ((call_key{12, 1042}.text()), "12-1042");
+  EXPECT_EQ(bindings_key("alice@example.com"), "aalice@example.com");
+  EXPECT_EQ(address_of_key("aalice@example.com"), "alice@example.com");
+  EXPECT_FALSE(address_of_key("a"));
+  EXPECT_FALSE(address_of_key("balice@example.com"));
 }
 
 TEST(record_keys, come_back_and_keep_their_order) {

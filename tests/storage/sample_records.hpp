@@ -28,6 +28,12 @@ inline run_record sample_run() {
   return run;
 }
 
+inline bindings_record sample_bindings() {
+  return {
+    {{"<sip:alice@192.0.2.7:5060;transport=tcp>", sample_time(3600), "b7@192.0.2.7", 7, false},
+     {"\"Desk\" <sip:alice@192.0.2.8>;q=0.5", sample_time(60), "c8@192.0.2.8", 2, true}}};
+}
+
 inline call_record sample_call() {
   call_record call;
   call.incoming = true;

@@ -65,8 +65,10 @@ TEST_F(verification_of, a_sound_store_counts_what_it_holds) {
     put_end(sequence++, {1, number});
   put_end(sequence, {2, 0});
   put_call({2, 1});
+  put(keyspace::registrations, bindings_key("alice@example.com"), pack(bindings_record{}));
   const auto v = verified();
   EXPECT_THAT(v.findings, IsEmpty());
+  EXPECT_EQ(v.addresses, 1U);
   EXPECT_EQ(v.runs, 2U);
   EXPECT_EQ(v.calls_finished, 7U);
   EXPECT_EQ(v.calls_under_way, 1U);
@@ -130,11 +132,13 @@ TEST_F(verification_of, records_that_do_not_unpack_are_found) {
   put(keyspace::runs, run_key(1), "x");
   put(keyspace::events, event_key(1), "x");
   put(keyspace::calls, key_of({1, 0}), "x");
+  put(keyspace::registrations, bindings_key("a@b"), "x");
   const auto v = verified();
-  ASSERT_EQ(v.findings.size(), 3U);
+  ASSERT_EQ(v.findings.size(), 4U);
   EXPECT_EQ(v.findings[0].place, "run 1");
-  EXPECT_EQ(v.findings[1].place, "event 1");
-  EXPECT_EQ(v.findings[2].place, "call 1-0");
+  EXPECT_EQ(v.findings[1].place, "bindings of a@b");
+  EXPECT_EQ(v.findings[2].place, "event 1");
+  EXPECT_EQ(v.findings[3].place, "call 1-0");
 }
 
 TEST_F(verification_of, keys_without_their_form_are_found) {
@@ -142,12 +146,14 @@ TEST_F(verification_of, keys_without_their_form_are_found) {
   put(keyspace::runs, "ab", pack(run_record{}));
   put(keyspace::events, "abc", pack(event_record{}));
   put(keyspace::calls, "abcd", pack(call_record{}));
+  put(keyspace::registrations, "bcde", pack(bindings_record{}));
   const auto v = verified();
-  ASSERT_EQ(v.findings.size(), 4U);
+  ASSERT_EQ(v.findings.size(), 5U);
   EXPECT_EQ(v.findings[0].to_string(), "format: \"one\" is no number");
   EXPECT_THAT(v.findings[1].to_string(), HasSubstr("runs: a key 0x6162 "));
-  EXPECT_THAT(v.findings[2].to_string(), HasSubstr("events: a key 0x616263 "));
-  EXPECT_THAT(v.findings[3].to_string(), HasSubstr("calls: a key 0x61626364 "));
+  EXPECT_THAT(v.findings[2].to_string(), HasSubstr("registrations: a key 0x62636465 "));
+  EXPECT_THAT(v.findings[3].to_string(), HasSubstr("events: a key 0x616263 "));
+  EXPECT_THAT(v.findings[4].to_string(), HasSubstr("calls: a key 0x61626364 "));
 }
 
 TEST_F(verification_of, many_findings_are_counted) {

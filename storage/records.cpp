@@ -278,6 +278,7 @@ std::string pack(const call_record& record) {
   out.set_due(stamp(record.due));
   out.set_first_response(stamp(record.first_response));
   out.set_ringing(stamp(record.ringing));
+  out.set_bridged(record.bridged);
   return bytes_of(out);
 }
 
@@ -322,6 +323,7 @@ result<call_record> unpack_call(std::string_view bytes) {
   return message_in<proto::Call>(bytes, "a call").map([](const proto::Call& in) {
     call_record record;
     record.incoming = in.incoming();
+    record.bridged = in.bridged();
     record.call_id = in.call_id();
     record.from = in.from();
     record.to = in.to();

@@ -59,6 +59,7 @@ struct media_record {
 /// A call under way.
 struct call_record {
   bool incoming = false;
+  bool bridged = false; ///< a leg of two: it is of no use without the other
   std::string call_id;
   std::string from; ///< URI
   std::string to;   ///< URI

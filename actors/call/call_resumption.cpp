@@ -16,7 +16,7 @@ bool may_be_repeated(int status) {
 } // namespace
 
 bool call_resumption::takes(const storage::call_record& call) noexcept {
-  return call.answered && call.dialog &&
+  return call.answered && call.dialog && !call.bridged &&
          !(call.media && call.media->agreed.protected_by == sdp::protection::dtls);
 }
 

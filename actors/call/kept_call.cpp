@@ -18,6 +18,7 @@ void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to,
   const auto id = leg.identity().text();
   record_ = std::make_unique<storage::call_record>();
   record_->incoming = incoming;
+  record_->bridged = bridged_;
   record_->call_id = leg.call_id();
   record_->from = from;
   record_->to = to;

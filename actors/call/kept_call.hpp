@@ -24,6 +24,12 @@ public:
   /// its run.
   kept_call(recorder* where, uint64_t number)
       : recorder_(where), key_{where != nullptr ? where->run() : 0, number} {}
+  /// One of the two legs of a call, under a number of its own.
+  static kept_call bridged_leg(recorder* where) {
+    kept_call made{where, where != nullptr ? where->take_number() : 0};
+    made.bridged_ = true;
+    return made;
+  }
 
   /// A call that a crash left in the store.
   kept_call(recorder* where, storage::interrupted_call call)
@@ -60,6 +66,7 @@ private:
 
   recorder* recorder_ = nullptr;
   storage::call_key key_;
+  bool bridged_ = false;
   std::unique_ptr<storage::call_record> record_; // between `begin` and `ended`
 };
 

@@ -4,6 +4,9 @@
 
 #include <caf/sec.hpp>
 
+#include "actors/call/failure_of.hpp"
+#include "engine/sip/fields.hpp"
+
 namespace jackfield {
 
 namespace {
@@ -48,13 +51,22 @@ public:
   executor(leg_reporter& reporter, call_leg& leg, caf::response_promise promise)
       : reporter_(reporter), leg_(leg), promise_(std::move(promise)) {}
 
-  void operator()(leg_commands::send&) { reply(result_of(leg_.send_invite())); }
+  void operator()(leg_commands::send&) {
+    begin([this] { return leg_.send_invite(); });
+  }
   void operator()(leg_commands::ring& c) { reply(result_of(leg_.ring(c.status))); }
   void operator()(leg_commands::send_early_media& c) {
     reply(result_of(leg_.send_early_media(c.status)));
   }
-  void operator()(leg_commands::accept&) { reply(result_of(leg_.accept())); }
-  void operator()(leg_commands::refuse& c) { reply(result_of(leg_.refuse(c.status, c.headers))); }
+  void operator()(leg_commands::accept&) {
+    begin([this] { return leg_.accept(); });
+  }
+  void operator()(leg_commands::refuse& c) {
+    const auto refused = leg_.refuse(c.status, c.headers);
+    if (refused)
+      reporter_.status_ = c.status;
+    reply(result_of(refused));
+  }
   void operator()(leg_commands::redirect& c) { reply(result_of(leg_.redirect(c.uris))); }
   void operator()(leg_commands::hang_up& c) {
     reporter_.waiting_.push_back({0, std::move(promise_)});
@@ -83,6 +95,16 @@ public:
   void operator()(leg_commands::narrow& c) { reply(result_of(leg_.narrow(std::move(c.media)))); }
 
 private:
+  /// Now, or once the call is in the store.
+  template <class Begin>
+  void begin(Begin how) {
+    if (!reporter_.awaits_record_) {
+      reply(result_of(how()));
+    } else {
+      reporter_.wants_begin_ = true;
+      reporter_.beginning_ = std::move(promise_);
+    }
+  }
   void reply(leg_result r) { promise_.deliver(std::move(r)); }
   void reply_later(const result<uint32_t>& request) {
     if (request)
@@ -103,6 +125,7 @@ void leg_reporter::on_command(call_leg& leg, leg_command& command) {
     return;
   }
   std::visit(executor{*this, leg, std::move(promise)}, command.what);
+  kept_.update(leg);
 }
 
 bool leg_reporter::answer(uint32_t request, leg_result result) {
@@ -151,12 +174,45 @@ void leg_reporter::on_start(call_leg& leg) {
     options.credentials = c.whom->credentials;
     options.random = leg.home().random();
     options.ringing_limit = c.ringing_limit;
+    options.hold_ack = static_cast<bool>(kept_);
     return leg.prepare(options, c.delayed_offer);
   });
-  if (begun && !c.wait)
+  if (begun && kept_) {
+    const auto from = sip::parse_name_addr(c.whom->from);
+    kept_.begin(leg, from ? from->uri : std::string_view{}, c.whom->uri, false);
+    awaits_record_ = true;
+    wants_begin_ = !c.wait;
+  } else if (begun && !c.wait) {
     begun = leg.send_invite();
+  }
   if (!begun)
-    end(leg, {.cause = sip::end_cause::transport_failed});
+    end(leg, {.cause = sip::end_cause::transport_failed}, report::failure_cause::connect_failed);
+}
+
+void leg_reporter::on_recorded(call_leg& leg, const recorded& answer) {
+  if (leg.over())
+    return;
+  if (answered_) { // not written yet, it is up all the same: who hangs up will be known
+    (void)leg.acknowledge();
+    tell(leg, *std::exchange(answered_, std::nullopt));
+    return;
+  }
+  if (!std::exchange(awaits_record_, false))
+    return;
+  if (answer.not_yet) { // its end answers who waits for its beginning
+    if (calling_)
+      leg.hang_up();
+    else if (leg.refuse(503, "Retry-After: 5\r\n"))
+      status_ = 503;
+    return;
+  }
+  if (!std::exchange(wants_begin_, false))
+    return;
+  const auto begun = calling_ ? leg.send_invite() : leg.accept();
+  if (auto reply = std::exchange(beginning_, std::nullopt))
+    reply->deliver(result_of(begun));
+  else if (!begun)
+    leg.hang_up();
 }
 
 void leg_reporter::on_prepared(call_leg& leg) {
@@ -176,10 +232,20 @@ void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
     event.unacceptable = call.unacceptable->to_string();
   event.protection = leg.offered_protection();
   event.codecs = leg.offered_codecs();
+  if (kept_) {
+    const auto uri_in = [](std::string_view value) {
+      const auto read = sip::parse_name_addr(value);
+      return read ? read->uri : std::string_view{};
+    };
+    kept_.begin(leg, uri_in(event.from), uri_in(event.to), true);
+    awaits_record_ = true;
+  }
   tell(leg, std::move(event));
 }
 
 void leg_reporter::on_confirmed(call_leg& leg) {
+  status_ = 200;
+  kept_.confirmed(leg);
   tell(leg, leg_events::confirmed{});
 }
 
@@ -193,11 +259,22 @@ void leg_reporter::on_early_media(call_leg& leg, const leg_early_media& media) {
   tell(leg, leg_events::ringing{183, media.fork, true});
 }
 
+void leg_reporter::on_retrying(call_leg& leg, int /*status*/) {
+  kept_.update(leg); // another INVITE has left
+}
+
 void leg_reporter::on_answered(call_leg& leg, const leg_answer& answer) {
-  if (answer.unusable == nullptr)
-    tell(leg,
-         leg_events::answered{answer.status, answer.audio != nullptr ? std::optional{*answer.audio}
-                                                                     : std::nullopt});
+  status_ = answer.status;
+  if (answer.unusable != nullptr)
+    return;
+  leg_events::answered event{answer.status,
+                             answer.audio != nullptr ? std::optional{*answer.audio} : std::nullopt};
+  if (kept_) {
+    answered_ = std::move(event);
+    kept_.answered(leg);
+  } else {
+    tell(leg, std::move(event));
+  }
 }
 
 void leg_reporter::on_offer(call_leg& leg, const leg_offer& offer) {
@@ -208,7 +285,8 @@ void leg_reporter::on_offer_withdrawn(call_leg& leg, uint32_t number) {
   tell(leg, leg_events::offer_withdrawn{number});
 }
 
-void leg_reporter::on_settled(call_leg& /*leg*/, const leg_settled& settled) {
+void leg_reporter::on_settled(call_leg& leg, const leg_settled& settled) {
+  kept_.update(leg);
   if (settled.request == 0)
     return;
   auto result = response_result(settled.status, {}, {});
@@ -221,6 +299,7 @@ void leg_reporter::on_settled(call_leg& /*leg*/, const leg_settled& settled) {
 }
 
 void leg_reporter::on_request(call_leg& leg, const leg_request& request) {
+  kept_.update(leg);
   const auto& wanted = settings_.wanted;
   if (std::find(wanted.begin(), wanted.end(), request.what) == wanted.end() ||
       !leg.defer_request(request.number))
@@ -242,14 +321,24 @@ void leg_reporter::on_response(call_leg& /*leg*/, const leg_response& response) 
 }
 
 void leg_reporter::on_ended(call_leg& leg, const leg_end& end_of) {
-  end(leg, {.cause = end_of.cause, .status = end_of.event.status});
+  if (status_ == 0)
+    status_ = end_of.event.status;
+  const auto why = end_of.cause == sip::end_cause::cancelled ? report::failure_cause::cancelled
+                                                             : failure_of(end_of.event);
+  end(leg, {.cause = end_of.cause, .status = end_of.event.status},
+      !why.failed() && status_ >= 300 ? report::failure_cause::from_status(status_) : why);
 }
 
 void leg_reporter::on_lost(call_leg& leg) {
-  end(leg, {.lost = true});
+  end(leg, {.lost = true}, report::failure_cause::internal);
 }
 
-void leg_reporter::end(call_leg& leg, leg_events::ended event) {
+void leg_reporter::end(call_leg& leg, leg_events::ended event, report::failure_cause why) {
+  kept_.ended(leg, why, status_);
+  if (auto reply = std::exchange(beginning_, std::nullopt))
+    reply->deliver(leg_result{.what = leg_result::outcome::over,
+                              .status = event.status,
+                              .why = "it ended before it was kept"});
   for (auto& w : std::exchange(waiting_, {}))
     w.promise.deliver(w.request == 0 ? leg_result{.status = event.status}
                                      : leg_result{.what = leg_result::outcome::over,

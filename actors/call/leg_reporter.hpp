@@ -12,6 +12,7 @@
 
 #include "actors/call/call_leg.hpp"
 #include "actors/call/call_settings.hpp"
+#include "actors/call/kept_call.hpp"
 #include "actors/call/leg_messages.hpp"
 
 namespace jackfield {
@@ -23,6 +24,9 @@ namespace jackfield {
 ///
 /// Offers of the peer's, and requests of the methods that the owner asked for, wait for the owner,
 /// ten seconds at most. If the owner ends, the leg hangs up.
+///
+/// Of a leg that is kept, INVITE and ACK leave, and `accept` is done, once the store has what they
+/// say. Where it cannot be written, a call that came in is refused by 503, another is not made.
 class leg_reporter final : public leg_user {
 public:
   /// For a leg that calls.
@@ -50,9 +54,11 @@ public:
   };
 
   /// For a leg of a call that came in.
-  explicit leg_reporter(settings s) : settings_(std::move(s)) {}
-  leg_reporter(settings s, calling c)
-      : settings_(std::move(s)), calling_(std::make_unique<calling>(std::move(c))) {}
+  explicit leg_reporter(settings s, kept_call kept = {})
+      : settings_(std::move(s)), kept_(std::move(kept)) {}
+  leg_reporter(settings s, calling c, kept_call kept = {})
+      : settings_(std::move(s)), calling_(std::make_unique<calling>(std::move(c))),
+        kept_(std::move(kept)) {}
 
   void on_start(call_leg& leg) override;
   void on_hang_up(call_leg& leg) override { leg.hang_up(); }
@@ -68,7 +74,9 @@ public:
   void on_settled(call_leg& leg, const leg_settled& settled) override;
   void on_request(call_leg& leg, const leg_request& request) override;
   void on_response(call_leg& leg, const leg_response& response) override;
+  void on_retrying(call_leg& leg, int status) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
+  void on_recorded(call_leg& leg, const recorded& answer) override;
   void on_command(call_leg& leg, leg_command& command) override;
 
 private:
@@ -82,11 +90,17 @@ private:
   void tell(call_leg& leg, Event event);
   /// Answers the command that waits for this request; false if none does.
   bool answer(uint32_t request, leg_result result);
-  void end(call_leg& leg, leg_events::ended event);
+  void end(call_leg& leg, leg_events::ended event, report::failure_cause why);
 
   settings settings_;
   std::unique_ptr<calling> calling_;
   std::vector<waiting> waiting_;
+  kept_call kept_;
+  bool awaits_record_ = false;                     // before the INVITE, or the first answer
+  bool wants_begin_ = false;                       // then to be sent, or accepted
+  std::optional<caf::response_promise> beginning_; // of the command that asked for it
+  std::optional<leg_events::answered> answered_;   // told once it may be acknowledged
+  int status_ = 0;                                 // final one of the INVITE
 };
 
 } // namespace jackfield

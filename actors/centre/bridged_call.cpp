@@ -98,17 +98,19 @@ std::shared_ptr<const sdp::offer_template> with_codecs(const sdp::offer_template
 bridged_call::bridged_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                            std::shared_ptr<const bridge_manner> manner, sip_arrival_ptr invite,
                            uint64_t transaction, registered_contact callee,
+                           std::shared_ptr<const registrar_shards> shards,
                            caf::strong_actor_ptr owner)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       invite_(std::move(invite)), transaction_(transaction), contact_(std::move(callee)),
-      owner_(std::move(owner)) {
+      shards_(std::move(shards)), owner_(std::move(owner)) {
   // nop
 }
 
 caf::behavior bridged_call::make_behavior() {
-  caller_.leg =
-    home().spawn<call_leg>(context_.router, std::make_unique<leg_reporter>(settings_for(caller_)),
-                           std::exchange(invite_, nullptr), transaction_, manner_->connections);
+  caller_.leg = home().spawn<call_leg>(
+    context_.router,
+    std::make_unique<leg_reporter>(settings_for(caller_), kept_call::bridged_leg(context_.keeps)),
+    std::exchange(invite_, nullptr), transaction_, manner_->connections);
   caller_.begun = true;
   return {
     [this](const leg_events::incoming& call) { on_incoming(call); },
@@ -273,14 +275,19 @@ void bridged_call::place_callee(const transport::target_selection& servers) {
   calling.max_forwards = max_forwards_;
   calling.ringing_limit = manner_->ringing_limit;
   callee_.begun = true;
-  const auto place = [settings = settings_for(callee_), calling](sip_router& router) {
-    router.home().spawn<call_leg>(router, std::make_unique<leg_reporter>(settings, calling));
+  const auto place = [settings = settings_for(callee_), calling](sip_router& router,
+                                                                 recorder* keeps) {
+    router.home().spawn<call_leg>(
+      router, std::make_unique<leg_reporter>(settings, calling, kept_call::bridged_leg(keeps)));
   };
   auto& peers = context_.router.peers();
   if (contact_.flow.valid() && contact_.flow.lane != peers.position())
-    peers.post(contact_.flow.lane, place);
+    peers.post(contact_.flow.lane, [place, shards = shards_](sip_router& router) {
+      const auto* const there = shards ? shards->of_lane.at(router.peers().position()) : nullptr;
+      place(router, there != nullptr ? there->context().keeps : nullptr);
+    });
   else
-    place(context_.router);
+    place(context_.router, context_.keeps);
 }
 
 void bridged_call::on_ringing(const leg_events::ringing& ringing) {

@@ -57,10 +57,12 @@ struct bridged_call_over {
 class bridged_call final : public lane::lane_actor {
 public:
   /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, gets
-  /// `bridged_call_over`.
+  /// `bridged_call_over`. Both legs are kept where their lanes keep calls; `shards` tells of those,
+  /// null: all is on this one.
   bridged_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                std::shared_ptr<const bridge_manner> manner, sip_arrival_ptr invite,
-               uint64_t transaction, registered_contact callee, caf::strong_actor_ptr owner);
+               uint64_t transaction, registered_contact callee,
+               std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
 
   const char* name() const override { return "bridged_call"; }
 
@@ -125,6 +127,7 @@ private:
   sip_arrival_ptr invite_; // until the caller's leg has it
   uint64_t transaction_;
   registered_contact contact_;
+  std::shared_ptr<const registrar_shards> shards_;
   caf::strong_actor_ptr owner_; // null: it has been told
   side caller_;
   side callee_;

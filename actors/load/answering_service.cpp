@@ -32,7 +32,7 @@ answering_service::answering_service(caf::actor_config& config, lane::lane& home
                                      unsigned source, std::shared_ptr<registrar_shards> shards,
                                      std::shared_ptr<const trace_settings> trace)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      registrar_(context, std::move(registrations), std::move(shards), this),
+      shards_(std::move(shards)), registrar_(context, std::move(registrations), shards_, this),
       trace_settings_(std::move(trace)), source_(source) {
   // nop
 }
@@ -180,7 +180,7 @@ void answering_service::connect(const sip_arrival_ptr& invite, uint64_t transact
                                 registered_contact callee) {
   keep(caf::actor_cast<caf::strong_actor_ptr>(
          home().spawn<bridged_call>(context_, manner_->connect, invite, transaction,
-                                    std::move(callee), caf::strong_actor_ptr{ctrl()})),
+                                    std::move(callee), shards_, caf::strong_actor_ptr{ctrl()})),
        invite->message().call_id());
 }
 

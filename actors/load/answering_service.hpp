@@ -55,6 +55,7 @@ private:
 
   lane_context& context_;
   std::shared_ptr<const answer_manner> manner_;
+  std::shared_ptr<registrar_shards> shards_; // null: this lane serves alone
   registrar registrar_;
   report::run_metrics metrics_;
   struct looking_up { // whom the call is for

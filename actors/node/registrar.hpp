@@ -101,6 +101,9 @@ public:
   /// receives `contacts_found` with `ticket`.
   void look_up(std::string_view uri, const caf::strong_actor_ptr& asker, uint64_t ticket);
 
+  /// The lane's that it serves.
+  [[nodiscard]] const lane_context& context() const noexcept { return context_; }
+
   /// Addresses of record of this lane with a contact that has not expired.
   [[nodiscard]] size_t bindings(lane::time_point now);
   /// How requests to register here went, `current` as `bindings`. One for an address of record that

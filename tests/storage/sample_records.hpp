@@ -37,6 +37,7 @@ inline bindings_record sample_bindings() {
 inline call_record sample_call() {
   call_record call;
   call.incoming = true;
+  call.bridged = true;
   call.call_id = "a84b4c76e66710@192.0.2.1";
   call.from = "sip:alice@example.com";
   call.to = "sip:bob@example.com";

@@ -79,8 +79,7 @@ private:
 };
 
 /// The one actor that writes to a node's store. Messages: `journal_write`, `journal_retry`. `Base`
-/// decides where it runs, `Pace` how soon a commit may follow another: to `rest` is to wait for
-/// that, false if there was no need.
+/// decides where it runs, `Pace` how soon a commit may follow another: it rests after each.
 template <class Base, class Pace>
 class journal_actor : public Base {
 public:
@@ -103,15 +102,12 @@ protected:
       },
       [this](journal_retry) { commit_soon(); },
       [this](journal_commit) {
-        if (pace_.rest()) { // behind what came meanwhile
-          this->send(this, journal_commit{});
-          return;
-        }
         committing_ = false;
         pace_.begin();
         work_.commit([this](const caf::strong_actor_ptr& to, caf::message content) {
           this->send(caf::actor_cast<caf::actor>(to), std::move(content));
         });
+        pace_.rest();
       },
     };
   }
@@ -128,17 +124,13 @@ private:
 };
 
 /// Waking a thread, and a disk, costs more than what is in a commit: all lanes share those that
-/// begin every `interval`. Who waits after a pause waits for the disk alone.
+/// begin every `interval`, and a journal that rests is not woken by what comes. Who waits after a
+/// pause waits for the disk alone.
 class commit_pace {
 public:
-  static constexpr std::chrono::milliseconds interval{2};
+  static constexpr std::chrono::milliseconds interval{3};
 
-  bool rest() const {
-    if (std::chrono::steady_clock::now() >= next_)
-      return false;
-    std::this_thread::sleep_until(next_);
-    return true;
-  }
+  void rest() const { std::this_thread::sleep_until(next_); }
   void begin() { next_ = std::chrono::steady_clock::now() + interval; }
 
 private:
@@ -150,7 +142,7 @@ using journal = journal_actor<caf::event_based_actor, commit_pace>;
 
 /// A simulated disk is as fast as can be.
 struct no_pace {
-  static bool rest() { return false; }
+  static void rest() {}
   static void begin() {}
 };
 

@@ -98,12 +98,12 @@ private:
   /// Now, or once the call is in the store.
   template <class Begin>
   void begin(Begin how) {
-    if (!reporter_.awaits_record_) {
+    if (!reporter_.awaits_record_)
       reply(result_of(how()));
-    } else {
-      reporter_.wants_begin_ = true;
+    else if (std::exchange(reporter_.wants_begin_, true))
+      reply(not_done(error{"leg", "is to begin already"}));
+    else
       reporter_.beginning_ = std::move(promise_);
-    }
   }
   void reply(leg_result r) { promise_.deliver(std::move(r)); }
   void reply_later(const result<uint32_t>& request) {
@@ -125,7 +125,8 @@ void leg_reporter::on_command(call_leg& leg, leg_command& command) {
     return;
   }
   std::visit(executor{*this, leg, std::move(promise)}, command.what);
-  kept_.update(leg);
+  if (kept_.under_way() && kept_.record().answered)
+    kept_.update(leg);
 }
 
 bool leg_reporter::answer(uint32_t request, leg_result result) {

@@ -350,8 +350,10 @@ void load_script::on_ended(call_leg& leg, const leg_end& end) {
   }
   if (!failure_.failed())
     failure_ = failure_of(event);
-  if (resuming_)
+  if (resuming_ && failure_.failed())
     lose(leg);
+  else if (std::exchange(resuming_, nullptr) && owner_) // its peer hung up first: it was not lost
+    lane::tell(leg.home(), owner_, call_resumed{true});
   if (!failure_.failed() && !hanging_up_)
     failure_ = end.cause == sip::end_cause::remote_bye
                  ? report::failure_cause{report::failure_cause::early_hangup}

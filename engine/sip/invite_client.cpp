@@ -301,6 +301,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   if (s.taken_back)
     session_.skip(unseen_requests);
   const auto held = s.hold_ack && wanted;
+  const auto parts_first = s.taken_back && !wanted;
   confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
@@ -308,13 +309,17 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   setup_.reset();
   digest_.on_success(m);
   auto c = context(now, sink);
+  // A crash between the two would leave the call up at a peer that has its ACK, and nobody would
+  // know of its dialog; one that has not goes on asking for it.
+  if (parts_first)
+    session_.hang_up(c, why, headers);
   if (delayed || held)
     session_.owe_ack(invite_cseq_);
   else
     session_.send_ack(c, invite_cseq_, {}, {});
-  if (!wanted)
+  if (!wanted && !parts_first)
     session_.hang_up(c, why, headers);
-  else
+  else if (wanted)
     sink.on_event({.kind = event_kind::answered,
                    .status = m.status(),
                    .what = method::invite,

@@ -13,6 +13,11 @@ set(jackfield_pch_caf ${jackfield_pch_std}
 set(jackfield_pch_test ${jackfield_pch_std} <gmock/gmock.h> <gtest/gtest.h>)
 set(jackfield_pch_caf_test ${jackfield_pch_caf} <gmock/gmock.h> <gtest/gtest.h>)
 
+# jackfield_compile_fast(<target>): for tests, whose own code need not be fast: a sixth less to compile.
+function(jackfield_compile_fast target)
+  target_compile_options(${target} PRIVATE "$<$<CONFIG:RelWithDebInfo>:-O1;-g0>")
+endfunction()
+
 # jackfield_precompile(<target> <caf|test|caf_test> [packages whose headers these are...])
 function(jackfield_precompile target kind)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -25,6 +30,9 @@ function(jackfield_precompile target kind)
     add_library(${owner} OBJECT EXCLUDE_FROM_ALL ${source})
     target_link_libraries(${owner} PRIVATE jackfield_flags ${ARGN})
     target_precompile_headers(${owner} PRIVATE ${jackfield_pch_${kind}})
+    if(kind MATCHES "test$")
+      jackfield_compile_fast(${owner})
+    endif()
   endif()
   target_precompile_headers(${target} REUSE_FROM ${owner})
 endfunction()

@@ -73,6 +73,7 @@ function(jackfield_test name)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE
     ${ARG_DEPENDS} ${ARG_PACKAGES} jackfield_flags GTest::gmock GTest::gtest_main)
+  jackfield_compile_fast(${name})
   jackfield_stands_on_caf(${name} caf ${ARG_DEPENDS} ${ARG_PACKAGES})
   if(caf)
     jackfield_precompile(${name} caf_test caf_core GTest::gmock)

@@ -281,6 +281,23 @@ TEST(call_resumption, whenever_a_run_is_killed_it_goes_on_and_makes_no_attempt_t
   EXPECT_EQ(crashes, 29U);
 }
 
+TEST(call_resumption, a_call_whose_peer_hangs_up_first_was_not_lost) {
+  kept_calls k;
+  const auto run = storage::begin_run(k.store, {}).value();
+  k.world.keep_calls(k.caller, k.store, run);
+  k.run(10s);
+  k.world.pass(3s);
+  storage::memory_store left{k.store};
+  k.restart_caller(k.caller, left, run);
+  k.world.stop_services(); // its BYEs and the offers meet
+  ASSERT_TRUE(k.world.run_until_finished(60s));
+  ASSERT_TRUE(k.world.heard().resumed);
+  EXPECT_EQ(k.world.heard().resumed->resumed, calls);
+  EXPECT_EQ(k.world.heard().resumed->lost, 0U);
+  for (const auto& [call, cause] : causes_in(left))
+    EXPECT_EQ(cause, "early_hangup") << call.text();
+}
+
 TEST(call_resumption, a_peer_that_is_gone_is_waited_for_and_then_given_up) {
   kept_calls k;
   k.world.keep_calls(k.callee, k.store, storage::begin_run(k.store, {}).value());

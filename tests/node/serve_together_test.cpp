@@ -1,6 +1,8 @@
+#include <cerrno>
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <netinet/in.h>
@@ -79,8 +81,13 @@ public:
       }
       std::string more(65'536, '\0');
       const auto got = recv(fd_, more.data(), more.size(), 0);
-      if (got <= 0)
+      if (got < 0 && errno == EINTR) // as a ring of a node that has gone is taken down
+        continue;
+      if (got <= 0) {
+        ADD_FAILURE() << "nothing more comes: "
+                      << (got == 0 ? "its end" : std::generic_category().message(errno));
         return {};
+      }
       held_.append(more, 0, static_cast<size_t>(got));
     }
   }

@@ -308,6 +308,8 @@ TEST_F(attempt_test, answered_after_all_is_hung_up) {
     const auto ack = sent(method::ack);
     const auto bye = sent(method::bye);
     EXPECT_EQ(field(ack, "CSeq"), "7 ACK");
+    EXPECT_LT(b.out.all(method::bye).front(), b.out.all(method::ack).front())
+      << "a crash between the two leaves no call up that has its ACK";
     message m;
     ASSERT_EQ(m.parse(bye), parse_verdict::good) << bye;
     EXPECT_EQ(m.request_uri(), "sip:bob@192.0.2.2:5070");

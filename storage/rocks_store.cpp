@@ -96,8 +96,7 @@ public:
 class no_log_file final : public rocksdb::Logger {
 public:
   using rocksdb::Logger::Logv;
-  void Logv(const char* /*format*/,
-            va_list /*values*/) override { // NOLINT(readability-identifier-naming)
+  void Logv(const char* /*format*/, va_list /*values*/) override {
     // nop
   }
 };

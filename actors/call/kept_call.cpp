@@ -2,15 +2,31 @@
 
 #include <utility>
 
+#include "engine/sip/fields.hpp"
+
 namespace jackfield {
 
 namespace {
+
+/// The URI in a From or To.
+std::string_view uri_in(std::string_view value) {
+  const auto read = sip::parse_name_addr(value);
+  return read ? read->uri : std::string_view{};
+}
 
 storage::wall_time wall_now(const call_leg& leg) {
   return leg.home().wall_now();
 }
 
 } // namespace
+
+void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to) {
+  begin(leg, from, to, false);
+}
+
+void kept_call::begin(call_leg& leg, const sip::message& invite) {
+  begin(leg, uri_in(invite.first(sip::header::from)), uri_in(invite.first(sip::header::to)), true);
+}
 
 void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming) {
   if (!recorder_)

@@ -39,9 +39,10 @@ public:
   /// Something is kept of this call.
   [[nodiscard]] explicit operator bool() const noexcept { return recorder_ != nullptr; }
 
-  /// Before the INVITE of a prepared leg leaves, or the first answer to one that came. `from` and
-  /// `to` are URIs. `on_recorded` follows.
-  void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
+  /// Before the INVITE of a prepared leg leaves. `from` and `to` are URIs. `on_recorded` follows.
+  void begin(call_leg& leg, std::string_view from, std::string_view to);
+  /// Before the first answer to one that came in. `on_recorded` follows.
+  void begin(call_leg& leg, const sip::message& invite);
   /// When a load run's call was due, had its first response and rang; before `answered`.
   void note_progress(storage::wall_time due, std::optional<storage::wall_time> first_response,
                      std::optional<storage::wall_time> ringing);
@@ -62,6 +63,7 @@ public:
              const storage::call_figures* figures = nullptr);
 
 private:
+  void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
   void write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter);
 
   recorder* recorder_ = nullptr;

@@ -5,7 +5,6 @@
 #include <caf/sec.hpp>
 
 #include "actors/call/failure_of.hpp"
-#include "engine/sip/fields.hpp"
 
 namespace jackfield {
 
@@ -179,8 +178,7 @@ void leg_reporter::on_start(call_leg& leg) {
     return leg.prepare(options, c.delayed_offer);
   });
   if (begun && kept_) {
-    const auto from = sip::parse_name_addr(c.whom->from);
-    kept_.begin(leg, from ? from->uri : std::string_view{}, c.whom->uri, false);
+    kept_.begin(leg, c.whom->from_uri(), c.whom->uri);
     awaits_record_ = true;
     wants_begin_ = !c.wait;
   } else if (begun && !c.wait) {
@@ -234,11 +232,7 @@ void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
   event.protection = leg.offered_protection();
   event.codecs = leg.offered_codecs();
   if (kept_) {
-    const auto uri_in = [](std::string_view value) {
-      const auto read = sip::parse_name_addr(value);
-      return read ? read->uri : std::string_view{};
-    };
-    kept_.begin(leg, uri_in(event.from), uri_in(event.to), true);
+    kept_.begin(leg, call.invite);
     awaits_record_ = true;
   }
   tell(leg, std::move(event));

@@ -5,20 +5,9 @@
 
 #include "actors/call/failure_of.hpp"
 #include "actors/call/resumption_tally.hpp"
-#include "engine/sip/fields.hpp"
 #include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
-
-namespace {
-
-/// The URI in a From or To.
-std::string_view uri_in(std::string_view value) {
-  const auto read = sip::parse_name_addr(value);
-  return read ? read->uri : std::string_view{};
-}
-
-} // namespace
 
 answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
                              kept_call kept, caf::strong_actor_ptr owner)
@@ -78,8 +67,7 @@ void answer_script::on_resumption(call_leg& leg, call_resumption::state how) {
 
 void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
   if (kept_) {
-    kept_.begin(leg, uri_in(call.invite.first(sip::header::from)),
-                uri_in(call.invite.first(sip::header::to)), true);
+    kept_.begin(leg, call.invite);
     awaits_record_ = true;
   }
   if (manner_->refuse_with != 0) {

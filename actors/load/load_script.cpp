@@ -130,7 +130,7 @@ void load_script::place(call_leg& leg, const lane::endpoint& media_address,
     return;
   }
   if (kept_)
-    kept_.begin(leg, target_->from_uri(), target_->uri, false);
+    kept_.begin(leg, target_->from_uri(), target_->uri);
   else
     send(leg);
 }

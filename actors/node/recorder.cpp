@@ -1,6 +1,5 @@
 #include "actors/node/recorder.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <caf/behavior.hpp>

@@ -7,6 +7,7 @@
 #include "storage/memory_store.hpp"
 #include "storage/records.hpp"
 #include "storage/run_book.hpp"
+#include "tests/actors/crash_points.hpp"
 #include "tests/actors/sim_world.hpp"
 
 namespace jackfield {
@@ -60,13 +61,7 @@ struct crashed_run {
     return made;
   }
 
-  /// False: it had finished before.
-  bool play(size_t events) {
-    for (size_t i = 0; i < events; ++i)
-      if (world.heard().finished || !world.lane().step())
-        return false;
-    return !world.heard().finished;
-  }
+  bool play(size_t events) { return play_events(world, events); }
 
   /// The next process, after the crash of `site`, with a copy of the store as that left it.
   sim_site& restart(sim_site& site, storage::memory_store& now) {
@@ -122,18 +117,7 @@ void expect_all_ended(crashed_run& r, const storage::store& s, size_t event) {
     << "a call is left up at the peer after event " << event;
 }
 
-/// Of the crashes, all are tried; under a sanitizer, which makes ten of it, some.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr size_t stride = 23;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr size_t stride = 23;
-#else
-constexpr size_t stride = 1;
-#endif
-#else
-constexpr size_t stride = 1;
-#endif
+constexpr size_t stride = crash_stride(1, 23);
 
 TEST(call_recovery, whenever_it_is_killed_the_next_process_ends_what_it_left) {
   size_t crashes = 0;

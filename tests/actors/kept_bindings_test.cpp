@@ -8,6 +8,7 @@
 #include "storage/kept_bindings.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/run_book.hpp"
+#include "tests/actors/crash_points.hpp"
 #include "tests/actors/raw_peer.hpp"
 #include "tests/actors/sim_world.hpp"
 
@@ -237,27 +238,10 @@ struct busy_service : served_users {
       });
   }
 
-  /// False: the run had finished before.
-  bool play(size_t events) {
-    for (size_t i = 0; i < events; ++i)
-      if (world.heard().finished || !world.lane().step())
-        return false;
-    return !world.heard().finished;
-  }
+  bool play(size_t events) { return play_events(world, events); }
 };
 
-/// Of the crashes, all are tried; under a sanitizer, which makes ten of it, some.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr size_t stride = 47;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr size_t stride = 47;
-#else
-constexpr size_t stride = 1;
-#endif
-#else
-constexpr size_t stride = 1;
-#endif
+constexpr size_t stride = crash_stride(1, 47);
 
 TEST(kept_bindings, killed_at_every_event_a_service_stands_by_what_it_said) {
   size_t crashes = 0, stood = 0, gone = 0;

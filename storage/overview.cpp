@@ -81,6 +81,14 @@ outcome<std::vector<run_overview>> overview(const store& s) {
                         ++run->calls_under_way;
                       return true;
                     });
+  if (read)
+    read = scan_all(s, keyspace::registrations,
+                    [&](std::string_view key, std::string_view /*value*/) -> result<bool> {
+                      const auto made = registration_of_key(key);
+                      if (auto* run = made ? find(runs, made->run) : nullptr)
+                        ++run->registrations;
+                      return true;
+                    });
   if (!read)
     return tl::unexpected{std::move(read.error())};
   return runs;
@@ -95,6 +103,20 @@ outcome<std::optional<call_record>> find_under_way(const store& s, const call_ke
   auto record = unpack_call(**bytes);
   if (!record)
     return fail(fault_kind::corrupt, "call " + call.text(), std::move(record.error().cause));
+  return std::optional{std::move(*record)};
+}
+
+outcome<std::optional<registration_record>> find_registration(const store& s,
+                                                              const call_key& which) {
+  auto bytes = s.read(keyspace::registrations, registration_key(which));
+  if (!bytes)
+    return tl::unexpected{std::move(bytes.error())};
+  if (!*bytes)
+    return std::nullopt;
+  auto record = unpack_registration(**bytes);
+  if (!record)
+    return fail(fault_kind::corrupt, "registration " + which.text(),
+                std::move(record.error().cause));
   return std::optional{std::move(*record)};
 }
 

@@ -15,10 +15,12 @@ struct run_overview {
   run_record run;
   uint64_t calls_finished = 0;
   uint64_t calls_under_way = 0;
+  uint64_t registrations = 0; ///< that it made, and are not over
 };
 
-/// All runs in the order of their numbers, with their calls counted: reads the whole store. Calls
-/// of a run that is missing are not counted. Fails with `corrupt` at a record that does not unpack.
+/// All runs in the order of their numbers, with their calls and registrations counted: reads the
+/// whole store. What is of a run that is missing is not counted. Fails with `corrupt` at a record
+/// that does not unpack.
 [[nodiscard]] outcome<std::vector<run_overview>> overview(const store& s);
 
 struct finished_call {
@@ -29,6 +31,9 @@ struct finished_call {
 /// A call under way, by its key.
 [[nodiscard]] outcome<std::optional<call_record>> find_under_way(const store& s,
                                                                  const call_key& call);
+/// A registration that a load run made and that is not over, by its key.
+[[nodiscard]] outcome<std::optional<registration_record>> find_registration(const store& s,
+                                                                            const call_key& which);
 /// A finished call; reads events from the first on until it is there.
 [[nodiscard]] outcome<std::optional<finished_call>> find_finished(const store& s,
                                                                   const call_key& call);

@@ -204,8 +204,10 @@ uint64_t number_at(std::string_view eight) {
 }
 
 constexpr size_t number_size = 8;
-/// Of keys of bindings, among registrations.
+// Of keys among registrations: of bindings, and of those that load runs made.
 constexpr char bindings_prefix = 'a';
+constexpr std::string_view registration_prefix = "r";
+constexpr std::string_view behind_registrations = "s";
 
 void write(std::monostate, proto::Event&) {}
 
@@ -302,6 +304,25 @@ std::string pack(const bindings_record& record) {
   return bytes_of(out);
 }
 
+std::string pack(const registration_record& record) {
+  proto::Registration out;
+  out.set_aor(record.aor);
+  out.set_contact(record.contact);
+  out.set_call_id(record.call_id);
+  out.set_cseq(record.cseq);
+  out.set_leg(record.leg);
+  out.set_registrar(record.registrar);
+  out.set_route(record.route);
+  out.set_target(record.target);
+  out.set_host(record.host);
+  out.set_local(record.local);
+  out.set_expires(record.expires);
+  out.set_started(stamp(record.started));
+  out.set_registered(stamp(record.registered));
+  out.set_until(stamp(record.until));
+  return bytes_of(out);
+}
+
 result<run_record> unpack_run(std::string_view bytes) {
   return message_in<proto::Run>(bytes, "a run").map([](const proto::Run& in) {
     run_record record;
@@ -357,6 +378,28 @@ result<bindings_record> unpack_bindings(std::string_view bytes) {
   });
 }
 
+result<registration_record> unpack_registration(std::string_view bytes) {
+  return message_in<proto::Registration>(bytes, "a registration")
+    .map([](const proto::Registration& in) {
+      registration_record record;
+      record.aor = in.aor();
+      record.contact = in.contact();
+      record.call_id = in.call_id();
+      record.cseq = in.cseq();
+      record.leg = in.leg();
+      record.registrar = in.registrar();
+      record.route = in.route();
+      record.target = in.target();
+      record.host = in.host();
+      record.local = in.local();
+      record.expires = in.expires();
+      record.started = time_of(in.started());
+      record.registered = maybe_time_of(in.registered());
+      record.until = time_of(in.until());
+      return record;
+    });
+}
+
 result<event_record> unpack_event(std::string_view bytes) {
   return message_in<proto::Event>(bytes, "an event").map([](const proto::Event& in) {
     event_record record;
@@ -394,6 +437,24 @@ std::optional<std::string_view> address_of_key(std::string_view key) {
   if (key.size() < 2 || key.front() != bindings_prefix)
     return std::nullopt;
   return key.substr(1);
+}
+
+std::string registration_key(const call_key& registration) {
+  return std::string{registration_prefix} + key_of(registration);
+}
+
+std::optional<call_key> registration_of_key(std::string_view key) {
+  if (!key.starts_with(registration_prefix))
+    return std::nullopt;
+  return call_of_key(key.substr(registration_prefix.size()));
+}
+
+std::string_view first_registration_key() noexcept {
+  return registration_prefix;
+}
+
+std::string_view end_of_registration_keys() noexcept {
+  return behind_registrations;
 }
 
 std::string event_key(uint64_t sequence) {

@@ -98,6 +98,25 @@ struct bindings_record {
   friend bool operator==(const bindings_record&, const bindings_record&) = default;
 };
 
+/// A registration that a load run made, at somebody's registrar: what it takes to remove its
+/// binding there. Nothing of the user's password is in it.
+struct registration_record {
+  std::string aor;     ///< URI
+  std::string contact; ///< as it was sent, without expires
+  std::string call_id;
+  uint32_t cseq = 0;               ///< of its latest REGISTER, which was sent or is about to be
+  std::string leg;                 ///< text of its `sip::leg_id`
+  std::string registrar;           ///< Request-URI of its REGISTERs
+  std::string route;               ///< Route values
+  std::string target, host, local; ///< as in `call_record`
+  uint32_t expires = 0;            ///< seconds that were asked for
+  wall_time started{};
+  std::optional<wall_time> registered; ///< when it was first confirmed
+  wall_time until{}; ///< then the registrar has forgotten it, whatever it had heard
+
+  friend bool operator==(const registration_record&, const registration_record&) = default;
+};
+
 /// A finished call.
 struct call_ended {
   call_key call;
@@ -162,12 +181,14 @@ struct event_record {
 [[nodiscard]] std::string pack(const call_record& record);
 [[nodiscard]] std::string pack(const event_record& record);
 [[nodiscard]] std::string pack(const bindings_record& record);
+[[nodiscard]] std::string pack(const registration_record& record);
 /// Fails on bytes that are no such record, and on a version that is not ours; `place` of the error
 /// is left to the caller.
 [[nodiscard]] result<run_record> unpack_run(std::string_view bytes);
 [[nodiscard]] result<call_record> unpack_call(std::string_view bytes);
 [[nodiscard]] result<event_record> unpack_event(std::string_view bytes);
 [[nodiscard]] result<bindings_record> unpack_bindings(std::string_view bytes);
+[[nodiscard]] result<registration_record> unpack_registration(std::string_view bytes);
 
 /// Keys: big-endian, so that their order is that of the numbers.
 [[nodiscard]] std::string run_key(uint64_t run);
@@ -176,6 +197,12 @@ struct event_record {
 /// Of the bindings of an address of record, "user@host".
 [[nodiscard]] std::string bindings_key(std::string_view address_of_record);
 [[nodiscard]] std::optional<std::string_view> address_of_key(std::string_view key);
+/// Of a registration that a load run made: it counts among that run's calls.
+[[nodiscard]] std::string registration_key(const call_key& registration);
+[[nodiscard]] std::optional<call_key> registration_of_key(std::string_view key);
+/// All of these are from that key on and before the other.
+[[nodiscard]] std::string_view first_registration_key() noexcept;
+[[nodiscard]] std::string_view end_of_registration_keys() noexcept;
 /// A run's or an event's.
 [[nodiscard]] std::optional<uint64_t> number_of_key(std::string_view key);
 [[nodiscard]] std::optional<call_key> call_of_key(std::string_view key);

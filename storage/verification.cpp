@@ -144,12 +144,24 @@ private:
   }
 
   void look_at_user(std::string_view key, std::string_view value) {
+    if (const auto made = registration_of_key(key))
+      return look_at_registration(*made, value);
     const auto address = address_of_key(key);
     if (!address)
       return report_key(keyspace::registrations, key);
     ++found_.addresses;
     if (auto record = unpack_bindings(value); !record)
       report("bindings of " + std::string{*address}, std::move(record.error().cause));
+  }
+
+  /// Its run may have ended: what a crash left is kept until its registrar has been told.
+  void look_at_registration(const call_key& key, std::string_view value) {
+    ++found_.registrations;
+    const auto place = "registration " + key.text();
+    if (auto record = unpack_registration(value); !record)
+      report(place, std::move(record.error().cause));
+    if (!is_there(key.run))
+      report(place, "its run is missing");
   }
 
   void look_at_event(std::string_view key, std::string_view value) {

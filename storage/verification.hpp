@@ -16,11 +16,13 @@ struct verification {
   uint64_t runs = 0;
   uint64_t calls_under_way = 0;
   uint64_t calls_finished = 0;
-  uint64_t addresses = 0; ///< of record, with bindings
+  uint64_t addresses = 0;     ///< of record, with bindings
+  uint64_t registrations = 0; ///< that load runs made, and are not over
   uint64_t events = 0;
   uint64_t first_event = 0; ///< sequence number; 0: no events
   uint64_t last_event = 0;
-  /// `place` says which record: "event 12", "call 3-1042", "run 3", "bindings of joe@example.com".
+  /// `place` says which record: "event 12", "call 3-1042", "run 3", "bindings of joe@example.com",
+  /// "registration 4-7".
   std::vector<error> findings;
   uint64_t more_findings = 0;
 

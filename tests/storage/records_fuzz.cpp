@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 5) {
+  switch (data[0] % 6) {
   case 0:
     read_and_write(bytes, &unpack_run);
     break;
@@ -42,10 +42,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   case 3:
     read_and_write(bytes, &unpack_bindings);
     break;
+  case 5:
+    read_and_write(bytes, &unpack_registration);
+    break;
   default:
     if (const auto call = call_of_key(bytes); call && key_of(*call) != bytes)
       std::abort();
     if (const auto address = address_of_key(bytes); address && bindings_key(*address) != bytes)
+      std::abort();
+    if (const auto made = registration_of_key(bytes); made && registration_key(*made) != bytes)
       std::abort();
     if (const auto number = number_of_key(bytes); number && event_key(*number) != bytes)
       std::abort();

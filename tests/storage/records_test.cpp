@@ -18,6 +18,7 @@ TEST(records, come_back_with_every_field) {
   EXPECT_EQ(unpack_run(pack(sample_run())).value(), sample_run());
   EXPECT_EQ(unpack_call(pack(sample_call())).value(), sample_call());
   EXPECT_EQ(unpack_bindings(pack(sample_bindings())).value(), sample_bindings());
+  EXPECT_EQ(unpack_registration(pack(sample_registration())).value(), sample_registration());
   for (const auto& event : sample_events())
     EXPECT_EQ(unpack_event(pack(event)).value(), event);
 }
@@ -26,6 +27,7 @@ TEST(records, come_back_with_none) {
   EXPECT_EQ(unpack_run(pack(run_record{})).value(), run_record{});
   EXPECT_EQ(unpack_call(pack(call_record{})).value(), call_record{});
   EXPECT_EQ(unpack_event(pack(event_record{})).value(), event_record{});
+  EXPECT_EQ(unpack_registration(pack(registration_record{})).value(), registration_record{});
   auto call = sample_call();
   call.answered.reset();
   call.dialog->remote_cseq.reset();
@@ -77,6 +79,7 @@ TEST(records, keep_bytes_of_the_peer_that_are_no_text) {
 TEST(records, begin_with_the_version_of_their_layout) {
   EXPECT_EQ(pack(sample_run()).front(), '\x01');
   EXPECT_EQ(pack(sample_call()).front(), '\x01');
+  EXPECT_EQ(pack(sample_registration()).front(), '\x01');
   for (const auto& event : sample_events())
     EXPECT_EQ(pack(event).front(), '\x01');
 }
@@ -90,6 +93,10 @@ TEST(records, of_another_version_are_refused_by_name) {
   bytes.front() = '\xff';
   EXPECT_THAT(unpack_event(bytes).error().cause, HasSubstr("an event of layout version 255"));
   EXPECT_THAT(unpack_run("").error().cause, HasSubstr("a run of layout version none"));
+  auto user = pack(sample_registration());
+  user.front() = '\x02';
+  EXPECT_THAT(unpack_registration(user).error().cause,
+              HasSubstr("a registration of layout version 2, expected 1"));
 }
 
 TEST(records, of_an_event_that_a_later_version_added_keep_their_time) {
@@ -107,6 +114,7 @@ TEST(records, that_are_garbage_are_refused) {
     EXPECT_FALSE(unpack_call(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_event(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_bindings(bytes)) << testing::PrintToString(bytes);
+    EXPECT_FALSE(unpack_registration(bytes)) << testing::PrintToString(bytes);
   }
   EXPECT_THAT(unpack_run("\x01\xff"s).error().cause, HasSubstr("a run that cannot be read"));
 }
@@ -138,6 +146,11 @@ TEST(record_keys, are_these_bytes) {
   EXPECT_EQ(address_of_key("aalice@example.com"), "alice@example.com");
   EXPECT_FALSE(address_of_key("a"));
   EXPECT_FALSE(address_of_key("balice@example.com"));
+  EXPECT_EQ(registration_key({12, 1042}), "r" + key_of({12, 1042}));
+  EXPECT_LT(std::string{first_registration_key()}, registration_key({0, 0}));
+  EXPECT_LT(registration_key({UINT64_MAX, UINT64_MAX}), end_of_registration_keys());
+  EXPECT_FALSE(address_of_key(registration_key({12, 1042})));
+  EXPECT_FALSE(registration_of_key(bindings_key("sixteen characte")));
 }
 
 TEST(record_keys, come_back_and_keep_their_order) {
@@ -146,6 +159,8 @@ TEST(record_keys, come_back_and_keep_their_order) {
                                 uint64_t{1} << 32U, uint64_t{1} << 63U, UINT64_MAX}) {
     EXPECT_THAT(number_of_key(event_key(number)), Optional(number));
     EXPECT_THAT(call_of_key(key_of({number, ~number})), Optional(call_key{number, ~number}));
+    EXPECT_THAT(registration_of_key(registration_key({number, ~number})),
+                Optional(call_key{number, ~number}));
     EXPECT_LT(before, event_key(number));
     before = event_key(number);
   }
@@ -158,6 +173,8 @@ TEST(record_keys, of_another_length_are_none) {
   EXPECT_EQ(number_of_key("123456789"), std::nullopt);
   EXPECT_EQ(call_of_key("123456789012345"), std::nullopt);
   EXPECT_EQ(call_of_key("12345678"), std::nullopt);
+  EXPECT_EQ(registration_of_key("r12345678"), std::nullopt);
+  EXPECT_EQ(registration_of_key(""), std::nullopt);
 }
 
 } // namespace

@@ -34,6 +34,25 @@ inline bindings_record sample_bindings() {
      {"\"Desk\" <sip:alice@192.0.2.8>;q=0.5", sample_time(60), "c8@192.0.2.8", 2, true}}};
 }
 
+inline registration_record sample_registration() {
+  registration_record made;
+  made.aor = "sip:alice@example.com";
+  made.contact = "<sip:192.0.2.7:5060;transport=tcp>";
+  made.call_id = "aaaaaciaaaaactfo44zsgdcbiq";
+  made.cseq = 7;
+  made.leg = "aaaaaciaaaaactfo44zsgdcbia";
+  made.registrar = "sip:example.com";
+  made.route = "<sip:proxy.example.com;lr>";
+  made.target = "tcp 192.0.2.1:5060";
+  made.host = "example.com";
+  made.local = "192.0.2.7:5062";
+  made.expires = 3600;
+  made.started = sample_time(1);
+  made.registered = sample_time(2);
+  made.until = sample_time(3602);
+  return made;
+}
+
 inline call_record sample_call() {
   call_record call;
   call.incoming = true;

@@ -66,9 +66,12 @@ TEST_F(verification_of, a_sound_store_counts_what_it_holds) {
   put_end(sequence, {2, 0});
   put_call({2, 1});
   put(keyspace::registrations, bindings_key("alice@example.com"), pack(bindings_record{}));
+  put(keyspace::registrations, registration_key({1, 6}), pack(registration_record{}));
+  put(keyspace::registrations, registration_key({2, 2}), pack(registration_record{}));
   const auto v = verified();
   EXPECT_THAT(v.findings, IsEmpty());
   EXPECT_EQ(v.addresses, 1U);
+  EXPECT_EQ(v.registrations, 2U);
   EXPECT_EQ(v.runs, 2U);
   EXPECT_EQ(v.calls_finished, 7U);
   EXPECT_EQ(v.calls_under_way, 1U);
@@ -117,6 +120,12 @@ TEST_F(verification_of, calls_of_a_missing_run_are_found) {
   EXPECT_EQ(v.findings[1].to_string(), "call 2-4: its run is missing");
 }
 
+TEST_F(verification_of, registrations_of_a_missing_run_are_found) {
+  put_run(1);
+  put(keyspace::registrations, registration_key({2, 4}), pack(registration_record{}));
+  EXPECT_EQ(finding(), "registration 2-4: its run is missing");
+}
+
 TEST_F(verification_of, the_events_of_a_missing_run_are_found) {
   put(keyspace::events, event_key(1), pack(event_record{{}, run_started{9}}));
   EXPECT_EQ(finding(), "event 1: names run 9, which is missing");
@@ -133,12 +142,14 @@ TEST_F(verification_of, records_that_do_not_unpack_are_found) {
   put(keyspace::events, event_key(1), "x");
   put(keyspace::calls, key_of({1, 0}), "x");
   put(keyspace::registrations, bindings_key("a@b"), "x");
+  put(keyspace::registrations, registration_key({1, 2}), "x");
   const auto v = verified();
-  ASSERT_EQ(v.findings.size(), 4U);
+  ASSERT_EQ(v.findings.size(), 5U);
   EXPECT_EQ(v.findings[0].place, "run 1");
   EXPECT_EQ(v.findings[1].place, "bindings of a@b");
-  EXPECT_EQ(v.findings[2].place, "event 1");
-  EXPECT_EQ(v.findings[3].place, "call 1-0");
+  EXPECT_EQ(v.findings[2].place, "registration 1-2");
+  EXPECT_EQ(v.findings[3].place, "event 1");
+  EXPECT_EQ(v.findings[4].place, "call 1-0");
 }
 
 TEST_F(verification_of, keys_without_their_form_are_found) {

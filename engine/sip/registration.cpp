@@ -13,7 +13,7 @@
 namespace jackfield::sip {
 namespace {
 
-enum piece_index : size_t { registrar, aor, own_contact, route, headers, first_hop };
+enum piece_index : size_t { registrar, aor, own_contact, route, headers, first_hop, given_call_id };
 
 [[nodiscard]] duration times(duration d, double factor) {
   return duration(static_cast<duration::rep>(static_cast<double>(d.count()) * factor));
@@ -48,8 +48,23 @@ std::string_view registration::contact() const noexcept {
   return piece(own_contact).empty() ? std::string_view(profile_->contact) : piece(own_contact);
 }
 
+std::string_view registration::call_id(std::string_view tag) const noexcept {
+  return piece(given_call_id).empty() ? tag : piece(given_call_id);
+}
+
 result<void> registration::start(time_point now, const registration_options& o, ua_sink& sink) {
-  if (started_)
+  return prepare(o).map([&] { begin(now, sink); });
+}
+
+void registration::begin(time_point now, ua_sink& sink) {
+  if (over_ || started_)
+    return;
+  started_ = true;
+  send(now, sink);
+}
+
+result<void> registration::prepare(const registration_options& o) {
+  if (!text_.empty())
     return fail("registration", "was started before");
   for (auto [name, value] : {std::pair{"registrar", o.registrar}, {"address of record", o.aor}})
     if (auto u = uri::parse(value); !u || !u->is_sip())
@@ -58,6 +73,8 @@ result<void> registration::start(time_point now, const registration_options& o, 
   if (auto c = parse_name_addr(given);
       !c || !uri::parse(c->uri) || c->parameter("expires") || !is_safe_value(given))
     return fail("contact", "expected one address, without expires");
+  if (!is_safe_value(o.call_id))
+    return fail("Call-ID", "expected a value of one line");
   if (!is_safe_header_lines(o.headers))
     return fail("headers", "expected whole lines \"Name: value\" that end with CR LF");
   if (o.expires == 0 || o.cseq == 0 || o.cseq > 1u << 30)
@@ -69,8 +86,8 @@ result<void> registration::start(time_point now, const registration_options& o, 
       return tl::unexpected(first.error());
     hop = *first;
   }
-  std::array<std::string_view, pieces> texts{o.registrar, o.aor,     o.contact,
-                                             o.route,     o.headers, hop};
+  std::array<std::string_view, pieces> texts{o.registrar, o.aor, o.contact, o.route,
+                                             o.headers,   hop,   o.call_id};
   size_t total = 0;
   for (auto t : texts)
     total += t.size();
@@ -81,7 +98,6 @@ result<void> registration::start(time_point now, const registration_options& o, 
     text_ += texts[i];
     ends_[i] = static_cast<uint16_t>(text_.size());
   }
-  started_ = true;
   credentials_ = o.credentials;
   random_ = o.random;
   expires_ = o.expires;
@@ -89,8 +105,8 @@ result<void> registration::start(time_point now, const registration_options& o, 
   retry_base_ = std::max<duration>(o.retry_base, std::chrono::seconds{1});
   retry_max_ = std::max(o.retry_max, retry_base_);
   once_ = o.once;
+  aim_ = o.remove ? aim::remove : aim::bind;
   set_jitter(o.jitter);
-  send(now, sink);
   return {};
 }
 
@@ -121,7 +137,7 @@ void registration::send(time_point now, ua_sink& sink) {
   t.from = party;
   t.from_tag = view(tag);
   t.to = party;
-  t.call_id = view(tag);
+  t.call_id = call_id(view(tag));
   t.cseq = cseq_;
   t.contact = bind;
   t.capabilities = aim_ == aim::bind;
@@ -138,7 +154,8 @@ void registration::on_message(time_point now, const message& m, ua_sink& sink) {
   auto tag = id_.text();
   auto branch = m.is_response() ? branch_id::parse(m.via().branch) : std::nullopt;
   if (over_ || !branch || *branch != branch_id{id_, cseq_} || m.cseq_number() != cseq_ ||
-      m.cseq_method() != method::register_ || m.call_id() != view(tag) || m.from_tag() != view(tag))
+      m.cseq_method() != method::register_ || m.from_tag() != view(tag) ||
+      m.call_id() != call_id(view(tag)))
     return;
   auto step = transaction_.on_response(now, m.status(), profile_->reliable, profile_->timers);
   if (!step.deliver || m.status() < 200)

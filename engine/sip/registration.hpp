@@ -34,6 +34,9 @@ struct registration_options {
   /// Must outlive the registration.
   std::span<const credential> credentials = {};
   uint64_t random = 0;
+  /// Of the REGISTERs; empty: the leg's text. To go on with a binding that another process made,
+  /// its Call-ID, and a `cseq` above those that it may have used (RFC 3261 §10.2.4).
+  std::string_view call_id = {};
   uint32_t cseq = 1;
   /// 0 .. 1, uniform: spreads refreshes and retries of many registrations; from the caller's random
   /// source.
@@ -44,6 +47,8 @@ struct registration_options {
   duration retry_max = std::chrono::seconds{1800};
   /// Do not try again after a failure; `ended` follows.
   bool once = false;
+  /// Remove the binding, by the first REGISTER already; with `once`.
+  bool remove = false;
 };
 
 /// Keeps one binding (RFC 3261 §10.2): REGISTER, refresh at 85 .. 95 % of the granted lifetime
@@ -60,6 +65,11 @@ public:
   registration(registration&&) noexcept;
   registration& operator=(registration&&) noexcept;
 
+  /// Takes what to register; nothing is sent until `begin`. Once.
+  result<void> prepare(const registration_options& options);
+  /// Sends the first REGISTER of one that was prepared and not told to `unregister`. Once.
+  void begin(time_point now, ua_sink& sink);
+  /// Both at once.
   result<void> start(time_point now, const registration_options& options, ua_sink& sink);
   void on_message(time_point now, const message& m, ua_sink& sink);
   void on_time(time_point now, ua_sink& sink);
@@ -79,6 +89,14 @@ public:
   [[nodiscard]] bool registered(time_point now) const noexcept;
   [[nodiscard]] bool over() const noexcept { return over_; }
   [[nodiscard]] const leg_id& id() const noexcept { return id_; }
+  /// Of the latest REGISTER; before the first, one less than it will have.
+  [[nodiscard]] uint32_t cseq() const noexcept { return cseq_; }
+  /// Seconds that a REGISTER asks for: as given, or what a 423 demanded.
+  [[nodiscard]] unsigned expires() const noexcept { return expires_; }
+  /// The Contact value of REGISTERs, without expires.
+  [[nodiscard]] std::string_view contact() const noexcept;
+  /// Their Request-URI: as given, or where a redirection led.
+  [[nodiscard]] std::string_view target() const noexcept;
   [[nodiscard]] size_t heap_bytes() const noexcept;
 
 private:
@@ -93,12 +111,13 @@ private:
   /// RFC 3263 §4.3: registers at another server of the next hop.
   bool try_next_server(time_point now, const message* m, ua_sink& sink);
   void end(end_cause cause, int status, const message* source, ua_sink& sink);
-  [[nodiscard]] std::string_view target() const noexcept;
   [[nodiscard]] std::string_view next_hop() const noexcept;
-  [[nodiscard]] std::string_view contact() const noexcept;
+  /// `tag`: the leg's text.
+  [[nodiscard]] std::string_view call_id(std::string_view tag) const noexcept;
   [[nodiscard]] unsigned granted(const message& m) const;
 
-  static constexpr size_t pieces = 6; // registrar, aor, contact, route, headers, next hop
+  // registrar, aor, contact, route, headers, next hop, Call-ID
+  static constexpr size_t pieces = 7;
 
   const ua_profile* profile_;
   leg_id id_;

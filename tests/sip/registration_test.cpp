@@ -149,6 +149,63 @@ TEST_F(registration_test, unregisters) {
   EXPECT_TRUE(r.machine.over());
 }
 
+TEST_F(registration_test, prepared_sends_nothing_until_it_is_told_to_begin) {
+  ASSERT_TRUE(r.machine.prepare(options));
+  EXPECT_FALSE(r.machine.prepare(options));
+  EXPECT_EQ(r.machine.next_deadline(), never);
+  EXPECT_EQ(r.machine.cseq(), 0u);
+  EXPECT_EQ(r.machine.contact(), "<sip:192.0.2.1:5060>");
+  EXPECT_EQ(r.machine.target(), "sip:example.com");
+  r.machine.on_transport_failed(r.now, r.out);
+  r.machine.refresh(r.now, r.out);
+  EXPECT_TRUE(r.out.sent.empty());
+  EXPECT_TRUE(r.out.events.empty());
+  r.machine.begin(r.now, r.out);
+  r.machine.begin(r.now, r.out);
+  EXPECT_EQ(requests(), 1u);
+  EXPECT_EQ(r.machine.cseq(), 1u);
+}
+
+TEST_F(registration_test, prepared_and_told_to_unregister_is_over) {
+  ASSERT_TRUE(r.machine.prepare(options));
+  r.machine.unregister(r.now, r.out);
+  EXPECT_EQ(r.out.last(event_kind::ended)->event.cause, end_cause::unregistered);
+  r.machine.begin(r.now, r.out);
+  EXPECT_TRUE(r.out.sent.empty());
+}
+
+TEST_F(registration_test, removes_what_another_process_bound) {
+  options.call_id = "a84b4c76e66710";
+  options.contact = "<sip:192.0.2.77:5062>";
+  options.cseq = 18;
+  options.once = options.remove = true;
+  start();
+  EXPECT_EQ(field(request(), "Contact"), "<sip:192.0.2.77:5062>;expires=0");
+  EXPECT_EQ(field(request(), "Call-ID"), "a84b4c76e66710");
+  EXPECT_EQ(field(request(), "CSeq"), "18 REGISTER");
+  r.take(response_to(request(), 401, "t",
+                     "WWW-Authenticate: Digest realm=\"example.com\", nonce=\"n\", "
+                     "qop=\"auth\"\r\n"));
+  EXPECT_EQ(field(request(), "CSeq"), "19 REGISTER");
+  EXPECT_EQ(r.machine.cseq(), 19u);
+  EXPECT_EQ(field(request(), "Contact"), "<sip:192.0.2.77:5062>;expires=0");
+  succeed("");
+  EXPECT_EQ(r.out.last(event_kind::ended)->event.cause, end_cause::unregistered);
+}
+
+TEST_F(registration_test, asks_once_only_for_such_a_removal) {
+  options.once = options.remove = true;
+  start();
+  r.take(response_to(request(), 404, "t"));
+  EXPECT_EQ(requests(), 1u);
+  EXPECT_EQ(r.out.last(event_kind::ended)->event.status, 404);
+}
+
+TEST_F(registration_test, takes_no_call_id_of_two_lines) {
+  options.call_id = "a\r\nb: c";
+  EXPECT_FALSE(r.machine.start(r.now, options, r.out));
+}
+
 TEST_F(registration_test, never_storms) {
   start();
   succeed("Contact: <sip:192.0.2.1:5060>;expires=1\r\n");

@@ -8,8 +8,11 @@ void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::stri
                   bool resumes) {
   app
     .add_option("--state", o.directory,
-                "keep calls in this directory: each before its INVITE leaves or is answered, and "
-                "its record; see jackfield state")
+                resumes ? "keep calls in this directory: each before its INVITE leaves or is "
+                          "answered, and its record; see jackfield state"
+                        : "keep calls in this directory, each before its INVITE leaves, and its "
+                          "record; and registrations, before their REGISTER does; see jackfield "
+                          "state")
     ->group(group);
   app
     .add_flag("--state-durable", t.durable,
@@ -20,8 +23,9 @@ void declare_keep(CLI::App& app, keep_texts& t, keep_options& o, const std::stri
                 resumes ? "calls that a crash left in the state directory: hang-up (also CANCEL), "
                           "resume, which has those go on that were up, but for WebRTC, or forget, "
                           "which closes their records only (hang-up)"
-                        : "calls that a crash left in the state directory: hang-up (also CANCEL), "
-                          "or forget, which closes their records only (hang-up)")
+                        : "calls that a crash left in the state directory: hang-up (also CANCEL; "
+                          "registrations are removed), or forget, which closes their records only "
+                          "(hang-up)")
     ->group(group);
 }
 

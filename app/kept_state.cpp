@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <set>
+#include <deque>
+#include <unordered_map>
 
 #include "actors/call/call_resumption.hpp"
 #include "actors/node/registrar.hpp"
@@ -54,17 +55,10 @@ storage::outcome<void> kept_state::take_stock() {
   auto left = storage::interrupted_calls(*store_);
   if (!left)
     return tl::unexpected{std::move(left.error())};
-  // Nobody is to be told where the peer was this process, too.
-  std::set<uint64_t> embedded;
-  for (const auto& call : *left) {
-    if (embedded.contains(call.key.run))
-      continue;
-    auto run = storage::read_run(*store_, call.key.run);
-    if (!run)
-      return tl::unexpected{std::move(run.error())};
-    if (run->embedded)
-      embedded.insert(call.key.run);
-  }
+  own_peers embedded;
+  for (const auto& call : *left)
+    if (auto noted = note_if_embedded(call.key.run, embedded); !noted)
+      return noted;
   const auto closes = [&](const storage::interrupted_call& call) {
     return options_.recover == keep_options::recovery::forget || embedded.contains(call.key.run);
   };
@@ -82,7 +76,44 @@ storage::outcome<void> kept_state::take_stock() {
       options_.directory.c_str(),
       plural(closed->answered, "call that was", "calls that were").c_str(),
       plural(closed->indeterminate, "attempt without an", "attempts without an").c_str());
+  return take_registrations();
+}
+
+storage::outcome<void> kept_state::note_if_embedded(uint64_t run, own_peers& embedded) const {
+  if (embedded.contains(run))
+    return {};
+  auto record = storage::read_run(*store_, run);
+  if (!record)
+    return tl::unexpected{std::move(record.error())};
+  if (record->embedded)
+    embedded.insert(run);
   return {};
+}
+
+storage::outcome<void> kept_state::take_registrations() {
+  auto left = storage::interrupted_registrations(*store_);
+  if (!left)
+    return tl::unexpected{std::move(left.error())};
+  own_peers embedded;
+  for (const auto& one : *left)
+    if (auto noted = note_if_embedded(one.key.run, embedded); !noted)
+      return noted;
+  const bool forgets = options_.recover == keep_options::recovery::forget;
+  const storage::wall_time now = std::chrono::system_clock::now();
+  std::vector<storage::call_key> over;
+  uint64_t forgotten = 0;
+  for (auto& one : *left) {
+    if (!forgets && !embedded.contains(one.key.run) && one.record.until > now) {
+      registered_.push_back(std::move(one));
+      continue;
+    }
+    ++(one.record.until <= now ? expired_ : forgotten);
+    over.push_back(one.key);
+  }
+  if (forgotten > 0)
+    std::fprintf(stderr, "%s: forgot %s\n", options_.directory.c_str(),
+                 plural(forgotten, "registration", "registrations").c_str());
+  return storage::erase_registrations(*store_, over);
 }
 
 std::vector<uint16_t> kept_state::former_ports() const {
@@ -182,6 +213,36 @@ unsigned kept_state::recover(node& engine,
   return recovering;
 }
 
+unsigned kept_state::remove_bindings(
+  node& engine, const std::shared_ptr<const transport::open_settings>& connections,
+  std::span<const std::shared_ptr<const call_target>> users, const caf::actor& watcher) {
+  std::unordered_map<std::string_view, std::shared_ptr<const call_target>> by_address;
+  for (const auto& user : users)
+    by_address.emplace(user->from_uri(), user);
+  std::vector<std::deque<left_registration>> by_lane(engine.lanes());
+  size_t lane = 0;
+  for (auto& one : std::exchange(registered_, {})) {
+    const auto known = by_address.find(one.record.aor);
+    auto user = known != by_address.end() ? known->second
+                : users.size() == 1       ? users.front() // who vouches for all
+                                          : nullptr;
+    by_lane[lane++ % by_lane.size()].push_back({std::move(one), std::move(user)});
+  }
+  unsigned removing = 0;
+  for (unsigned i = 0; i < engine.lanes(); ++i) {
+    if (by_lane[i].empty())
+      continue;
+    auto& context = engine.context(i);
+    engine.keep(
+      context.home.spawn<registration_recovery>(context, connections, std::move(by_lane[i]),
+                                                caf::actor_cast<caf::strong_actor_ptr>(watcher)));
+    ++removing;
+  }
+  if (removing == 0 && expired_ > 0)
+    tell_removed({});
+  return removing;
+}
+
 void kept_state::tell_recovered(const parting_counts& counts) const {
   const auto of = [&](parting how) { return counts.at(static_cast<size_t>(how)); };
   std::fprintf(stderr,
@@ -199,6 +260,18 @@ void kept_state::tell_resumed(const calls_resumed& counts) const {
                options_.directory.c_str(), plural(counts.resumed, "call goes", "calls go").c_str(),
                std::chrono::duration<double>(counts.slowest).count(),
                plural(counts.lost, "was", "were").c_str());
+}
+
+void kept_state::tell_removed(const unbinding_counts& counts) const {
+  const auto of = [&](unbinding how) { return counts.at(static_cast<size_t>(how)); };
+  std::fprintf(
+    stderr,
+    "%s: of what a crash had left, %s removed, %s had expired, %s refused, %s could not be removed "
+    "(the next start tries again)\n",
+    options_.directory.c_str(),
+    plural(of(unbinding::removed), "registration was", "registrations were").c_str(),
+    std::to_string(expired_).c_str(), plural(of(unbinding::refused), "was", "were").c_str(),
+    std::to_string(of(unbinding::kept)).c_str());
 }
 
 storage::outcome<void> kept_state::end(std::string_view ended_by) {

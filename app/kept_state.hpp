@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,10 +14,12 @@
 #include <caf/actor.hpp>
 
 #include "actors/call/call_recovery.hpp"
+#include "actors/call/registration_recovery.hpp"
 #include "actors/call/resumption_tally.hpp"
 #include "actors/load/run_history.hpp"
 #include "actors/node/node.hpp"
 #include "app/keep_options.hpp"
+#include "storage/kept_registrations.hpp"
 #include "storage/rocks_store.hpp"
 #include "storage/run_book.hpp"
 
@@ -52,9 +56,17 @@ public:
   /// `calls_recovered` for each of the lanes that this returns the number of. After `begin`.
   unsigned recover(node& engine, const std::shared_ptr<const transport::open_settings>& connections,
                    const caf::actor& watcher);
+  /// Has the bindings that registrations of load runs have left at their registrars removed, by
+  /// users of these that they are of; `watcher` gets `registrations_recovered` for each of the
+  /// lanes that this returns the number of. After `begin`.
+  unsigned remove_bindings(node& engine,
+                           const std::shared_ptr<const transport::open_settings>& connections,
+                           std::span<const std::shared_ptr<const call_target>> users,
+                           const caf::actor& watcher);
   /// These tell what became of them.
   void tell_recovered(const parting_counts& counts) const;
   void tell_resumed(const calls_resumed& counts) const;
+  void tell_removed(const unbinding_counts& counts) const;
   /// The node is gone. Ends the run.
   storage::outcome<void> end(std::string_view ended_by);
 
@@ -64,6 +76,11 @@ private:
     // nop
   }
   storage::outcome<void> take_stock();
+  /// Runs that called an engine of their own process: nobody is to be told where the peer was this
+  /// process, too.
+  using own_peers = std::set<uint64_t>;
+  storage::outcome<void> note_if_embedded(uint64_t run, own_peers& embedded) const;
+  storage::outcome<void> take_registrations();
   /// Takes some of what a crash left, by lane.
   std::vector<std::vector<storage::interrupted_call>>
   take(unsigned lanes, const std::function<bool(const storage::interrupted_call&)>& which);
@@ -73,7 +90,9 @@ private:
   /// It is one of those that go on.
   [[nodiscard]] bool goes_on(const storage::interrupted_call& call) const;
 
-  std::vector<storage::interrupted_call> left_; // by a crash, to be ended or to go on
+  std::vector<storage::interrupted_call> left_;               // by a crash, to be ended or to go on
+  std::vector<storage::interrupted_registration> registered_; // likewise, to be removed
+  uint64_t expired_ = 0;                                      // of these, before this start
   std::optional<storage::open_run> cut_off_;
   uint64_t run_ = 0;
 };

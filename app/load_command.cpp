@@ -82,7 +82,9 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
   const auto watcher = caf::actor_cast<caf::actor>(self);
   unsigned recovering = 0;
   unsigned resuming = 0;
+  unsigned removing = 0;
   parting_counts parted{};
+  unbinding_counts unbound{};
   calls_resumed resumed;
   const auto tell_observer = [&] {
     observer.set_resumed({.crashes = state->cut_off()->resumed + 1,
@@ -109,6 +111,8 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
       tell_observer();
     }
     recovering = state->recover(*prepared.engine, prepared.connections, watcher);
+    removing = state->remove_bindings(*prepared.engine, prepared.connections,
+                                      prepared.plan->targets, watcher);
   }
   const auto run = launch(prepared, watcher);
   std::optional<run_finished> finished;
@@ -120,7 +124,11 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
     if (std::exchange(seen, std::max(seen, 1)) == 0)
       caf::anon_send(run, load_drain{});
   };
-  while (!finished || recovering + resuming > 0) {
+  // A user who registers the contact that is being removed would lose it with that.
+  bool waits = options.flow == load_flow::register_ && removing > 0;
+  if (!waits)
+    begin(prepared, run);
+  while (!finished || recovering + resuming + removing > 0) {
     self->receive([&](const run_progress& progress) { observer.on_progress(progress); },
                   [&](const call_lines_batch& batch) { observer.on_call_lines(batch); },
                   [&](const run_finished& last) { finished = last; },
@@ -137,6 +145,12 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
                     if (--recovering == 0)
                       state->tell_recovered(parted);
                   },
+                  [&](const registrations_recovered& lane) {
+                    for (size_t i = 0; i < unbound.size(); ++i)
+                      unbound[i] += lane.counts[i];
+                    if (--removing == 0)
+                      state->tell_removed(unbound);
+                  },
                   [&](const calls_resumed& lane) {
                     resumed.merge(lane);
                     tell_observer();
@@ -144,6 +158,12 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
                       state->tell_resumed(resumed);
                   },
                   caf::after(poll_interval) >> [] {});
+    if (waits && removing == 0) {
+      waits = false;
+      begin(prepared, run);
+      if (seen > 0) // it had nothing to drain when it was told
+        caf::anon_send(run, load_drain{});
+    }
     trace.tell_failure();
     if (observer.wants_abort() && seen == 0)
       drain("a threshold with abortOnFail");

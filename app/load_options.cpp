@@ -335,8 +335,10 @@ result<load_options> options_of(const texts& t, load_options o) {
           "nothing is kept, expected --state DIR too");
   if (o.kept.go_on && t.kept.recover.empty())
     o.kept.recover = keep_options::recovery::resume;
-  r.check(o.kept.directory.empty() || t.flow == "call", "--state",
-          "only calls are kept, expected --flow call");
+  r.check(o.kept.directory.empty() || t.flow != "options", "--state",
+          "calls and registrations are kept, expected --flow call or register");
+  r.check(!o.kept.go_on || t.flow == "call", "--resume",
+          "only runs of calls go on, expected --flow call");
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
     r.read(t.uri, o.uri, [&](std::string_view s) -> result<std::optional<std::string>> {

@@ -110,25 +110,30 @@ int show_run(const state_options& o, const rocks_store& store, uint64_t number, 
   return tell_absent(o.directory, "run " + std::to_string(number));
 }
 
-int show_call(const state_options& o, const rocks_store& store, const storage::call_key& id,
-              bool json) {
+int show_entry(const state_options& o, const rocks_store& store, const storage::call_key& id,
+               bool json) {
   auto under_way = storage::find_under_way(store, id);
   if (!under_way)
     return tell_fault_in(o.directory, std::move(under_way.error()));
   if (const auto& call = *under_way)
     return print(json ? call_json(id, *call) : call_text(id, *call));
+  auto registered = storage::find_registration(store, id);
+  if (!registered)
+    return tell_fault_in(o.directory, std::move(registered.error()));
+  if (const auto& made = *registered)
+    return print(json ? registration_json(id, *made) : registration_text(id, *made));
   auto finished = storage::find_finished(store, id);
   if (!finished)
     return tell_fault_in(o.directory, std::move(finished.error()));
   if (const auto& call = *finished)
     return print(json ? call_json(*call) : call_text(*call));
-  return tell_absent(o.directory, "call " + id.text());
+  return tell_absent(o.directory, "call or registration " + id.text());
 }
 
 int show(const state_options& o, const rocks_store& store, const state_action::show& asked) {
   if (const auto* number = std::get_if<uint64_t>(&asked.what))
     return show_run(o, store, *number, asked.json);
-  return show_call(o, store, std::get<storage::call_key>(asked.what), asked.json);
+  return show_entry(o, store, std::get<storage::call_key>(asked.what), asked.json);
 }
 
 int export_lines(const state_options& o, const rocks_store& store,
@@ -150,6 +155,9 @@ std::string holdings(const storage::verification& v) {
   if (v.addresses > 0)
     out += report::grouped(v.addresses) + (v.addresses == 1 ? " address" : " addresses") +
            " of record, ";
+  if (v.registrations > 0)
+    out += report::grouped(v.registrations) +
+           (v.registrations == 1 ? " registration, " : " registrations, ");
   if (v.events == 0)
     return out + "no events";
   return out + "events " + std::to_string(v.first_event) + " to " + std::to_string(v.last_event);

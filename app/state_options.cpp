@@ -37,7 +37,8 @@ struct action {
 
 constexpr action actions[] = {
   {"list", "runs, and how many calls each has; the newest is last", "DIR", nullptr, nullptr},
-  {"show", "a run, or a call", "DIR", "ID", "number of a run, or a call as 12-1042"},
+  {"show", "a run, a call, or a registration of load's", "DIR", "ID",
+   "number of a run, or a call or registration as 12-1042"},
   {"export", "finished calls, or all events, as lines for programs", "DIR", nullptr, nullptr},
   {"verify", "reads all of it; exits with 0 if it is sound", "DIR", nullptr, nullptr},
   {"checkpoint", "copies it as it is at this moment", "DIR", "INTO", "empty or missing directory"},

@@ -48,7 +48,8 @@ fields fields_of(const run_overview& run, bool in_use) {
           {"ended_by", run.run.ended_by.empty() ? fields{} : fields(run.run.ended_by)},
           {"seed", run.run.seed},
           {"calls_finished", run.calls_finished},
-          {"calls_under_way", run.calls_under_way}};
+          {"calls_under_way", run.calls_under_way},
+          {"registrations", run.registrations}};
 }
 
 std::string_view direction_of(bool incoming) {
@@ -66,6 +67,22 @@ fields fields_of(const storage::call_key& id, const storage::call_record& call) 
           {"answered", time_of(call.answered)},
           {"leg", call.leg},
           {"target", call.target}};
+}
+
+fields fields_of(const storage::call_key& id, const storage::registration_record& made) {
+  return {{"id", id.text()},
+          {"state", made.registered ? "registered" : "not registered yet"},
+          {"address", made.aor},
+          {"contact", made.contact},
+          {"registrar", made.registrar},
+          {"call_id", made.call_id},
+          {"cseq", made.cseq},
+          {"expires", made.expires},
+          {"started", time_of(made.started)},
+          {"registered", time_of(made.registered)},
+          {"until", time_of(made.until)},
+          {"leg", made.leg},
+          {"target", made.target}};
 }
 
 fields fields_of(const storage::finished_call& f) {
@@ -114,9 +131,11 @@ std::string list_text(const std::vector<run_overview>& runs, bool in_use) {
                                 "started", "ended", "finished", "under way", "command");
   uint64_t finished = 0;
   uint64_t under_way = 0;
+  uint64_t registrations = 0;
   for (const auto& run : runs) {
     finished += run.calls_finished;
     under_way += run.calls_under_way;
+    registrations += run.registrations;
     const auto state = state_of(run, in_use);
     const auto started = time_of(run.run.started);
     const auto ended = state == "ended" ? time_of(run.run.ended) : fields(state);
@@ -127,9 +146,13 @@ std::string list_text(const std::vector<run_overview>& runs, bool in_use) {
                    report::grouped(run.calls_finished), report::grouped(run.calls_under_way),
                    report::escape_terminal(run.run.command));
   }
-  fmt::format_to(std::back_inserter(out), "{} {}, {} calls finished, {} under way\n",
+  fmt::format_to(std::back_inserter(out), "{} {}, {} calls finished, {} under way",
                  report::grouped(runs.size()), runs.size() == 1 ? "run" : "runs",
                  report::grouped(finished), report::grouped(under_way));
+  if (registrations > 0)
+    fmt::format_to(std::back_inserter(out), ", {} {}", report::grouped(registrations),
+                   registrations == 1 ? "registration" : "registrations");
+  out += '\n';
   return out;
 }
 
@@ -137,13 +160,17 @@ std::string list_json(const std::vector<run_overview>& runs, bool in_use) {
   auto all = fields::array();
   uint64_t finished = 0;
   uint64_t under_way = 0;
+  uint64_t registrations = 0;
   for (const auto& run : runs) {
     finished += run.calls_finished;
     under_way += run.calls_under_way;
+    registrations += run.registrations;
     all.push_back(fields_of(run, in_use));
   }
-  return json_of(
-    {{"runs", std::move(all)}, {"calls_finished", finished}, {"calls_under_way", under_way}});
+  return json_of({{"runs", std::move(all)},
+                  {"calls_finished", finished},
+                  {"calls_under_way", under_way},
+                  {"registrations", registrations}});
 }
 
 std::string run_text(const run_overview& run, bool in_use) {
@@ -160,6 +187,16 @@ std::string call_text(const storage::call_key& id, const storage::call_record& c
 
 std::string call_json(const storage::call_key& id, const storage::call_record& call) {
   return json_of(fields_of(id, call));
+}
+
+std::string registration_text(const storage::call_key& id,
+                              const storage::registration_record& made) {
+  return text_of(fields_of(id, made));
+}
+
+std::string registration_json(const storage::call_key& id,
+                              const storage::registration_record& made) {
+  return json_of(fields_of(id, made));
 }
 
 std::string call_text(const storage::finished_call& call) {

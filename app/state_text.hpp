@@ -16,6 +16,10 @@ namespace jackfield::app {
 [[nodiscard]] std::string run_json(const storage::run_overview& run, bool in_use);
 [[nodiscard]] std::string call_text(const storage::call_key& id, const storage::call_record& call);
 [[nodiscard]] std::string call_json(const storage::call_key& id, const storage::call_record& call);
+[[nodiscard]] std::string registration_text(const storage::call_key& id,
+                                            const storage::registration_record& made);
+[[nodiscard]] std::string registration_json(const storage::call_key& id,
+                                            const storage::registration_record& made);
 [[nodiscard]] std::string call_text(const storage::finished_call& call);
 [[nodiscard]] std::string call_json(const storage::finished_call& call);
 

@@ -19,5 +19,7 @@ struct recorded_peer {
 /// Where it was; but one that called over a connection, which is gone, at its Contact. Nothing:
 /// there is no way.
 [[nodiscard]] std::optional<recorded_peer> peer_of(const storage::call_record& call);
+/// The registrar, or the proxy on the way there.
+[[nodiscard]] std::optional<recorded_peer> peer_of(const storage::registration_record& made);
 
 } // namespace jackfield

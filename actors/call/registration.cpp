@@ -1,5 +1,7 @@
 #include "actors/call/registration.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <caf/behavior.hpp>
@@ -14,18 +16,23 @@ namespace jackfield {
 registration::registration(caf::actor_config& config, lane::lane& home, sip_router& router,
                            std::shared_ptr<const call_manner> manner,
                            std::shared_ptr<const call_target> target, const plan& p,
-                           caf::strong_actor_ptr owner)
+                           kept_registration kept, caf::strong_actor_ptr owner)
     : leg_actor(config, home, router), owner_(std::move(owner)), manner_(std::move(manner)),
-      target_(std::move(target)), stay_timer_(*this, stay_clock), plan_(p) {
+      target_(std::move(target)), stay_timer_(*this, stay_clock), plan_(p), kept_(kept) {
   // nop
 }
 
 caf::behavior registration::make_behavior() {
   begin();
-  return behavior_with([this](const hang_up&) {
-    leave();
-    settle();
-  });
+  return behavior_with(
+    [this](const hang_up&) {
+      leave();
+      settle();
+    },
+    [this](const recorded& answer) {
+      on_recorded(answer);
+      settle();
+    });
 }
 
 void registration::on_exit() {
@@ -67,12 +74,58 @@ void registration::begin() {
   options.random = home().random();
   options.jitter = home().random_unit();
   sent_ = plan_.due;
-  if (!machine.start(home().now(), options, *this)) {
+  if (!machine.prepare(options)) {
     failure_ = report::failure_cause::internal;
     finish();
     return;
   }
+  if (kept_) {
+    started_ = home().wall_now();
+    expect_binding();
+    auto made = record();
+    ++made.cseq; // which it will have
+    kept_.write(made, caf::strong_actor_ptr{ctrl()});
+    return;
+  }
+  machine.begin(home().now(), *this);
   settle();
+}
+
+void registration::on_recorded(const recorded& answer) {
+  if (over_ || !machine_)
+    return;
+  if (answer.not_yet) {
+    failure_ = report::failure_cause::not_recorded;
+    over_ = true;
+  } else {
+    machine_->begin(home().now(), *this);
+  }
+}
+
+storage::registration_record registration::record() const {
+  const auto id = wire_.id().text();
+  storage::registration_record made;
+  made.aor = target_->from_uri();
+  made.contact = machine_->contact();
+  made.leg.assign(id.data(), id.size());
+  made.call_id = made.leg;
+  made.cseq = machine_->cseq();
+  made.registrar = machine_->target();
+  made.route = target_->route;
+  made.target = wire_.current().to_string();
+  made.host = wire_.host();
+  made.local = wire_.current().local.to_string();
+  made.expires = machine_->expires();
+  made.started = started_;
+  made.registered = registered_;
+  made.until = until_;
+  return made;
+}
+
+void registration::expect_binding() {
+  constexpr auto on_its_way = sip::timer_values{}.transaction_limit();
+  until_ = std::max<storage::wall_time>(
+    until_, home().wall_now() + std::chrono::seconds{machine_->expires()} + on_its_way);
 }
 
 void registration::leave() {
@@ -92,11 +145,21 @@ void registration::send(const sip::outgoing& message) {
   if (!message.retransmission && successes_ > 0)
     sent_ = home().now();
   wire_.send(message);
+  if (kept_ && !message.retransmission && machine_->cseq() != kept_.cseq()) {
+    expect_binding();
+    kept_.write(record());
+  }
 }
 
 void registration::on_event(const sip::ua_event& event) {
   switch (event.kind) {
   case sip::event_kind::registered: {
+    if (kept_) {
+      if (!registered_)
+        registered_ = home().wall_now();
+      until_ = home().wall_now() + std::chrono::seconds{event.seconds};
+      kept_.write(record());
+    }
     if (leaving_)
       break;
     const auto took = home().now() - sent_;
@@ -138,6 +201,12 @@ void registration::tell_owner(registration_report::kind what, report::failure_ca
                                  wire_.counters()});
 }
 
+void registration::on_over() {
+  kept_.erase();
+  finish();
+}
+
+// Its record stays: what came over the actor is no end of the binding.
 void registration::on_lost() {
   failure_ = report::failure_cause::internal;
   finish();

@@ -7,6 +7,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/call_settings.hpp"
+#include "actors/call/kept_registration.hpp"
 #include "actors/call/leg_actor.hpp"
 #include "engine/report/failure_cause.hpp"
 #include "engine/sip/registration.hpp"
@@ -31,7 +32,8 @@ struct registration_report {
 };
 
 /// Keeps one user registered (RFC 3261 §10): refreshes before the binding lapses, retries with
-/// backoff, removes the binding when told to hang up or after as many refreshes as asked for.
+/// backoff, removes the binding when told to hang up or after as many refreshes as asked for. Where
+/// something is kept of it, its first REGISTER leaves once the journal has that.
 class registration final : public leg_actor<sip::registration> {
 public:
   struct plan {
@@ -47,7 +49,7 @@ public:
 
   registration(caf::actor_config& config, lane::lane& home, sip_router& router,
                std::shared_ptr<const call_manner> manner, std::shared_ptr<const call_target> target,
-               const plan& p, caf::strong_actor_ptr owner);
+               const plan& p, kept_registration kept, caf::strong_actor_ptr owner);
 
   const char* name() const override { return "registration"; }
 
@@ -59,10 +61,11 @@ private:
   static constexpr unsigned stay_clock = protocol_clock + 1;
 
   void begin();
+  void on_recorded(const recorded& answer);
   void leave();
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
-  void on_over() override { finish(); }
+  void on_over() override;
   void on_lost() override;
   void send(const sip::outgoing& message) override;
   void on_event(const sip::ua_event& event) override;
@@ -70,13 +73,21 @@ private:
                   int status = 0, lane::duration took = {});
   void leave_if_due();
   void finish();
+  /// Its record, as things stand.
+  [[nodiscard]] storage::registration_record record() const;
+  /// A REGISTER asks for this; whether it is ever heard is open.
+  void expect_binding();
 
   caf::strong_actor_ptr owner_;
   std::shared_ptr<const call_manner> manner_;
   std::shared_ptr<const call_target> target_;
   lane::actor_timer stay_timer_;
   plan plan_;
-  lane::time_point sent_{}; // the REGISTER under way
+  kept_registration kept_;
+  storage::wall_time started_{};
+  std::optional<storage::wall_time> registered_;
+  storage::wall_time until_{}; // the registrar has the binding no longer than that
+  lane::time_point sent_{};    // the REGISTER under way
   unsigned successes_ = 0;
   uint32_t kept_alive_ = 0; // which server is sent keep-alives, counted from 1
   report::failure_cause failure_;

@@ -191,7 +191,8 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     p.refreshes = plan_->refreshes;
     p.stay = plan_->stay;
     metrics_.measured.calls.start();
-    actor = home().spawn<registration>(context_.router, manner_, target, p, self);
+    actor = home().spawn<registration>(context_.router, manner_, target, p,
+                                       kept_registration{context_.keeps, number}, self);
     break;
   }
   case load_flow::options:

@@ -7,7 +7,6 @@
 
 #include "actors/load/answering_engine.hpp"
 #include "actors/load/load_generator.hpp"
-#include "actors/load/load_run.hpp"
 #include "actors/load/load_setup.hpp"
 #include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
@@ -156,7 +155,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
 caf::actor launch(prepared_run& run, const caf::actor& observer) {
   auto& engine = *run.engine;
   auto coordinator = engine.context(0).home.spawn<load_run>(observer);
-  load_run::parts parts;
+  auto& parts = run.parts;
   for (unsigned i = 0; i < run.lanes; ++i) {
     auto& context = engine.context(i);
     load_generator::share share;
@@ -177,8 +176,11 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
     for (const auto& actor : actors)
       engine.keep(actor);
   engine.start();
-  caf::anon_send(coordinator, start_run{parts, run.history});
   return coordinator;
+}
+
+void begin(prepared_run& run, const caf::actor& launched) {
+  caf::anon_send(launched, start_run{std::exchange(run.parts, {}), run.history});
 }
 
 } // namespace jackfield

@@ -110,6 +110,7 @@ public:
       [](const run_progress&) {},
       [this](const run_finished& f) { told_.finished = f; },
       [this](const calls_recovered& r) { told_.recovered = r.counts; },
+      [this](const registrations_recovered& r) { told_.unbound = r.counts; },
       [this](const calls_resumed& r) { told_.resumed = r; },
       [this](const call_lines_batch& b) { told_.lines += b.lines; },
       [this](const metrics_snapshot& s) { told_.snapshots[s.source] = s.metrics; },
@@ -232,7 +233,8 @@ caf::strong_actor_ptr sim_world::register_user(sim_site& from,
   auto mine = plan;
   mine.due = lane_.now();
   return caf::actor_cast<caf::strong_actor_ptr>(lane_.spawn<registration>(
-    from.context.router, manner, target, mine, caf::actor_cast<caf::strong_actor_ptr>(owner_)));
+    from.context.router, manner, target, mine, kept_registration{from.context.keeps, mine.number},
+    caf::actor_cast<caf::strong_actor_ptr>(owner_)));
 }
 
 void sim_world::probe(sim_site& from, const std::shared_ptr<const call_manner>& manner,
@@ -283,6 +285,25 @@ void sim_world::part(sim_site& site, std::vector<storage::interrupted_call> left
   recoveries_.push_back(
     {&site, lane_.spawn<call_recovery>(site.context, site.connections, std::move(left),
                                        caf::actor_cast<caf::strong_actor_ptr>(owner_))});
+}
+
+void sim_world::remove_bindings(sim_site& site, const storage::store& s,
+                                const std::vector<std::shared_ptr<const call_target>>& users) {
+  std::deque<left_registration> left;
+  auto kept = storage::interrupted_registrations(s).value();
+  for (auto& one : kept) {
+    const auto user = std::find_if(users.begin(), users.end(), [&](const auto& each) {
+      return each->from_uri() == one.record.aor;
+    });
+    left.push_back({std::move(one), user == users.end() ? nullptr : *user});
+  }
+  if (left.empty()) {
+    told_.unbound.emplace();
+    return;
+  }
+  recoveries_.push_back(
+    {&site, lane_.spawn<registration_recovery>(site.context, site.connections, std::move(left),
+                                               caf::actor_cast<caf::strong_actor_ptr>(owner_))});
 }
 
 namespace {

@@ -14,6 +14,7 @@
 
 #include "actors/call/call_recovery.hpp"
 #include "actors/call/leg_messages.hpp"
+#include "actors/call/registration_recovery.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/load/run_history.hpp"
@@ -48,6 +49,7 @@ struct told {
   std::vector<request_finished> probes;
   std::optional<run_finished> finished;
   std::optional<parting_counts> recovered;
+  std::optional<unbinding_counts> unbound;
   std::optional<calls_resumed> resumed;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;
@@ -112,7 +114,12 @@ public:
   /// Has the calls under way in the store that a site keeps its calls in end at their peers;
   /// `heard().recovered` tells how they did.
   void recover(sim_site& site, const storage::store& s);
-  /// The same, but calls that came in and can go on do so at the site's service: `heard().resumed`.
+  /// Has the bindings of the registrations in that store removed, with the credentials of these
+  /// users: `heard().unbound` tells how they were.
+  void remove_bindings(sim_site& site, const storage::store& s,
+                       const std::vector<std::shared_ptr<const call_target>>& users);
+  /// As `recover`, but calls that came in and can go on do so at the site's service:
+  /// `heard().resumed`.
   void resume(sim_site& site, const storage::store& s);
   /// Has a site's service take up who is registered in a store.
   void restore_bindings(sim_site& site, const storage::store& s);

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <iterator>
@@ -12,6 +14,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "storage/records.hpp"
+#include "storage/rocks_store.hpp"
+#include "storage/run_book.hpp"
 #include "tests/interop/peers.hpp"
 #include "tests/interop/process.hpp"
 #include "tests/interop/sip_tap.hpp"
@@ -132,6 +137,79 @@ TEST_F(kept_state, a_run_without_a_peer_of_its_own_has_its_calls_closed_at_the_n
   EXPECT_GT(all.lines, 300U);
   EXPECT_EQ(all.ids.size(), all.lines);
   EXPECT_TRUE(all.rising);
+}
+
+TEST_F(kept_state, registrations_that_a_crash_left_are_removed_by_the_next_start) {
+  const auto users = folder_.write("users.csv", "user,password\nalice,a1\nbob,b2\ncarol,c3\n");
+  auto answering =
+    start_answerer(folder_, "udp:127.0.0.1:0", {"--media", "none", "--users", users});
+  const auto uri = sip_uri("x", answering.port);
+  const arguments registering{uri,        "--flow",     "register", "--users", users,
+                              "--calls",  "3",          "--rate",   "100",     "--state",
+                              directory_, "--duration", "1h"};
+  const auto running = start_load(folder_, registering);
+  EXPECT_FALSE(running.program->ended_within(1500));
+  running.program->signal(SIGKILL);
+  EXPECT_EQ(running.program->wait(), 128 + SIGKILL);
+  EXPECT_EQ(state("verify", {}), 0);
+  std::string list;
+  EXPECT_EQ(state("list", {"--json"}, &list), 0);
+  EXPECT_EQ(nlohmann::json::parse(list).at("registrations"), 3);
+
+  const auto stranger = run_load(folder_, load(uri, "1"));
+  EXPECT_EQ(stranger.summary.at("calls").at("completed"), 1);
+  EXPECT_THAT(
+    stranger.program->standard_error(),
+    HasSubstr("0 registrations were removed, 0 had expired, 0 were refused, 3 could not"));
+  auto again = registering;
+  *std::find(again.begin(), again.end(), "1h") = "100ms";
+  const auto outcome = run_load(folder_, again);
+  EXPECT_EQ(outcome.summary.at("registrations").at("succeeded"), 3);
+  EXPECT_THAT(
+    outcome.program->standard_error(),
+    HasSubstr("3 registrations were removed, 0 had expired, 0 were refused, 0 could not"));
+  EXPECT_EQ(state("list", {"--json"}, &list), 0);
+  EXPECT_EQ(nlohmann::json::parse(list).at("registrations"), 0);
+  EXPECT_EQ(answering.finish().at("registrations").at("current"), 0);
+}
+
+TEST_F(kept_state, registrations_that_expired_or_that_are_to_be_forgotten_are_erased) {
+  for (const bool forgets : {false, true}) {
+    {
+      auto store = storage::rocks_store::open(directory_);
+      ASSERT_TRUE(store) << store.error().why.to_string();
+      const auto run = storage::begin_run(**store, {});
+      ASSERT_TRUE(run) << run.error().why.to_string();
+      storage::registration_record made;
+      made.aor = "sip:alice@127.0.0.1";
+      if (forgets)
+        made.until = std::chrono::system_clock::now() + std::chrono::hours{1};
+      storage::batch b;
+      b.put(storage::keyspace::registrations, storage::registration_key({*run, 0}), pack(made));
+      ASSERT_TRUE((*store)->write(b, storage::durability::async));
+    }
+    arguments words{"--calls", "1", "--duration", "50ms", "--media", "none", "--state", directory_};
+    if (forgets)
+      words.insert(words.end(), {"--recover", "forget"});
+    const auto outcome = run_load(folder_, words);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.program->standard_error(),
+                HasSubstr(forgets ? "forgot 1 registration"
+                                  : "0 registrations were removed, 1 had expired, "));
+    std::string list;
+    EXPECT_EQ(state("list", {"--json"}, &list), 0);
+    EXPECT_EQ(nlohmann::json::parse(list).at("registrations"), 0);
+  }
+}
+
+TEST_F(kept_state, a_run_of_registrations_does_not_go_on) {
+  process resuming{"resuming",
+                   folder_,
+                   {JACKFIELD_PROGRAM, "load", "sip:127.0.0.1:9", "--flow", "register", "--state",
+                    directory_, "--resume"}};
+  EXPECT_EQ(resuming.wait(), 2);
+  EXPECT_EQ(resuming.standard_error(),
+            "--resume: only runs of calls go on, expected --flow call\n");
 }
 
 TEST_F(kept_state, of_two_engines_on_one_directory_the_second_is_refused) {

@@ -117,7 +117,30 @@ TEST_F(state_command, shows_a_run_and_calls) {
   EXPECT_THAT(state({"show", directory(), "2-7"}).out, HasSubstr("not answered yet\n"));
   const auto absent = state({"show", directory(), "1-2"});
   EXPECT_EQ(absent.status, 1);
-  EXPECT_EQ(absent.err, directory() + ": has no call 1-2\n");
+  EXPECT_EQ(absent.err, directory() + ": has no call or registration 1-2\n");
+}
+
+TEST_F(state_command, tells_of_registrations_that_are_not_over) {
+  storage::registration_record made;
+  made.aor = "sip:alice@example.com";
+  made.contact = "<sip:192.0.2.7:5060>";
+  made.cseq = 3;
+  made.started = began;
+  made.until = began + std::chrono::hours{1};
+  storage::batch b;
+  b.put(keyspace::registrations, storage::registration_key({1, 5}), pack(made));
+  write(b);
+  EXPECT_THAT(state({"list", directory()}).out,
+              HasSubstr("2 runs, 2 calls finished, 1 under way, 1 registration\n"));
+  const auto listed = nlohmann::json::parse(state({"list", directory(), "--json"}).out);
+  EXPECT_EQ(listed["runs"][0]["registrations"], 1);
+  EXPECT_EQ(listed["registrations"], 1);
+  const auto shown = nlohmann::json::parse(state({"show", directory(), "1-5", "--json"}).out);
+  EXPECT_EQ(shown["address"], "sip:alice@example.com");
+  EXPECT_EQ(shown["state"], "not registered yet");
+  EXPECT_EQ(shown["cseq"], 3);
+  EXPECT_THAT(state({"show", directory(), "1-5"}).out, HasSubstr("<sip:192.0.2.7:5060>\n"));
+  EXPECT_THAT(state({"verify", directory()}).out, HasSubstr("1 under way, 1 registration, "));
 }
 
 TEST_F(state_command, exports_to_a_file_and_to_standard_output) {

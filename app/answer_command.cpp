@@ -209,6 +209,7 @@ int answer_command(const std::vector<std::string>& arguments) {
     resuming = hand_over((*state)->resumable((*engine)->lanes()), services,
                          caf::actor_cast<caf::strong_actor_ptr>(self));
     recovering = (*state)->recover(**engine, nullptr, watcher);
+    (*state)->tell_bindings_left();
   }
   std::optional<storage::fault> unwritten;
   const auto started = std::chrono::system_clock::now();

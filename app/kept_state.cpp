@@ -274,6 +274,13 @@ void kept_state::tell_removed(const unbinding_counts& counts) const {
     std::to_string(of(unbinding::kept)).c_str());
 }
 
+void kept_state::tell_bindings_left() const {
+  if (!registered_.empty())
+    std::fprintf(stderr, "%s: %s left at the registrar, which the next jackfield load removes\n",
+                 options_.directory.c_str(),
+                 plural(registered_.size(), "registration is", "registrations are").c_str());
+}
+
 storage::outcome<void> kept_state::end(std::string_view ended_by) {
   return storage::end_run(*store_, run_, std::chrono::system_clock::now(), ended_by);
 }

@@ -67,6 +67,8 @@ public:
   void tell_recovered(const parting_counts& counts) const;
   void tell_resumed(const calls_resumed& counts) const;
   void tell_removed(const unbinding_counts& counts) const;
+  /// That there are such bindings, where nobody will remove them now.
+  void tell_bindings_left() const;
   /// The node is gone. Ends the run.
   storage::outcome<void> end(std::string_view ended_by);
 

@@ -22,8 +22,8 @@ constexpr uint32_t asked_for = 0x8000'0000;
 void call_leg::on_peer_offer(const sip::ua_event& event) {
   leg_offer offer{.what = event.what, .has_offer = !event.body.empty()};
   // After a crash of ours there is nothing that its media could go on with: it has to take an offer
-  // of ours first (RFC 3261 §14.2).
-  if (offer.has_offer && negotiation_->has_lost_ice()) {
+  // of ours first (RFC 3261 §14.2). Before that can be described, too.
+  if (!negotiation_ || (offer.has_offer && negotiation_->has_lost_ice())) {
     machine_->refuse_offer(home().now(), 491, *this);
     return;
   }

@@ -17,20 +17,26 @@ std::optional<recorded_peer> peer_of(const storage::call_record& call) {
   if (!protocol)
     return std::nullopt;
   auto remote = lane::endpoint::parse_with_port(text.substr(space + 1));
+  // Who connected to us over TLS or a WebSocket need not take connections, and a browser's Contact
+  // names no host (RFC 7118 §5).
+  const bool comes_to_us =
+    call.incoming && (transport::is_secure(*protocol) || transport::is_websocket(*protocol));
   if (call.incoming && transport::is_reliable(*protocol)) {
     const auto contact = call.dialog ? sip::uri::parse(call.dialog->remote_target) : std::nullopt;
-    if (!contact)
-      return std::nullopt;
-    remote = lane::endpoint::parse(
-      contact->host(), contact->port() != 0 ? contact->port() : transport::default_port(*protocol));
+    const auto at =
+      contact ? lane::endpoint::parse(contact->host(), contact->port() != 0
+                                                         ? contact->port()
+                                                         : transport::default_port(*protocol))
+              : fail("contact", "is none");
+    if (at || !comes_to_us)
+      remote = at;
   }
   if (!remote)
     return std::nullopt;
   return recorded_peer{
     .servers =
       transport::target_selection{std::vector{transport::target{*protocol, *remote}}, call.host},
-    .comes_to_us =
-      call.incoming && (transport::is_secure(*protocol) || transport::is_websocket(*protocol))};
+    .comes_to_us = comes_to_us};
 }
 
 } // namespace jackfield

@@ -14,6 +14,8 @@ namespace {
 
 /// Clients that were cut off together come back spread over this.
 constexpr std::chrono::milliseconds return_within{500};
+/// A hold that meets an offer of the peer's is tried once more.
+constexpr std::chrono::milliseconds again_after{300};
 
 } // namespace
 
@@ -244,6 +246,8 @@ void load_script::wait_for_next(call_leg& leg) {
   auto next = length_;
   if (next_step_ < manner_->steps.size())
     next = std::min(next, manner_->steps[next_step_].after);
+  if (step_again_)
+    next = std::min(next, leg.home().now() - *times_.answered + again_after);
   leg.wake_at(*times_.answered + next);
 }
 
@@ -260,6 +264,8 @@ void load_script::on_wake(call_leg& leg) {
     end_call(leg);
     return;
   }
+  if (step_again_)
+    take(leg, *std::exchange(step_again_, std::nullopt));
   const auto& steps = manner_->steps;
   while (next_step_ < steps.size() && steps[next_step_].after <= up)
     take(leg, steps[next_step_++].what);
@@ -277,6 +283,8 @@ void load_script::take(call_leg& leg, call_step::kind what) {
   const bool hold = what == call_step::kind::hold;
   if (leg.offer(hold ? sdp::direction::sendonly : usual))
     offering_ = what;
+  else if (!std::exchange(offered_again_, true)) // one of the peer's is open
+    step_again_ = what;
   else
     ++count_of(what).failed;
   kept_.update(leg);
@@ -332,6 +340,7 @@ void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
   const auto what = std::exchange(offering_, std::nullopt);
   if (settled.status == 491 && !std::exchange(offered_again_, true)) { // the peer's came first
     take(leg, *what);
+    wait_for_next(leg);
     return;
   }
   offered_again_ = false;

@@ -124,6 +124,7 @@ private:
   uint32_t digit_request_ = 0;
   uint32_t restarts_ = 0; // asked for
   std::optional<call_step::kind> offering_;
+  std::optional<call_step::kind> step_again_; // in a moment
   bool offered_again_ = false;
   bool on_hold_ = false;
   report::failure_cause failure_; // the first thing that went wrong

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/call/call_resumption.hpp"
+#include "actors/call/recorded_peer.hpp"
 #include "actors/media/media_protection.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/run_book.hpp"
@@ -127,7 +128,10 @@ struct kept_calls {
 
   /// Another process has another certificate.
   sim_site& add_next(const sim_site& site) {
-    return world.add_site(site.address.address(), site.protocol, {}, simulated_services(false));
+    webrtc_settings slow;
+    slow.stun_server = lane::endpoint::parse("192.0.2.1", 3478).value(); // which does not answer
+    return world.add_site(site.address.address(), site.protocol, {},
+                          webrtc_services::make_simulated(slow).value());
   }
   /// Another process in the place of the callee's, with a copy of what that kept.
   sim_site& restart_callee(sim_site& site, storage::memory_store& now) {
@@ -297,6 +301,41 @@ TEST(call_resumption, whenever_a_run_is_killed_it_goes_on_and_makes_no_attempt_t
     EXPECT_EQ(counted.completed + counted.failed, calls);
   }
   EXPECT_EQ(crashes, 29U);
+}
+
+// What a caller offers while it is not clear yet what there is to answer with is refused (491), and
+// made anew once ours has been taken.
+TEST(call_resumption, what_callers_offer_meanwhile_comes_later) {
+  for (const auto how : {sdp::protection::none, sdp::protection::dtls}) {
+    kept_calls k{transport::protocol::udp, how};
+    k.calling.steps = {{2s, call_step::kind::hold}};
+    k.world.keep_calls(k.callee, k.store, storage::begin_run(k.store, {}).value());
+    k.run(15s);
+    k.world.pass(2s + 150ms);
+    storage::memory_store left{k.store};
+    k.restart_callee(k.callee, left);
+    ASSERT_TRUE(k.world.run_until_finished(30s));
+    const auto& measured = *k.world.heard().finished->metrics;
+    EXPECT_EQ(measured.calls.completed, calls);
+    EXPECT_EQ(measured.steps.hold.done, calls);
+    EXPECT_EQ(measured.steps.hold.failed, 0U);
+    ASSERT_TRUE(k.world.heard().resumed);
+    EXPECT_EQ(k.world.heard().resumed->lost, 0U);
+  }
+}
+
+// A browser's Contact (RFC 7118 §5).
+TEST(call_resumption, who_comes_to_us_needs_no_address) {
+  storage::call_record call;
+  call.incoming = true;
+  call.target = "WSS 192.0.2.7:50123";
+  call.dialog.emplace().remote_target = "sip:q3k8@df7jal23ls0d.invalid;transport=ws";
+  const auto peer = peer_of(call);
+  ASSERT_TRUE(peer);
+  EXPECT_TRUE(peer->comes_to_us);
+  EXPECT_EQ(peer->protocol(), transport::protocol::wss);
+  call.target = "TCP 192.0.2.7:50123";
+  EXPECT_FALSE(peer_of(call)) << "is to be connected to, and is nowhere";
 }
 
 TEST(call_resumption, a_call_whose_peer_hangs_up_first_was_not_lost) {

@@ -136,23 +136,49 @@ void call_leg::on_lost() {
   hang_up(); // once, unrepeated: better than a call left up
 }
 
-void call_leg::on_connection_lost(const transport::flow& which) {
-  // Behind a WebSocket is a client that nobody can connect to (RFC 7118 §5).
-  if (transport::is_websocket(which.protocol))
+// Behind a WebSocket is a client that nobody can connect to (RFC 7118 §5): it comes back, after a
+// change of its network, or has said that it does not.
+void call_leg::on_connection_lost(const flow_lost& lost) {
+  const bool websocket = transport::is_websocket(lost.which.protocol);
+  if (websocket && lost.said_goodbye) {
     machine_->on_transport_failed(home().now(), *this);
-  else
-    machine_->on_connection_lost(home().now(), *this);
+    return;
+  }
+  machine_->on_connection_lost(home().now(), *this);
+  if (over_)
+    return;
+  if (websocket) {
+    if (!extra_)
+      extra_ = std::make_unique<extra>();
+    if (!extra_->return_timer)
+      extra_->return_timer.emplace(*this, return_clock).arm(home().now() + return_patience);
+  }
+  user_->on_cut_off(*this);
+}
+
+void call_leg::on_way_back() {
+  if (over_)
+    return;
+  if (extra_)
+    extra_->return_timer.reset();
+  user_->on_way_back(*this);
 }
 
 void call_leg::on_send_failed() {
   if (wire_.is_cut_off()) // it was lost before anybody said so
-    on_connection_lost(wire_.current());
+    on_connection_lost({wire_.current()});
   else
     machine_->on_transport_failed(home().now(), *this);
 }
 
-void call_leg::on_clock(unsigned /*id*/) {
-  user_->on_wake(*this);
+void call_leg::on_clock(unsigned id) {
+  if (id == user_clock) {
+    user_->on_wake(*this);
+    return;
+  }
+  extra_->return_timer.reset();
+  if (machine_ && wire_.is_cut_off())
+    machine_->on_transport_failed(home().now(), *this);
 }
 
 void call_leg::finish() {

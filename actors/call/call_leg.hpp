@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,6 +28,10 @@ class leg_trickle;
 /// cannot be done now changes nothing and says why. Others command by message: `leg_reporter`.
 class call_leg final : public leg_actor<sip::leg> {
 public:
+  /// So long a client is waited for that lost the WebSocket by which alone it is reached, and did
+  /// not say goodbye; as long as its media's consent lasts (RFC 7675 §5.1).
+  static constexpr lane::duration return_patience = std::chrono::seconds{30};
+
   /// A leg of which nothing is known yet.
   call_leg(caf::actor_config& config, lane::lane& home, sip_router& router,
            std::unique_ptr<leg_user> user);
@@ -168,6 +173,7 @@ public:
   [[nodiscard]] std::string call_id() const;
   /// Where its requests go: "udp 192.0.2.1:5060".
   [[nodiscard]] std::string peer() const { return wire_.current().to_string(); }
+  [[nodiscard]] transport::protocol protocol() const noexcept { return wire_.current().protocol; }
   /// Our end of the way there; the name of the peer, if it was found by one.
   [[nodiscard]] const lane::endpoint& local() const noexcept { return wire_.current().local; }
   [[nodiscard]] std::string_view peer_host() const noexcept { return wire_.host(); }
@@ -186,6 +192,7 @@ protected:
 
 private:
   static constexpr unsigned user_clock = protocol_clock + 1;
+  static constexpr unsigned return_clock = protocol_clock + 2;
 
   void begin();
   void take_invite();
@@ -194,7 +201,8 @@ private:
 
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
-  void on_connection_lost(const transport::flow& which) override;
+  void on_connection_lost(const flow_lost& lost) override;
+  void on_way_back() override;
   void on_send_failed() override;
   void on_over() override;
   void on_lost() override;
@@ -252,7 +260,8 @@ private:
   uint32_t open_offer_ = 0; // of the negotiation: ours or theirs, until settled
   uint32_t asked_ = 0;      // an offer that the peer asks for: its number
   uint32_t times_asked_ = 0;
-  uint32_t offer_request_ = 0; // of the machine: the request that carries ours
+  uint32_t offer_request_ = 0;  // of the machine: the request that carries ours
+  bool offer_outdated_ = false; // that has, as the peer's was taken
   sdp::direction wanted_ = sdp::direction::sendrecv;
   bool called_ = false;
 };

@@ -21,9 +21,15 @@ constexpr uint32_t asked_for = 0x8000'0000;
 
 void call_leg::on_peer_offer(const sip::ua_event& event) {
   leg_offer offer{.what = event.what, .has_offer = !event.body.empty()};
+  // After a crash of ours there is nothing that its media could go on with: it has to take an offer
+  // of ours first (RFC 3261 §14.2). Before that can be described, too.
+  if (!negotiation_ || (offer.has_offer && negotiation_->has_lost_ice())) {
+    machine_->refuse_offer(home().now(), 491, *this);
+    return;
+  }
   if (offer.has_offer) {
     // One of ours that waits for its time after a glare is void: the peer's stands first.
-    if (offer_request_ != 0)
+    if (offer_request_ != 0 && !std::exchange(offer_outdated_, true))
       roll_back();
     auto taken = negotiation_->take_offer(event.body);
     if (!taken) {
@@ -178,6 +184,12 @@ void call_leg::on_response(const sip::ua_event& event) {
   leg_settled settled{.request = std::exchange(offer_request_, 0),
                       .status = event.status,
                       .ice_restart = extra_ && extra_->before};
+  if (std::exchange(offer_outdated_, false)) { // rolled back when the peer's came
+    const error why{"offer", "was overtaken by the peer's"};
+    settled.unsettled = &why;
+    user_->on_settled(*this, settled);
+    return;
+  }
   const auto ours = std::exchange(open_offer_, 0);
   std::optional<error> why;
   if (event.status >= 200 && event.status < 300) {

@@ -32,7 +32,8 @@ struct call_leg::extra {
   };
   std::optional<description> before; // the restart that we offer
   std::unique_ptr<leg_trickle> trickle;
-  std::string held_answer; // for the ACK that waits
+  std::string held_answer;                       // for the ACK that waits
+  std::optional<lane::actor_timer> return_timer; // of a client that only it can make a way to
 };
 
 inline constexpr std::string_view sdp_type = "application/sdp";

@@ -16,8 +16,7 @@ bool may_be_repeated(int status) {
 } // namespace
 
 bool call_resumption::takes(const storage::call_record& call) noexcept {
-  return call.answered && call.dialog && !call.bridged &&
-         !(call.media && call.media->agreed.protected_by == sdp::protection::dtls);
+  return call.answered && call.dialog && !call.bridged;
 }
 
 result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call,
@@ -69,7 +68,14 @@ call_resumption::state call_resumption::offer(call_leg& leg) {
   if (waits_for_peer_ || !ready_)
     return state_;
   ++offers_;
-  return leg.offer(way_) ? state_ : end(state::failed);
+  return leg.offer(way_) ? state_ : offer_again(leg); // one of the peer's is being refused
+}
+
+call_resumption::state call_resumption::offer_again(call_leg& leg) {
+  if (offers_ == most_offers)
+    return end(state::failed);
+  leg.wake_at(leg.home().now() + again_after);
+  return state_;
 }
 
 call_resumption::state call_resumption::on_settled(call_leg& leg, const leg_settled& settled) {
@@ -77,10 +83,7 @@ call_resumption::state call_resumption::on_settled(call_leg& leg, const leg_sett
     return state_;
   if (settled.unsettled == nullptr)
     return end(state::resumed);
-  if (!may_be_repeated(settled.status) || offers_ == most_offers)
-    return end(state::failed);
-  leg.wake_at(leg.home().now() + again_after);
-  return state_;
+  return may_be_repeated(settled.status) ? offer_again(leg) : end(state::failed);
 }
 
 call_resumption::state call_resumption::on_wake(call_leg& leg) {
@@ -89,13 +92,17 @@ call_resumption::state call_resumption::on_wake(call_leg& leg) {
   return waits_for_peer_ ? end(state::failed) : offer(leg);
 }
 
-call_resumption::state call_resumption::on_request(call_leg& leg, bool offered) {
-  if (state_ != state::waiting || (!waits_for_peer_ && !offered))
+call_resumption::state call_resumption::on_offer(call_leg& leg) {
+  if (state_ != state::waiting || !ready_)
     return state_;
-  if (std::exchange(waits_for_peer_, false))
-    leg.do_not_wake();
-  if (offered && ready_)
-    return end(state::resumed);
+  leg.do_not_wake();
+  return end(state::resumed);
+}
+
+call_resumption::state call_resumption::on_way_back(call_leg& leg) {
+  if (state_ != state::waiting || !std::exchange(waits_for_peer_, false))
+    return state_;
+  leg.do_not_wake();
   return offer(leg);
 }
 

@@ -16,11 +16,12 @@ namespace jackfield {
 
 /// How a call that a crash left becomes the live call that it was: its dialog is taken up, its
 /// audio is heard where it was, and an offer (a re-INVITE) has the peer send there again and hear
-/// what we send; with new keys where those are in the descriptions. A part of the leg's user, which
-/// hands on what it is told.
+/// what we send; with new keys where those are in the descriptions. Of WebRTC nothing but the
+/// dialog goes on: the offer begins ICE anew and shows another certificate, so that hands are
+/// shaken again. A part of the leg's user, which hands on what it is told.
 ///
-/// Where only the peer can make a connection (it called over TLS), its next request is waited for,
-/// and the offer follows that.
+/// Where only the peer can make a connection (it called over TLS, or a WebSocket), its next request
+/// is waited for, and the offer follows that.
 class call_resumption {
 public:
   /// An offer that comes at a bad moment (491, 500, 503) is made again so often,
@@ -32,7 +33,7 @@ public:
   /// Requests that may have left after the last record of them was written.
   static constexpr uint32_t unrecorded_requests = 4;
 
-  /// A call that is taken up. Calls without a dialog are not, and none of WebRTC.
+  /// A call that is taken up. Calls without a dialog are not, nor legs of two.
   [[nodiscard]] static bool takes(const storage::call_record& call) noexcept;
 
   /// What it takes beside the record of the call.
@@ -57,15 +58,16 @@ public:
   state on_media_opened(call_leg& leg, const media_opened& opened, const own_stream& stream);
   state on_settled(call_leg& leg, const leg_settled& settled);
   state on_wake(call_leg& leg);
-  /// A request of the peer's: it has come. `offered`: an offer, which is or will be answered, and
-  /// does as well as ours.
-  state on_request(call_leg& leg, bool offered);
+  /// An offer of the peer's that is or will be answered does as well as ours.
+  state on_offer(call_leg& leg);
+  state on_way_back(call_leg& leg);
 
   /// Our own hold, as it was: `sendonly`, else `sendrecv` or what this side wanted.
   [[nodiscard]] sdp::direction way() const noexcept { return way_; }
 
 private:
   state offer(call_leg& leg);
+  state offer_again(call_leg& leg);
   state end(state how) noexcept { return state_ = how; }
 
   std::optional<sdp::negotiation_record> agreed_; // until it is taken up

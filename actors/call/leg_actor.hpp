@@ -33,9 +33,11 @@ protected:
   /// One of the leg's own timers fired.
   virtual void on_clock(unsigned /*id*/) {}
   /// The connection that its requests used is over.
-  virtual void on_connection_lost(const transport::flow& /*which*/) {
+  virtual void on_connection_lost(const flow_lost& /*lost*/) {
     machine_->on_transport_failed(home().now(), *this);
   }
+  /// A request of the peer's has come, by which it can be reached again.
+  virtual void on_way_back() {}
   virtual void on_send_failed() { machine_->on_transport_failed(home().now(), *this); }
   virtual void on_over() = 0;
   /// The actor ends though it has not `finished_`: an exception, or somebody's exit message.
@@ -62,7 +64,7 @@ protected:
       [this](const lane::timer_fired& fired) { on_timer(fired.id); },
       [this](const flow_lost& lost) {
         if (wire_.lost(lost.which) && machine_)
-          on_connection_lost(lost.which);
+          on_connection_lost(lost);
         settle();
       },
       [this](servers_located& found) {
@@ -112,9 +114,12 @@ private:
   void on_arrival(const sip_arrival& arrival) {
     if (!machine_)
       return;
+    const bool was_cut_off = wire_.is_cut_off();
     wire_.hear(&arrival);
     machine_->on_message(arrival.arrived(), arrival.message(), *this);
     wire_.hear(nullptr);
+    if (was_cut_off && !wire_.is_cut_off())
+      on_way_back();
     settle();
   }
 

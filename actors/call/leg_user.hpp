@@ -61,7 +61,9 @@ struct leg_offer {
 /// How an offer of ours, or one that we made when asked, ended.
 struct leg_settled {
   uint32_t request = 0; ///< what `offer` returned; 0: we were asked for the offer
-  int status = 0;       ///< the peer's final response; 0: none came
+  /// The peer's final response; 0: none came. 491: it made an offer at the same time, which was
+  /// taken, and by now ours may be made anew (RFC 3261 §14.1).
+  int status = 0;
   /// Why nothing was agreed on; then all stays as it was. Null: the stream follows the new.
   const error* unsettled = nullptr;
   bool ice_restart = false; ///< it was that of `restart_ice`
@@ -137,6 +139,11 @@ public:
   virtual void on_settled(call_leg& /*leg*/, const leg_settled& /*settled*/) {}
   virtual void on_request(call_leg& /*leg*/, const leg_request& /*request*/) {}
   virtual void on_response(call_leg& /*leg*/, const leg_response& /*response*/) {}
+  /// The connection to the peer is over, the dialog is not: what is sent next makes another, where
+  /// there is somebody to connect to. Again for each that is over, or cannot be had.
+  virtual void on_cut_off(call_leg& /*leg*/) {}
+  /// The peer has made another. What it said thereby has been told of before.
+  virtual void on_way_back(call_leg& /*leg*/) {}
 
   /// Once, when nothing is left to send or to wait for; not before `on_start` returned.
   virtual void on_ended(call_leg& leg, const leg_end& end) = 0;

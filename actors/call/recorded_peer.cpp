@@ -38,18 +38,23 @@ std::optional<recorded_peer> peer_of(const storage::call_record& call) {
   if (!target)
     return std::nullopt;
   auto& [protocol, remote] = *target;
+  // Who connected to us over TLS or a WebSocket need not take connections, and a browser's Contact
+  // names no host (RFC 7118 §5).
+  const bool comes_to_us =
+    call.incoming && (transport::is_secure(protocol) || transport::is_websocket(protocol));
   if (call.incoming && transport::is_reliable(protocol)) {
     const auto contact = call.dialog ? sip::uri::parse(call.dialog->remote_target) : std::nullopt;
-    if (!contact)
-      return std::nullopt;
-    remote = lane::endpoint::parse(
-      contact->host(), contact->port() != 0 ? contact->port() : transport::default_port(protocol));
+    const auto at =
+      contact ? lane::endpoint::parse(contact->host(), contact->port() != 0
+                                                         ? contact->port()
+                                                         : transport::default_port(protocol))
+              : fail("contact", "is none");
+    if (at || !comes_to_us)
+      remote = at;
   }
   if (!remote)
     return std::nullopt;
-  return recorded_peer{.servers = only(protocol, *remote, call.host),
-                       .comes_to_us = call.incoming && (transport::is_secure(protocol) ||
-                                                        transport::is_websocket(protocol))};
+  return recorded_peer{.servers = only(protocol, *remote, call.host), .comes_to_us = comes_to_us};
 }
 
 std::optional<recorded_peer> peer_of(const storage::registration_record& made) {

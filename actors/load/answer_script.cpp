@@ -162,7 +162,7 @@ void answer_script::on_offer(call_leg& leg, const leg_offer& offer) {
   leg_user::on_offer(leg, offer);
   kept_.update(leg);
   if (resuming_)
-    on_resumption(leg, resuming_->on_request(leg, true));
+    on_resumption(leg, resuming_->on_offer(leg));
 }
 
 void answer_script::on_settled(call_leg& leg, const leg_settled& settled) {
@@ -175,8 +175,12 @@ void answer_script::on_request(call_leg& leg, const leg_request& request) {
   kept_.update(leg);
   if (request.what == sip::method::info && sip::read_info_digit(request.content_type, request.body))
     ++info_digits_; // answered with 200 by the leg
+}
+
+void answer_script::on_way_back(call_leg& leg) {
+  kept_.update(leg);
   if (resuming_)
-    on_resumption(leg, resuming_->on_request(leg, false));
+    on_resumption(leg, resuming_->on_way_back(leg));
 }
 
 void answer_script::on_ended(call_leg& leg, const leg_end& end) {

@@ -65,6 +65,7 @@ public:
   void on_offer(call_leg& leg, const leg_offer& offer) override;
   void on_settled(call_leg& leg, const leg_settled& settled) override;
   void on_request(call_leg& leg, const leg_request& request) override;
+  void on_way_back(call_leg& leg) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_wake(call_leg& leg) override;
   void on_recorded(call_leg& leg, const recorded& answer) override;

@@ -10,6 +10,15 @@
 
 namespace jackfield {
 
+namespace {
+
+/// Clients that were cut off together come back spread over this.
+constexpr std::chrono::milliseconds return_within{500};
+/// A hold that meets an offer of the peer's is tried once more.
+constexpr std::chrono::milliseconds again_after{300};
+
+} // namespace
+
 load_script::load_script(media_plane& media, std::shared_ptr<const call_manner> manner,
                          std::shared_ptr<const call_target> target, const plan& p, kept_call kept,
                          caf::strong_actor_ptr owner)
@@ -237,6 +246,8 @@ void load_script::wait_for_next(call_leg& leg) {
   auto next = length_;
   if (next_step_ < manner_->steps.size())
     next = std::min(next, manner_->steps[next_step_].after);
+  if (step_again_)
+    next = std::min(next, leg.home().now() - *times_.answered + again_after);
   leg.wake_at(*times_.answered + next);
 }
 
@@ -245,12 +256,16 @@ void load_script::on_wake(call_leg& leg) {
     on_resumption(leg, resuming_->on_wake(leg));
     return;
   }
+  if (std::exchange(returning_, false))
+    come_back(leg);
   const auto up = leg.home().now() - *times_.answered;
   if (up >= length_) {
     hanging_up_ = true;
     end_call(leg);
     return;
   }
+  if (step_again_)
+    take(leg, *std::exchange(step_again_, std::nullopt));
   const auto& steps = manner_->steps;
   while (next_step_ < steps.size() && steps[next_step_].after <= up)
     take(leg, steps[next_step_++].what);
@@ -268,6 +283,8 @@ void load_script::take(call_leg& leg, call_step::kind what) {
   const bool hold = what == call_step::kind::hold;
   if (leg.offer(hold ? sdp::direction::sendonly : usual))
     offering_ = what;
+  else if (!std::exchange(offered_again_, true)) // one of the peer's is open
+    step_again_ = what;
   else
     ++count_of(what).failed;
   kept_.update(leg);
@@ -281,13 +298,35 @@ void load_script::on_offer(call_leg& leg, const leg_offer& offer) {
   leg_user::on_offer(leg, offer);
   kept_.update(leg);
   if (resuming_)
-    on_resumption(leg, resuming_->on_request(leg, true));
+    on_resumption(leg, resuming_->on_offer(leg));
 }
 
 void load_script::on_request(call_leg& leg, const leg_request& /*request*/) {
   kept_.update(leg); // it is answered by the leg
+}
+
+void load_script::on_way_back(call_leg& leg) {
+  kept_.update(leg);
   if (resuming_)
-    on_resumption(leg, resuming_->on_request(leg, false));
+    on_resumption(leg, resuming_->on_way_back(leg));
+}
+
+// Through a WebSocket that is over nobody finds us: we are back as soon as may be, but not all at
+// once, and our media with us, for it may be the other side that was.
+void load_script::on_cut_off(call_leg& leg) {
+  if (resuming_ || returning_ || hanging_up_ || !times_.acknowledged ||
+      !transport::is_websocket(leg.protocol()))
+    return;
+  returning_ = true;
+  leg.wake_at(leg.home().now() +
+              std::chrono::duration_cast<lane::duration>(leg.home().random_unit() * return_within));
+}
+
+void load_script::come_back(call_leg& leg) {
+  const auto way = on_hold_ ? sdp::direction::sendonly : manner_->capabilities.wanted;
+  const bool webrtc = stream_ && manner_->capabilities.protections.front() == sdp::protection::dtls;
+  if (!(webrtc && leg.restart_ice(way)))
+    (void)leg.offer(way); // one that is open is made again, which does as well
 }
 
 void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
@@ -299,6 +338,12 @@ void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
   if (settled.ice_restart || !offering_)
     return;
   const auto what = std::exchange(offering_, std::nullopt);
+  if (settled.status == 491 && !std::exchange(offered_again_, true)) { // the peer's came first
+    take(leg, *what);
+    wait_for_next(leg);
+    return;
+  }
+  offered_again_ = false;
   auto& count = count_of(*what);
   if (settled.unsettled != nullptr) {
     ++count.failed;

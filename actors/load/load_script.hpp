@@ -75,6 +75,8 @@ public:
   void on_answered(call_leg& leg, const leg_answer& answer) override;
   void on_offer(call_leg& leg, const leg_offer& offer) override;
   void on_request(call_leg& leg, const leg_request& request) override;
+  void on_cut_off(call_leg& leg) override;
+  void on_way_back(call_leg& leg) override;
   void on_settled(call_leg& leg, const leg_settled& settled) override;
   void on_response(call_leg& leg, const leg_response& response) override;
   void on_ended(call_leg& leg, const leg_end& end) override;
@@ -95,6 +97,8 @@ private:
   void send_next_digit(call_leg& leg);
   /// Of the steps that are done by offers; not of an ICE restart.
   [[nodiscard]] report::step_counts::count& count_of(call_step::kind what) noexcept;
+  /// Has the peer find us, and hear us, again.
+  void come_back(call_leg& leg);
   /// The leg is over, or never began: once the stream has closed too, tells the owner.
   void close(call_leg& leg);
   void report(call_leg& leg);
@@ -120,10 +124,13 @@ private:
   uint32_t digit_request_ = 0;
   uint32_t restarts_ = 0; // asked for
   std::optional<call_step::kind> offering_;
+  std::optional<call_step::kind> step_again_; // in a moment
+  bool offered_again_ = false;
   bool on_hold_ = false;
   report::failure_cause failure_; // the first thing that went wrong
   sip::end_cause cause_ = sip::end_cause::none;
   int16_t status_ = 0;
+  bool returning_ = false;  // in a moment
   bool hanging_up_ = false; // we asked for the end as planned
 };
 

@@ -14,6 +14,11 @@ namespace {
 /// What the peer sent by the old way before it sent by the new one has come within this.
 constexpr std::chrono::seconds overtaken{1};
 
+/// In whatever order they are said.
+bool same(const std::vector<sdp::fingerprint>& a, const std::vector<sdp::fingerprint>& b) {
+  return std::ranges::is_permutation(a, b);
+}
+
 } // namespace
 
 webrtc_path::webrtc_path(media_plane& plane, bool controlling)
@@ -83,7 +88,7 @@ void webrtc_path::on_link_described(ice_link& from, const std::vector<ice::candi
 }
 
 bool webrtc_path::restart(bool controlling) {
-  if (!protection_.ready() || next_checks_)
+  if (!remote_ || next_checks_)
     return false;
   if (next_) // came to nothing, as the peer refused the offer
     leave(std::move(next_));
@@ -183,29 +188,36 @@ void webrtc_path::reconnect(const media_remote& remote) {
       error{"ice checks", "the peer began ICE anew, or another fork answered: not followed"});
     return;
   }
-  if (anew && remote.transport->fingerprints != remote_->fingerprints) {
-    user_->on_path_failed(error{"dtls fingerprint", "the peer has another one after a restart"});
-    return;
-  }
   if (anew) {
+    other_end_ = other_end_ || !same(remote.transport->fingerprints, remote_->fingerprints);
     remote_ = remote.transport;
+    role_ = remote.role;
     next_checks_ = true;
     check(*next_);
   }
-  if (protection_.ready())
+  if (protection_.ready() && !awaits_keys_)
     user_->on_path_connected(true);
 }
 
 void webrtc_path::on_link_up(ice_link& from) {
-  if (&from != next_.get()) {
+  if (&from == link_.get()) {
     took_.checks = end_phase();
     shake_hands();
     return;
   }
+  if (&from != next_.get()) // left before it was up
+    return;
   old_.push_back(std::exchange(link_, std::move(next_)));
   next_checks_ = false;
   ++took_.restarts;
   link_->read_at_once(at_once_);
+  const bool other_end = std::exchange(other_end_, false);
+  if (other_end && association_)
+    end_association();
+  if (other_end && protection_.ready())
+    user_->on_path_connected(false); // it has none of the keys in force
+  if (!association_ && (other_end || !protection_.ready()))
+    shake_hands();
 }
 
 void webrtc_path::leave(std::unique_ptr<ice_link> link) {
@@ -225,11 +237,13 @@ void webrtc_path::shake_hands() {
   association_ = std::make_shared<dtls_association>(
     *plane_.webrtc(), plane_.home(), self, client ? dtls::role::client : dtls::role::server,
     std::move(expected));
+  awaits_keys_ = true;
   association_->start();
 }
 
 void webrtc_path::on_link_down(ice_link& from, const error& why) {
   if (&from == next_.get()) { // the old way may still do
+    other_end_ = false;
     if (!std::exchange(next_checks_, false))
       user_->on_path_restarted(tl::unexpected{why}, nullptr);
     leave(std::move(next_));
@@ -256,7 +270,8 @@ void webrtc_path::open_packet(std::span<std::byte> packet, lane::time_point arri
   const auto clear = protection_.open(packet);
   if (clear.empty())
     return;
-  if (association_) // who sends by the keys has them: nobody will ask for our last flight again
+  // Who sends by its keys has them: nobody will ask for our last flight again.
+  if (association_ && !awaits_keys_)
     end_association();
   user_->on_path_packet(clear, arrived);
 }
@@ -275,7 +290,9 @@ void webrtc_path::on_dtls_keys(const dtls_keys& keys) {
     user_->on_path_failed(used.error());
     return;
   }
-  took_.handshake = end_phase();
+  awaits_keys_ = false;
+  if (!took_.handshake)
+    took_.handshake = end_phase();
   link_->read_at_once(at_once_);
   user_->on_path_connected(true);
 }

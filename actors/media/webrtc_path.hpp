@@ -13,7 +13,9 @@ namespace jackfield {
 
 /// A WebRTC stream's way (RFC 8834, RFC 8827): ICE finds it, DTLS vouches for the peer and yields
 /// the keys, SRTP carries RTP and RTCP on one socket. After an ICE restart the old socket is heard
-/// until the new one carries the peer's media; the keys stay.
+/// until the new one carries the peer's media; the keys stay, unless the peer shows another
+/// certificate with it (RFC 8842 §5): that is another end, which a proxy connected us to or which
+/// has lost its keys in a crash, and hands are shaken anew by the new way.
 class webrtc_path final : public media_path,
                           private packet_opener,
                           private ice_link_user,
@@ -79,6 +81,8 @@ private:
   sdp::setup role_ = sdp::setup::active;
   bool at_once_ = false;
   bool next_checks_ = false; // the peer's answer to the restart has come
+  bool other_end_ = false;   // and has another certificate
+  bool awaits_keys_ = false; // of the association
   path_counters before_;     // by links that are gone
 };
 

@@ -87,10 +87,10 @@ void lane_peers::borrow(const transport::flow& theirs) {
 void lane_peers::lend(const transport::flow& ours, uint8_t to) {
   lent_[ours] |= uint64_t{1} << to;
   if (!own_.transport().find(ours)) // it ended meanwhile
-    on_flow_failed(ours);
+    on_flow_failed(ours, false);
 }
 
-void lane_peers::on_flow_failed(const transport::flow& gone) {
+void lane_peers::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
   const auto lent = lent_.find(gone);
   if (lent == lent_.end())
     return;
@@ -99,12 +99,12 @@ void lane_peers::on_flow_failed(const transport::flow& gone) {
   for (size_t i = 0; i < count(); ++i)
     if ((lanes >> i & 1U) != 0)
       post(static_cast<uint8_t>(i),
-           [gone](sip_router& router) { router.peers().on_borrowed_failed(gone); });
+           [=](sip_router& router) { router.peers().on_borrowed_failed(gone, said_goodbye); });
 }
 
-void lane_peers::on_borrowed_failed(const transport::flow& gone) {
+void lane_peers::on_borrowed_failed(const transport::flow& gone, bool said_goodbye) {
   borrowed_.erase(gone);
-  own_.on_flow_over(gone);
+  own_.on_flow_over(gone, said_goodbye);
 }
 
 } // namespace jackfield

@@ -73,7 +73,7 @@ public:
   /// From now on this lane is told when another one's connection ends. Again and again is cheap.
   void borrow(const transport::flow& theirs);
   /// A connection of our own is over: those that borrowed it are told.
-  void on_flow_failed(const transport::flow& gone);
+  void on_flow_failed(const transport::flow& gone, bool said_goodbye);
 
   /// Messages that could not be handed over.
   [[nodiscard]] uint64_t drops() const noexcept { return drops_; }
@@ -94,7 +94,7 @@ private:
   /// On the receiving lane: what `from` handed over.
   void empty(uint8_t from);
   void lend(const transport::flow& ours, uint8_t to);
-  void on_borrowed_failed(const transport::flow& gone);
+  void on_borrowed_failed(const transport::flow& gone, bool said_goodbye);
 
   sip_router& own_;
   const uint8_t position_;

@@ -123,7 +123,7 @@ void leg_table::end_all() {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(s.owner), caf::exit_reason::kill);
 }
 
-void leg_table::on_flow_failed(const transport::flow& gone) {
+void leg_table::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
   const auto first = attached_.find({gone.handle, gone.lane});
   if (first == attached_.end())
     return;
@@ -133,7 +133,7 @@ void leg_table::on_flow_failed(const transport::flow& gone) {
     index = s.next;
     s.attached = {};
     s.next = s.previous = no_slot;
-    lane::tell(home_, s.owner, flow_lost{gone});
+    lane::tell(home_, s.owner, flow_lost{gone, said_goodbye});
   }
   attached_.erase(first);
 }

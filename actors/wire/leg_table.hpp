@@ -18,6 +18,7 @@ namespace jackfield {
 /// To every actor that owns a leg: the connection it used is over.
 struct flow_lost {
   transport::flow which;
+  bool said_goodbye = false; ///< the peer did: it does not come back
 };
 
 /// Who is who on one lane's wire: gives legs their identity, finds the actor behind one, and knows
@@ -47,7 +48,7 @@ public:
   /// The leg's actor; null if there is no such leg (any more).
   [[nodiscard]] const caf::strong_actor_ptr* find(const sip::leg_id& leg) noexcept;
   /// Tells the legs that are attached to a connection that it is over.
-  void on_flow_failed(const transport::flow& gone);
+  void on_flow_failed(const transport::flow& gone, bool said_goodbye);
 
   /// Ends the actors of all legs, whatever they are about: of a lane that stops.
   void end_all();

@@ -160,6 +160,18 @@ void leg_wire::send_to_hop(const sip::outgoing& message) {
   const auto hop = hash_of(message.next_hop);
   if (std::exchange(pinned_, false))
     hop_ = hop;
+  if (transport::is_websocket(out_.protocol)) {
+    // All goes by the server that we had connected to, as we had: what its URI says of itself is
+    // the same for WS and WSS. Who had connected to us is waited for (RFC 7118 §5).
+    if (lost_ && given_ && !servers_.exhausted())
+      if (const auto way = router_.hops().open(servers_, connections()))
+        use(*way);
+    if (lost_)
+      failed_ = true;
+    else
+      send_over(out_, message.text, message.rank);
+    return;
+  }
   if (hop == hop_ && !servers_.exhausted()) {
     // To the same server, whatever becomes of that: whether there is another is for the machine to
     // ask, since it may have to write for another transport.

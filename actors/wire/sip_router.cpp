@@ -308,13 +308,14 @@ bool sip_router::lingering(const sip_arrival_ptr& arrival) {
   return known;
 }
 
-void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/) {
-  on_flow_over(gone);
-  peers_.on_flow_failed(gone);
+void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/,
+                                bool said_goodbye) {
+  on_flow_over(gone, said_goodbye);
+  peers_.on_flow_failed(gone, said_goodbye);
 }
 
-void sip_router::on_flow_over(const transport::flow& gone) {
-  legs_.on_flow_failed(gone);
+void sip_router::on_flow_over(const transport::flow& gone, bool said_goodbye) {
+  legs_.on_flow_failed(gone, said_goodbye);
   if (watcher_ != nullptr)
     watcher_->on_flow_over(gone);
 }

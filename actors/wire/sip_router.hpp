@@ -153,14 +153,14 @@ public:
   /// An INVITE that was placed on another lane is over there.
   void on_released(uint64_t transaction);
   /// A connection that legs or the watcher use is over, whichever lane's it was.
-  void on_flow_over(const transport::flow& gone);
+  void on_flow_over(const transport::flow& gone, bool said_goodbye);
 
   [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
 
   // -- transport_handler -------------------------------------------------------------
   void on_message(const transport::flow& from, std::string_view bytes,
                   lane::time_point arrived) override;
-  void on_flow_failed(const transport::flow& gone, const error& why) override;
+  void on_flow_failed(const transport::flow& gone, const error& why, bool said_goodbye) override;
 
 private:
   struct bound_invite {

@@ -68,6 +68,7 @@ result<void> negotiation::take_up(const negotiation_record& kept) {
   way_ = kept.way;
   held_ = kept.held;
   protected_by_ = kept.protected_by;
+  lost_ice_ = kept.protected_by == protection::dtls;
   role_ = kept.role;
   return {};
 }
@@ -330,6 +331,7 @@ void negotiation::agree(const negotiated_audio& audio, bool held) noexcept {
   way_ = audio.way;
   protected_by_ = audio.protected_by;
   peer_ice_ = ice_digest(audio);
+  lost_ice_ = false;
   role_ = audio.role;
   held_ = held;
 }

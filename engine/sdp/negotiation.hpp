@@ -61,6 +61,11 @@ public:
   /// one in which nothing was described. Fails, place "sdp", if that was of other codecs than ours.
   result<void> take_up(const negotiation_record& kept);
 
+  /// Taken up was a session with ICE, of which nothing is left but what is described here: the next
+  /// step is an offer of ours, which begins ICE anew (RFC 8839 section 4.4.1.1.1). Until it is
+  /// settled.
+  [[nodiscard]] bool has_lost_ice() const noexcept { return lost_ice_; }
+
   /// True if the peer, by the description it was last free to choose, doesn't want our media. Our
   /// own hold doesn't count.
   [[nodiscard]] bool held_by_peer() const noexcept { return held_; }
@@ -161,6 +166,7 @@ private:
   setup role_ = setup::active;
   bool agreed_ = false;
   bool held_ = false;
+  bool lost_ice_ = false;
 };
 
 } // namespace jackfield::sdp

@@ -482,10 +482,18 @@ bool session::outlive_connection(const context& c) {
 bool session::own_on_time(const context& c, own_slot& slot) {
   auto& r = *slot;
   if (r.retry_at != never) {
-    if (c.now >= r.retry_at) {
-      r.retry_at = never;
-      send_own(c, r);
+    if (c.now < r.retry_at)
+      return true;
+    if (r.outdated) { // what it describes is not what both have: it is to be made anew
+      auto gone = std::move(slot);
+      slot = std::move(gone->next);
+      report(
+        c,
+        {.kind = event_kind::response, .status = 491, .what = gone->what, .number = gone->number});
+      return false;
     }
+    r.retry_at = never;
+    send_own(c, r);
     return true;
   }
   auto awaited = r.transaction.awaits_final();

@@ -19,6 +19,7 @@ struct session::own_request {
   client_transaction transaction;
   method what = method::unknown;
   bool glare_retried = false;
+  bool outdated = false;   // an offer, while another of the peer's was taken
   bool authorized = false; // it went with credentials
   uint8_t connections = 0; // were lost under it
   uint32_t cseq = 0;

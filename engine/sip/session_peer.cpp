@@ -151,6 +151,8 @@ void session::on_offer(const context& c, const message& m) {
     reply(c, m, 491);
     return;
   }
+  for (auto* r = requests_.get(); r != nullptr; r = r->next.get())
+    r->outdated = r->outdated || (r->offers() && r->retry_at != never);
   auto tag = dialog_.leg().text();
   offer_.reset(new offer);
   offer_->what = what;

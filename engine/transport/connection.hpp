@@ -73,6 +73,8 @@ public:
 
   [[nodiscard]] const flow& name() const noexcept { return flow_; }
   [[nodiscard]] bool is_up() const noexcept { return phase_ == phase::up; }
+  /// The peer sent a WebSocket's close frame.
+  [[nodiscard]] bool said_goodbye() const noexcept { return ws_ && ws_->close_code() != 0; }
   [[nodiscard]] bool is_client() const noexcept { return client_ != nullptr; }
   [[nodiscard]] const tls_filter* tls() const noexcept { return tls_.get(); }
 

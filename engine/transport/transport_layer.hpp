@@ -24,9 +24,10 @@ public:
   /// done its handshakes.
   virtual void on_flow_up(const flow& /*up*/) {}
   /// A connection is over and `gone.handle` names nothing from now on. `why.cause` is empty when
-  /// the peer, or the idle timer, closed it in order. Not called after `close`. Never called from
-  /// inside `open` or `send`.
-  virtual void on_flow_failed(const flow& gone, const error& why) = 0;
+  /// the peer, or the idle timer, closed it in order. `said_goodbye`: the peer did, by a
+  /// WebSocket's close frame, which a process that is killed does not send. Not called after
+  /// `close`. Never called from inside `open` or `send`.
+  virtual void on_flow_failed(const flow& gone, const error& why, bool said_goodbye) = 0;
 };
 
 /// What a layer did so far.

@@ -254,6 +254,63 @@ TEST_F(webrtc_path_test, an_ice_restart_takes_both_ends_to_new_sockets_and_loses
   }
 }
 
+// As behind a proxy that connected us to somebody else, or after a crash of the peer's.
+TEST_F(webrtc_path_test, another_end_that_comes_with_an_ice_restart_is_shaken_hands_with) {
+  auto& site_c =
+    world_.add_site("10.0.0.3", transport::protocol::udp, {}, simulated_services(false));
+  for (const auto role : {sdp::setup::active, sdp::setup::passive}) {
+    SCOPED_TRACE(sdp::to_string(role));
+    stream_end a(world_.lane(), site_a_.context.media, path_at(site_a_, true));
+    stream_end b(world_.lane(), site_b_.context.media, path_at(site_b_, false));
+    stream_end c(world_.lane(), site_c.context.media, path_at(site_c, true));
+    world_.pass(10ms);
+    a.tell(media_connect{agreed_with(b, sdp::setup::passive)});
+    b.tell(media_connect{agreed_with(a, sdp::setup::active)});
+    world_.pass(2s);
+    b.tell(media_close{});
+    a.tell(media_restart{false});
+    world_.pass(10ms);
+    ASSERT_EQ(a.heard().restarted.size(), 1U);
+    auto with_a = agreed_with(a, role);
+    with_a.remote = a.heard().restarted[0].transport;
+    a.tell(media_connect{
+      agreed_with(c, role == sdp::setup::active ? sdp::setup::passive : sdp::setup::active)});
+    c.tell(media_connect{with_a});
+    world_.pass(4s);
+    const auto of_c = closed(c);
+    EXPECT_NEAR(static_cast<double>(of_c.received.packets), 195, 10);
+    EXPECT_EQ(of_c.received.lost, 0U);
+    EXPECT_EQ(of_c.refused.forged, 0U) << "by keys that only the other had";
+    const auto of_a = closed(a);
+    EXPECT_NEAR(static_cast<double>(of_a.received.packets), 100 + 195, 10);
+    EXPECT_EQ(of_a.took.restarts, 1U);
+    EXPECT_EQ(of_a.protected_by, "AEAD_AES_128_GCM");
+  }
+}
+
+TEST_F(webrtc_path_test, sec_20_another_end_without_its_certificate_ends_the_stream_by_name) {
+  auto& site_c =
+    world_.add_site("10.0.0.3", transport::protocol::udp, {}, simulated_services(false));
+  stream_end c(world_.lane(), site_c.context.media, path_at(site_c, true));
+  connect();
+  world_.pass(1s);
+  a_.tell(media_restart{false});
+  world_.pass(10ms);
+  auto with_a = agreed_with(a_, sdp::setup::active);
+  with_a.remote = a_.heard().restarted.at(0).transport;
+  c.tell(media_connect{with_a});
+  a_.tell(media_connect{changed(agreed_with(c, sdp::setup::passive), [](auto& theirs) {
+    auto& value = theirs.fingerprints[0].value;
+    value[0] = value[0] == 'A' ? 'B' : 'A';
+  })});
+  world_.pass(10s);
+  EXPECT_EQ(failed_at(a_), "dtls fingerprint");
+  c.tell(media_close{});
+  world_.pass(100ms);
+  ASSERT_EQ(c.heard().closed.size(), 1U);
+  EXPECT_EQ(c.heard().closed[0].outcome.received.packets, 0U);
+}
+
 TEST_F(webrtc_path_test, an_ice_restart_that_is_not_answered_leaves_the_old_way) {
   connect();
   world_.pass(1s);

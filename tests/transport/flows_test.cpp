@@ -292,6 +292,7 @@ TEST_F(flows, an_idle_connection_is_closed_in_order) {
   EXPECT_EQ(server.layer.connections(), 0U);
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_EQ(client.failures[0].cause, "");
+  EXPECT_FALSE(client.failures[0].said_goodbye) << "nobody can over TCP";
   EXPECT_EQ(client.layer.counters().failed, 0U);
 }
 

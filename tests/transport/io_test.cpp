@@ -29,7 +29,7 @@ public:
     if (got.size() == 2)
       home_.stop();
   }
-  void on_flow_failed(const flow&, const error& why) override {
+  void on_flow_failed(const flow&, const error& why, bool) override {
     ADD_FAILURE() << why.to_string();
     home_.stop();
   }

@@ -34,7 +34,7 @@ public:
 
   void on_message(const flow& from, std::string_view bytes, time_point arrived) override;
   void on_flow_up(const flow& up) override;
-  void on_flow_failed(const flow& gone, const error& why) override;
+  void on_flow_failed(const flow& gone, const error& why, bool said_goodbye) override;
 
   /// Texts of the messages so far.
   [[nodiscard]] std::vector<std::string> texts() const;
@@ -47,6 +47,7 @@ public:
   struct failure {
     flow gone;
     std::string cause;
+    bool said_goodbye = false;
   };
   std::vector<message> messages;
   std::vector<flow> ups;

@@ -439,6 +439,7 @@ TEST_F(websocket, carries_one_message_a_frame_both_ways) {
   run_for(1s);
   ASSERT_THAT(server.failures, SizeIs(1));
   EXPECT_EQ(server.failures[0].cause, "");
+  EXPECT_TRUE(server.failures[0].said_goodbye);
   EXPECT_EQ(server.layer.connections(), 0U);
 }
 

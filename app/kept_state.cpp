@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <deque>
+#include <set>
 #include <unordered_map>
 
 #include "actors/call/call_resumption.hpp"
@@ -22,6 +23,23 @@ std::string plural(uint64_t n, const char* one, const char* many) {
 unsigned lane_of(const storage::interrupted_call& call) {
   const auto leg = sip::leg_id::parse(call.record.leg);
   return leg ? leg->lane : UINT8_MAX;
+}
+
+/// Of the runs of what is left, those that called an engine of their own process: nobody is to be
+/// told where the peer was this process, too.
+template <class Left>
+storage::outcome<std::set<uint64_t>> embedded_runs(const storage::store& s, const Left& left) {
+  std::set<uint64_t> seen, embedded;
+  for (const auto& one : left) {
+    if (!seen.insert(one.key.run).second)
+      continue;
+    auto run = storage::read_run(s, one.key.run);
+    if (!run)
+      return tl::unexpected{std::move(run.error())};
+    if (run->embedded)
+      embedded.insert(one.key.run);
+  }
+  return embedded;
 }
 
 } // namespace
@@ -55,12 +73,11 @@ storage::outcome<void> kept_state::take_stock() {
   auto left = storage::interrupted_calls(*store_);
   if (!left)
     return tl::unexpected{std::move(left.error())};
-  own_peers embedded;
-  for (const auto& call : *left)
-    if (auto noted = note_if_embedded(call.key.run, embedded); !noted)
-      return noted;
+  const auto embedded = embedded_runs(*store_, *left);
+  if (!embedded)
+    return tl::unexpected{embedded.error()};
   const auto closes = [&](const storage::interrupted_call& call) {
-    return options_.recover == keep_options::recovery::forget || embedded.contains(call.key.run);
+    return options_.recover == keep_options::recovery::forget || embedded->contains(call.key.run);
   };
   const auto closed = storage::close_interrupted(*store_, closes, cut_off_ ? cut_off_->number : 0);
   if (!closed)
@@ -79,31 +96,19 @@ storage::outcome<void> kept_state::take_stock() {
   return take_registrations();
 }
 
-storage::outcome<void> kept_state::note_if_embedded(uint64_t run, own_peers& embedded) const {
-  if (embedded.contains(run))
-    return {};
-  auto record = storage::read_run(*store_, run);
-  if (!record)
-    return tl::unexpected{std::move(record.error())};
-  if (record->embedded)
-    embedded.insert(run);
-  return {};
-}
-
 storage::outcome<void> kept_state::take_registrations() {
   auto left = storage::interrupted_registrations(*store_);
   if (!left)
     return tl::unexpected{std::move(left.error())};
-  own_peers embedded;
-  for (const auto& one : *left)
-    if (auto noted = note_if_embedded(one.key.run, embedded); !noted)
-      return noted;
+  const auto embedded = embedded_runs(*store_, *left);
+  if (!embedded)
+    return tl::unexpected{embedded.error()};
   const bool forgets = options_.recover == keep_options::recovery::forget;
   const storage::wall_time now = std::chrono::system_clock::now();
   std::vector<storage::call_key> over;
   uint64_t forgotten = 0;
   for (auto& one : *left) {
-    if (!forgets && !embedded.contains(one.key.run) && one.record.until > now) {
+    if (!forgets && !embedded->contains(one.key.run) && one.record.until > now) {
       registered_.push_back(std::move(one));
       continue;
     }

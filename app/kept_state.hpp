@@ -4,7 +4,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -78,10 +77,6 @@ private:
     // nop
   }
   storage::outcome<void> take_stock();
-  /// Runs that called an engine of their own process: nobody is to be told where the peer was this
-  /// process, too.
-  using own_peers = std::set<uint64_t>;
-  storage::outcome<void> note_if_embedded(uint64_t run, own_peers& embedded) const;
   storage::outcome<void> take_registrations();
   /// Takes some of what a crash left, by lane.
   std::vector<std::vector<storage::interrupted_call>>

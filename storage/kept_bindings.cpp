@@ -1,31 +1,28 @@
 #include "storage/kept_bindings.hpp"
 
-#include <optional>
 #include <string_view>
 #include <utility>
+
+#include "storage/scan.hpp"
 
 namespace jackfield::storage {
 
 outcome<std::vector<kept_bindings>> read_bindings(const store& s) {
   std::vector<kept_bindings> all;
-  std::optional<error> bad;
-  auto scanned =
-    s.scan(keyspace::registrations, {}, {}, [&](std::string_view key, std::string_view value) {
-      const auto address = address_of_key(key);
-      if (!address) // of a kind that a later version keeps
-        return true;
-      auto record = unpack_bindings(value);
-      if (!record) {
-        bad = error{"bindings of " + std::string{*address}, std::move(record.error().cause)};
-        return false;
-      }
-      all.push_back({std::string{*address}, std::move(*record)});
-      return true;
-    });
+  auto scanned = scan_records(s, keyspace::registrations, {}, {},
+                              [&](std::string_view key, std::string_view value) -> result<bool> {
+                                const auto address = address_of_key(key);
+                                if (!address) // of another kind
+                                  return true;
+                                auto record = unpack_bindings(value);
+                                if (!record)
+                                  return jackfield::fail("bindings of " + std::string{*address},
+                                                         std::move(record.error().cause));
+                                all.push_back({std::string{*address}, std::move(*record)});
+                                return true;
+                              });
   if (!scanned)
     return tl::unexpected{std::move(scanned.error())};
-  if (bad)
-    return tl::unexpected{fault{fault_kind::corrupt, std::move(*bad)}};
   return all;
 }
 

@@ -6,23 +6,15 @@
 #include <utility>
 #include <variant>
 
+#include "storage/scan.hpp"
+
 namespace jackfield::storage {
 
 namespace {
 
-/// Scans a whole keyspace with `look`, which returns whether to go on, or what is wrong.
 template <class Look>
 outcome<void> scan_all(const store& s, keyspace space, Look look) {
-  std::optional<error> bad;
-  auto scanned = s.scan(space, {}, {}, [&](std::string_view key, std::string_view value) {
-    result<bool> more = look(key, value);
-    if (!more)
-      bad = std::move(more.error());
-    return more && *more;
-  });
-  if (scanned && bad)
-    return tl::unexpected{fault{fault_kind::corrupt, std::move(*bad)}};
-  return scanned;
+  return scan_records(s, space, {}, {}, std::move(look));
 }
 
 tl::unexpected<error> unreadable(std::string place, error why) {

@@ -281,12 +281,14 @@ void load_script::take(call_leg& leg, call_step::kind what) {
     return;
   }
   const bool hold = what == call_step::kind::hold;
-  if (leg.offer(hold ? sdp::direction::sendonly : usual))
+  if (leg.offer(hold ? sdp::direction::sendonly : usual)) {
     offering_ = what;
-  else if (!std::exchange(offered_again_, true)) // one of the peer's is open
+  } else if (!std::exchange(offered_again_, true)) { // one of the peer's is open
     step_again_ = what;
-  else
+  } else {
+    offered_again_ = false;
     ++count_of(what).failed;
+  }
   kept_.update(leg);
 }
 
@@ -446,11 +448,13 @@ void load_script::report(call_leg& leg) {
   if (const auto media = stream_.take_outcome())
     finished.media = std::move(*media);
   if (restarts_ > 0) {
-    steps_.ice_restart.done = finished.media ? finished.media->took.restarts : 0;
-    steps_.ice_restart.failed = restarts_ - std::min<uint64_t>(restarts_, steps_.ice_restart.done);
+    const auto took = finished.media ? finished.media->took.restarts : 0;
+    steps_.ice_restart.done = std::min<uint64_t>(restarts_, took); // others were to come back
+    steps_.ice_restart.failed = restarts_ - steps_.ice_restart.done;
   }
-  if (offering_)
-    ++count_of(*offering_).failed; // the call ended first
+  for (const auto& open : {offering_, step_again_})
+    if (open)
+      ++count_of(*open).failed; // the call ended first
   finished.steps = steps_;
   if (kept_.under_way()) {
     const auto figures = figures_of(finished);

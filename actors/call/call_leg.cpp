@@ -8,6 +8,7 @@
 
 #include "actors/call/call_leg_parts.hpp"
 #include "actors/call/leg_messages.hpp"
+#include "engine/sip/fields.hpp"
 
 namespace jackfield {
 
@@ -87,6 +88,10 @@ caf::behavior call_leg::make_behavior() {
       user_->on_media_closed(*this, closed);
       settle();
     },
+    [this](const client_back& back) {
+      on_client_back(back);
+      settle();
+    },
     [this](const struct hang_up&) {
       user_->on_hang_up(*this);
       settle();
@@ -153,7 +158,26 @@ void call_leg::on_connection_lost(const flow_lost& lost) {
     if (!extra_->return_timer)
       extra_->return_timer.emplace(*this, return_clock).arm(home().now() + return_patience);
   }
+  await_client();
   user_->on_cut_off(*this);
+}
+
+std::optional<client_name> call_leg::client() const {
+  const auto dialog = record();
+  const auto party = sip::parse_name_addr(dialog.remote_party);
+  auto address = party ? address_of_record(party->uri) : std::nullopt;
+  return address ? client_name::of(std::move(*address), dialog.remote_target) : std::nullopt;
+}
+
+// A phone behind a connection that it made is found by its registration (RFC 5626 §5.3).
+void call_leg::await_client() {
+  if (auto who = client())
+    wire_.await(std::move(*who));
+}
+
+void call_leg::on_client_back(const client_back& back) {
+  if (!over_ && machine_ && client() == *back.who && wire_.come_back(back.way))
+    on_way_back();
 }
 
 void call_leg::on_way_back() {
@@ -345,7 +369,8 @@ result<void> call_leg::adopt_waiting(const sip::dialog_record& record, transport
   return identity_for("adopt", record.leg)
     .and_then(
       [&](const sip::leg_id& id) { return wire_.adopt_waiting(id, p, std::move(connections)); })
-    .and_then([&] { return start_machine().adopt(record, credentials, skip); });
+    .and_then([&] { return start_machine().adopt(record, credentials, skip); })
+    .map([this] { await_client(); });
 }
 
 result<void> call_leg::take_back(const sip::attempt_record& record,

@@ -106,7 +106,7 @@ public:
                      std::shared_ptr<const transport::open_settings> connections,
                      std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
   /// The same where only the peer can make a connection: the dialog has no way until its next
-  /// request comes over `p`.
+  /// request comes over `p`, or its client registers anew with our registrar.
   result<void> adopt_waiting(const sip::dialog_record& record, transport::protocol p,
                              std::shared_ptr<const transport::open_settings> connections,
                              std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
@@ -196,6 +196,10 @@ private:
 
   void begin();
   void take_invite();
+  /// Of the peer, while there is a dialog.
+  [[nodiscard]] std::optional<client_name> client() const;
+  void await_client();
+  void on_client_back(const client_back& back);
   /// Of a leg from a store.
   result<sip::leg_id> identity_for(std::string_view command, const std::string& text) const;
 

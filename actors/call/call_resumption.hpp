@@ -20,8 +20,8 @@ namespace jackfield {
 /// dialog goes on: the offer begins ICE anew and shows another certificate, so that hands are
 /// shaken again. A part of the leg's user, which hands on what it is told.
 ///
-/// Where only the peer can make a connection (it called over TLS, or a WebSocket), its next request
-/// is waited for, and the offer follows that.
+/// Where only the peer can make a connection (it called over TLS, or a WebSocket), it is waited
+/// for: for its next request in the dialog, or that it registers anew. The offer follows that.
 class call_resumption {
 public:
   /// An offer that comes at a bad moment (491, 500, 503) is made again so often,

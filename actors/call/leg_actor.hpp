@@ -36,7 +36,7 @@ protected:
   virtual void on_connection_lost(const flow_lost& /*lost*/) {
     machine_->on_transport_failed(home().now(), *this);
   }
-  /// A request of the peer's has come, by which it can be reached again.
+  /// A request of the peer's has come, or its registration, by which it can be reached again.
   virtual void on_way_back() {}
   virtual void on_send_failed() { machine_->on_transport_failed(home().now(), *this); }
   virtual void on_over() = 0;

@@ -11,18 +11,7 @@ namespace jackfield {
 
 namespace {
 
-/// The address of record in the one spelling that is compared: "user@host", host in lower case.
-std::optional<std::string> address_of_record(std::string_view text) {
-  const auto uri = sip::uri::parse(text);
-  if (!uri || !uri->is_sip())
-    return std::nullopt;
-  auto out = sip::unescape(uri->user()) + "@";
-  for (const char c : uri->host())
-    out += static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-  return out;
-}
-
-std::optional<std::string> address_of_record(const sip::message& request) {
+std::optional<std::string> address_in(const sip::message& request) {
   const auto to = sip::parse_name_addr(request.first(sip::header::to));
   return to ? address_of_record(to->uri) : std::nullopt;
 }
@@ -161,7 +150,7 @@ bool registrar::holds(const std::vector<contact>& contacts, lane::time_point now
 void registrar::on_register(const sip_arrival_ptr& arrival) {
   const auto& request = *arrival;
   const auto now = router_.home().now();
-  const auto aor = address_of_record(request.message());
+  const auto aor = address_in(request.message());
   if (!aor) {
     refuse(request, {}, 400);
     return;
@@ -207,7 +196,22 @@ void registrar::on_register(const sip_arrival_ptr& arrival) {
   } else {
     welcome(request, done, refreshed, lines);
   }
+  for (const auto& c : contacts)
+    if (c.flow.valid() && c.flow == request.from()) {
+      const auto old = std::find_if(before.begin(), before.end(),
+                                    [&](const contact& b) { return b.value == c.value; });
+      tell_way(*aor, c, old != before.end() ? old->flow : transport::flow{});
+    }
   replace(*aor, before, std::move(contacts));
+}
+
+void registrar::tell_way(const std::string& aor, const contact& known,
+                         const transport::flow& before) {
+  if (known.flow == before)
+    return;
+  const auto uri = sip::parse_name_addr(known.value);
+  if (const auto who = uri ? client_name::of(aor, uri->uri) : std::nullopt)
+    router_.client_is_back(*who, before, known.flow);
 }
 
 void registrar::welcome(const sip_arrival& request, const change& done, bool refreshed,
@@ -435,6 +439,22 @@ void registrar::on_flow_over(const transport::flow& gone) {
       bindings_.erase(known);
   }
   by_flow_.erase(held);
+}
+
+void registrar::on_client_awaited(const client_name& who) {
+  if (const auto lane = lane_of(who.address_of_record); lane != router_.peers().position()) {
+    router_.peers().post(lane, [shards = shards_, who](sip_router& router) {
+      if (auto* const there = shards->of_lane[router.peers().position()])
+        there->on_client_awaited(who);
+    });
+    return;
+  }
+  const auto known = bindings_.find(who.address_of_record);
+  if (known == bindings_.end())
+    return;
+  for (const auto& c : known->second)
+    if (!c.removed && c.flow.valid() && c.expires > router_.home().now())
+      tell_way(who.address_of_record, c, {});
 }
 
 size_t registrar::bindings(lane::time_point now) {

@@ -141,6 +141,9 @@ private:
   void welcome(const sip_arrival& request, const change& done, bool refreshed,
                std::string_view lines);
   void on_flow_over(const transport::flow& gone) override;
+  void on_client_awaited(const client_name& who) override;
+  /// A contact is reached over another connection than before, or for the first time.
+  void tell_way(const std::string& aor, const contact& known, const transport::flow& before);
   /// Remembers, and forgets unless one of `contacts` still has it, that an address of record hangs
   /// on a connection.
   void hold(const transport::flow& f, const std::string& aor);

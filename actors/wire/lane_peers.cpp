@@ -66,6 +66,13 @@ void lane_peers::post(uint8_t to, std::function<void(sip_router&)> what) {
     router->home().post([router, act = std::move(what)] { act(*router); });
 }
 
+void lane_peers::post_to_all(const std::function<void(sip_router&)>& what,
+                             const std::function<bool(const sip_router&)>& whom) {
+  for (size_t i = 0; i < count(); ++i)
+    if (knows(i) && group_->routers[i] != nullptr && whom(*group_->routers[i]))
+      post(static_cast<uint8_t>(i), what);
+}
+
 void lane_peers::empty(uint8_t from) {
   const auto& batch = group_->ways[from * count() + position_]->take();
   for (const auto& i : batch.items) {

@@ -29,8 +29,9 @@ class sip_router;
 ///   (`with_room`), and the home lane passes on what follows.
 /// - A connection stays on its lane; others send over it by handing the bytes to it.
 ///
-/// Nothing is shared but two relaxed atomics of each lane: whether it lags and how many legs it
-/// has. A router that was not joined is alone: everything is its own.
+/// Nothing is shared but three relaxed atomics of each lane: whether it lags, how many legs it has,
+/// and how many of them wait for a client. A router that was not joined is alone: everything is its
+/// own.
 ///
 /// On its lane's thread, but for `join`.
 class lane_peers {
@@ -69,6 +70,9 @@ public:
   bool send(const transport::flow& over, std::string_view bytes, uint8_t rank);
   /// Does something on another lane.
   void post(uint8_t to, std::function<void(sip_router&)> what);
+  /// The same on all others of which `whom` is true; it may ask for what any thread may.
+  void post_to_all(const std::function<void(sip_router&)>& what,
+                   const std::function<bool(const sip_router&)>& whom);
 
   /// From now on this lane is told when another one's connection ends. Again and again is cheap.
   void borrow(const transport::flow& theirs);

@@ -123,6 +123,14 @@ void leg_table::end_all() {
       caf::anon_send_exit(caf::actor_cast<caf::actor>(s.owner), caf::exit_reason::kill);
 }
 
+std::vector<caf::strong_actor_ptr> leg_table::attached_to(const transport::flow& f) const {
+  std::vector<caf::strong_actor_ptr> found;
+  if (const auto first = attached_.find({f.handle, f.lane}); first != attached_.end())
+    for (auto index = first->second; index != no_slot; index = slots_[index].next)
+      found.push_back(slots_[index].owner);
+  return found;
+}
+
 void leg_table::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
   const auto first = attached_.find({gone.handle, gone.lane});
   if (first == attached_.end())

@@ -47,6 +47,8 @@ public:
 
   /// The leg's actor; null if there is no such leg (any more).
   [[nodiscard]] const caf::strong_actor_ptr* find(const sip::leg_id& leg) noexcept;
+  /// The actors of legs that are attached to a connection.
+  [[nodiscard]] std::vector<caf::strong_actor_ptr> attached_to(const transport::flow& f) const;
   /// Tells the legs that are attached to a connection that it is over.
   void on_flow_failed(const transport::flow& gone, bool said_goodbye);
 

@@ -90,8 +90,30 @@ void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
 }
 
 void leg_wire::close() noexcept {
+  await_no_longer();
   if (std::exchange(open_, false))
     router_.legs().close(id_);
+}
+
+void leg_wire::await(client_name who) {
+  await_no_longer();
+  awaited_ = std::make_unique<client_name>(std::move(who));
+  router_.await_client(*awaited_, id_);
+}
+
+void leg_wire::await_no_longer() noexcept {
+  if (const auto who = std::exchange(awaited_, nullptr))
+    router_.forget_client(*who, id_);
+}
+
+bool leg_wire::come_back(const transport::flow& way) {
+  if (!open_ || way.protocol != out_.protocol || way == out_)
+    return false;
+  servers_ = {};
+  given_ = false;
+  pinned_ = true; // wherever its Contact points (RFC 5626 §5.3)
+  use(way);
+  return true;
 }
 
 const transport::flow& leg_wire::request_source() const noexcept {
@@ -253,6 +275,7 @@ bool leg_wire::reopen() {
 
 void leg_wire::use(const transport::flow& f) {
   lost_ = false;
+  await_no_longer();
   if (f == out_)
     return;
   own_sources();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/wire/client_name.hpp"
 #include "actors/wire/sip_router.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/sip/leg_id.hpp"
@@ -52,7 +53,7 @@ public:
   result<void> adopt(const sip::leg_id& id, const transport::target_selection& servers,
                      std::shared_ptr<const transport::open_settings> connections);
   /// The same for a leg to which nobody can connect: it has no way until its peer's next request
-  /// comes, over `p`, and then goes that way.
+  /// comes, or `come_back` tells one, over `p`.
   result<void> adopt_waiting(const sip::leg_id& id, transport::protocol p,
                              std::shared_ptr<const transport::open_settings> connections);
   /// Gives the identity back. Then nothing is sent or received any more.
@@ -69,6 +70,12 @@ public:
   void hear(const sip_arrival* arrival);
   /// A connection is over. False if the leg's requests do not use it any more.
   bool lost(const transport::flow& gone) noexcept;
+
+  /// Its client, to which it has lost the way, is waited for: its actor receives `client_back`.
+  void await(client_name who);
+  /// Its client is reached over this connection from now on. False if nothing changes by that, or
+  /// what the leg has said of itself is of another transport.
+  bool come_back(const transport::flow& way);
 
   /// Of the request that is being handled.
   [[nodiscard]] sip::packet_source source() const { return router_.source_of(request_source()); }
@@ -106,6 +113,7 @@ private:
   /// The flow to the first server from the current one on that there is a way to.
   result<transport::flow> open_next();
   bool reopen();
+  void await_no_longer() noexcept;
   void use(const transport::flow& f);
   void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);
@@ -121,9 +129,10 @@ private:
   std::unique_ptr<sources> sources_;         // null: both are `out_`, as they are for most legs
   const transport::flow* hearing_ = nullptr; // of the response that the machine is given
   std::shared_ptr<const transport::open_settings> connections_;
-  transport::target_selection servers_; // those of `hop_`; none: it has one address only
-  std::unique_ptr<look_up> look_up_;    // under way
-  uint64_t hop_ = 0;                    // hash of the next hop that `out_` leads to; 0: none
+  transport::target_selection servers_;  // those of `hop_`; none: it has one address only
+  std::unique_ptr<look_up> look_up_;     // under way
+  std::unique_ptr<client_name> awaited_; // while it is
+  uint64_t hop_ = 0;                     // hash of the next hop that `out_` leads to; 0: none
   wire_counters counters_;
   bool open_ = false;
   bool pinned_ = false; // `servers_` are for whatever the first next hop is

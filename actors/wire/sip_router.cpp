@@ -320,6 +320,30 @@ void sip_router::on_flow_over(const transport::flow& gone, bool said_goodbye) {
     watcher_->on_flow_over(gone);
 }
 
+void sip_router::await_client(const client_name& who, const sip::leg_id& leg) {
+  awaited_.add(who, leg);
+  if (watcher_ != nullptr)
+    watcher_->on_client_awaited(who);
+}
+
+void sip_router::client_is_back(const client_name& who, const transport::flow& before,
+                                const transport::flow& now) {
+  const client_back back{std::make_shared<const client_name>(who), now};
+  tell_legs(back, before);
+  peers_.post_to_all(
+    [back, before](sip_router& router) { router.tell_legs(back, before); },
+    [&](const sip_router& router) { return before.valid() || router.awaiting() > 0; });
+}
+
+void sip_router::tell_legs(const client_back& back, const transport::flow& before) {
+  if (before.valid())
+    for (const auto& who : legs_.attached_to(before))
+      lane::tell(home_, who, back);
+  for (const auto& leg : awaited_.of(*back.who))
+    if (const auto* who = legs_.find(leg))
+      lane::tell(home_, *who, back);
+}
+
 void sip_router::attach(const sip::leg_id& leg, const transport::flow& f) {
   legs_.attach(leg, f);
   watch(f);

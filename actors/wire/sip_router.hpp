@@ -12,6 +12,8 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include "actors/wire/awaited_clients.hpp"
+#include "actors/wire/client_name.hpp"
 #include "actors/wire/lane_peers.hpp"
 #include "actors/wire/leg_table.hpp"
 #include "actors/wire/next_hops.hpp"
@@ -38,13 +40,15 @@ public:
   virtual void on_request(const sip_arrival_ptr& request) = 0;
 };
 
-/// Hears of connections that are over. On the router's thread.
+/// Knows which client is reached over which connection. On the router's thread.
 class flow_watcher {
 public:
   virtual ~flow_watcher() = default;
   /// One of the router's own, or of another lane's that was `watch`ed. Nothing is sent over it any
   /// more.
   virtual void on_flow_over(const transport::flow& gone) = 0;
+  /// A leg has lost the way to this client: whoever knows one now says so by `client_is_back`.
+  virtual void on_client_awaited(const client_name& who) = 0;
 };
 
 struct router_settings {
@@ -104,6 +108,17 @@ public:
 
   /// Would a call be taken? Any thread.
   [[nodiscard]] bool has_room() const noexcept { return !home_.overloaded() && legs_.has_room(); }
+  /// The leg has no way to its client, which nobody can connect to: its actor receives
+  /// `client_back` when somebody knows one, until `forget_client`.
+  void await_client(const client_name& who, const sip::leg_id& leg);
+  void forget_client(const client_name& who, const sip::leg_id& leg) { awaited_.remove(who, leg); }
+  /// A client is reached over `now`, whichever lane's that is: those legs of all lanes are told
+  /// that wait for it, and those that use `before`, if that is valid.
+  void client_is_back(const client_name& who, const transport::flow& before,
+                      const transport::flow& now);
+  /// Legs that wait for clients. Any thread.
+  [[nodiscard]] size_t awaiting() const noexcept { return awaited_.size(); }
+
   /// As `leg_table::attach`, whichever lane's the connection is.
   void attach(const sip::leg_id& leg, const transport::flow& f);
 
@@ -190,6 +205,7 @@ private:
 
   [[nodiscard]] sip::ua_profile make_profile(transport::protocol p, const lane::endpoint& shown);
   void on_arrival(const sip_arrival_ptr& arrival);
+  void tell_legs(const client_back& back, const transport::flow& before);
   /// Shows the message at hand to the tap, once, on the lane that has to do with it.
   void show_at_hand();
   void on_response(const sip_arrival_ptr& arrival, way came);
@@ -225,6 +241,7 @@ private:
   mutable std::string shown_source_text_;
   const sip_arrival* answering_ = nullptr; // where send_to::request_source goes
   router_counters counters_;
+  awaited_clients awaited_;
   leg_table legs_; // last: legs that are still open use all the others as they go
 };
 

@@ -313,18 +313,26 @@ void load_script::on_way_back(call_leg& leg) {
     on_resumption(leg, resuming_->on_way_back(leg));
 }
 
-// Through a WebSocket that is over nobody finds us: we are back as soon as may be, but not all at
-// once, and our media with us, for it may be the other side that was.
+// Nobody can connect to us behind a WebSocket or TLS: we are back as soon as may be, but not all at
+// once.
 void load_script::on_cut_off(call_leg& leg) {
-  if (resuming_ || returning_ || hanging_up_ || !times_.acknowledged ||
-      !transport::is_websocket(leg.protocol()))
+  const bool only_we_can =
+    transport::is_websocket(leg.protocol()) || transport::is_secure(leg.protocol());
+  if (resuming_ || returning_ || return_request_ != 0 || hanging_up_ || !times_.acknowledged ||
+      !only_we_can)
     return;
   returning_ = true;
   leg.wake_at(leg.home().now() +
               std::chrono::duration_cast<lane::duration>(leg.home().random_unit() * return_within));
 }
 
+// With a WebSocket our media are taken along, for it may be the other side that was; an idle TLS
+// connection may be closed at any time.
 void load_script::come_back(call_leg& leg) {
+  if (!transport::is_websocket(leg.protocol())) {
+    return_request_ = leg.request(sip::method::options).value_or(0);
+    return;
+  }
   const auto way = on_hold_ ? sdp::direction::sendonly : manner_->capabilities.wanted;
   const bool webrtc = stream_ && manner_->capabilities.protections.front() == sdp::protection::dtls;
   if (!(webrtc && leg.restart_ice(way)))
@@ -369,6 +377,8 @@ void load_script::send_next_digit(call_leg& leg) {
 }
 
 void load_script::on_response(call_leg& leg, const leg_response& response) {
+  if (return_request_ != 0 && response.request == return_request_)
+    return_request_ = 0;
   if (digit_request_ == 0 || response.request != digit_request_)
     return;
   digit_request_ = 0;

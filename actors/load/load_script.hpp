@@ -130,8 +130,9 @@ private:
   report::failure_cause failure_; // the first thing that went wrong
   sip::end_cause cause_ = sip::end_cause::none;
   int16_t status_ = 0;
-  bool returning_ = false;  // in a moment
-  bool hanging_up_ = false; // we asked for the end as planned
+  uint32_t return_request_ = 0; // by which we come back
+  bool returning_ = false;      // in a moment
+  bool hanging_up_ = false;     // we asked for the end as planned
 };
 
 } // namespace jackfield

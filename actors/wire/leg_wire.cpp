@@ -109,11 +109,14 @@ void leg_wire::await_no_longer() noexcept {
 bool leg_wire::come_back(const transport::flow& way) {
   if (!open_ || way.protocol != out_.protocol || way == out_)
     return false;
-  servers_ = {};
-  given_ = false;
-  pinned_ = true; // wherever its Contact points (RFC 5626 §5.3)
-  use(way);
+  go_by(way);
   return true;
+}
+
+// Its Contact may be of the connection that it had before, or of none (RFC 5626 §5.3).
+void leg_wire::go_by(const transport::flow& client) {
+  pinned_ = true;
+  use(client);
 }
 
 const transport::flow& leg_wire::request_source() const noexcept {
@@ -135,9 +138,8 @@ void leg_wire::hear(const sip_arrival* arrival) {
     // A CANCEL comes the way of its INVITE, where it is answered.
     if (m.request_method() != sip::method::cancel && arrival->from() != request_source())
       own_sources().request = arrival->from();
-    if (lost_ &&
-        transport::is_reliable(arrival->from().protocol)) // who came back can be reached so
-      use(arrival->from());
+    if (lost_ && transport::is_reliable(arrival->from().protocol)) // who came back is reached so
+      go_by(arrival->from());
     return;
   }
   hearing_ = &arrival->from();

@@ -114,6 +114,7 @@ private:
   result<transport::flow> open_next();
   bool reopen();
   void await_no_longer() noexcept;
+  void go_by(const transport::flow& client);
   void use(const transport::flow& f);
   void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);

@@ -111,7 +111,9 @@ bool registrar::admitted(const sip_arrival& request, const std::string& aor) {
     refuse(request, aor, 400);
     return false;
   }
-  if (result == verdict::accepted) {
+  // Over a stream nothing is lost, so it is somebody else's copy.
+  if (result == verdict::accepted ||
+      (result == verdict::again && !transport::is_reliable(request.from().protocol))) {
     if (who == std::string_view{aor}.substr(0, aor.find('@')))
       return true;
     refuse(request, aor, 403); // somebody else's address
@@ -120,7 +122,8 @@ bool registrar::admitted(const sip_arrival& request, const std::string& aor) {
   if (result == verdict::wrong)
     count_refusal(aor, 401);
   std::string challenges;
-  verifier_->append_challenges(challenges, now, router_.home().random(), result == verdict::stale);
+  verifier_->append_challenges(challenges, now, router_.home().random(),
+                               result == verdict::stale || result == verdict::again);
   router_.answer(request, 401, challenges);
   return false;
 }
@@ -161,10 +164,17 @@ void registrar::on_register(const sip_arrival_ptr& arrival) {
   }
   if (!admitted(request, *aor))
     return;
+  if (aor->size() + request.message().call_id().size() > registrar_settings::max_name_bytes) {
+    refuse(request, *aor, 400);
+    return;
+  }
   const auto known = bindings_.find(*aor);
   const auto most = std::max<size_t>(settings_->max_bindings / router_.peers().count(), 1);
-  if (known == bindings_.end() && bindings_.size() >= most)
+  // All else waits while they are looked through: not for each that would be one more.
+  if (known == bindings_.end() && bindings_.size() >= most && now >= next_sweep_) {
+    next_sweep_ = now + sweep_interval;
     expire(now);
+  }
   if ((known == bindings_.end() && bindings_.size() >= most) ||
       (keeps() != nullptr && !keeps()->takes_work())) {
     refuse(request, *aor, 503, "Retry-After: 30\r\n");
@@ -258,6 +268,10 @@ registrar::change registrar::apply(const sip_arrival& request, std::vector<conta
       return false;
     }
     const auto shown = without_expires(*parsed);
+    if (shown.size() > registrar_settings::max_contact_bytes) {
+      done.refusal = 400;
+      return false;
+    }
     const auto old = std::find_if(contacts.begin(), contacts.end(),
                                   [&](const contact& c) { return c.value == shown; });
     if (old != contacts.end()) {

@@ -62,6 +62,9 @@ struct registrar_settings {
   unsigned min_expires = 1;
   size_t max_bindings = 1'000'000; ///< of the node
   size_t max_contacts = 16;        ///< of one address of record
+  /// What is longer is refused with 400: it would be kept.
+  static constexpr size_t max_contact_bytes = 1024;
+  static constexpr size_t max_name_bytes = 1024; ///< address of record and Call-ID
 };
 
 /// Bindings of addresses of record to contacts (RFC 3261 §10.3). One a lane; answers without a
@@ -171,6 +174,9 @@ private:
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
   /// Connection -> the addresses of record that have a contact over it.
   std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;
+  /// With as many bindings as may be, those that have expired are looked for so often.
+  static constexpr lane::duration sweep_interval = std::chrono::seconds{1};
+  lane::time_point next_sweep_{};
   report::registration_counts counts_;
   lane::lane_actor* owner_;
   struct waiting {

@@ -31,7 +31,10 @@ sip_arrival_ptr sip_arrival::make(const transport::flow& from, std::string_view 
   made->from_ = from;
   made->arrived_ = arrived;
   made->bytes_.assign(bytes);
-  made->verdict_ = made->message_.parse(made->bytes_, !transport::is_reliable(from.protocol));
+  // A WebSocket message is one SIP message, whose Content-Length may be absent (RFC 7118 §5.1).
+  const bool framed =
+    !transport::is_reliable(from.protocol) || transport::is_websocket(from.protocol);
+  made->verdict_ = made->message_.parse(made->bytes_, framed);
   return sip_arrival_ptr{made.release()};
 }
 

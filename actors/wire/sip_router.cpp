@@ -16,6 +16,12 @@ transport::transport_settings at_position(transport::transport_settings settings
   return settings;
 }
 
+/// Has no meaning outside a dialog.
+bool is_within_dialog(sip::method m) noexcept {
+  return m == sip::method::bye || m == sip::method::prack || m == sip::method::update ||
+         m == sip::method::info;
+}
+
 } // namespace
 
 sip_router::sip_router(lane::lane& home, const router_settings& settings)
@@ -238,6 +244,11 @@ void sip_router::on_request(const sip_arrival_ptr& arrival, way came) {
       if (method == sip::method::cancel)
         answer(*arrival, 481);
     }
+    return;
+  }
+  if (is_within_dialog(method)) { // and belongs to none (RFC 3261 §15.1.2)
+    ++counters_.unexpected;
+    answer(*arrival, 481);
     return;
   }
   if (const auto refusal = sip::check_request(m, capabilities_)) {

@@ -174,6 +174,9 @@ public:
 
   enum class verdict : uint8_t {
     accepted,
+    /// The very request that was accepted last by this nonce, within a transaction's time: its
+    /// response may have been lost (RFC 3261 §17.2.2). From a stream it is none of ours.
+    again,
     /// No credentials for our realm: challenge.
     absent,
     /// Nonce too old, forged or forgotten, or its counter not rising: challenge with stale=true if
@@ -209,12 +212,18 @@ private:
                                        uint64_t random) const;
   bool check_nonce(std::string_view nonce, std::chrono::steady_clock::time_point now, uint64_t& key,
                    uint32_t& issued) const;
-  bool take_nc(uint64_t key, uint32_t issued, uint32_t nc,
+  /// The last use of a nonce.
+  struct use {
+    uint32_t nc = 0;
+    uint32_t second = 0;
+    uint64_t request = 0; // hash of what makes it that one
+  };
+  verdict take(uint64_t key, uint32_t issued, const use& latest,
                std::chrono::steady_clock::time_point now);
 
   settings settings_;
-  std::unordered_map<uint64_t, uint32_t> highest_nc_; // by the nonce's random part
-  std::deque<std::pair<uint64_t, uint32_t>> order_;   // with its time, in seconds
+  std::unordered_map<uint64_t, use> uses_;          // by the nonce's random part
+  std::deque<std::pair<uint64_t, uint32_t>> order_; // with its time, in seconds
   uint32_t floor_ = 0; // nonces of this second or before that are not known have been forgotten
   bool has_floor_ = false;
 };

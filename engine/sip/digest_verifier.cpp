@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include <openssl/crypto.h>
@@ -10,6 +12,7 @@
 #include "engine/sip/digest_detail.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/text.hpp"
+#include "engine/sip/ua.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
@@ -27,6 +30,14 @@ constexpr size_t time_digits = 8, random_digits = 16, mac_digits = 24;
 
 [[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+/// Of the request's transaction, with its credentials.
+[[nodiscard]] uint64_t identity_of(const message& request, std::string_view response) {
+  std::string text;
+  append(text, request.method_name(), " ", request.via().branch, " ", request.call_id(), " ",
+         std::to_string(request.cseq_number()), " ", response);
+  return std::hash<std::string>{}(text);
 }
 
 void append_mac(std::string& out, std::string_view secret, std::string_view head,
@@ -133,28 +144,35 @@ digest_verifier::verdict digest_verifier::verify(const message& request,
   auto fresh = check_nonce(c.nonce, now, key, issued);
   if (!right || !known || !allowed || !same_uri)
     return verdict::wrong;
-  return fresh && take_nc(key, issued, c.nc, now) ? verdict::accepted : verdict::stale;
+  if (!fresh)
+    return verdict::stale;
+  return take(key, issued, {c.nc, seconds_of(now), identity_of(request, c.response)}, now);
 }
 
-bool digest_verifier::take_nc(uint64_t key, uint32_t issued, uint32_t nc,
-                              std::chrono::steady_clock::time_point now) {
+digest_verifier::verdict digest_verifier::take(uint64_t key, uint32_t issued, const use& latest,
+                                               std::chrono::steady_clock::time_point now) {
   auto forget = [this] {
-    highest_nc_.erase(order_.front().first);
+    uses_.erase(order_.front().first);
     order_.pop_front();
   };
   auto limit = std::chrono::duration_cast<std::chrono::seconds>(nonce_lifetime).count();
   while (!order_.empty() && seconds_of(now) - order_.front().second > limit)
     forget();
-  auto at = highest_nc_.find(key);
-  if (at != highest_nc_.end()) {
-    if (nc <= at->second)
-      return false;
-    at->second = nc;
-    return true;
+  constexpr auto repeats =
+    std::chrono::duration_cast<std::chrono::seconds>(timer_values{}.transaction_limit());
+  if (auto at = uses_.find(key); at != uses_.end()) {
+    auto& known = at->second;
+    if (latest.nc == known.nc && latest.request == known.request &&
+        latest.second - known.second <= repeats.count())
+      return verdict::again;
+    if (latest.nc <= known.nc)
+      return verdict::stale;
+    known = latest;
+    return verdict::accepted;
   }
   // What was forgotten before its time must not count as new.
   if (has_floor_ && static_cast<int32_t>(issued - floor_) <= 0)
-    return false;
+    return verdict::stale;
   if (order_.size() >= settings_.replay_entries) {
     auto evicted = order_.front().second;
     if (!has_floor_ || static_cast<int32_t>(evicted - floor_) > 0)
@@ -162,9 +180,9 @@ bool digest_verifier::take_nc(uint64_t key, uint32_t issued, uint32_t nc,
     has_floor_ = true;
     forget();
   }
-  highest_nc_.emplace(key, nc);
+  uses_.emplace(key, latest);
   order_.emplace_back(key, issued);
-  return true;
+  return verdict::accepted;
 }
 
 } // namespace jackfield::sip

@@ -64,7 +64,7 @@ result<void> invite_client::prepare(const call_options& o) {
   s.headers = o.headers;
   s.body = o.body;
   s.content_type = o.content_type;
-  s.targets.emplace_back(o.uri);
+  s.targets.push_back({std::string{o.uri}, {}});
   s.random = o.random;
   s.cseq = o.cseq;
   s.max_forwards = o.max_forwards;
@@ -112,7 +112,8 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
   t.contact = s.contact.empty() ? std::string_view(profile_->contact) : s.contact;
   t.capabilities = true;
   t.credentials = credentials;
-  t.headers = s.headers;
+  const auto headers = s.targets[s.target].headers + s.headers;
+  t.headers = headers;
   t.body = s.body;
   t.content_type = s.content_type;
   auto& text = profile_->reliable ? scratch_text() : s.invite_text;
@@ -579,11 +580,11 @@ size_t invite_client::heap_bytes() const noexcept {
     auto& s = *setup_;
     n += sizeof s + of(s.from) + of(s.to) + of(s.contact) + of(s.route) + of(s.headers) +
          of(s.body) + of(s.content_type) + of(s.invite_text) + of(s.cancel_text) +
-         s.targets.capacity() * sizeof(std::string) + s.forks.capacity() * sizeof(setup::fork);
+         s.targets.capacity() * sizeof(request_target) + s.forks.capacity() * sizeof(setup::fork);
     for (auto& f : s.forks)
       n += of(f.text) + (f.early ? sizeof(session) + f.early->heap_bytes() : 0);
     for (auto& t : s.targets)
-      n += of(t);
+      n += of(t.uri) + of(t.headers);
   }
   if (surplus_)
     for (auto& bye : *surplus_)

@@ -51,7 +51,7 @@ result<void> invite_client::take_back(time_point now, const attempt_record& reco
   s.to = record.to;
   s.route = record.route;
   s.next_route = *next_route;
-  s.targets.emplace_back(record.uri);
+  s.targets.push_back({record.uri, {}});
   s.cseq = record.cseq;
   s.counter = record.branch;
   s.sent = s.hang_up = s.taken_back = true;

@@ -10,6 +10,7 @@
 #include "engine/error/error.hpp"
 #include "engine/sip/invite_client.hpp"
 #include "engine/sip/session.hpp"
+#include "engine/sip/targets.hpp"
 #include "engine/sip/transaction.hpp"
 #include "engine/sip/ua.hpp"
 
@@ -33,7 +34,7 @@ struct invite_client::setup {
   std::string from, to, contact, route, headers, body, content_type;
   std::string next_route; // URI of the first route
   /// [0] is what was asked for, the rest came in 3xx; `target` is the one being tried.
-  std::vector<std::string> targets;
+  std::vector<request_target> targets;
   size_t target = 0;
   unsigned redirects = 0;
   std::vector<fork> forks;
@@ -56,7 +57,7 @@ struct invite_client::setup {
   bool taken_back = false; // the process that sent the INVITE is no more
   end_cause why = end_cause::cancelled;
 
-  [[nodiscard]] std::string_view uri_text() const noexcept { return targets[target]; }
+  [[nodiscard]] std::string_view uri_text() const noexcept { return targets[target].uri; }
   [[nodiscard]] std::string_view next_hop() const noexcept {
     return next_route.empty() ? uri_text() : std::string_view(next_route);
   }

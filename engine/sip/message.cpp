@@ -344,7 +344,6 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
   value_count vias{limits.vias};
   value_count routes{limits.routes};
   value_count record_routes{limits.routes};
-  value_count contacts{limits.contacts};
   while (!rest.empty()) {
     auto line = take_line(rest);
     if (line.empty())
@@ -360,7 +359,8 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
     auto& first = first_[static_cast<size_t>(id)];
     bool repeated = id != header::other && first >= 0;
     if (fields_.size() >= limits.headers) {
-      fail(400, "too many header fields");
+      if (status_ == 0)
+        fail(400, "too many header fields");
       // What an answer needs is still kept, if it is the first.
       if (id == header::other || repeated)
         continue;
@@ -379,8 +379,6 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
       within = routes.add(value);
     else if (id == header::record_route)
       within = record_routes.add(value);
-    else if (id == header::contact)
-      within = contacts.add(value);
     if (!within)
       fail(400, "too many values", id);
   }

@@ -66,13 +66,14 @@ enum class header : uint8_t {
 /// Begins the branches of RFC 3261 (§8.1.1.7); compared without case.
 inline constexpr std::string_view branch_cookie = "z9hG4bK";
 
-/// Bounds on what is accepted from outside; over a bound the message is faulty (513 or 400).
+/// Bounds on what is accepted from outside; over a bound the message is faulty (513 or 400). Of a
+/// response, header fields over the bound are left out instead: it is no reason to lose a call.
+/// Contacts have no bound but the message's: a 200 to REGISTER lists all bindings (RFC 3261 §10.3).
 struct message_limits {
   size_t message_bytes = 65'535;
   size_t headers = 256;
   size_t vias = 70;
   size_t routes = 32;
-  size_t contacts = 16;
   size_t body_bytes = 65'535;
 };
 

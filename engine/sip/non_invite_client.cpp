@@ -13,7 +13,7 @@
 namespace jackfield::sip {
 struct non_invite_client::state {
   std::string method_name, from, to, route, next_route, headers, body, content_type;
-  std::vector<std::string> targets;
+  std::vector<request_target> targets;
   size_t target = 0;
   unsigned redirects = 0;
   client_transaction transaction;
@@ -27,7 +27,7 @@ struct non_invite_client::state {
   bool contact = false;
 
   [[nodiscard]] std::string_view next_hop() const noexcept {
-    return next_route.empty() ? std::string_view(targets[target]) : next_route;
+    return next_route.empty() ? std::string_view(targets[target].uri) : next_route;
   }
 };
 
@@ -81,7 +81,7 @@ result<void> non_invite_client::start(time_point now, const request_options& o, 
   s.headers = o.headers;
   s.body = o.body;
   s.content_type = o.content_type;
-  s.targets.emplace_back(o.uri);
+  s.targets.push_back({std::string{o.uri}, {}});
   s.credentials = o.credentials;
   s.random = o.random;
   s.cseq = o.cseq;
@@ -94,7 +94,7 @@ void non_invite_client::send(time_point now, ua_sink& sink) {
   auto& s = *state_;
   auto tag = id_.text();
   std::string credentials;
-  std::string_view target = s.targets[s.target];
+  std::string_view target = s.targets[s.target].uri;
   if (!s.digest.empty())
     s.digest.append_authorization(credentials, {s.method_name, target, s.body}, host_of(target),
                                   host_of(s.next_hop()));
@@ -111,7 +111,8 @@ void non_invite_client::send(time_point now, ua_sink& sink) {
   t.cseq = s.cseq;
   t.contact = s.contact ? std::string_view(profile_->contact) : std::string_view{};
   t.credentials = credentials;
-  t.headers = s.headers;
+  const auto headers = s.targets[s.target].headers + s.headers;
+  t.headers = headers;
   t.body = s.body;
   t.content_type = s.content_type;
   auto& text = profile_->reliable ? scratch_text() : s.text;
@@ -152,9 +153,9 @@ void non_invite_client::on_final(time_point now, const message& m, ua_sink& sink
     return;
   auto again = false;
   if (status == 401 || status == 407) {
-    again =
-      s.digest.on_challenge(m, s.credentials, host_of(s.targets[s.target]), host_of(s.next_hop()),
-                            s.random + s.counter) == digest_session::verdict::retry;
+    again = s.digest.on_challenge(m, s.credentials, host_of(s.targets[s.target].uri),
+                                  host_of(s.next_hop()),
+                                  s.random + s.counter) == digest_session::verdict::retry;
   } else if (status >= 300 && status < 400) {
     again = s.redirects++ < profile_->max_redirects &&
             insert_redirect_targets(m, s.targets, s.target, profile_->max_targets);
@@ -232,12 +233,12 @@ size_t non_invite_client::heap_bytes() const noexcept {
     return 0;
   auto of = [](const std::string& t) { return t.capacity() > 15 ? t.capacity() + 1 : 0; };
   auto& s = *state_;
-  auto n = sizeof s + s.digest.heap_bytes() + s.targets.capacity() * sizeof(std::string);
+  auto n = sizeof s + s.digest.heap_bytes() + s.targets.capacity() * sizeof(request_target);
   for (auto* t : {&s.method_name, &s.from, &s.to, &s.route, &s.next_route, &s.headers, &s.body,
                   &s.content_type, &s.text})
     n += of(*t);
   for (auto& t : s.targets)
-    n += of(t);
+    n += of(t.uri) + of(t.headers);
   return n;
 }
 

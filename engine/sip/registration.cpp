@@ -215,13 +215,13 @@ bool registration::follow(const message& m) {
   if (redirects_ >= profile_->max_redirects)
     return false;
   ++redirects_;
-  std::vector<std::string> targets{std::string(piece(registrar))};
+  std::vector<request_target> targets{{std::string(piece(registrar)), {}}};
   if (redirected_)
-    targets.push_back(*redirected_);
+    targets.push_back({*redirected_, {}});
   auto at = targets.size() - 1;
   if (!insert_redirect_targets(m, targets, at, profile_->max_targets))
     return false;
-  redirected_ = std::make_unique<std::string>(std::move(targets[at + 1]));
+  redirected_ = std::make_unique<std::string>(std::move(targets[at + 1].uri));
   return true;
 }
 

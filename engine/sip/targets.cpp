@@ -5,6 +5,7 @@
 
 #include "engine/sip/fields.hpp"
 #include "engine/sip/message_writer.hpp"
+#include "engine/sip/text.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::sip {
@@ -23,26 +24,77 @@ result<std::string_view> first_loose_route(std::string_view route) {
   return first->uri;
 }
 
-bool insert_redirect_targets(const message& response, std::vector<std::string>& targets,
+namespace {
+
+constexpr size_t most_header_bytes = 1024;
+
+bool is_harmless(std::string_view name) noexcept {
+  return iequals(name, "subject") || iequals(name, "priority") ||
+         (name.size() > 2 && iequals(name.substr(0, 2), "x-") &&
+          std::all_of(name.begin(), name.end(), [](char c) { return is(c, token_char); }));
+}
+
+std::string header_lines(std::string_view headers) {
+  std::string lines;
+  while (!headers.empty()) {
+    const auto field = next_uri_parameter(headers, '&');
+    const auto name = unescape(field.name);
+    const auto value = unescape(field.value);
+    if (is_harmless(name) && !value.empty() && is_safe_value(value) &&
+        lines.size() + name.size() + value.size() + 4 <= most_header_bytes)
+      lines += name + ": " + value + "\r\n";
+  }
+  return lines;
+}
+
+/// What may stand in a Request-URI (RFC 3261 §19.1.1): no headers, no method.
+std::string as_request_uri(const uri& u) {
+  auto parameters = u.parameters();
+  const auto* end = !parameters.empty()    ? parameters.data() - 1
+                    : !u.headers().empty() ? u.headers().data() - 1
+                                           : u.text().data() + u.text().size();
+  std::string text{u.text().data(), end};
+  while (!parameters.empty()) {
+    const auto [name, value] = next_uri_parameter(parameters);
+    if (name.empty() || iequals(name, "method"))
+      continue;
+    text += ';';
+    text += name;
+    if (!value.empty()) {
+      text += '=';
+      text += value;
+    }
+  }
+  return text;
+}
+
+} // namespace
+
+bool insert_redirect_targets(const message& response, std::vector<request_target>& targets,
                              size_t current, size_t max_targets) {
-  std::vector<std::pair<int, std::string_view>> found;
+  std::vector<std::pair<int, request_target>> found;
   response.each_value(header::contact, [&](std::string_view value) {
-    auto address = parse_name_addr(value);
-    auto target = address ? uri::parse(address->uri) : std::nullopt;
-    if (target && target->is_sip() && target->headers().empty())
-      found.emplace_back(address->q(), address->uri);
+    const auto address = parse_name_addr(value);
+    const auto target = address ? uri::parse(address->uri) : std::nullopt;
+    if (!target || !target->is_sip())
+      return true;
+    const auto method = target->parameter("method");
+    if (!method || iequals(*method, response.cseq_method_name()))
+      found.emplace_back(address->q(),
+                         request_target{as_request_uri(*target), header_lines(target->headers())});
     return found.size() < max_targets;
   });
-  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.first > b.first; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   auto place = current + 1;
-  for (auto& [q, text] : found) {
-    auto seen = std::any_of(targets.begin(), targets.end(), [shown = text](auto& known) {
-      auto a = uri::parse(known);
-      auto b = uri::parse(shown);
+  for (auto& [q, shown] : found) {
+    const auto b = uri::parse(shown.uri);
+    const bool seen = std::any_of(targets.begin(), targets.end(), [&](const auto& known) {
+      const auto a = uri::parse(known.uri);
       return a && b && equivalent(*a, *b);
     });
     if (!seen && targets.size() <= max_targets)
-      targets.insert(targets.begin() + static_cast<std::ptrdiff_t>(place++), std::string(text));
+      targets.insert(targets.begin() + static_cast<std::ptrdiff_t>(place++), std::move(shown));
   }
   return place > current + 1;
 }

@@ -13,6 +13,12 @@ namespace jackfield::sip {
 
 /// Where requests go: what the requests out of dialog have in common.
 
+/// Whom a request is sent to, and what the Contact that named it wants to stand in it.
+struct request_target {
+  std::string uri;
+  std::string headers; ///< whole lines
+};
+
 /// The host of a SIP URI; empty if there is none.
 [[nodiscard]] std::string_view host_of(std::string_view uri_text) noexcept;
 
@@ -20,9 +26,10 @@ namespace jackfield::sip {
 [[nodiscard]] result<std::string_view> first_loose_route(std::string_view route);
 
 /// Puts the Contacts of a 3xx behind `targets[current]`, best q first, without those that were
-/// there before (RFC 3261 §8.1.3.4). False if that leaves none. Contacts with header fields are not
-/// followed: a stranger would write our request.
-bool insert_redirect_targets(const message& response, std::vector<std::string>& targets,
+/// there before (RFC 3261 §8.1.3.4). False if that leaves none. Of the header fields in a Contact
+/// those are taken that say nothing of who we are or where we go (§19.1.5): Subject, Priority and
+/// "X-...", 1 KB in all. A Contact for another method than the request's is not followed.
+bool insert_redirect_targets(const message& response, std::vector<request_target>& targets,
                              size_t current, size_t max_targets);
 
 /// Seconds of a response's Retry-After; 0: it has none.

@@ -74,6 +74,17 @@ protected:
   uint64_t number_ = 0;
 };
 
+/// The statuses of what a site sends, in order.
+class sent_statuses final : public wire_tap {
+public:
+  void on_message(wire_direction direction, const transport::flow& /*over*/,
+                  lane::time_point /*at*/, std::string_view bytes) override {
+    if (direction == wire_direction::sent)
+      seen.emplace_back(bytes.substr(8, 3));
+  }
+  std::vector<std::string> seen;
+};
+
 TEST_F(registration_actor_test, digest_then_refresh_then_unregister) {
   admit("alice", "secret");
   serve();
@@ -112,6 +123,98 @@ TEST_F(registration_actor_test, the_registrar_counts_users_once_and_copies_never
             peer.request("REGISTER", registrar_.address, "3", {}, 3, "Expires: 60\r\n"));
   world_.pass(1s);
   EXPECT_EQ(summed(counted()), (std::array<uint64_t, 5>{2, 2, 0, 1, 0})) << "it had lapsed";
+}
+
+// RFC 3261 §17.2.2: each message comes twice, as after a 200 that was lost.
+TEST_F(registration_actor_test, a_copy_with_credentials_gets_the_answer_again) {
+  lane::sim_link twice;
+  twice.duplication = 1;
+  world_.lane().set_link(users_.address, registrar_.address, twice);
+  sent_statuses sent;
+  registrar_.context.router.set_tap(&sent);
+  admit("alice", "secret");
+  serve();
+  enrol(user("alice", "secret"));
+  world_.pass(1s);
+  registrar_.context.router.set_tap(nullptr);
+  EXPECT_EQ(sent.seen, (std::vector<std::string>{"401", "401", "200", "200"}));
+}
+
+TEST_F(registration_actor_test, what_would_be_kept_is_bounded) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  const auto status = [&](const std::string& contact_parameter, const std::string& call_id) {
+    auto text =
+      peer.request("REGISTER", registrar_.address, "b" + std::to_string(peer.messages.size()), {},
+                   1, "Expires: 60\r\n", call_id);
+    const auto at = text.find("Contact: <") + 10;
+    text.insert(text.find('>', at), contact_parameter);
+    peer.send(registrar_.address, text);
+    world_.pass(1s);
+    return peer.messages.empty() ? std::string{} : peer.messages.back().substr(8, 3);
+  };
+  EXPECT_EQ(status(";p=" + std::string(900, 'a'), "brief"), "200");
+  EXPECT_EQ(status(";p=" + std::string(1'100, 'a'), "brief-too"), "400");
+  EXPECT_EQ(status("", std::string(1'100, 'c')), "400");
+  EXPECT_EQ(bindings(), 1U);
+}
+
+TEST_F(registration_actor_test, a_full_registrar_looks_for_expired_ones_once_a_second) {
+  who_.max_bindings = 2;
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  int number = 0;
+  const auto status = [&](const std::string& user, const std::string& expires) {
+    const auto id = "f" + std::to_string(++number);
+    auto text =
+      peer.request("REGISTER", registrar_.address, id, {}, 1, "Expires: " + expires + "\r\n", id);
+    const auto to = text.find("To: <sip:service@");
+    text.replace(to, 16, "To: <sip:" + user);
+    peer.send(registrar_.address, text);
+    world_.pass(100ms);
+    return peer.messages.back().substr(8, 3);
+  };
+  EXPECT_EQ(status("a", "3"), "200");
+  EXPECT_EQ(status("b", "4"), "200");
+  world_.pass(2500ms); // 2.7 s
+  EXPECT_EQ(status("c", "60"), "503");
+  world_.pass(400ms); // a has expired, and they were looked through 0.5 s ago
+  EXPECT_EQ(status("c", "60"), "503");
+  world_.pass(700ms);
+  EXPECT_EQ(status("c", "60"), "200");
+}
+
+// RFC 3261 §15.1.2.
+TEST_F(registration_actor_test, what_belongs_to_a_dialog_and_has_none_is_told_so) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  for (const auto* method : {"BYE", "PRACK", "UPDATE", "INFO"}) {
+    peer.send(registrar_.address,
+              peer.request(method, registrar_.address, method, {}, 1, {}, method));
+    world_.pass(1s);
+    EXPECT_TRUE(peer.messages.back().starts_with("SIP/2.0 481")) << peer.messages.back();
+  }
+  peer.send(registrar_.address, peer.request("MESSAGE", registrar_.address, "m"));
+  world_.pass(1s);
+  EXPECT_TRUE(peer.messages.back().starts_with("SIP/2.0 405")) << peer.messages.back();
+  EXPECT_EQ(header_line(peer.messages.back(), "Allow").find("MESSAGE"), std::string::npos);
+}
+
+// RFC 7118 §5.1.
+TEST(sip_arrival, over_a_websocket_needs_no_content_length) {
+  transport::flow from;
+  const std::string text =
+    "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bKa\r\nMax-Forwards: 70\r\n"
+    "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
+    "Content-Type: text/plain\r\n\r\nhello";
+  for (const auto p : {transport::protocol::ws, transport::protocol::wss}) {
+    from.protocol = p;
+    const auto made = sip_arrival::make(from, text, {});
+    EXPECT_EQ(made->verdict(), sip::parse_verdict::good);
+    EXPECT_EQ(made->message().body(), "hello");
+  }
+  from.protocol = transport::protocol::tcp;
+  EXPECT_EQ(sip_arrival::make(from, text, {})->verdict(), sip::parse_verdict::faulty);
 }
 
 TEST_F(registration_actor_test, leaves_as_planned) {

@@ -330,9 +330,23 @@ TEST_F(sec_27, replay_is_stale) {
   challenge();
   auto captured = request();
   EXPECT_EQ(verify(captured), answer::accepted);
-  EXPECT_EQ(verify(captured), answer::stale);
+  EXPECT_EQ(verify(with(captured, "z9hG4bKx", "z9hG4bKy")), answer::stale);
+  EXPECT_EQ(verify(with(captured, "CSeq: 1", "CSeq: 2")), answer::stale);
+  EXPECT_EQ(verify(with(captured, "Call-ID: c", "Call-ID: d")), answer::stale);
   EXPECT_EQ(verify(request()), answer::accepted);
   EXPECT_EQ(verify(captured), answer::stale);
+}
+
+// RFC 3261 §17.2.2: its response was lost.
+TEST_F(sec_27, a_retransmission_is_no_replay_as_long_as_a_transaction_lasts) {
+  challenge();
+  auto first = request();
+  EXPECT_EQ(verify(first), answer::accepted);
+  EXPECT_EQ(verify(first), answer::again);
+  now += std::chrono::seconds{32};
+  EXPECT_EQ(verify(first), answer::again);
+  now += std::chrono::seconds{1};
+  EXPECT_EQ(verify(first), answer::stale);
 }
 
 TEST_F(sec_27, nonce_lives_five_minutes) {

@@ -7,6 +7,7 @@
 #include "engine/sip/invite_client_setup.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
+#include "engine/sip/session_body.hpp"
 #include "engine/sip/targets.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/uri.hpp"
@@ -270,13 +271,14 @@ void invite_client::on_invite_response(time_point now, const message& m, uint32_
   if (status > 100 && !m.to_tag().empty() && fork < s.forks.size() &&
       !take_provisional(now, m, fork, needs_answer, sink))
     return;
+  const auto described = session_body_of(m);
   sink.on_event({.kind = event_kind::provisional,
                  .status = status,
                  .what = method::invite,
                  .fork = fork,
                  .needs_answer = needs_answer,
-                 .body = m.body(),
-                 .content_type = m.first(header::content_type),
+                 .body = described.text,
+                 .content_type = described.content_type,
                  .source = &m});
 }
 
@@ -291,8 +293,9 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   auto why = s.why == end_cause::cancelled ? end_cause::cancelled_but_answered : s.why;
   auto fork = fork_of(m);
   auto known = fork < s.forks.size();
+  const auto described = session_body_of(m);
   auto delayed =
-    s.body.empty() && !m.body().empty() && wanted && !(known && s.forks[fork].answered);
+    s.body.empty() && !described.text.empty() && wanted && !(known && s.forks[fork].answered);
   if (known && s.forks[fork].early) {
     session_ = std::move(*std::exchange(s.forks[fork].early, nullptr));
     session_.confirm(std::move(d));
@@ -326,8 +329,8 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
                    .what = method::invite,
                    .fork = fork,
                    .needs_answer = delayed,
-                   .body = m.body(),
-                   .content_type = m.first(header::content_type),
+                   .body = described.text,
+                   .content_type = described.content_type,
                    .source = &m});
   for (auto& f : losers)
     if (f.early)

@@ -8,6 +8,7 @@
 #include "engine/sip/request_check.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
+#include "engine/sip/session_body.hpp"
 
 // The early dialogs of a call that we make.
 
@@ -59,7 +60,7 @@ bool invite_client::take_provisional(time_point now, const message& m, unsigned 
       dialog->repeat_prack(context(now, sink), rseq, s.cseq);
     return false;
   }
-  if (s.body.empty() && !m.body().empty() && !f.answered) {
+  if (s.body.empty() && !session_body_of(m).text.empty() && !f.answered) {
     needs_answer = true;
     f.owed = f.rseq = rseq;
     return true;
@@ -67,7 +68,7 @@ bool invite_client::take_provisional(time_point now, const message& m, unsigned 
   if (!dialog->send_prack(context(now, sink), rseq, s.cseq, {}, {}))
     return false;
   f.rseq = rseq;
-  if (!m.body().empty()) {
+  if (!session_body_of(m).text.empty()) {
     f.answered = true;
     dialog->allow_offers();
   }

@@ -8,6 +8,7 @@
 #include "engine/sip/request_check.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
+#include "engine/sip/session_body.hpp"
 
 namespace jackfield::sip {
 
@@ -36,7 +37,8 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
   s.branch = invite.via().branch;
   if (is_safe_value(options.contact))
     s.contact = options.contact;
-  s.has_offer = !invite.body().empty();
+  const auto described = session_body_of(invite);
+  s.has_offer = !described.text.empty();
   s.reliably = has_option(invite, header::require, "100rel") ||
                (options.reliable_provisionals && has_option(invite, header::supported, "100rel"));
   s.trying_at = now + trying_delay;
@@ -51,8 +53,8 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
     respond(now, 100, false, {}, {}, {}, sink);
   sink.on_event({.kind = event_kind::incoming,
                  .what = method::invite,
-                 .body = invite.body(),
-                 .content_type = invite.first(header::content_type),
+                 .body = described.text,
+                 .content_type = described.content_type,
                  .source = &invite});
 }
 
@@ -216,10 +218,11 @@ void invite_server::on_first_ack(time_point now, const message& m, ua_sink& sink
     session_.hang_up(context(now, sink), end_cause::local_bye, headers);
     return;
   }
+  const auto described = session_body_of(m);
   sink.on_event({.kind = event_kind::acknowledged,
                  .what = method::ack,
-                 .body = we_offered ? m.body() : std::string_view{},
-                 .content_type = m.first(header::content_type),
+                 .body = we_offered ? described.text : std::string_view{},
+                 .content_type = described.content_type,
                  .source = &m});
 }
 

@@ -6,6 +6,7 @@
 #include "engine/sip/invite_server.hpp"
 #include "engine/sip/invite_server_setup.hpp"
 #include "engine/sip/request_text.hpp"
+#include "engine/sip/session_body.hpp"
 #include "engine/sip/text.hpp"
 
 // Reliable provisional responses of a call that we receive (RFC 3262).
@@ -107,13 +108,14 @@ void invite_server::on_prack(time_point now, const message& m, ua_sink& sink) {
     session_.allow_offers();
   }
   // A further offer in the PRACK is not taken, which does not undo the acknowledgement.
-  reply(m, m.body().empty() || answers_us ? 200 : 488, sink);
+  const auto described = session_body_of(m);
+  reply(m, described.text.empty() || answers_us ? 200 : 488, sink);
   if (answers_us)
     sink.on_event({.kind = event_kind::request,
                    .status = 200,
                    .what = method::prack,
-                   .body = m.body(),
-                   .content_type = m.first(header::content_type),
+                   .body = described.text,
+                   .content_type = described.content_type,
                    .source = &m});
   send_held(now, sink);
 }

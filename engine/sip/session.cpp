@@ -7,6 +7,7 @@
 
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
+#include "engine/sip/session_body.hpp"
 #include "engine/sip/session_parts.hpp"
 #include "engine/sip/targets.hpp"
 
@@ -401,19 +402,21 @@ void session::on_final(const context& c, const message& m, own_slot& slot) {
     r.transaction.on_transport_error();
     return;
   }
+  const auto said =
+    r.offers() ? session_body_of(m) : session_body{m.body(), m.first(header::content_type)};
   ua_event e{.kind = event_kind::response,
              .status = status,
              .what = r.what,
              .number = r.number,
              .seconds = retry_after_of(m),
-             .body = m.body(),
-             .content_type = m.first(header::content_type),
+             .body = said.text,
+             .content_type = said.content_type,
              .source = &m};
   auto unheard = r.what == method::prack; // the user did not send it
   if (status < 300 && (r.what == method::invite || r.what == method::update))
     dialog_.refresh_target(m);
   if (status < 300 && r.what == method::invite) {
-    e.needs_answer = r.body.empty() && !m.body().empty() && !ending();
+    e.needs_answer = r.body.empty() && !said.text.empty() && !ending();
     if (e.needs_answer)
       owe_ack(r.cseq);
     else

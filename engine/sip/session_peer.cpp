@@ -4,6 +4,7 @@
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/session.hpp"
+#include "engine/sip/session_body.hpp"
 #include "engine/sip/session_parts.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -68,7 +69,7 @@ void session::on_request(const context& c, const message& m) {
       on_offer(c, m);
     return;
   case method::update:
-    if (!m.body().empty()) {
+    if (!session_body_of(m).text.empty()) {
       if (!again)
         on_offer(c, m);
       return;
@@ -157,7 +158,8 @@ void session::on_offer(const context& c, const message& m) {
   offer_.reset(new offer);
   offer_->what = what;
   offer_->cseq = m.cseq_number();
-  offer_->has_offer = !m.body().empty();
+  const auto described = session_body_of(m);
+  offer_->has_offer = !described.text.empty();
   offer_->open = true;
   offer_->limit_at = c.now + c.profile().offer_limit;
   offer_->head = make_response_head(m, view(tag), c.sink.source());
@@ -166,8 +168,8 @@ void session::on_offer(const context& c, const message& m) {
   offer_->transaction.start(c.now, what == method::invite);
   report(c, {.kind = event_kind::offer,
              .what = what,
-             .body = m.body(),
-             .content_type = m.first(header::content_type),
+             .body = described.text,
+             .content_type = described.content_type,
              .source = &m});
   if (what == method::invite && offer_ && offer_->open && offer_->transaction.awaits_final()) {
     append_response(offer_->text, c.profile(), offer_->head, {.status = 100});
@@ -235,11 +237,12 @@ void session::on_ack(const context& c, const message& m) {
   if (step.deliver) {
     auto we_offered = !offer_->has_offer;
     offer_.reset();
+    const auto described = session_body_of(m);
     if (!ending())
       report(c, {.kind = event_kind::offer_confirmed,
                  .what = method::invite,
-                 .body = we_offered ? m.body() : std::string_view{},
-                 .content_type = m.first(header::content_type),
+                 .body = we_offered ? described.text : std::string_view{},
+                 .content_type = described.content_type,
                  .source = &m});
   } else if (step.terminated) {
     offer_.reset();

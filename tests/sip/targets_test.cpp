@@ -17,7 +17,8 @@ std::vector<request_target> redirected(const std::string& contacts) {
   message m;
   EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause;
   std::vector<request_target> targets{{"sip:a@b", {}}};
-  EXPECT_EQ(insert_redirect_targets(m, targets, 0, 16), targets.size() > 1);
+  const bool any = insert_redirect_targets(m, targets, 0, 16);
+  EXPECT_EQ(any, targets.size() > 1);
   targets.erase(targets.begin());
   return targets;
 }
@@ -45,10 +46,10 @@ TEST(redirect_target, is_the_uri_without_headers_and_method) {
 // RFC 3261 §19.1.5: a stranger does not write who calls whom, which way, and with what.
 TEST(redirect_target, has_no_header_that_does_harm) {
   for (const auto* header :
-       {"Call-ID=evil", "Via=evil", "From=%3Csip:x@y%3E", "Route=%3Csip:x@y;lr%3E", "CSeq=9",
-        "Contact=%3Csip:x@y%3E", "body=hello", "Authorization=x",
-        "P-Asserted-Identity=%3Csip:x@y%3E", "Content-Length=0", "Require=x",
-        "X-A=b%0D%0AVia:%20evil", "X-%0D%0AVia=evil", "X-=b", "Subject=", "Subject"}) {
+       {"Call-ID=evil", "Via=evil", "From=%3Csip:x%40y%3E", "Route=%3Csip:x%40y%3Blr%3E", "CSeq=9",
+        "Contact=%3Csip:x%40y%3E", "body=hello", "Authorization=x",
+        "P-Asserted-Identity=%3Csip:x%40y%3E", "Content-Length=0", "Require=x",
+        "X-A=b%0D%0AVia:%20evil", "X-%0D%0AVia=evil", "X-=b", "Subject="}) {
     const auto targets = redirected(std::string{"<sip:x@h?"} + header + ">");
     ASSERT_EQ(targets.size(), 1U) << header;
     EXPECT_EQ(targets[0].uri, "sip:x@h") << header;

@@ -56,7 +56,7 @@ result<void> call_leg::answer_offer(uint32_t number, sdp::direction wanted) {
   }
   if (number != asked_ || asked_ == 0)
     return tl::unexpected{not_now("answer an offer", "one that is open")};
-  auto made = negotiation_->offer(wanted);
+  auto made = negotiation_->offer(wanted, true);
   if (!made)
     return tl::unexpected{std::move(made.error())};
   if (!machine_->answer_offer(now, made->text, *this, sdp_type, trickle_lines())) {

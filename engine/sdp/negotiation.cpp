@@ -73,7 +73,7 @@ result<void> negotiation::take_up(const negotiation_record& kept) {
   return {};
 }
 
-result<made_offer> negotiation::offer(direction wanted) {
+result<made_offer> negotiation::offer(direction wanted, bool asked_for) {
   if (state_ != state::stable) {
     return fail(offer_place, "offer " + std::to_string(number_) +
                                (state_ == state::local_offer ? " of ours" : " of the peer's") +
@@ -83,6 +83,9 @@ result<made_offer> negotiation::offer(direction wanted) {
     return fail(offer_place, "no local port to offer");
   }
   offered_ = wanted;
+  if (asked_for) {
+    digest_ = 0;
+  }
   auto text = stamped(offer_text(wanted));
   return made_offer{open(state::local_offer), std::move(text)};
 }

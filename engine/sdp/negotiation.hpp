@@ -84,8 +84,10 @@ public:
 
   /// stable -> local_offer. Hold is `sendonly` or `inactive`, resume is `sendrecv`. A description
   /// that differs from the one before has the next o= version, one that doesn't has the same (RFC
-  /// 3264 section 8). Fails, place "sdp offer", if an offer is open or there is no port.
-  [[nodiscard]] result<made_offer> offer(direction wanted);
+  /// 3264 section 8); where the peer asked for an offer (`asked_for`), the next in any case, as
+  /// some peers take the same for a copy. Fails, place "sdp offer", if an offer is open or there is
+  /// no port.
+  [[nodiscard]] result<made_offer> offer(direction wanted, bool asked_for = false);
 
   /// The answer in an unreliable provisional response (RFC 6337 section 3.1.1): what it would agree
   /// on, good for early media. Still local_offer, whether it fails or not. Place "sdp answer".

@@ -172,6 +172,9 @@ void invite_server::on_message(time_point now, const message& m, ua_sink& sink) 
   if (m.to_tag().empty()) { // matched by its transaction
     if (what == method::cancel)
       on_cancel(now, m, sink);
+    else if (what == method::ack && setup_ && setup_->branch == m.via().branch &&
+             setup_->status >= 300) // §17.2.3: by its branch, whatever its To says
+      on_first_ack(now, m, sink);
     else if (what == method::invite && setup_ && setup_->branch == m.via().branch &&
              setup_->transaction.on_request(now).send && !setup_->text.empty())
       sink.send({setup_->text,

@@ -418,6 +418,18 @@ TEST(negotiation, the_version_counts_descriptions_that_differ) {
   EXPECT_EQ(last, parsed(first.offer.text));
 }
 
+// The peer asks for it, and may take the same version for a copy.
+TEST(negotiation, an_offer_that_was_asked_for_is_a_new_version) {
+  auto us = ours();
+  auto them = theirs();
+  const auto first = exchange(us, direction::sendrecv, them, direction::sendrecv);
+  const auto again = must(us.offer(direction::sendrecv, true));
+  EXPECT_EQ(version_of(again.text), 2u);
+  auto same = parsed(again.text);
+  same.from.version = 1;
+  EXPECT_EQ(same, parsed(first.offer.text));
+}
+
 TEST(negotiation, a_description_that_was_refused_keeps_its_version_to_itself) {
   auto us = ours();
   auto them = theirs();

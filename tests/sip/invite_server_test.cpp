@@ -146,6 +146,18 @@ TEST_F(invite_server_test, refusal_with_ack) {
   EXPECT_EQ(b.out.last(event_kind::ended)->event.status, 302);
 }
 
+// RFC 3261 §17.2.3: the branch tells; some peers leave the To tag out.
+TEST_F(invite_server_test, ack_of_a_refusal_is_known_without_a_to_tag) {
+  start();
+  b.machine.reject(b.now, 488, b.out);
+  b.take(request("ACK", 7, "z9hG4bKanother", {}, false));
+  EXPECT_EQ(b.out.last(event_kind::ended), nullptr);
+  b.take(request("ACK", 7, "z9hG4bKi", {}, false));
+  EXPECT_EQ(cause(), end_cause::refused);
+  b.pass(seconds{40});
+  EXPECT_EQ(b.out.all(method::invite, 488).size(), 1U) << "it is not repeated";
+}
+
 TEST_F(invite_server_test, no_ack_hangs_up) {
   start();
   b.machine.answer(b.now, "v=0", b.out);

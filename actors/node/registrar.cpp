@@ -33,18 +33,7 @@ std::string without_expires(const sip::name_addr& contact) {
   std::string out{"<"};
   out += contact.uri;
   out += '>';
-  auto rest = contact.parameters;
-  while (!rest.empty()) {
-    const auto [name, value] = sip::next_uri_parameter(rest);
-    if (name.empty() || name == "expires" || name == "EXPIRES" || name == "Expires")
-      continue;
-    out += ';';
-    out += name;
-    if (!value.empty()) {
-      out += '=';
-      out += value;
-    }
-  }
+  sip::append_parameters_without(out, contact.parameters, "expires");
   return out;
 }
 

@@ -5,12 +5,12 @@
 namespace jackfield {
 
 void awaited_clients::add(const client_name& who, const sip::leg_id& leg) {
-  legs_[key(who)].push_back(leg);
+  legs_[who].push_back(leg);
   size_.store(size() + 1, std::memory_order_relaxed);
 }
 
 void awaited_clients::remove(const client_name& who, const sip::leg_id& leg) {
-  const auto known = legs_.find(key(who));
+  const auto known = legs_.find(who);
   if (known == legs_.end())
     return;
   auto& legs = known->second;
@@ -24,7 +24,7 @@ void awaited_clients::remove(const client_name& who, const sip::leg_id& leg) {
 }
 
 std::vector<sip::leg_id> awaited_clients::of(const client_name& who) const {
-  const auto known = legs_.find(key(who));
+  const auto known = legs_.find(who);
   return known == legs_.end() ? std::vector<sip::leg_id>{} : known->second;
 }
 

@@ -2,8 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
-#include <string>
-#include <unordered_map>
+#include <map>
 #include <vector>
 
 #include "actors/wire/client_name.hpp"
@@ -24,11 +23,7 @@ public:
   [[nodiscard]] size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
 private:
-  static std::string key(const client_name& who) {
-    return who.address_of_record + '\n' + who.contact;
-  }
-
-  std::unordered_map<std::string, std::vector<sip::leg_id>> legs_;
+  std::map<client_name, std::vector<sip::leg_id>> legs_;
   std::atomic<size_t> size_{0}; // written on the lane only
 };
 

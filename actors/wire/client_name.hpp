@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct client_name {
   /// Nothing where the Contact's is no SIP URI.
   [[nodiscard]] static std::optional<client_name> of(std::string address_of_record,
                                                      std::string_view contact_uri);
-  friend bool operator==(const client_name&, const client_name&) = default;
+  friend auto operator<=>(const client_name&, const client_name&) = default;
 };
 
 /// To a call's leg: its client, or one of that name, is reached this way from now on.

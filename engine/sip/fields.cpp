@@ -110,6 +110,11 @@ std::optional<std::string_view> parameter(std::string_view value, std::string_vi
   return found;
 }
 
+bool is_optional(std::string_view content_disposition) noexcept {
+  const auto handling = parameter(content_disposition, "handling");
+  return handling && iequals(*handling, "optional");
+}
+
 std::string unquote(std::string_view quoted) {
   std::string plain;
   plain.reserve(quoted.size());

@@ -20,6 +20,9 @@ namespace jackfield::sip {
 [[nodiscard]] std::optional<std::string_view> parameter(std::string_view value,
                                                         std::string_view name) noexcept;
 
+/// A Content-Disposition that says that its body need not be understood (RFC 3261 §20.11).
+[[nodiscard]] bool is_optional(std::string_view content_disposition) noexcept;
+
 /// Replaces each quoted pair "\x" by "x": a display name or a quoted parameter as meant.
 [[nodiscard]] std::string unquote(std::string_view quoted);
 

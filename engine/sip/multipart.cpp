@@ -1,5 +1,6 @@
 #include "engine/sip/multipart.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -150,6 +151,11 @@ std::optional<std::vector<body_part>> split_multipart(std::string_view content_t
   if (!work.split(content_type, body, 1))
     return std::nullopt;
   return std::move(work.parts);
+}
+
+bool are_optional(const std::vector<body_part>& parts) noexcept {
+  return std::all_of(parts.begin(), parts.end(),
+                     [](const auto& part) { return is_optional(part.content_disposition); });
 }
 
 } // namespace jackfield::sip

@@ -32,4 +32,7 @@ struct body_part {
 split_multipart(std::string_view content_type, std::string_view body,
                 const multipart_limits& limits = {});
 
+/// None of the parts has to be understood (RFC 5621 §8).
+[[nodiscard]] bool are_optional(const std::vector<body_part>& parts) noexcept;
+
 } // namespace jackfield::sip

@@ -133,8 +133,7 @@ verdict check_body(const message& request, const capabilities& able) {
   if (!type)
     return reject(400, "Malformed Content-Type");
   // What need not be understood may be anything (§20.11).
-  auto handling = parameter(request.first(header::content_disposition), "handling");
-  bool optional = handling && iequals(*handling, "optional");
+  bool optional = is_optional(request.first(header::content_disposition));
 
   bool encoded = false;
   request.each_value(header::content_encoding, [&](std::string_view coding) {
@@ -157,6 +156,7 @@ verdict check_body(const message& request, const capabilities& able) {
     for (auto& part : *parts)
       if (auto media = parse_media_type(part.content_type); media && understood(*media))
         return {};
+    optional = optional || are_optional(*parts);
   }
   if (optional)
     return {};

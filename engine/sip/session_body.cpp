@@ -1,7 +1,5 @@
 #include "engine/sip/session_body.hpp"
 
-#include <algorithm>
-
 #include "engine/sip/fields.hpp"
 #include "engine/sip/multipart.hpp"
 #include "engine/sip/text.hpp"
@@ -11,11 +9,6 @@ namespace jackfield::sip {
 namespace {
 
 constexpr std::string_view sdp = "application/sdp";
-
-bool is_optional(std::string_view disposition) {
-  const auto handling = parameter(disposition, "handling");
-  return handling && iequals(*handling, "optional");
-}
 
 /// It stands as it is (RFC 2045 §6.2).
 bool is_plain(std::string_view transfer_encoding) {
@@ -39,9 +32,7 @@ session_body session_body_of(const message& m) {
         if (const auto media = parse_media_type(part.content_type);
             media && media->is(sdp) && is_plain(part.content_transfer_encoding))
           return {part.body, part.content_type};
-      optional = optional || std::all_of(parts->begin(), parts->end(), [](const auto& part) {
-                   return is_optional(part.content_disposition);
-                 });
+      optional = optional || are_optional(*parts);
     }
   return optional ? session_body{} : whole;
 }

@@ -49,22 +49,11 @@ std::string header_lines(std::string_view headers) {
 
 /// What may stand in a Request-URI (RFC 3261 §19.1.1): no headers, no method.
 std::string as_request_uri(const uri& u) {
-  auto parameters = u.parameters();
-  const auto* end = !parameters.empty()    ? parameters.data() - 1
-                    : !u.headers().empty() ? u.headers().data() - 1
-                                           : u.text().data() + u.text().size();
+  const auto* end = !u.parameters().empty() ? u.parameters().data() - 1
+                    : !u.headers().empty()  ? u.headers().data() - 1
+                                            : u.text().data() + u.text().size();
   std::string text{u.text().data(), end};
-  while (!parameters.empty()) {
-    const auto [name, value] = next_uri_parameter(parameters);
-    if (name.empty() || iequals(name, "method"))
-      continue;
-    text += ';';
-    text += name;
-    if (!value.empty()) {
-      text += '=';
-      text += value;
-    }
-  }
+  append_parameters_without(text, u.parameters(), "method");
   return text;
 }
 

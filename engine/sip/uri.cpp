@@ -371,6 +371,21 @@ named_value next_uri_parameter(std::string_view& rest, char separator) noexcept 
   return {part.substr(0, equals), part.substr(std::min(equals + 1, part.size()))};
 }
 
+void append_parameters_without(std::string& out, std::string_view parameters,
+                               std::string_view name) {
+  while (!parameters.empty()) {
+    const auto one = next_uri_parameter(parameters);
+    if (one.name.empty() || iequals(one.name, name))
+      continue;
+    out += ';';
+    out += one.name;
+    if (!one.value.empty()) {
+      out += '=';
+      out += one.value;
+    }
+  }
+}
+
 bool is_ipv6(std::string_view text) noexcept {
   return ipv6_octets(text).has_value();
 }

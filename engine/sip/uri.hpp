@@ -79,6 +79,10 @@ private:
 /// Splits the next parameter off "a=b;c" (or, with '&', the next header off "a=b&c=d").
 [[nodiscard]] named_value next_uri_parameter(std::string_view& rest, char separator = ';') noexcept;
 
+/// Appends ";a=b;c" for each parameter but those of that name, whatever its case.
+void append_parameters_without(std::string& out, std::string_view parameters,
+                               std::string_view name);
+
 /// "2001:db8::1", "::ffff:192.0.2.1"; without brackets, without zone.
 [[nodiscard]] bool is_ipv6(std::string_view text) noexcept;
 /// Four decimal numbers of 0..255.

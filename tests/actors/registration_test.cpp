@@ -184,39 +184,6 @@ TEST_F(registration_actor_test, a_full_registrar_looks_for_expired_ones_once_a_s
   EXPECT_EQ(status("c", "60"), "200");
 }
 
-// RFC 3261 §15.1.2.
-TEST_F(registration_actor_test, what_belongs_to_a_dialog_and_has_none_is_told_so) {
-  serve();
-  raw_peer peer{world_.lane(), "10.0.0.3"};
-  for (const auto* method : {"BYE", "PRACK", "UPDATE", "INFO"}) {
-    peer.send(registrar_.address,
-              peer.request(method, registrar_.address, method, {}, 1, {}, method));
-    world_.pass(1s);
-    EXPECT_TRUE(peer.messages.back().starts_with("SIP/2.0 481")) << peer.messages.back();
-  }
-  peer.send(registrar_.address, peer.request("MESSAGE", registrar_.address, "m"));
-  world_.pass(1s);
-  EXPECT_TRUE(peer.messages.back().starts_with("SIP/2.0 405")) << peer.messages.back();
-  EXPECT_EQ(header_line(peer.messages.back(), "Allow").find("MESSAGE"), std::string::npos);
-}
-
-// RFC 7118 §5.1.
-TEST(sip_arrival, over_a_websocket_needs_no_content_length) {
-  transport::flow from;
-  const std::string text =
-    "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bKa\r\nMax-Forwards: 70\r\n"
-    "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
-    "Content-Type: text/plain\r\n\r\nhello";
-  for (const auto p : {transport::protocol::ws, transport::protocol::wss}) {
-    from.protocol = p;
-    const auto made = sip_arrival::make(from, text, {});
-    EXPECT_EQ(made->verdict(), sip::parse_verdict::good);
-    EXPECT_EQ(made->message().body(), "hello");
-  }
-  from.protocol = transport::protocol::tcp;
-  EXPECT_EQ(sip_arrival::make(from, text, {})->verdict(), sip::parse_verdict::faulty);
-}
-
 TEST_F(registration_actor_test, leaves_as_planned) {
   serve();
   registration::plan plan;

@@ -102,6 +102,11 @@ TEST(check_request, a_multipart_body_needs_one_part_that_is_understood) {
   EXPECT_EQ(check(body(mixed, "--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n")), 0);
   EXPECT_EQ(check(body(mixed, "--b\r\nContent-Type: text/plain\r\n\r\nv=0\r\n--b--\r\n")), 415);
   EXPECT_EQ(check(body(mixed, "--b\n\nv=0\n--b--\n")), 400);
+  EXPECT_EQ(
+    check(body(mixed, "--b\r\nContent-Type: text/plain\r\n"
+                      "Content-Disposition: render;handling=optional\r\n\r\nhi\r\n--b--\r\n")),
+    0)
+    << "nothing in it has to be understood";
 }
 
 TEST(check_request, a_response_for_another_is_told_from_ours) {

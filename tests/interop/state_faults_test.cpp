@@ -51,6 +51,12 @@ private:
   bool mounted_ = false;
 };
 
+/// Calls were placed and completed. Whether the machine kept time with them (4: it did not) is
+/// asked elsewhere.
+MATCHER(went_well, "exit code 0, or 4 on a busy machine") {
+  return arg == 0 || arg == 4;
+}
+
 /// What a user sees of each fault of the state directory: its exit code, and one line that names
 /// the directory and what is wrong.
 class state_faults : public testing::Test {
@@ -134,7 +140,10 @@ TEST_F(state_faults, an_answerer_whose_disk_is_full_refuses_calls_and_takes_them
   const auto uri = sip_uri("x", answering.port);
   const arguments some{uri,          "--calls", "20",      "--rate", "200",
                        "--duration", "50ms",    "--media", "none"};
-  EXPECT_EQ(run_load(folder_, some).status, 0);
+  const auto completed = [&] {
+    return run_load(folder_, some).summary.at("calls").at("completed").get<int>();
+  };
+  EXPECT_EQ(completed(), 20);
   {
     std::ofstream filler{disk / "filler", std::ios::binary};
     const std::string block(64 << 10, 'f');
@@ -142,13 +151,13 @@ TEST_F(state_faults, an_answerer_whose_disk_is_full_refuses_calls_and_takes_them
       ;
   }
   // What is left of a page may still hold some.
-  for (int i = 0; i < 50 && run_load(folder_, some).status == 0; ++i)
+  for (int i = 0; i < 50 && completed() == 20; ++i)
     ;
   ASSERT_TRUE(answering.program->wait_for("no space is left on its disk; no more calls are taken"));
-  EXPECT_NE(run_load(folder_, some).status, 0);
+  EXPECT_LT(completed(), 20);
   fs::remove(disk / "filler");
   ASSERT_TRUE(answering.program->wait_for("is written again; calls are taken"));
-  EXPECT_EQ(run_load(folder_, some).status, 0);
+  EXPECT_EQ(completed(), 20);
   answering.program->signal(SIGINT);
   EXPECT_LE(answering.program->wait(), 1) << "calls were refused";
   EXPECT_EQ(state("verify", disk / "state").status, 0);
@@ -159,7 +168,7 @@ TEST_F(state_faults, a_directory_that_may_not_be_written) {
   const small_disk small{disk, "size=16m"};
   if (!small.mounted())
     GTEST_SKIP() << "mount needs root";
-  EXPECT_EQ(load(disk / "state").status, 0);
+  EXPECT_THAT(load(disk / "state").status, went_well());
   small.make_read_only();
   expect_fault(load(disk / "state"), 12, disk / "state", "may not be written to");
   expect_fault(load(disk / "new"), 12, disk / "new", "Read-only file system");
@@ -168,7 +177,7 @@ TEST_F(state_faults, a_directory_that_may_not_be_written) {
 }
 
 TEST_F(state_faults, a_log_that_ends_within_a_record_is_told_of_and_gone_on_with) {
-  EXPECT_EQ(load(directory_).status, 0);
+  EXPECT_THAT(load(directory_).status, went_well());
   const auto log = last_file(directory_, ".log");
   ASSERT_FALSE(log.empty());
   fs::resize_file(log, fs::file_size(log) - 3);
@@ -176,13 +185,13 @@ TEST_F(state_faults, a_log_that_ends_within_a_record_is_told_of_and_gone_on_with
   EXPECT_EQ(verified.status, 15);
   EXPECT_THAT(verified.err, HasSubstr("its log ends within a record, as a crash leaves it"));
   const auto next = load(directory_);
-  EXPECT_EQ(next.status, 0) << next.err;
+  EXPECT_THAT(next.status, went_well()) << next.err;
   EXPECT_THAT(next.err, HasSubstr("its log ends within a record"));
   EXPECT_EQ(state("verify", directory_).status, 0);
 }
 
 TEST_F(state_faults, a_flipped_byte_of_a_table) {
-  EXPECT_EQ(load(directory_, "500").status, 0);
+  EXPECT_THAT(load(directory_, "500").status, went_well());
   EXPECT_EQ(state("compact", directory_).status, 0);
   const auto table = last_file(directory_, ".sst");
   ASSERT_FALSE(table.empty());
@@ -205,7 +214,7 @@ TEST_F(state_faults, a_flipped_byte_of_a_table) {
 }
 
 TEST_F(state_faults, a_store_of_a_later_version) {
-  EXPECT_EQ(load(directory_).status, 0);
+  EXPECT_THAT(load(directory_).status, went_well());
   {
     auto store = storage::rocks_store::open(directory_);
     ASSERT_TRUE(store) << store.error().why.to_string();

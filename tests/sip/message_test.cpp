@@ -236,11 +236,11 @@ TEST(sec_02, contacts_are_bounded_by_bytes) {
     std::string contacts = "Contact: <sip:a0@b>";
     for (int i = 1; i < 200; ++i)
       contacts += between + ("<sip:a" + std::to_string(i) + "@b>");
-    const auto ok =
+    const auto response =
       "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\n"
       "To: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 REGISTER\r\n" +
       contacts + "\r\nContent-Length: 0\r\n\r\n";
-    ASSERT_EQ(m.parse(ok), parse_verdict::good) << m.fault().cause;
+    ASSERT_EQ(m.parse(response), parse_verdict::good) << m.fault().cause;
     int found = 0;
     m.each_value(header::contact, [&](std::string_view) { return ++found > 0; });
     EXPECT_EQ(found, 200);
@@ -252,10 +252,11 @@ TEST(sec_02, what_a_response_has_over_the_bound_is_left_out) {
   std::string lines;
   for (int i = 0; i < 1000; ++i)
     lines += "X-Other: " + std::to_string(i) + "\r\n";
-  const auto ok = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n" + lines +
-                  "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
-                  "Contact: <sip:x@y>\r\nContent-Length: 0\r\n\r\n";
-  ASSERT_EQ(m.parse(ok), parse_verdict::good) << m.fault().cause;
+  const auto response =
+    "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n" + lines +
+    "From: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
+    "Contact: <sip:x@y>\r\nContent-Length: 0\r\n\r\n";
+  ASSERT_EQ(m.parse(response), parse_verdict::good) << m.fault().cause;
   EXPECT_EQ(m.first(header::contact), "<sip:x@y>");
   EXPECT_LE(m.fields().size(), message_limits{}.headers + static_cast<size_t>(header::count_));
 }

@@ -23,7 +23,7 @@ constexpr uint16_t default_port = 5070;
 struct texts {
   std::vector<std::string> listen, origins;
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
-    duration, refuse, users, realm, max_expires, advertise, lanes;
+    duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes;
   trace_texts tracing;
   keep_texts kept;
   ice_texts ice;
@@ -92,6 +92,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535");
   app.add_option("--answer-after", t.answer_after, "ring this long before answering (0)");
   app.add_option("--duration", t.duration, "hang up this long after answering (the caller does)");
+  app.add_option("--media-timeout", t.media_timeout,
+                 "end a call whose audio stopped this long ago (60s; 0: never); given, a caller "
+                 "that was never heard is asked by OPTIONS as often, else every 30m");
   app.add_option("--refuse", t.refuse, "refuse every call with this status: 300 to 699");
   app.add_flag("--no-ringing", t.no_ring, "no 180 before the answer");
   app.add_option("--users,--inf", t.users, "CSV of users who may register: user,password");
@@ -177,6 +180,11 @@ result<answer_options> options_of(const texts& t, answer_options o) {
          [](std::string_view s) { return scenario::parse_duration("--answer-after", s); });
   r.read(t.duration, a.length,
          [](std::string_view s) { return scenario::parse_duration("--duration", s); });
+  if (!t.media_timeout.empty()) {
+    r.read(t.media_timeout, a.media_timeout,
+           [](std::string_view s) { return scenario::parse_duration("--media-timeout", s); });
+    a.check_after = a.media_timeout;
+  }
   r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
   a.ring = !t.no_ring;
   a.connect = t.connect;

@@ -84,6 +84,10 @@ caf::behavior call_leg::make_behavior() {
       user_->on_media_parted(*this, parted);
       settle();
     },
+    [this](const media_silent& silent) {
+      user_->on_media_silent(*this, silent);
+      settle();
+    },
     [this](const media_closed& closed) {
       user_->on_media_closed(*this, closed);
       settle();
@@ -281,10 +285,10 @@ result<void> call_leg::narrow(std::shared_ptr<const sdp::offer_template> media) 
   return negotiation_->narrow(std::move(media));
 }
 
-void call_leg::connect(const sdp::negotiated_audio& audio) {
+void call_leg::connect(const sdp::negotiated_audio& audio, bool unconfirmed) {
   if (!stream_)
     return;
-  lane::tell(home(), stream_, media_connect{audio});
+  lane::tell(home(), stream_, media_connect{audio, unconfirmed});
   connect_trickle();
 }
 
@@ -509,7 +513,7 @@ result<std::string> call_leg::describe_acceptance() {
   if (!made)
     return tl::unexpected{std::move(made.error())};
   open_offer_ = 0;
-  connect(made->audio);
+  connect(made->audio, true);
   return std::move(made->text);
 }
 
@@ -570,12 +574,22 @@ void call_leg::on_acknowledged(const sip::ua_event& event) {
       return;
     }
     connect(*agreed);
+  } else if (stream_) {
+    lane::tell(home(), stream_, media_confirmed{});
   }
   user_->on_confirmed(*this);
   send_candidates();
 }
 
 // -- the end ------------------------------------------------------------------------------------
+
+// Media stop with our BYE (RFC 3261 §15.1.1), whoever or whatever had it sent.
+void call_leg::send(const sip::outgoing& message) {
+  if (message.what == sip::method::bye && message.status == 0 && !message.retransmission &&
+      message.to != sip::send_to::aside && stream_)
+    lane::tell(home(), stream_, media_stop{});
+  leg_actor::send(message);
+}
 
 void call_leg::hang_up(std::string_view headers) {
   if (machine_ && !over_)

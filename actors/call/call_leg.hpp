@@ -204,6 +204,7 @@ private:
   result<sip::leg_id> identity_for(std::string_view command, const std::string& text) const;
 
   // leg_actor and sip::ua_sink
+  void send(const sip::outgoing& message) override;
   void on_clock(unsigned id) override;
   void on_connection_lost(const flow_lost& lost) override;
   void on_way_back() override;
@@ -245,7 +246,7 @@ private:
   void send_candidates();
 
   /// Tells the stream what was agreed on.
-  void connect(const sdp::negotiated_audio& audio);
+  void connect(const sdp::negotiated_audio& audio, bool unconfirmed = false);
   /// The text that accepts the call: our answer, or our offer.
   result<std::string> describe_acceptance();
   [[nodiscard]] result<void> usable(std::string_view command) const;

@@ -156,6 +156,7 @@ public:
   /// From streams that the user spawned with the leg's actor as owner.
   virtual void on_media_opened(call_leg& /*leg*/, const media_opened& /*opened*/) {}
   virtual void on_media_parted(call_leg& /*leg*/, const media_parted& /*parted*/) {}
+  virtual void on_media_silent(call_leg& /*leg*/, const media_silent& /*silent*/) {}
   virtual void on_media_closed(call_leg& /*leg*/, const media_closed& /*closed*/) {}
   /// A command by message. Only a `leg_reporter` takes any.
   virtual void on_command(call_leg& leg, leg_command& command);

@@ -124,6 +124,10 @@ caf::behavior bridged_call::make_behavior() {
     [this](const leg_events::ended& ended) { on_ended(speaker(), ended); },
     [this](const media_opened& opened) { on_opened(player(), opened); },
     [](const media_parted&) {}, // of one whose other has closed
+    [this](const media_silent& silent) {
+      if (silent.heard)
+        give_up(report::failure_cause::media_timeout, 480);
+    },
     [this](const media_closed& closed) { on_closed(player(), closed); },
     [this](const servers_located& found) { on_located(found); },
     [this](const struct hang_up&) {

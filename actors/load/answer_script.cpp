@@ -59,8 +59,9 @@ void answer_script::on_resumption(call_leg& leg, call_resumption::state how) {
     lane::tell(leg.home(), owner_, call_resumed{true});
     if (manner_->length > lane::duration::zero()) {
       const auto up = leg.home().wall_now() - kept_.record().answered.value();
-      leg.wake_at(leg.home().now() + std::max(manner_->length - up, lane::duration::zero()));
+      ends_at_ = leg.home().now() + std::max(manner_->length - up, lane::duration::zero());
     }
+    wait_for_next(leg);
     return;
   }
 }
@@ -127,7 +128,14 @@ void answer_script::on_wake(call_leg& leg) {
     return;
   }
   if (answered_) {
-    on_hang_up(leg);
+    const auto now = leg.home().now();
+    if (now >= ends_at_) {
+      on_hang_up(leg);
+      return;
+    }
+    if (now >= check_at_)
+      (void)leg.request(sip::method::options); // the leg ends if nobody knows of the call
+    wait_for_next(leg);
     return;
   }
   awaits_time_ = false;
@@ -138,8 +146,18 @@ void answer_script::answer_if_ready(call_leg& leg) {
   if (awaits_record_ || awaits_stream_ || awaits_time_ || failure_.failed())
     return;
   answered_ = leg.accept().has_value();
-  if (answered_ && manner_->length > lane::duration::zero())
-    leg.wake_at(leg.home().now() + manner_->length);
+  if (!answered_)
+    return;
+  if (manner_->length > lane::duration::zero())
+    ends_at_ = leg.home().now() + manner_->length;
+  wait_for_next(leg);
+}
+
+void answer_script::wait_for_next(call_leg& leg) {
+  if (!stream_ && manner_->check_after > lane::duration::zero())
+    check_at_ = leg.home().now() + manner_->check_after;
+  if (const auto next = std::min(ends_at_, check_at_); next != lane::time_point::max())
+    leg.wake_at(next);
 }
 
 void answer_script::on_confirmed(call_leg& leg) {
@@ -197,6 +215,18 @@ void answer_script::on_ended(call_leg& leg, const leg_end& end) {
   leg.do_not_wake();
   if (!stream_.close(leg))
     report(leg);
+}
+
+void answer_script::on_media_silent(call_leg& leg, const media_silent& silent) {
+  if (leg.over() || !answered_)
+    return;
+  if (!silent.heard) {
+    (void)leg.request(sip::method::options);
+    return;
+  }
+  if (!failure_.failed())
+    failure_ = report::failure_cause::media_timeout;
+  on_hang_up(leg);
 }
 
 void answer_script::on_media_closed(call_leg& leg, const media_closed& closed) {

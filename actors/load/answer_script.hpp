@@ -29,6 +29,9 @@ struct answer_manner {
   lane::duration answer_after{};
   /// Hang up this long after the answer; zero: never, the caller does.
   lane::duration length{};
+  /// A peer of which nothing was ever heard in the media is asked after so long, and again, whether
+  /// it is there still (OPTIONS within the dialog); zero: never.
+  lane::duration check_after{};
   /// Nothing: an answer is made, with the audio inactive.
   std::shared_ptr<const audio_settings> audio;
   /// Address, codecs and direction.
@@ -71,11 +74,14 @@ public:
   void on_recorded(call_leg& leg, const recorded& answer) override;
   void on_confirmed(call_leg& leg) override;
   void on_media_opened(call_leg& leg, const media_opened& opened) override;
+  void on_media_silent(call_leg& leg, const media_silent& silent) override;
   void on_media_closed(call_leg& leg, const media_closed& closed) override;
 
 private:
   /// Answers, if all that it takes is there.
   void answer_if_ready(call_leg& leg);
+  /// Has the leg wake for what comes next of an answered call.
+  void wait_for_next(call_leg& leg);
   /// Refuses the call, for a reason of this side's.
   void refuse(call_leg& leg, int status, std::string_view headers = {});
   void report(call_leg& leg);
@@ -92,6 +98,8 @@ private:
   kept_call kept_;
   std::unique_ptr<call_resumption> resuming_; // until it is clear what becomes of the call
   report::failure_cause failure_;
+  lane::time_point ends_at_ = lane::time_point::max();
+  lane::time_point check_at_ = lane::time_point::max(); // of a call without a stream
   uint32_t info_digits_ = 0;
   bool awaits_record_ = false;
   bool awaits_stream_ = false;

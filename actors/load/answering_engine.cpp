@@ -17,6 +17,7 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
   manner->ring = settings.ring;
   manner->answer_after = settings.answer_after;
   manner->length = settings.length;
+  manner->check_after = settings.check_after;
   sdp::media_capabilities capabilities;
   capabilities.rtcp_mux = true;
   static constexpr std::array codecs{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
@@ -27,6 +28,8 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     audio->mode = settings.mode;
     audio->source = settings.source;
     audio->opus = settings.opus;
+    audio->silence_limit = settings.media_timeout;
+    audio->unheard_limit = settings.check_after;
     manner->audio = std::move(audio);
     if (settings.protection)
       require_protection(capabilities, *settings.protection);
@@ -42,6 +45,7 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     bridge->media = manner->media;
     auto audio = std::make_shared<audio_settings>();
     audio->mode = audio_mode::listen;
+    audio->silence_limit = settings.media_timeout;
     bridge->audio = std::move(audio);
     manner->connect = std::move(bridge);
   }

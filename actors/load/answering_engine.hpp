@@ -20,6 +20,10 @@ struct answering_settings {
   bool ring = true;
   std::chrono::nanoseconds answer_after{};
   std::chrono::nanoseconds length{};
+  /// Calls whose audio stopped end after so long; zero: they do not.
+  std::chrono::nanoseconds media_timeout = std::chrono::seconds{60};
+  /// See `answer_manner::check_after`.
+  std::chrono::nanoseconds check_after = std::chrono::minutes{30};
   bool rtp = true;
   /// How streams have to be protected; nothing: as the caller offers.
   std::optional<sdp::protection> protection;

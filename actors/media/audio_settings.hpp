@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/audio/source.hpp"
+#include "engine/lane/timer_wheel.hpp"
 
 namespace jackfield {
 
@@ -19,6 +20,10 @@ struct audio_settings {
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
   audio::opus_settings opus; ///< where that is what is sent
+  /// A peer that was heard, or never was, may be silent for so long before the stream's owner is
+  /// told (`media_silent`). Zero: for ever.
+  lane::duration silence_limit{};
+  lane::duration unheard_limit{};
   std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
 };
 

@@ -29,7 +29,13 @@ struct media_opened {
 /// To the stream: what offer and answer agreed on. Again after a re-offer.
 struct media_connect {
   sdp::negotiated_audio audio;
+  /// Whoever called has not shown yet that it is where it says (RFC 3261 §13.2.2.4, the ACK):
+  /// unless something is heard from there, what is sent there ends after `media_stream::credit`.
+  bool unconfirmed = false;
 };
+
+/// To the stream: it has.
+struct media_confirmed {};
 
 /// To the stream: dial these digits (RFC 4733), if the peer takes them. Before it is connected the
 /// last ones are kept until then.
@@ -62,6 +68,13 @@ struct media_tell_candidates {};
 
 struct media_candidates {
   sdp::ice_fragment::stream told;
+};
+
+/// To the owner: the peer, which has agreed to send, is silent, RTCP and all. `heard`: it was heard
+/// once, and then not for `audio_settings::silence_limit`; told once. Else it never was in
+/// `audio_settings::unheard_limit`; told each time that passes.
+struct media_silent {
+  bool heard = false;
 };
 
 /// To the stream: stop sending; keep hearing what is still on its way.
@@ -123,6 +136,8 @@ struct media_closed {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_opened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_connect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_confirmed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_silent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_dial)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::media_restarted)

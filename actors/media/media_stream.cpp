@@ -75,6 +75,7 @@ caf::behavior media_stream::make_behavior() {
   path_->open(*this);
   return {
     [this](const media_connect& how) { connect(how); },
+    [this](const media_confirmed&) { confirm(); },
     [this](const media_dial& how) { dial(how.digits); },
     [this](const media_restart& how) { restart(how); },
     [this](const media_take_candidates& what) { path_->take_candidates(what.told); },
@@ -178,13 +179,51 @@ void media_stream::connect(const media_connect& how) {
     remote.rtcp = destination(audio.remote_rtcp_host, audio.remote_rtcp_port);
   remote.transport = audio.remote;
   remote.role = audio.role;
+  // Who holds the call may send music, or nothing.
+  const bool expects = audio.way == sdp::direction::sendrecv && remote.rtp.valid();
+  if (expects && !expects_)
+    silent_since_ = home().now();
+  expects_ = expects;
+  if (how.unconfirmed && credit_until_ == lane::time_point::max())
+    credit_until_ = home().now() + credit;
   path_->connect(remote);
 }
 
-void media_stream::on_path_connected(bool can_send) {
+void media_stream::confirm() {
+  credit_until_ = lane::time_point::max();
+  if (std::exchange(withheld_, false))
+    agree();
+}
+
+void media_stream::agree() {
   auto setup = setup_;
-  setup.sends = setup.sends && can_send;
+  setup.sends = setup.sends && can_send_ && !withheld_;
   stream_.connect(setup, home().now());
+}
+
+void media_stream::watch(lane::time_point now) {
+  if (now >= credit_until_) {
+    credit_until_ = lane::time_point::max();
+    if (heard_ == lane::time_point{}) {
+      withheld_ = true;
+      agree();
+    }
+  }
+  if (!expects_)
+    return;
+  const bool heard = heard_ != lane::time_point{};
+  const auto limit = heard ? settings_->silence_limit : settings_->unheard_limit;
+  if (limit == lane::duration::zero() || now - std::max(heard_, silent_since_) <= limit)
+    return;
+  silent_since_ = now;
+  expects_ = !heard;
+  if (owner_)
+    lane::tell_from(*this, owner_, media_silent{heard});
+}
+
+void media_stream::on_path_connected(bool can_send) {
+  can_send_ = can_send;
+  agree();
   if (joined_ != nullptr && !(match(*joined_) && joined_->match(*this)))
     end_join(media_parted::cause::other_codec, true);
   if (!digits_.empty())
@@ -193,13 +232,18 @@ void media_stream::on_path_connected(bool can_send) {
 }
 
 void media_stream::on_path_packet(std::span<const std::byte> bytes, lane::time_point arrived) {
+  heard_ = arrived;
+  if (withheld_) [[unlikely]]
+    confirm();
   stream_.on_datagram(bytes, arrived, *this);
 }
 
 // -- what is sent and heard --------------------------------------------------------
 
 void media_stream::send_what_is_due() {
-  stream_.tick(home().exact_now(), *this);
+  const auto now = home().exact_now();
+  stream_.tick(now, *this);
+  watch(now);
   path_->read_soon();
   schedule();
 }

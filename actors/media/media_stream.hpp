@@ -27,6 +27,9 @@ class media_stream final : public lane::lane_actor,
                            private media_path_user,
                            private rtp::stream_host {
 public:
+  /// So long is sent to a peer of which nothing but its INVITE is known.
+  static constexpr lane::duration credit = std::chrono::seconds{3};
+
   /// Over `path`, by default a `plain_path`. `owner` hears of it (`media_messages.hpp`).
   media_stream(caf::actor_config& config, lane::lane& home, media_plane& plane,
                std::shared_ptr<const audio_settings> settings, caf::strong_actor_ptr owner,
@@ -41,6 +44,7 @@ protected:
 
 private:
   void connect(const media_connect& how);
+  void confirm();
   void dial(const std::string& wanted);
   void restart(const media_restart& how);
   void tell_candidates();
@@ -50,6 +54,10 @@ private:
   [[nodiscard]] media_join_result part();
   void end_join(media_parted::cause why, bool tell_own);
   void send_what_is_due();
+  /// Has the stream be as agreed, as far as the path and the peer's credit allow.
+  void agree();
+  /// Is the peer silent for too long, or has it had its credit?
+  void watch(lane::time_point now);
   void schedule();
   [[nodiscard]] bool is_woken_by_packets() const noexcept {
     return joined_ != nullptr || settings_->mode == audio_mode::echo;
@@ -93,6 +101,12 @@ private:
   lane::timer tick_;
   bool opened_ = false;
   bool transcoded_ = false;
+  bool can_send_ = false; // says the path
+  bool withheld_ = false; // the peer's credit is used up
+  bool expects_ = false;  // that the peer sends
+  lane::time_point credit_until_ = lane::time_point::max();
+  lane::time_point heard_{};        // the peer, last
+  lane::time_point silent_since_{}; // at the earliest
   rtp::stream stream_;
   caf::strong_actor_ptr owner_;     // null: it has been told of the end
   std::string digits_;              // to be dialled once connected

@@ -29,6 +29,7 @@ constexpr std::array<own_text, failure_cause::own_causes> own_texts{{
   {"bad_sdp", "unusable session description"},
   {"no_media", "no packet arrived"},
   {"one_way_media", "audio in one direction only"},
+  {"media_timeout", "the peer's audio stopped for too long"},
   {"media_setup", "media could not be set up"},
   {"ice_gathering", "ICE: no address of our own"},
   {"ice_checks", "ICE: no pair of addresses works"},

@@ -10,50 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A peer's audio: sends packets and counts what comes.
-class raw_media final : public lane::datagram_handler {
-public:
-  raw_media(lane::sim_lane& home, std::string_view address)
-      : socket_(
-          home.open_datagram(lane::endpoint::parse(address, 20'000).value(), *this, {}).value()) {}
-  void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> bytes,
-                   lane::time_point /*arrived*/) override {
-    if (bytes.size() == 172)
-      ++heard;
-  }
-  /// A packet of 20 ms of PCMU.
-  void send_packet(const lane::endpoint& to) {
-    std::string packet(172, '\xff');
-    const auto timestamp = static_cast<uint32_t>(sequence_ * 160);
-    const std::string head{'\x80',
-                           '\0',
-                           static_cast<char>(sequence_ >> 8U),
-                           static_cast<char>(sequence_),
-                           static_cast<char>(timestamp >> 24U),
-                           static_cast<char>(timestamp >> 16U),
-                           static_cast<char>(timestamp >> 8U),
-                           static_cast<char>(timestamp),
-                           'S',
-                           'S',
-                           'R',
-                           'C'};
-    packet.replace(0, head.size(), head);
-    ++sequence_;
-    socket_->send(to, packet);
-  }
-  [[nodiscard]] std::string description() const {
-    const auto host = socket_->local().address();
-    return "v=0\r\no=- 1 1 IN IP4 " + host + "\r\ns=-\r\nc=IN IP4 " + host +
-           "\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\na=rtcp-mux\r\n";
-  }
-
-  unsigned heard = 0;
-
-private:
-  std::unique_ptr<lane::datagram_socket> socket_;
-  uint32_t sequence_ = 100;
-};
-
 /// A call of ours to a peer that says what the test writes.
 class raw_callee_test : public testing::Test {
 protected:
@@ -77,13 +33,6 @@ protected:
     world_.pass(100ms);
     invite_ = peer_.last("INVITE ");
     theirs_ = media_address_in(invite_);
-  }
-  static lane::endpoint media_address_in(const std::string& message) {
-    const auto host = message.find("c=IN IP4 ") + 9;
-    const auto port = message.find("m=audio ") + 8;
-    return lane::endpoint::parse(message.substr(host, message.find('\r', host) - host),
-                                 static_cast<uint16_t>(std::stoul(message.substr(port, 5))))
-      .value();
   }
   static std::string body_of(const std::string& message) {
     return message.substr(message.find("\r\n\r\n") + 4);

@@ -50,7 +50,8 @@ std::string raw_peer::last(std::string_view beginning) const {
 
 std::string raw_peer::request(std::string_view method, const lane::endpoint& to,
                               std::string_view branch, std::string_view to_tag, int cseq,
-                              std::string_view headers, std::string_view call_id) const {
+                              std::string_view headers, std::string_view call_id,
+                              std::string_view body) const {
   const auto here = socket_->local().to_string();
   std::string out{method};
   out +=
@@ -68,8 +69,57 @@ std::string raw_peer::request(std::string_view method, const lane::endpoint& to,
   out += method;
   out += "\r\nContact: <sip:raw@" + here + ">\r\n";
   out += headers;
-  out += "Content-Length: 0\r\n\r\n";
+  if (!body.empty())
+    out += "Content-Type: application/sdp\r\n";
+  out += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  out += body;
   return out;
+}
+
+// -- its audio -------------------------------------------------------------------------
+
+raw_media::raw_media(lane::sim_lane& home, std::string_view address)
+    : socket_(
+        home.open_datagram(lane::endpoint::parse(address, 20'000).value(), *this, {}).value()) {}
+
+void raw_media::on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> bytes,
+                            lane::time_point /*arrived*/) {
+  if (bytes.size() == 172)
+    ++heard;
+}
+
+void raw_media::send_packet(const lane::endpoint& to) {
+  std::string packet(172, '\xff');
+  const auto timestamp = static_cast<uint32_t>(sequence_ * 160);
+  const std::string head{'\x80',
+                         '\0',
+                         static_cast<char>(sequence_ >> 8U),
+                         static_cast<char>(sequence_),
+                         static_cast<char>(timestamp >> 24U),
+                         static_cast<char>(timestamp >> 16U),
+                         static_cast<char>(timestamp >> 8U),
+                         static_cast<char>(timestamp),
+                         'S',
+                         'S',
+                         'R',
+                         'C'};
+  packet.replace(0, head.size(), head);
+  ++sequence_;
+  socket_->send(to, packet);
+}
+
+std::string raw_media::description(std::string_view way) const {
+  const auto host = socket_->local().address();
+  return "v=0\r\no=- 1 1 IN IP4 " + host + "\r\ns=-\r\nc=IN IP4 " + host +
+         "\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\na=rtcp-mux\r\na=" + std::string{way} + "\r\n";
+}
+
+lane::endpoint media_address_in(const std::string& message) {
+  const auto host = message.find("c=IN IP4 ") + 9;
+  const auto port = message.find("m=audio ") + 8;
+  return lane::endpoint::parse(message.substr(host, message.find('\r', host) - host),
+                               static_cast<uint16_t>(std::stoul(message.substr(port, 5))))
+    .value();
 }
 
 std::string header_line(const std::string& message, std::string_view name) {

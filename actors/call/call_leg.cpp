@@ -17,9 +17,20 @@ namespace {
 /// Early dialogs whose answers are kept apart.
 constexpr size_t most_forks = 16;
 
-/// RFC 3261 §20.43: why a description is refused. The cause may quote what the peer sent.
+/// RFC 3261 §20.43, of why a description is refused.
+std::string_view warning_code(const error& why) {
+  const std::string_view place = why.place;
+  return place.ends_with(sdp::network_fault)     ? "300"
+         : place.ends_with(sdp::address_fault)   ? "301"
+         : place.ends_with(sdp::multicast_fault) ? "330"
+                                                 : "305";
+}
+
+/// The cause may quote what the peer sent.
 std::string warning_line(const error& why) {
-  std::string line{"Warning: 305 jackfield \""};
+  std::string line{"Warning: "};
+  line += warning_code(why);
+  line += " jackfield \"";
   for (const char c : why.to_string())
     line += c >= ' ' && c <= '~' && c != '"' && c != '\\' ? c : ' ';
   line += "\"\r\n";
@@ -567,6 +578,7 @@ result<void> call_leg::redirect(const std::vector<std::string>& uris) {
 }
 
 void call_leg::on_acknowledged(const sip::ua_event& event) {
+  router_.confirm_invite(transaction_);
   if (const auto ours = std::exchange(open_offer_, 0); ours != 0) {
     auto agreed = negotiation_->take_answer(ours, event.body);
     if (!agreed) {

@@ -106,6 +106,15 @@ void sip_router::bind_invite(uint64_t transaction, const sip::leg_id& leg) {
     known->second.leg = leg;
 }
 
+void sip_router::confirm_invite(uint64_t transaction) noexcept {
+  if (const auto known = invites_.find(transaction); known != invites_.end())
+    release(known->second);
+}
+
+void sip_router::release(bound_invite& large) noexcept {
+  large_invites_ -= std::exchange(large.large, 0U);
+}
+
 void sip_router::unbind_invite(uint64_t transaction) noexcept {
   const auto bound = invites_.find(transaction);
   if (bound != invites_.end() && bound->second.placed)
@@ -121,6 +130,7 @@ void sip_router::forget_invite(uint64_t transaction) noexcept {
   if (const auto merged = merges_.find(bound->second.merge);
       merged != merges_.end() && merged->second == transaction)
     merges_.erase(merged);
+  release(bound->second);
   invites_.erase(bound);
 }
 
@@ -282,14 +292,19 @@ void sip_router::on_new_invite(const sip_arrival_ptr& arrival, uint64_t transact
     }
   }
   const auto home = placed ? peers_.home_of(sip::attempt_key(m, seed_)) : peers_.position();
-  if (service_ == nullptr) {
-    answer(*arrival, 480);
+  const auto size = arrival->bytes().size();
+  const auto large = size > large_invite ? static_cast<uint32_t>(size) : 0U;
+  const bool too_much = large_invites_ + large > settings_.large_invite_bytes && large != 0;
+  if (service_ == nullptr || too_much) {
+    counters_.overload_refusals += too_much ? 1 : 0;
+    answer(*arrival, too_much ? 503 : 480, too_much ? "Retry-After: 5\r\n" : "");
     if (placed)
       peers_.post(home, [transaction](sip_router& router) { router.on_released(transaction); });
     return;
   }
   // From now on, since a copy may stand in the same batch.
-  invites_[transaction] = {{}, merge, home, placed};
+  invites_[transaction] = {{}, merge, home, placed, large};
+  large_invites_ += large;
   merges_[merge] = transaction;
   show_at_hand();
   service_->on_invite(arrival, transaction);
@@ -303,7 +318,7 @@ void sip_router::place_elsewhere(const sip_arrival& invite, uint64_t transaction
     return;
   }
   const auto merge = sip::merge_key(invite.message(), seed_);
-  invites_[transaction] = {{}, merge, *lane, false};
+  invites_[transaction] = {{}, merge, *lane, false, 0};
   merges_[merge] = transaction;
 }
 

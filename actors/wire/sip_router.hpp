@@ -51,6 +51,9 @@ public:
   virtual void on_client_awaited(const client_name& who) = 0;
 };
 
+/// Usual INVITEs are smaller, and are bounded by `router_settings::leg_capacity` alone.
+inline constexpr size_t large_invite = 8 * 1024;
+
 struct router_settings {
   /// Value of User-Agent and Server.
   std::string user_agent = "Jackfield";
@@ -58,6 +61,9 @@ struct router_settings {
   size_t linger_capacity = 2'000'000;
   /// Legs that may be open at once; a call beyond that is refused, or goes to another lane.
   size_t leg_capacity = leg_table::all_slots;
+  /// INVITEs above `large_invite` whose calls are not up may be of so many bytes together; one
+  /// beyond that is refused. A call keeps less than twice its INVITE until the ACK.
+  size_t large_invite_bytes = size_t{8} << 20U;
   /// Key of what is hashed of others' messages: secret, and one for routers that serve as one. 0: a
   /// random one.
   uint64_t seed = 0;
@@ -133,6 +139,8 @@ public:
   /// Gives the server transaction of an INVITE that was handed to the service its leg, so that
   /// retransmissions and CANCEL find it. What comes before that is dropped: it will come again.
   void bind_invite(uint64_t transaction, const sip::leg_id& leg);
+  /// Its call is up.
+  void confirm_invite(uint64_t transaction) noexcept;
   /// Ends what began when the INVITE was handed to the service.
   void unbind_invite(uint64_t transaction) noexcept;
   [[nodiscard]] sip::linger_table& linger() noexcept { return linger_; }
@@ -184,6 +192,7 @@ private:
     /// Not our own: where it was placed, or, if `placed`, the home lane that placed it here.
     uint8_t lane = 0;
     bool placed = false;
+    uint32_t large = 0; // its bytes, while they count
   };
   /// An INVITE that is over on the lane where it was placed, which answers copies until then.
   struct released_invite {
@@ -213,6 +222,7 @@ private:
   void on_new_invite(const sip_arrival_ptr& arrival, uint64_t transaction, way came);
   void place_elsewhere(const sip_arrival& invite, uint64_t transaction);
   void forget_invite(uint64_t transaction) noexcept;
+  void release(bound_invite& large) noexcept;
   void forget_released();
   bool hand(uint8_t lane, const sip_arrival& arrival, errand what);
   bool lingering(const sip_arrival_ptr& arrival);
@@ -230,6 +240,7 @@ private:
   wire_tap* tap_ = nullptr;
   const sip_arrival* unshown_ = nullptr; // the message at hand, until the tap has seen it
   std::unordered_map<uint64_t, bound_invite> invites_; // by transaction key
+  size_t large_invites_ = 0;                           // bytes
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
   std::deque<released_invite> released_;               // of those that were placed elsewhere
   lane::timer released_timer_;

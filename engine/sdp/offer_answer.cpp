@@ -47,6 +47,11 @@ address_use use_of(const connection& address) {
   return address_use::unicast;
 }
 
+tl::unexpected<error> fail_at(std::string_view description, std::string_view fault,
+                              std::string cause) {
+  return fail(std::string(description).append(fault), std::move(cause));
+}
+
 /// Where the writer of a description wants RTP and RTCP of one m-line.
 struct destination {
   std::string host; ///< empty: nowhere for now, the old form of hold (RFC 3264 section 8.4)
@@ -67,11 +72,17 @@ result<destination> destination_of(const session& description, const media_descr
     return fail(std::string(place), "no c= line for the audio stream");
   }
   if (address->network != "IN" || address->host.empty()) {
-    return fail(std::string(place), "the address of the audio stream is not an Internet address");
+    return fail_at(place, network_fault,
+                   "the audio stream's network is " + address->network + ", expected IN");
+  }
+  if (address->family != "IP4" && address->family != "IP6") {
+    return fail_at(place, address_fault,
+                   "the audio stream's address is of type " + address->family +
+                     ", expected IP4 or IP6");
   }
   auto use = use_of(*address);
   if (use == address_use::multicast || !address->suffix.empty()) {
-    return fail(std::string(place), "the address of the audio stream is not unicast");
+    return fail_at(place, multicast_fault, "the audio stream's address is not unicast");
   }
   destination made;
   made.port = media.port;
@@ -156,6 +167,24 @@ void apply(negotiated_audio& audio, destination to) {
   }
 }
 
+/// Audio can be sent where the other side wants it: an address of our own kind. Names are not
+/// looked up. With ICE it says itself where to send.
+result<void> check_reach(const negotiated_audio& audio, std::string_view our_host,
+                         std::string_view place) {
+  const bool by_ice = audio.protected_by == protection::dtls && audio.remote && audio.remote->ice;
+  if (by_ice || audio.remote_host.empty() || audio.way == direction::inactive) {
+    return {};
+  }
+  const auto ours = kind_of(our_host);
+  const auto theirs = kind_of(audio.remote_host);
+  if (theirs == host_kind::name || (ours != host_kind::name && theirs != ours)) {
+    return fail_at(place, address_fault,
+                   "audio cannot be sent to " + audio.remote_host + ", expected an address of " +
+                     (ours == host_kind::ipv6 ? "IPv6" : "IPv4"));
+  }
+  return {};
+}
+
 /// The codec to use of those listed, and our own entry for it.
 struct match {
   codec theirs;
@@ -195,8 +224,8 @@ std::optional<match> match_events(const std::vector<codec>& theirs, const std::v
 class stream_answerer {
 public:
   stream_answerer(const session& offer, const media_capabilities& capabilities, direction wanted,
-                  std::uint16_t port, const settled_terms& settled)
-      : offer_(offer), capabilities_(capabilities), settled_(settled), wanted_(wanted),
+                  std::string_view host, std::uint16_t port, const settled_terms& settled)
+      : offer_(offer), capabilities_(capabilities), settled_(settled), wanted_(wanted), host_(host),
         port_(port) {}
 
   result<negotiated_audio> answer(std::size_t index, media_description& out) const {
@@ -249,6 +278,9 @@ public:
       made.remote = std::make_shared<const stream_transport>(std::move(transport));
     }
     apply(made, std::move(*to));
+    if (auto reach = check_reach(made, host_, place); !reach) {
+      return tl::unexpected(std::move(reach.error()));
+    }
 
     out.type = offered.type;
     out.profile = offered.profile;
@@ -298,6 +330,7 @@ private:
   const media_capabilities& capabilities_;
   const settled_terms& settled_;
   direction wanted_;
+  std::string_view host_;
   std::uint16_t port_;
 };
 
@@ -391,7 +424,7 @@ result<answer_outcome> make_answer(const session& offer, const media_capabilitie
                                    direction wanted, std::string_view host, std::uint16_t port,
                                    std::uint64_t session_id, std::uint64_t version,
                                    const settled_terms& settled) {
-  stream_answerer answerer(offer, capabilities, wanted, port, settled);
+  stream_answerer answerer(offer, capabilities, wanted, host, port, settled);
   answer_outcome made{make_frame(host, session_id, version), {}};
   if (!offer.times.empty()) { // section 6: the same t= as in the offer
     made.answer.times.front() = {offer.times.front().start, offer.times.front().stop, {}};
@@ -492,6 +525,9 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
       }
     }
     apply(made, std::move(*to));
+    if (auto reach = check_reach(made, offer.from.address.host, "sdp answer"); !reach) {
+      return tl::unexpected(std::move(reach.error()));
+    }
     return made;
   }
   return refuse("every audio stream is refused");

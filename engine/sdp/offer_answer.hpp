@@ -17,6 +17,12 @@
 /// Offer/answer (RFC 3264) for calls with one audio stream. Plain functions on values.
 namespace jackfield::sdp {
 
+/// What follows "sdp offer" or "sdp answer" in the place of an error about where the other side
+/// wants its audio: what RFC 3261 §20.43 has warnings of their own for.
+inline constexpr std::string_view network_fault = " network";
+inline constexpr std::string_view address_fault = " address";
+inline constexpr std::string_view multicast_fault = " multicast";
+
 /// What this side can do and wants.
 struct media_capabilities {
   std::vector<codec> codecs{pcmu(), pcma(), telephone_event()}; ///< preferred first
@@ -69,7 +75,8 @@ struct answer_outcome {
 
 /// Answers an offer: the first usable audio m-line is accepted, all others are refused in place
 /// with port 0. Fails (the caller answers 488 or clears the call) if no stream is acceptable; the
-/// error's place is "sdp offer". `version` is that of our own o= line.
+/// error's place is "sdp offer", or begins so (`address_fault`). `version` is that of our own o=
+/// line.
 [[nodiscard]] result<answer_outcome>
 make_answer(const session& offer, const media_capabilities& capabilities, std::string_view host,
             std::uint16_t port, std::uint64_t session_id, std::uint64_t version = 1);
@@ -93,7 +100,8 @@ result<void> add_own_transport(session& answer, const negotiated_audio& audio,
                                const stream_transport* local);
 
 /// Judges the answer to our offer, which had `local` added to it. Fails (the caller ends the call)
-/// if the answer doesn't fit the offer or refuses every stream; the error's place is "sdp answer".
+/// if the answer doesn't fit the offer or refuses every stream; the error's place is "sdp answer",
+/// or begins so.
 [[nodiscard]] result<negotiated_audio> accept_answer(const session& offer, const session& answer,
                                                      const stream_transport* local = nullptr);
 

@@ -92,6 +92,8 @@ bool invite_server::respond(time_point now, int status, bool dialog_forming,
                    .headers = headers,
                    .body = body,
                    .content_type = content_type});
+  if (status >= 200) // the last that is said of it: its texts are given back
+    const auto spent = std::move(s.head);
   s.transaction.respond(now, status, profile_->reliable, profile_->timers);
   sink.send({text,
              status < 200 ? send_rank::provisional : send_rank::invite_final,

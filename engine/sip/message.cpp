@@ -477,7 +477,9 @@ void message::finish(std::string_view rest, bool datagram, const message_limits&
   body_ = rest;
   if (has(header::content_length)) {
     auto length = parse_uint(first(header::content_length), std::numeric_limits<uint32_t>::max());
-    if (length && *length > rest.size())
+    if (length && !datagram && *length > limits.message_bytes)
+      fail(513, "message too large", header::content_length);
+    else if (length && *length > rest.size())
       fail(400, "Content-Length beyond the end of the message", header::content_length);
     else if (length)
       body_ = rest.substr(0, static_cast<size_t>(*length));

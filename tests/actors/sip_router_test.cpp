@@ -29,6 +29,66 @@ TEST(sip_router, tells_what_belongs_to_a_dialog_and_has_none) {
   EXPECT_EQ(header_line(peer.messages.back(), "Allow").find("MESSAGE"), std::string::npos);
 }
 
+// What is never ACKed is kept for 32 s and more: as much as there is room for.
+TEST(sip_router, bounds_what_large_invites_keep) {
+  sim_world world{1};
+  router_settings settings;
+  settings.large_invite_bytes = 60'000;
+  auto& service = world.add_site("10.0.0.2", transport::protocol::udp, settings);
+  world.answer(service, answer_manner_of(service));
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  const auto invite = [&](int number, size_t padding) {
+    const auto name = std::to_string(number);
+    peer.messages.clear();
+    peer.send(service.address,
+              peer.request("INVITE", service.address, name, {}, 1,
+                           "X-Much: " + std::string(padding, 'x') + "\r\n", "call" + name));
+    world.pass(100ms);
+    return peer.messages.empty() ? "" : peer.messages.back().substr(8, 3);
+  };
+  int number = 0;
+  for (; number < 3; ++number)
+    EXPECT_EQ(invite(number, 19'000), "200") << number;
+  const auto last = tag_in(peer.messages.back(), "To");
+  EXPECT_EQ(invite(++number, 19'000), "503");
+  EXPECT_FALSE(header_line(peer.messages.back(), "Retry-After").empty());
+  EXPECT_EQ(invite(++number, 100), "200") << "those of the usual size are not concerned";
+  peer.send(service.address, peer.request("ACK", service.address, "ack", last, 1, {}, "call2"));
+  world.pass(100ms);
+  EXPECT_EQ(invite(++number, 19'000), "200") << "the last large one was confirmed";
+  EXPECT_EQ(invite(++number, 19'000), "503");
+  world.pass(100s); // the others have been given up
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(invite(++number, 19'000), "200") << number;
+}
+
+// Where audio cannot be sent to, by the code of its own (RFC 3261 §20.43).
+TEST(sip_router, refuses_an_address_with_its_warning) {
+  sim_world world{1};
+  auto& service = world.add_site("10.0.0.2");
+  auto manner = answer_manner_of(service);
+  add_audio(manner);
+  world.answer(service, manner);
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  int number = 0;
+  for (const auto& [line, code] : {std::pair{"IN IP7 10.1.0.3", "301"},
+                                   {"IN IP6 ::1", "301"},
+                                   {"IN IP4 phone.example.com", "301"},
+                                   {"ATM NSAP 47", "300"},
+                                   {"IN IP4 224.2.1.1/127", "330"}}) {
+    const auto name = std::to_string(++number);
+    peer.send(service.address,
+              peer.request("INVITE", service.address, name, {}, 1, {}, "call" + name,
+                           std::string{"v=0\r\no=- 1 1 IN IP4 10.0.0.3\r\ns=-\r\nc="} + line +
+                             "\r\nt=0 0\r\nm=audio 20000 RTP/AVP 0\r\n"));
+    world.pass(100ms);
+    EXPECT_TRUE(peer.messages.back().starts_with("SIP/2.0 488")) << peer.messages.back();
+    EXPECT_TRUE(
+      header_line(peer.messages.back(), "Warning").starts_with("Warning: " + std::string{code}))
+      << peer.messages.back();
+  }
+}
+
 // RFC 7118 §5.1.
 TEST(sip_arrival, over_a_websocket_needs_no_content_length) {
   transport::flow from;

@@ -188,13 +188,44 @@ TEST(offer_answer, what_cannot_be_answered_is_an_error) {
     refusal(with_media("m=audio 9 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n")),
     "sdp offer: no codec in common for the audio stream");
   EXPECT_EQ(refusal(with_media("m=audio 9 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n")),
-            "sdp offer: the address of the audio stream is not unicast");
+            "sdp offer multicast: the audio stream's address is not unicast");
   EXPECT_EQ(refusal(with_media("m=audio 9 RTP/AVP 0\r\nc=IN IP6 ff02::1\r\n")),
-            "sdp offer: the address of the audio stream is not unicast");
+            "sdp offer multicast: the audio stream's address is not unicast");
   EXPECT_EQ(refusal(with_media("m=audio 9 RTP/AVP 0\r\nc=ATM NSAP 47\r\n")),
-            "sdp offer: the address of the audio stream is not an Internet address");
+            "sdp offer network: the audio stream's network is ATM, expected IN");
   EXPECT_EQ(refusal(parsed("v=0\r\no=- 1 1 IN IP4 x\r\ns=-\r\nt=0 0\r\nm=audio 9 RTP/AVP 0\r\n")),
             "sdp offer: no c= line for the audio stream");
+}
+
+/// Audio to an address that cannot be used would be a call that nobody hears.
+TEST(offer_answer, an_address_that_cannot_be_reached_is_an_error) {
+  const auto refused_at = [](const std::string& where, std::string_view our) {
+    const auto got = make_answer(with_media("m=audio 9000 RTP/AVP 0\r\nc=IN " + where + "\r\n"), {},
+                                 our, our_port, 77);
+    return got ? "" : got.error().to_string();
+  };
+  EXPECT_EQ(refused_at("IP7 192.0.2.9", our_host),
+            "sdp offer address: the audio stream's address is of type IP7, expected IP4 or IP6");
+  EXPECT_EQ(refused_at("IP4 phone.example.com", our_host),
+            "sdp offer address: audio cannot be sent to phone.example.com, expected an address of "
+            "IPv4");
+  EXPECT_EQ(refused_at("IP6 2001:db8::1", our_host),
+            "sdp offer address: audio cannot be sent to 2001:db8::1, expected an address of IPv4");
+  EXPECT_EQ(refused_at("IP4 192.0.2.9", "2001:db8::7"),
+            "sdp offer address: audio cannot be sent to 192.0.2.9, expected an address of IPv6");
+  EXPECT_EQ(refused_at("IP6 2001:db8::1", "2001:db8::7"), "");
+  EXPECT_EQ(refused_at("IP6 ::", our_host), "") << "nowhere: the peer holds";
+  EXPECT_EQ(refused_at("IP4 phone.example.com\r\na=inactive", our_host), "") << "nothing is sent";
+}
+
+TEST(offer_answer, an_answer_from_where_we_cannot_send_is_an_error) {
+  const auto offer = make_offer(our_host, 40'000, {}, 1);
+  for (const auto* where : {"IP4 phone.example.com", "IP6 2001:db8::1", "IP7 192.0.2.9"}) {
+    const auto got = accept_answer(
+      offer, with_media(std::string{"m=audio 9000 RTP/AVP 0\r\nc=IN "} + where + "\r\n"));
+    ASSERT_FALSE(got) << where;
+    EXPECT_EQ(got.error().place, "sdp answer address") << where;
+  }
 }
 
 TEST(offer_answer, profiles_are_an_input) {

@@ -161,6 +161,16 @@ TEST_F(message_parse, bounds_a_body) {
   EXPECT_TRUE(m_.answerable());
 }
 
+// RFC 3261 §21.5.7; over a stream the rest of it need not have come.
+TEST_F(message_parse, is_too_large_by_what_it_announces) {
+  const auto text = with(invite, "Content-Length: 151", "Content-Length: 70000");
+  EXPECT_EQ(m_.parse(text, false), parse_verdict::faulty);
+  EXPECT_EQ(m_.fault().status, 513);
+  EXPECT_TRUE(m_.answerable());
+  EXPECT_EQ(m_.parse(text, true), parse_verdict::faulty);
+  EXPECT_EQ(m_.fault().status, 400) << "of a datagram that is all there is (RFC 3261 §18.3)";
+}
+
 // -- Rows of the security notes ---------------------------------------------------------
 
 TEST(sec_01, numbers_are_digits_within_their_field) {

@@ -9,6 +9,7 @@
 #include "actors/call/leg_messages.hpp"
 #include "actors/load/media_metrics.hpp"
 #include "engine/sip/fields.hpp"
+#include "engine/sip/response_text.hpp"
 
 namespace jackfield {
 
@@ -196,7 +197,7 @@ void answering_service::on_request(const sip_arrival_ptr& request) {
     registrar_.on_register(request);
     break;
   case sip::method::options:
-    context_.router.answer(*request, 200, "Accept: application/sdp\r\n");
+    context_.router.answer(*request, 200, sip::capability_lines);
     break;
   default:
     context_.router.answer(*request, 405,

@@ -42,7 +42,9 @@ std::string without_expires(const sip::name_addr& contact) {
 registrar::registrar(lane_context& context, std::shared_ptr<const registrar_settings> settings,
                      std::shared_ptr<registrar_shards> shards, lane::lane_actor* owner)
     : context_(context), router_(context.router), settings_(std::move(settings)),
-      shards_(std::move(shards)), owner_(owner) {
+      shards_(std::move(shards)),
+      sweep_timer_([](void* self) { static_cast<registrar*>(self)->sweep(); }, this),
+      owner_(owner) {
   if (shards_)
     shards_->of_lane.at(router_.peers().position()) = this;
   router_.set_flow_watcher(this);
@@ -303,6 +305,8 @@ void registrar::replace(const std::string& aor, const std::vector<contact>& befo
     bindings_.erase(aor);
   else
     bindings_[aor] = std::move(contacts);
+  if (!bindings_.empty() && !sweep_timer_.armed())
+    router_.home().arm(sweep_timer_, router_.home().now() + sweep_interval);
 }
 
 // -- what is kept ------------------------------------------------------------------
@@ -369,6 +373,8 @@ void registrar::take_up(const std::vector<storage::kept_bindings>& left) {
     if (!contacts.empty())
       bindings_.emplace(aor, std::move(contacts));
   }
+  if (!bindings_.empty() && !sweep_timer_.armed())
+    router_.home().arm(sweep_timer_, now + sweep_interval);
 }
 
 bool registrar::overtaken(const contact& known, const sip::message& request) noexcept {
@@ -386,23 +392,45 @@ void registrar::remove(contact& known, const sip::message& request, lane::time_p
 }
 
 void registrar::expire(lane::time_point now) {
-  for (auto binding = bindings_.begin(); binding != bindings_.end();) {
-    auto& [aor, contacts] = *binding;
-    const bool were_kept = is_kept(contacts);
-    const auto count = contacts.size();
-    for (auto c = contacts.begin(); c != contacts.end();) {
-      if (c->expires > now) {
-        ++c;
-        continue;
-      }
-      const auto flow = c->flow;
-      c = contacts.erase(c);
-      release(flow, aor, contacts);
+  for (auto binding = bindings_.begin(); binding != bindings_.end();)
+    binding =
+      expire(binding->first, binding->second, now) ? bindings_.erase(binding) : std::next(binding);
+}
+
+bool registrar::expire(const std::string& aor, std::vector<contact>& contacts,
+                       lane::time_point now) {
+  const bool were_kept = is_kept(contacts);
+  const auto count = contacts.size();
+  for (auto c = contacts.begin(); c != contacts.end();) {
+    if (c->expires > now) {
+      ++c;
+      continue;
     }
-    if (keeps() != nullptr && were_kept && contacts.size() < count)
-      save(aor, contacts, false);
-    binding = binding->second.empty() ? bindings_.erase(binding) : std::next(binding);
+    const auto flow = c->flow;
+    c = contacts.erase(c);
+    release(flow, aor, contacts);
   }
+  if (keeps() != nullptr && were_kept && contacts.size() < count)
+    save(aor, contacts, false);
+  return contacts.empty();
+}
+
+void registrar::sweep() {
+  const auto now = router_.home().now();
+  std::vector<std::string> over;
+  const auto most = bindings_.bucket_count() / sweep_parts + 1;
+  for (size_t i = 0; i < most; ++i) {
+    const auto bucket = next_bucket_++ % bindings_.bucket_count();
+    for (auto binding = bindings_.begin(bucket); binding != bindings_.end(bucket); ++binding)
+      if (expire(binding->first, binding->second, now))
+        over.push_back(binding->first);
+  }
+  for (const auto& aor : over)
+    bindings_.erase(aor);
+  if (bindings_.empty())
+    bindings_ = {}; // the table, too
+  else
+    router_.home().arm(sweep_timer_, now + sweep_interval);
 }
 
 // -- connections -------------------------------------------------------------------

@@ -155,6 +155,9 @@ private:
   [[nodiscard]] uint8_t lane_of(const std::string& aor) const;
   [[nodiscard]] contacts_found find(const std::string& aor, uint64_t ticket) const;
   void expire(lane::time_point now);
+  /// Of one address; true: nothing is left of it.
+  bool expire(const std::string& aor, std::vector<contact>& contacts, lane::time_point now);
+  void sweep();
   /// The REGISTER is older than what made the contact what it is: it changes nothing (RFC 3261
   /// §10.3, steps 6 and 7).
   [[nodiscard]] static bool overtaken(const contact& known, const sip::message& request) noexcept;
@@ -174,9 +177,13 @@ private:
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
   /// Connection -> the addresses of record that have a contact over it.
   std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;
-  /// With as many bindings as may be, those that have expired are looked for so often.
+  /// What has expired is looked for this often in a part of the table, so that all of it is looked
+  /// through in half a minute; and in the whole of it, as often at the most, when it is full.
   static constexpr lane::duration sweep_interval = std::chrono::seconds{1};
+  static constexpr size_t sweep_parts = 32;
   lane::time_point next_sweep_{};
+  lane::timer sweep_timer_;
+  size_t next_bucket_ = 0; // of `bindings_`
   report::registration_counts counts_;
   lane::lane_actor* owner_;
   struct waiting {

@@ -92,6 +92,11 @@ sip::ua_profile sip_router::make_profile(transport::protocol p, const lane::endp
     break;
   }
   made.contact += '>';
+  made.secure_contact = made.contact;
+  made.secure_contact.insert(4, "s");
+  // TLS is what the scheme says (§26.2.2).
+  if (const auto tls = made.secure_contact.find(";transport=tls"); tls != std::string::npos)
+    made.secure_contact.erase(tls, 14);
   made.user_agent = settings_.user_agent;
   made.reliable = transport::is_reliable(p);
   made.rport = !made.reliable;

@@ -54,11 +54,24 @@ std::string route_set_of(const message& m, bool reverse) {
   return out;
 }
 
+} // namespace
+
 bool is_secure(std::string_view uri_text) noexcept {
   return uri_text.size() > 5 && iequals(uri_text.substr(0, 5), "sips:");
 }
 
-} // namespace
+bool wants_secure_contact(const message& request) noexcept {
+  if (is_secure(request.request_uri()))
+    return true;
+  const auto route = request.has(header::record_route);
+  auto secure = false;
+  request.each_value(route ? header::record_route : header::contact, [&](std::string_view value) {
+    const auto first = parse_name_addr(value);
+    secure = first && is_secure(first->uri);
+    return false;
+  });
+  return secure;
+}
 
 bool dialog::store(const parts& p) {
   // For a strict router in front (§12.2.1.1) the route is another than the set.

@@ -119,4 +119,10 @@ private:
   bool secure_ = false;
 };
 
+/// A SIPS URI.
+[[nodiscard]] bool is_secure(std::string_view uri_text) noexcept;
+
+/// The answer to a request that begins a dialog has a SIPS URI for its Contact (RFC 3261 §12.1.1).
+[[nodiscard]] bool wants_secure_contact(const message& request) noexcept;
+
 } // namespace jackfield::sip

@@ -110,7 +110,9 @@ void invite_client::send_invite(time_point now, ua_sink& sink, bool follows_ack)
   t.call_id = view(tag);
   t.cseq = s.cseq;
   t.max_forwards = s.max_forwards;
-  t.contact = s.contact.empty() ? std::string_view(profile_->contact) : s.contact;
+  t.contact = s.contact.empty() // §8.1.1.8
+                ? profile_->contact_for(is_secure(s.uri_text()) || s.route.starts_with("<sips:"))
+                : std::string_view{s.contact};
   t.capabilities = true;
   t.credentials = credentials;
   const auto headers = s.targets[s.target].headers + s.headers;

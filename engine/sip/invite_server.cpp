@@ -37,6 +37,8 @@ void invite_server::start(time_point now, const message& invite, uint64_t transa
   s.branch = invite.via().branch;
   if (is_safe_value(options.contact))
     s.contact = options.contact;
+  if (s.contact.empty() && wants_secure_contact(invite))
+    s.contact = profile_->secure_contact;
   const auto described = session_body_of(invite);
   s.has_offer = !described.text.empty();
   s.reliably = has_option(invite, header::require, "100rel") ||

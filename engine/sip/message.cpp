@@ -369,7 +369,10 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
     if (id != header::other && !repeated)
       first = static_cast<int16_t>(fields_.size());
     fields_.push_back({id, name, value});
-    if (id == header::other)
+    // A response that says the same twice is no reason to lose a call.
+    const bool said = repeated && status_ != 0 && is_single(id) &&
+                      fields_[static_cast<size_t>(first)].value == value;
+    if (id == header::other || said)
       continue;
     read_field(id, value, repeated);
     bool within = true;
@@ -384,6 +387,11 @@ bool message::parse_fields(std::string_view& rest, const message_limits& limits)
   }
   fail(400, "no empty line after the header");
   return true;
+}
+
+bool message::is_single(header id) noexcept {
+  return id == header::from || id == header::to || id == header::call_id || id == header::cseq ||
+         id == header::max_forwards || id == header::content_length || id == header::content_type;
 }
 
 void message::read_field(header id, std::string_view value, bool repeated) {

@@ -188,6 +188,8 @@ private:
   bool parse_start_line(std::string_view& rest);
   bool parse_status_line(std::string_view line);
   bool parse_fields(std::string_view& rest, const message_limits& limits);
+  /// May stand once only, of those that are looked at here.
+  [[nodiscard]] static bool is_single(header id) noexcept;
   void read_field(header id, std::string_view value, bool repeated);
   static bool read_address(std::string_view value, std::string_view& tag);
   bool read_top_via(std::string_view value);

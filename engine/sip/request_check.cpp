@@ -163,10 +163,10 @@ verdict check_body(const message& request, const capabilities& able) {
   return reject(415, header::accept, joined(able.body_types));
 }
 
-/// Only where the answer has a body (§11.2, §13.3.1.4). An empty Accept excludes everything.
+/// Only where the answer needs a body (§13.3.1.4): that to OPTIONS need not have one (§11.2). An
+/// empty Accept excludes everything.
 verdict check_accept(const message& request, const capabilities& able) {
-  auto what = request.request_method();
-  if ((what != method::invite && what != method::options) || !request.has(header::accept) ||
+  if (request.request_method() != method::invite || !request.has(header::accept) ||
       able.answer_types.empty())
     return {};
   bool acceptable = false;

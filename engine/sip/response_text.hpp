@@ -32,6 +32,12 @@ struct response_text {
   std::string_view content_type = {};
 };
 
+/// What a 200 to OPTIONS says beside Allow (RFC 3261 §11.2): whole lines.
+inline constexpr std::string_view capability_lines = "Accept: application/sdp\r\n"
+                                                     "Accept-Encoding: identity\r\n"
+                                                     "Accept-Language: en\r\n"
+                                                     "Supported: 100rel\r\n";
+
 /// Appends the message.
 void append_response(std::string& out, const ua_profile& profile, const response_head& head,
                      const response_text& r);

@@ -76,7 +76,7 @@ dialog_record session::record() const {
 }
 
 std::string_view session::contact(const ua_profile& profile) const noexcept {
-  return contact_ ? *contact_ : profile.contact;
+  return contact_ ? std::string_view{*contact_} : profile.contact_for(dialog_.secure());
 }
 
 void session::report(const context& c, ua_event e) const {

@@ -3,6 +3,7 @@
 
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
+#include "engine/sip/response_text.hpp"
 #include "engine/sip/session.hpp"
 #include "engine/sip/session_body.hpp"
 #include "engine/sip/session_parts.hpp"
@@ -12,7 +13,6 @@ namespace jackfield::sip {
 namespace {
 
 constexpr std::string_view retry_soon = "Retry-After: 2\r\n";
-constexpr std::string_view accept_line = "Accept: application/sdp\r\n";
 
 [[nodiscard]] std::string first_contact(const message& m) {
   std::string uri;
@@ -371,7 +371,7 @@ void session::answer_by_default(const context& c, peer_request& p) {
   } else if (p.info_package) {
     answer(469, "Recv-Info:\r\n"); // RFC 6086 §4.2.2
   } else if (p.what == method::options) {
-    answer(200, accept_line);
+    answer(200, capability_lines);
   } else if (p.what == method::refer) {
     answer(603);
   } else if (p.what == method::subscribe || p.what == method::publish) {

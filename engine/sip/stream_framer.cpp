@@ -146,7 +146,7 @@ stream_framer::item stream_framer::read_length() {
     auto value = length_value(take_line(rest));
     if (!value)
       continue;
-    if (length)
+    if (length && *length != *value) // the same again says where the message ends, too
       return fail(400, "repeated Content-Length", header);
     length = value;
   }

@@ -200,6 +200,13 @@ struct ua_profile {
   std::string via;
   /// Whole Contact value for legs that bring none: "<sip:192.0.2.1:5060;transport=tcp>".
   std::string contact;
+  /// The same with a SIPS URI, for whom that is due (§8.1.1.8, §12.1.1): "<sips:192.0.2.1:5061>".
+  /// Empty: the same as any.
+  std::string secure_contact;
+  /// The one of both that is due; a view of it.
+  [[nodiscard]] std::string_view contact_for(bool secure) const noexcept {
+    return secure && !secure_contact.empty() ? secure_contact : contact;
+  }
   /// Value of User-Agent in requests and Server in responses; empty: not sent.
   std::string user_agent;
   /// Methods for Allow in INVITE, its responses and in 405. Requests of others are answered 405

@@ -246,6 +246,8 @@ std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                     defined("CALLEE", options.callee.empty() ? "sip:127.0.0.1:9" : options.callee),
                     "-A",
                     defined("DIGEST", options.digest)};
+  if (options.lifetime != 0)
+    append(command, {"-A", "LIFETIME=" + std::to_string(options.lifetime)});
   if (options.tls_port != 0)
     append(command, {"-l", "tls:" + loopback(options.tls_port), "-A", "WITH_TLS=1", "-A",
                      defined("CERTIFICATE", options.tls.certificate), "-A",

@@ -56,6 +56,7 @@ struct kamailio_options {
   std::string callee;    ///< URI of the next hop of calls
   std::string digest = "MD5";
   certificate_files tls;
+  unsigned lifetime = 0; ///< of idle connections, seconds; 0: an hour
 };
 std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                                         const kamailio_options& options);

@@ -218,6 +218,11 @@ void process::signal(int number) const {
     kill(id_, number);
 }
 
+void process::kill_all() const {
+  if (!reaped_)
+    kill(-id_, SIGKILL);
+}
+
 std::string process::standard_output() const {
   const std::lock_guard lock{mutex_};
   return output_.text;

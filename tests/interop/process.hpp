@@ -52,6 +52,8 @@ public:
   /// Has it ended? Waits for that at most as long as told.
   bool ended_within(int milliseconds);
   void signal(int number) const;
+  /// Ends it and all that it started, as the kernel does: nobody says goodbye.
+  void kill_all() const;
 
   [[nodiscard]] std::string standard_output() const;
   [[nodiscard]] std::string standard_error() const;

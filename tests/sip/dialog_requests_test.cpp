@@ -194,7 +194,8 @@ TEST_F(dialog_requests, answered_as_the_rfcs_say_if_nobody_does) {
       EXPECT_EQ(allowed.find(r.name), std::string::npos) << text;
     }
   }
-  EXPECT_NE(field(sent(method::options, 200), "Accept"), "");
+  for (const auto* name : {"Accept", "Accept-Encoding", "Accept-Language", "Supported"})
+    EXPECT_NE(field(sent(method::options, 200), name), "") << name;
   EXPECT_NE(field(sent(method::update, 200), "Contact"), "");
   EXPECT_EQ(a.machine.current(), phase::established);
 }

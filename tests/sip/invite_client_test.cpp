@@ -38,6 +38,17 @@ struct invite_client_test : ::testing::Test {
   }
 };
 
+/// RFC 3261 §8.1.1.8.
+TEST_F(invite_client_test, has_a_secure_contact_for_a_sips_uri) {
+  profile.secure_contact = "<sips:192.0.2.1>";
+  options.uri = "sips:bob@192.0.2.2";
+  establish();
+  EXPECT_NE(invite().find("Contact: <sips:192.0.2.1>\r\n"), std::string::npos) << invite();
+  EXPECT_NE(a.machine.send_request(a.now, method::update, "v=0", a.out), 0U);
+  EXPECT_NE(sent(method::update).find("Contact: <sips:192.0.2.1>\r\n"), std::string::npos)
+    << sent(method::update);
+}
+
 TEST_F(invite_client_test, calls_and_hangs_up) {
   start();
   auto text = invite();

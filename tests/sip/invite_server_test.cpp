@@ -53,6 +53,32 @@ struct invite_server_test : ::testing::Test {
   std::string text_;
 };
 
+/// RFC 3261 §12.1.1: also where only the next hop, or the caller itself, is reached by SIPS.
+TEST_F(invite_server_test, has_a_secure_contact_where_the_caller_has) {
+  profile.secure_contact = "<sips:192.0.2.2>";
+  const auto contact_answering = [&](const std::string& text) {
+    bench_of<invite_server> other{profile, test_id(2)};
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good);
+    other.machine.start(other.now, m, 99, options, other.out);
+    EXPECT_TRUE(other.machine.answer(other.now, "v=0 answer", other.out));
+    message sent;
+    const auto answer = other.out.last_sent().text;
+    EXPECT_EQ(sent.parse(answer), parse_verdict::good);
+    return std::string{sent.first(header::contact)};
+  };
+  const auto plain = invite();
+  const std::string route = "Record-Route: <sip:p1.example;lr>, <sip:p2.example;lr>\r\n";
+  EXPECT_EQ(contact_answering(plain), profile.contact);
+  EXPECT_EQ(contact_answering(with(plain, "INVITE sip:", "INVITE sips:")), profile.secure_contact);
+  EXPECT_EQ(contact_answering(with(plain, "<sip:p1", "<sips:p1")), profile.secure_contact);
+  EXPECT_EQ(contact_answering(with(plain, "<sip:p2", "<sips:p2")), profile.contact);
+  const auto direct = with(plain, route, "");
+  EXPECT_EQ(contact_answering(with(direct, "Contact: <sip:", "Contact: <sips:")),
+            profile.secure_contact);
+  EXPECT_EQ(contact_answering(with(plain, "Contact: <sip:", "Contact: <sips:")), profile.contact);
+}
+
 TEST_F(invite_server_test, answers_and_is_hung_up) {
   start();
   EXPECT_EQ(b.out.events[0].body, "v=0 offer");

@@ -161,6 +161,29 @@ TEST_F(message_parse, bounds_a_body) {
   EXPECT_TRUE(m_.answerable());
 }
 
+/// A response that says the same twice, as some B2BUAs do, is taken; one that contradicts itself is
+/// not, nor is a request.
+TEST_F(message_parse, takes_what_a_response_says_twice) {
+  const std::string head = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a;branch=z9hG4bKa\r\n";
+  const std::string fields[] = {
+    "From: <sip:a@b>;tag=1\r\n", "To: <sip:a@b>;tag=2\r\n", "Call-ID: c\r\n",
+    "CSeq: 1 INVITE\r\n",        "Content-Length: 0\r\n",   "Content-Type: application/sdp\r\n"};
+  const std::string others[] = {
+    "From: <sip:a@b>;tag=9\r\n", "To: <sip:a@b>;tag=9\r\n", "Call-ID: d\r\n",
+    "CSeq: 2 INVITE\r\n",        "Content-Length: 1\r\n",   "Content-Type: text/plain\r\n"};
+  std::string all;
+  for (const auto& field : fields)
+    all += field;
+  for (size_t i = 0; i < std::size(fields); ++i) {
+    const auto same = head + all + fields[i] + "\r\n";
+    EXPECT_EQ(m_.parse(same), parse_verdict::good) << fields[i] << m_.fault().cause;
+    const auto other = head + all + others[i] + "\r\n";
+    EXPECT_EQ(m_.parse(other), parse_verdict::faulty) << others[i];
+    const auto request = "INVITE sip:a@b SIP/2.0\r\n" + head.substr(16) + all + fields[i] + "\r\n";
+    EXPECT_EQ(m_.parse(request), parse_verdict::faulty) << fields[i];
+  }
+}
+
 // RFC 3261 §21.5.7; over a stream the rest of it need not have come.
 TEST_F(message_parse, is_too_large_by_what_it_announces) {
   const auto text = with(invite, "Content-Length: 151", "Content-Length: 70000");

@@ -65,6 +65,9 @@ TEST(check_request, refuses_in_the_order_of_rfc_3261_8_2) {
   EXPECT_EQ(check(with_line("Content-Encoding: gzip")), 415);
   EXPECT_EQ(check(with_line("Accept: text/html")), 406);
   EXPECT_EQ(check(with_line("Accept:")), 406);
+  const auto options = with(with(with_line("Accept: text/html"), "INVITE sip", "OPTIONS sip"),
+                            "1 INVITE", "1 OPTIONS");
+  EXPECT_EQ(check(options), 0) << "its 200 need not have a body (RFC 3261 §11.2)";
   capabilities caller;
   caller.methods = {method::bye};
   EXPECT_EQ(check(invite, caller), 405);

@@ -100,7 +100,7 @@ TEST(stream_framer, torture_streams_are_the_same_at_every_cut) {
 TEST(sec_01, framing_faults_end_the_stream) {
   for (auto length : {"Content-Length: -1", "Content-Length: +151", "Content-Length: 0x1",
                       "Content-Length: 4294967296", "Content-Length: 99999999999999999999999",
-                      "Content-Length:", "Content-Length: 151\r\nl: 151",
+                      "Content-Length:", "Content-Length: 151\r\nl: 150",
                       "Content-Length: 151\r\nContent-Length : 0", "X-Length: 1"}) {
     auto text = with(invite, "Content-Length: 151", length);
     auto all = frame(text + invite, text.size());
@@ -115,6 +115,14 @@ TEST(sec_01, framing_faults_end_the_stream) {
     ASSERT_EQ(all.size(), 1U);
     EXPECT_EQ(all[0].what, kind::fault);
   }
+}
+
+TEST(sec_01, a_length_that_is_said_twice_is_one) {
+  const auto text = with(invite, "Content-Length: 151", "Content-Length: 151\r\nl: 151");
+  const auto all = frame(text + invite, text.size());
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].bytes, text);
+  EXPECT_EQ(all[1].bytes, invite);
 }
 
 TEST(sec_01, a_declared_length_allocates_nothing) {

@@ -228,7 +228,7 @@ result<flow> transport_layer::implementation::open(protocol p, const lane::endpo
     pool_.emplace(key, made.handle);
     slots_[made.handle.index].pool_key = std::move(key);
   }
-  return made;
+  return slots_[made.handle.index].used->name();
 }
 
 lane::stream_handler*

@@ -22,6 +22,7 @@
 #include "app/interrupts.hpp"
 #include "app/kept_state.hpp"
 #include "app/option_reader.hpp"
+#include "app/registered_users.hpp"
 #include "app/version.hpp"
 #include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
@@ -95,6 +96,10 @@ std::string json_of(const answer_options& options, const served_lanes& lanes,
   report.info.version = version;
   report.info.command = options.command;
   report.info.flow = "answer";
+  if (options.registering) {
+    report.info.target = *options.registering->uri;
+    report.info.transport = option_name(options.registering->transport);
+  }
   for (const auto& at : options.listeners) {
     if (!report.info.transport.empty())
       report.info.transport += ',';
@@ -116,6 +121,21 @@ std::string json_of(const answer_options& options, const served_lanes& lanes,
     static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
     static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
   return report::summary_json(report);
+}
+
+void tell_outcome(const answer_options& options, const report::run_metrics& all) {
+  const auto say = [](const char* format, auto... counts) {
+    std::fprintf(stderr, format, static_cast<unsigned long long>(counts)...);
+  };
+  const auto& calls = all.calls;
+  if (options.registering)
+    say("%llu users registered, %llu failed\n", all.users.succeeded, all.users.failed);
+  if (options.registering || calls.busy + calls.unanswered > 0)
+    say("%llu calls, %llu answered, %llu busy, %llu unanswered, %llu completed, %llu failed\n",
+        calls.started, calls.answered, calls.busy, calls.unanswered, calls.completed, calls.failed);
+  else
+    say("%llu calls, %llu answered, %llu completed, %llu failed\n", calls.started, calls.answered,
+        calls.completed, calls.failed);
 }
 
 /// Of those that the machine has; 0 if that is not known.
@@ -146,13 +166,23 @@ int answer_command(const std::vector<std::string>& arguments) {
     return 0;
   const auto& options = **parsed;
   raise_file_limit();
+  std::optional<registered_users> users;
+  if (options.registering) {
+    auto found = registered_users::prepare(options);
+    if (!found)
+      return usage(found.error());
+    users = std::move(*found);
+  }
   node_settings settings;
   settings.lanes =
     options.lanes != 0 ? options.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
-  settings.serve_together = true;
+  settings.serve_together = !options.listeners.empty(); // else each lane has users of its own
   settings.router.user_agent = "Jackfield/" + std::string{version};
-  settings.media.address =
-    options.media_address.valid() ? options.media_address : options.listeners.front().address;
+  settings.media.address = options.media_address;
+  if (!settings.media.address.valid() && !options.listeners.empty())
+    settings.media.address = options.listeners.front().address;
+  if (users && (!settings.media.address.valid() || settings.media.address.is_unspecified()))
+    settings.media.address = users->local();
   if (settings.media.address.is_unspecified())
     return usage(error{"--media-ip", "needed where a listener serves every address"});
   settings.media.first_port = options.first_media_port;
@@ -160,6 +190,10 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto& answering = options.answering;
   if (answering.connect) // who is gone is not called, and who waits long is kept
     settings.router.transport.keep_alive.websocket = registered_ping;
+  if (users && options.registering->keep_alive > std::chrono::nanoseconds::zero()) {
+    auto& keep_alive = settings.router.transport.keep_alive;
+    keep_alive.stream = keep_alive.websocket = keep_alive.udp = options.registering->keep_alive;
+  }
   if (answering.connect || (answering.rtp && answering.protection.value_or(sdp::protection::dtls) ==
                                                sdp::protection::dtls))
     settings.webrtc = options.webrtc;
@@ -188,6 +222,14 @@ int answer_command(const std::vector<std::string>& arguments) {
     return usage(trace.error());
   if (auto opened = open_listeners(options, **engine); !opened)
     return usage(error{"--listen", opened.error().to_string()});
+  if (users) {
+    if (auto opened =
+          users->open(**engine, *state ? (*state)->former_ports() : std::vector<uint16_t>{});
+        !opened)
+      return usage(opened.error());
+    if (auto read = users->read(*manner); !read)
+      return usage(read.error());
+  }
   catch_interrupts();
   auto services =
     start_answering(**engine, manner, options.answering.registrations, trace->settings);
@@ -195,10 +237,12 @@ int answer_command(const std::vector<std::string>& arguments) {
   auto& self = *own;
   unsigned recovering = 0;
   unsigned resuming = 0;
+  unsigned removing = 0;
   parting_counts parted{};
+  unbinding_counts unbound{};
   calls_resumed resumed;
+  const auto watcher = caf::actor_cast<caf::actor>(self);
   if (*state) {
-    const auto watcher = caf::actor_cast<caf::actor>(self);
     storage::run_record run;
     run.kind = "answer";
     run.command = options.command;
@@ -209,8 +253,14 @@ int answer_command(const std::vector<std::string>& arguments) {
     resuming = hand_over((*state)->resumable((*engine)->lanes()), services,
                          caf::actor_cast<caf::strong_actor_ptr>(self));
     recovering = (*state)->recover(**engine, nullptr, watcher);
-    (*state)->tell_bindings_left();
+    if (users)
+      removing =
+        (*state)->remove_bindings(**engine, users->connections(), users->targets(), watcher);
+    else
+      (*state)->tell_bindings_left();
   }
+  if (users && removing == 0)
+    users->begin(**engine, services, watcher);
   std::optional<storage::fault> unwritten;
   const auto started = std::chrono::system_clock::now();
   const auto began = std::chrono::steady_clock::now();
@@ -223,7 +273,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   for (const auto& service : services)
     self->monitor(service);
   bool lost = false;
-  while (stopped < services.size() || recovering + resuming > 0) {
+  while (stopped < services.size() || recovering + resuming + removing > 0) {
     self->receive(
       [&](const service_stopped& last) {
         ++stopped;
@@ -245,6 +295,17 @@ int answer_command(const std::vector<std::string>& arguments) {
           parted[i] += lane.counts[i];
         if (--recovering == 0)
           (*state)->tell_recovered(parted);
+      },
+      [&](const users_standing& lane) { users->on_standing(lane); },
+      [&](const user_failed& user) { users->on_failed(user); },
+      [&](const registrations_recovered& lane) {
+        for (size_t i = 0; i < unbound.size(); ++i)
+          unbound[i] += lane.counts[i];
+        if (--removing > 0)
+          return;
+        (*state)->tell_removed(unbound);
+        if (seen == 0) // who registered a Contact that is being removed would lose it with that
+          users->begin(**engine, services, watcher);
       },
       [&](const calls_resumed& lane) {
         resumed.merge(lane);
@@ -271,13 +332,8 @@ int answer_command(const std::vector<std::string>& arguments) {
   trace->close();
   if (lost)
     std::fprintf(stderr, "an error within ended a lane's service; the others were drained\n");
-  const auto& calls = lanes.all.calls;
   if (!options.quiet)
-    std::fprintf(stderr, "%llu calls, %llu answered, %llu completed, %llu failed\n",
-                 static_cast<unsigned long long>(calls.started),
-                 static_cast<unsigned long long>(calls.answered),
-                 static_cast<unsigned long long>(calls.completed),
-                 static_cast<unsigned long long>(calls.failed));
+    tell_outcome(options, lanes.all);
   if (json) {
     const auto text = json_of(options, lanes, started, std::chrono::steady_clock::now() - began);
     if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size() ||
@@ -297,7 +353,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   }
   if (lost)
     return static_cast<int>(report::exit_code::internal_error);
-  return calls.failed == 0 ? 0 : 1;
+  return lanes.all.calls.failed + lanes.all.users.failed == 0 ? 0 : 1;
 }
 
 } // namespace jackfield::app

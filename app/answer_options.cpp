@@ -1,6 +1,8 @@
 #include "app/answer_options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cstdio>
 #include <tuple>
 #include <utility>
@@ -11,23 +13,30 @@
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
 #include "engine/scenario/arrivals.hpp"
+#include "engine/scenario/drawn_duration.hpp"
 #include "engine/scenario/user_table.hpp"
 #include "engine/sip/digest.hpp"
+#include "engine/sip/text.hpp"
+#include "engine/sip/uri.hpp"
 
 namespace jackfield::app {
 
 namespace {
 
 constexpr uint16_t default_port = 5070;
+/// Keeps a WebSocket through what stands before the PBX.
+constexpr std::chrono::seconds usual_ping{30};
 
 struct texts {
   std::vector<std::string> listen, origins;
   std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
-    duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes;
+    duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
+    register_rate, expires, ca_file, ws_path, keep_alive, answer_share, busy_share, ring_limit,
+    seed;
   trace_texts tracing;
   keep_texts kept;
   ice_texts ice;
-  bool no_ring = false, connect = false;
+  bool no_ring = false, connect = false, no_verify = false;
 };
 
 /// "udp:127.0.0.1:5060" or "127.0.0.1:5060", which is served over `otherwise`.
@@ -90,14 +99,37 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                  "(echo)");
   app.add_option("--media-ip,--mi", t.media_ip, "address of the audio");
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535");
-  app.add_option("--answer-after", t.answer_after, "ring this long before answering (0)");
+  app.add_option("--answer-after", t.answer_after,
+                 "ring this long before answering: 2s, exp:3s, uniform:1s..5s (0)");
+  app.add_option("--answer-share", t.answer_share,
+                 "of all calls: 80%; the rest rings until the caller gives up or --ring-limit "
+                 "(what --busy-share leaves)");
+  app.add_option("--busy-share", t.busy_share, "of all calls, refused with 486: 10% (0%)");
+  app.add_option("--ring-limit", t.ring_limit,
+                 "ringing longer than this is refused with 480 (180s)");
+  app.add_option("--seed", t.seed, "of everything drawn at random of the calls (1)");
   app.add_option("--duration", t.duration, "hang up this long after answering (the caller does)");
   app.add_option("--media-timeout", t.media_timeout,
                  "end a call whose audio stopped this long ago (60s; 0: never); given, a caller "
                  "that was never heard is asked by OPTIONS as often, else every 30m");
   app.add_option("--refuse", t.refuse, "refuse every call with this status: 300 to 699");
   app.add_flag("--no-ringing", t.no_ring, "no 180 before the answer");
-  app.add_option("--users,--inf", t.users, "CSV of users who may register: user,password");
+  app.add_option("--users,--inf", t.users,
+                 "CSV of users who may register: user,password; with --register of those that do");
+  app.add_option("--register", t.pbx,
+                 "PBX at which the --users register, to take the calls that it sends them: "
+                 "sip:192.0.2.1:5060;transport=tcp");
+  app.add_option("--register-rate", t.register_rate,
+                 "users who register, and leave, a second (100)");
+  app.add_option("--expires", t.expires, "lifetime of these registrations, seconds (3600)");
+  app.add_option("--ca-file", t.ca_file,
+                 "PEM file of authorities that the PBX's certificate may be of, instead of the "
+                 "system's");
+  app.add_flag("--insecure", t.no_verify, "do not verify the PBX's certificate");
+  app.add_option("--ws-path", t.ws_path, "path of the WebSocket request to the PBX (/)");
+  app.add_option("--keep-alive", t.keep_alive,
+                 "ping the PBX this often over what the users registered over (RFC 5626; off, over "
+                 "WebSocket 30 s)");
   app.add_flag("--connect", t.connect,
                "connect calls to users who are registered here to them; others are answered");
   app.add_option("--realm", t.realm, "of their digest authentication (jackfield)");
@@ -115,6 +147,71 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
 }
 
+/// "80%".
+result<double> read_share(const char* place, std::string_view text) {
+  double value = 0;
+  const auto* const last = text.data() + text.size();
+  if (const auto [end, code] = std::from_chars(text.data(), last, value);
+      code == std::errc{} && end + 1 == last && *end == '%' && value >= 0 && value <= 100)
+    return value / 100;
+  return fail(place, "\"" + std::string{text} + "\" is no share, expected 0% to 100%");
+}
+
+/// Who registers where.
+void read_registering(option_reader& r, const texts& t, answer_options& o) {
+  if (t.pbx.empty()) {
+    for (const auto& [name, text] : {std::pair{"--register-rate", &t.register_rate},
+                                     {"--expires", &t.expires},
+                                     {"--ca-file", &t.ca_file},
+                                     {"--ws-path", &t.ws_path},
+                                     {"--keep-alive", &t.keep_alive}})
+      r.check(text->empty(), name, "is for users who register at a PBX, expected --register too");
+    r.check(!t.no_verify, "--insecure",
+            "is for users who register at a PBX, expected --register too");
+    return;
+  }
+  r.check(!t.users.empty(), "--register", "registers nobody, expected --users FILE too");
+  load_settings s;
+  s.flow = load_flow::register_;
+  r.read(t.pbx, s.uri, [](std::string_view text) -> result<std::optional<std::string>> {
+    auto whole = std::string{text};
+    if (const auto uri = sip::uri::parse(whole); !uri || !uri->is_sip())
+      whole = "sip:" + whole;
+    if (const auto uri = sip::uri::parse(whole);
+        !uri || !uri->is_sip() || !sip::is_safe_value(whole))
+      return fail("--register", "\"" + std::string{text} + "\" is no PBX, expected sip:host:port");
+    return std::optional{std::move(whole)};
+  });
+  r.read(t.transport, s.transport,
+         [](std::string_view text) { return read_transport("--transport", text); });
+  if (s.uri)
+    r.read("--register", s.transport, [&](std::string_view) {
+      return transport_of("--register", *s.uri, !t.transport.empty() && t.listen.empty(),
+                          s.transport);
+    });
+  r.read(t.local_ip, s.local,
+         [](std::string_view text) { return read_address("--local-ip", text); });
+  r.number<uint16_t>("--local-port", t.local_port, s.local_port, 1, 65'535);
+  r.number("--expires", t.expires, s.expires, 1U, 604'800U);
+  unsigned rate = 100;
+  r.number("--register-rate", t.register_rate, rate, 1U, 100'000U);
+  o.register_rate = rate;
+  r.check(transport::is_secure(s.transport) || (t.ca_file.empty() && !t.no_verify), "--ca-file",
+          "and --insecure are for TLS and WSS, expected one of these transports");
+  s.ca_file = t.ca_file;
+  s.verify = !t.no_verify;
+  r.check(transport::is_websocket(s.transport) || t.ws_path.empty(), "--ws-path",
+          "is for WebSocket, expected transport ws or wss");
+  if (!t.ws_path.empty())
+    s.ws_path = t.ws_path;
+  if (transport::is_websocket(s.transport))
+    s.keep_alive = usual_ping;
+  r.read(t.keep_alive, s.keep_alive,
+         [](std::string_view text) { return scenario::parse_duration("--keep-alive", text); });
+  if (!r.failure())
+    o.registering = std::move(s);
+}
+
 result<answer_options> options_of(const texts& t, answer_options o) {
   option_reader r;
   std::vector<transport::protocol> protocols{transport::protocol::udp, transport::protocol::tcp};
@@ -124,7 +221,8 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   auto listen = t.listen;
   r.check(listen.empty() || (t.local_ip.empty() && t.local_port.empty()), "--listen",
           "says the address already, expected no -i or -p beside it");
-  if (listen.empty()) {
+  read_registering(r, t, o);
+  if (listen.empty() && !o.registering) {
     auto address = lane::endpoint::loopback_v4(default_port);
     r.read(t.local_ip, address, [](std::string_view s) {
       return read_address("--local-ip", s).map([](auto e) { return e.with_port(default_port); });
@@ -177,7 +275,19 @@ result<answer_options> options_of(const texts& t, answer_options o) {
          [](std::string_view s) { return read_media_ports("--media-ports", s); });
   std::tie(o.first_media_port, o.last_media_port) = ports;
   r.read(t.answer_after, a.answer_after,
-         [](std::string_view s) { return scenario::parse_duration("--answer-after", s); });
+         [](std::string_view s) { return scenario::parse_drawn_duration("--answer-after", s); });
+  r.read(t.busy_share, a.busy_share,
+         [](std::string_view s) { return read_share("--busy-share", s); });
+  a.answer_share = 1 - a.busy_share;
+  r.read(t.answer_share, a.answer_share,
+         [](std::string_view s) { return read_share("--answer-share", s); });
+  r.check(a.busy_share + a.answer_share <= 1 + 1e-9, "--answer-share",
+          "and --busy-share are more than all calls, expected 100% at most");
+  r.check(t.refuse.empty() || (t.busy_share.empty() && t.answer_share.empty()), "--refuse",
+          "is for every call, expected no shares beside it");
+  r.read(t.ring_limit, a.ring_limit,
+         [](std::string_view s) { return scenario::parse_duration("--ring-limit", s); });
+  r.number("--seed", t.seed, a.seed, uint64_t{0}, UINT64_MAX);
   r.read(t.duration, a.length,
          [](std::string_view s) { return scenario::parse_duration("--duration", s); });
   if (!t.media_timeout.empty()) {
@@ -188,8 +298,15 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
   a.ring = !t.no_ring;
   a.connect = t.connect;
+  r.check(!a.connect || !o.listeners.empty(), "--connect",
+          "connects users who register here, expected --listen too");
   r.check(!a.connect || a.rtp, "--connect", "joins audio, expected no --media none beside it");
   r.number("--lanes", t.lanes, o.lanes, 1U, 64U);
+  if (o.registering && o.registering->local_port != 0) {
+    r.check(o.lanes <= 1, "--local-port",
+            "one port serves one lane, expected --lanes 1 or no port");
+    o.lanes = 1;
+  }
   if (!t.realm.empty())
     a.registrations.realm = t.realm;
   r.number("--max-expires", t.max_expires, a.registrations.max_expires, 1U, 604'800U);
@@ -200,7 +317,14 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   read_trace(r, t.tracing, o.tracing);
   if (r.failure())
     return tl::unexpected{*r.failure()};
-  if (!t.users.empty())
+  if (o.registering) {
+    o.registering->certificate_file = o.certificate_file;
+    o.registering->key_file = o.key_file;
+    auto table = scenario::user_table::read(t.users);
+    if (!table)
+      return tl::unexpected{std::move(table.error())};
+    o.registering->users = std::move(*table);
+  } else if (!t.users.empty())
     if (auto read = read_users(t.users, a.registrations); !read)
       return tl::unexpected{std::move(read.error())};
   return o;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/load/answering_engine.hpp"
+#include "actors/load/load_settings.hpp"
 #include "actors/media/webrtc_settings.hpp"
 #include "app/keep_options.hpp"
 #include "app/trace_options.hpp"
@@ -21,12 +22,15 @@ struct listen_at {
 
 /// What `jackfield answer` was asked to do.
 struct answer_options {
-  std::vector<listen_at> listeners;
+  std::vector<listen_at> listeners; ///< none: only with `registering`
+  /// The PBX as its URI, the users who are to be registered there, and how that is reached.
+  std::optional<load_settings> registering;
+  double register_rate = 100; ///< users a second
   /// What callers are told instead of the only listener's address; invalid: that address.
   lane::endpoint advertised;
   answering_settings answering;
   webrtc_settings webrtc;       ///< of streams protected by DTLS
-  lane::endpoint media_address; ///< invalid: that of the first listener
+  lane::endpoint media_address; ///< invalid: that of the first listener, or of the users
   uint16_t first_media_port = 10'000;
   uint16_t last_media_port = 65'535;
   std::string certificate_file; ///< with TLS and WSS; empty: a self-signed one is made

@@ -41,33 +41,6 @@ struct texts {
        opus_dtx = false;
 };
 
-/// Fixed ("30" seconds, "30s"), "exp:180s", "uniform:10s..60s".
-result<call_length> read_length(std::string_view text) {
-  call_length out;
-  if (text.starts_with("exp:")) {
-    out.drawn = call_length::shape::exponential;
-    text.remove_prefix(4);
-  } else if (text.starts_with("uniform:")) {
-    out.drawn = call_length::shape::uniform;
-    text.remove_prefix(8);
-    const auto dots = text.find("..");
-    if (dots == std::string_view::npos)
-      return fail("--duration", "\"" + std::string{text} + "\" is no range, expected 10s..60s");
-    auto most = scenario::parse_duration("--duration", text.substr(dots + 2));
-    if (!most)
-      return tl::unexpected{std::move(most.error())};
-    out.most = *most;
-    text = text.substr(0, dots);
-  }
-  auto mean = scenario::parse_duration("--duration", text);
-  if (!mean)
-    return tl::unexpected{std::move(mean.error())};
-  out.mean = *mean;
-  if (out.drawn == call_length::shape::uniform && out.most < out.mean)
-    return fail("--duration", "a range that ends before it begins, expected 10s..60s");
-  return out;
-}
-
 /// "5s", "5s:2s".
 result<std::vector<call_step>> read_hold(std::string_view text) {
   const auto colon = text.find(':');
@@ -122,23 +95,6 @@ result<std::string> read_uri(std::string_view text, const std::string& service) 
     return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@" +
            std::string{uri->opaque()};
   return whole_uri;
-}
-
-/// A URI's transport parameter decides where no option does; the two must agree.
-result<transport::protocol> transport_of(const std::string& uri, bool said,
-                                         transport::protocol given) {
-  const auto parsed = sip::uri::parse(uri);
-  const auto name = parsed ? parsed->parameter("transport") : std::nullopt;
-  if (!name)
-    return given;
-  const auto named = transport::parse_protocol(*name);
-  if (!named)
-    return fail("URI", "\"" + std::string{*name} +
-                         "\" is no transport, expected ;transport=udp, tcp, tls, ws or wss");
-  if (said && *named != given)
-    return fail("--transport", "the URI says ;transport=" + std::string{*name} +
-                                 ", expected the same or only one of them");
-  return *named;
 }
 
 /// Headers that every request of ours has already.
@@ -368,7 +324,8 @@ result<load_options> options_of(const texts& t, load_options o) {
     o.arrivals.calls = 1000;
   o.arrivals.poisson = t.poisson;
   r.number("--limit", t.limit, o.limit, uint64_t{1}, uint64_t{1'000'000'000});
-  r.read(t.duration, o.length, read_length);
+  r.read(t.duration, o.length,
+         [](std::string_view s) { return scenario::parse_drawn_duration("--duration", s); });
   if (!t.duration_ms.empty()) {
     r.check(t.duration.empty(), "-d",
             "--duration says how long calls last too, expected one of them");
@@ -389,8 +346,9 @@ result<load_options> options_of(const texts& t, load_options o) {
   r.read(t.transport, o.transport,
          [](std::string_view s) { return read_transport("--transport", s); });
   if (const auto& way = t.route.empty() && o.uri ? *o.uri : t.route; !way.empty())
-    r.read("URI", o.transport,
-           [&](std::string_view) { return transport_of(way, !t.transport.empty(), o.transport); });
+    r.read("URI", o.transport, [&](std::string_view) {
+      return transport_of("URI", way, !t.transport.empty(), o.transport);
+    });
   o.rtp = t.media != "none";
   if (t.media == "srtp")
     o.protection = sdp::protection::sdes;

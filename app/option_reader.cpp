@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "engine/sip/uri.hpp"
+
 namespace jackfield::app {
 
 result<void> demand_texts(const CLI::App& parsed) {
@@ -43,6 +45,22 @@ result<transport::protocol> read_transport(std::string_view place, std::string_v
     return *p;
   return fail(std::string{place},
               "\"" + std::string{text} + "\" is no transport, expected udp, tcp, tls, ws or wss");
+}
+
+result<transport::protocol> transport_of(const char* place, const std::string& uri, bool said,
+                                         transport::protocol given) {
+  const auto parsed = sip::uri::parse(uri);
+  const auto name = parsed ? parsed->parameter("transport") : std::nullopt;
+  if (!name)
+    return given;
+  const auto named = transport::parse_protocol(*name);
+  if (!named)
+    return fail(place, "\"" + std::string{*name} +
+                         "\" is no transport, expected ;transport=udp, tcp, tls, ws or wss");
+  if (said && *named != given)
+    return fail("--transport", "the URI says ;transport=" + std::string{*name} +
+                                 ", expected the same or only one of them");
+  return *named;
 }
 
 result<audio::source_spec> read_source(std::string_view place, std::string_view text) {

@@ -65,6 +65,10 @@ private:
 result<void> demand_texts(const CLI::App& parsed);
 /// "udp", and SIPp's "u1", "t1", "l1".
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);
+/// A URI's transport parameter decides where no option does (`said`: one gave `given`); the two
+/// must agree.
+result<transport::protocol> transport_of(const char* place, const std::string& uri, bool said,
+                                         transport::protocol given);
 /// As options and reports have it: "udp".
 [[nodiscard]] std::string option_name(transport::protocol p);
 /// The same of `--media`, for streams that are protected so.

@@ -36,6 +36,8 @@ struct call_target {
   std::string route;
   std::string headers;
   std::string digits; ///< dialled once answered
+  /// User of the Contact that is registered, escaped; empty: it has none.
+  std::string contact_user;
   std::vector<sip::credential> credentials;
 
   /// The URI in `from`.

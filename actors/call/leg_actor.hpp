@@ -36,6 +36,8 @@ protected:
   virtual void on_connection_lost(const flow_lost& /*lost*/) {
     machine_->on_transport_failed(home().now(), *this);
   }
+  /// The machine is going to be told the time, and may send.
+  virtual void before_time() {}
   /// A request of the peer's has come, or its registration, by which it can be reached again.
   virtual void on_way_back() {}
   virtual void on_send_failed() { machine_->on_transport_failed(home().now(), *this); }
@@ -124,10 +126,12 @@ private:
   }
 
   void on_timer(unsigned id) {
-    if (id != protocol_clock)
+    if (id != protocol_clock) {
       on_clock(id);
-    else if (machine_)
+    } else if (machine_) {
+      before_time();
       machine_->on_time(home().now(), *this);
+    }
     settle();
   }
 };

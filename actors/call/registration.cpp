@@ -67,6 +67,7 @@ void registration::begin() {
   sip::registration_options options;
   options.registrar = registrar;
   options.aor = from->uri;
+  options.contact_user = target_->contact_user;
   options.route = target_->route;
   options.headers = target_->headers;
   options.expires = plan_.expires;
@@ -139,6 +140,12 @@ void registration::leave() {
 void registration::leave_if_due() {
   if (plan_.leave && stayed_ && successes_ > plan_.refreshes)
     leave();
+}
+
+// The Contact may be of the connection: over a new one it is another.
+void registration::before_time() {
+  if (const auto* const profile = wire_.restore())
+    machine_->use_profile(*profile);
 }
 
 void registration::send(const sip::outgoing& message) {

@@ -65,6 +65,7 @@ private:
   void leave();
   // leg_actor and sip::ua_sink
   void on_clock(unsigned id) override;
+  void before_time() override;
   void on_over() override;
   void on_lost() override;
   void send(const sip::outgoing& message) override;

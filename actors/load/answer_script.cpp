@@ -10,8 +10,9 @@
 namespace jackfield {
 
 answer_script::answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner,
-                             kept_call kept, caf::strong_actor_ptr owner)
-    : plane_(media), manner_(std::move(manner)), owner_(std::move(owner)), kept_(std::move(kept)) {
+                             kept_call kept, caf::strong_actor_ptr owner, answer_plan plan)
+    : plane_(media), manner_(std::move(manner)), owner_(std::move(owner)), plan_(std::move(plan)),
+      kept_(std::move(kept)) {
   // nop
 }
 
@@ -28,7 +29,7 @@ void answer_script::resume(call_leg& leg) {
   const auto begun = resuming_->begin(leg, kept_.record(), plane_, stream_,
                                       {.connections = manner_->connections,
                                        .credentials = {},
-                                       .audio = kept_.record().media ? manner_->audio : nullptr,
+                                       .audio = kept_.record().media ? audio() : nullptr,
                                        .media = manner_->media,
                                        .inactive_port = manner_->inactive_port});
   if (begun) {
@@ -75,12 +76,17 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
     refuse(leg, manner_->refuse_with);
     return;
   }
+  if (plan_.what == answer_plan::kind::busy) {
+    refuse(leg, 486);
+    return;
+  }
   if (call.unacceptable != nullptr) { // before it rings anywhere or takes a port
     refuse(leg, 488);
     return;
   }
-  if (manner_->audio) {
-    stream_.open(leg, plane_, manner_->audio,
+  const bool answers = plan_.what == answer_plan::kind::answer;
+  if (answers && audio()) {
+    stream_.open(leg, plane_, audio(),
                  call.has_offer ? leg.offered_protection()
                                 : manner_->media->capabilities().protections.front(),
                  leg.controls_ice());
@@ -88,9 +94,9 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
   }
   if (manner_->ring)
     (void)leg.ring();
-  awaits_time_ = manner_->answer_after > lane::duration::zero();
+  awaits_time_ = !answers || plan_.after > lane::duration::zero();
   if (awaits_time_)
-    leg.wake_at(leg.home().now() + manner_->answer_after);
+    leg.wake_at(leg.home().now() + plan_.after);
   answer_if_ready(leg);
 }
 
@@ -139,7 +145,10 @@ void answer_script::on_wake(call_leg& leg) {
     return;
   }
   awaits_time_ = false;
-  answer_if_ready(leg);
+  if (plan_.what == answer_plan::kind::ring)
+    refuse(leg, 480);
+  else
+    answer_if_ready(leg);
 }
 
 void answer_script::answer_if_ready(call_leg& leg) {
@@ -248,12 +257,26 @@ void answer_script::on_lost(call_leg& leg) {
   report(leg);
 }
 
+answer_plan::kind answer_script::declined() const noexcept {
+  using kind = answer_plan::kind;
+  if (answered_)
+    return kind::answer;
+  if (plan_.what == kind::busy)
+    return failure_ == report::failure_cause::from_status(486) ? kind::busy : kind::answer;
+  const bool given_up = failure_ == report::failure_cause{report::failure_cause::cancelled};
+  if (plan_.what == kind::ring)
+    return given_up || failure_ == report::failure_cause::from_status(480) ? kind::ring
+                                                                           : kind::answer;
+  return given_up && plan_.may_be_given_up ? kind::ring : kind::answer;
+}
+
 void answer_script::report(call_leg& leg) {
   kept_.ended(leg, failure_, answered_ ? 200 : status_);
   served_call served;
   served.call = leg.id();
   served.failure = failure_;
   served.answered = answered_;
+  served.declined = declined();
   served.info_digits = info_digits_;
   served.wire = leg.wire();
   if (const auto media = stream_.take_outcome())

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,10 +14,26 @@
 #include "actors/call/own_stream.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "engine/report/failure_cause.hpp"
+#include "engine/scenario/drawn_duration.hpp"
 #include "engine/sdp/offer_answer.hpp"
 #include "engine/transport/transport_settings.hpp"
 
 namespace jackfield {
+
+/// What becomes of a call that came in.
+struct answer_plan {
+  enum class kind : uint8_t {
+    answer, ///< 200
+    busy,   ///< 486, at once
+    ring    ///< until the caller gives up, or else 480
+  };
+  kind what = kind::answer;
+  lane::duration after{}; ///< from INVITE to the final response
+  /// What the caller hears; null: what the manner says.
+  std::shared_ptr<const audio_settings> audio;
+  /// It is for one of several phones that ring, perhaps: that its caller gives it up is no fault.
+  bool may_be_given_up = false;
+};
 
 /// How calls are answered; shared by a lane's calls, immutable.
 struct answer_manner {
@@ -26,7 +43,13 @@ struct answer_manner {
   /// Send 180 before the answer.
   bool ring = true;
   /// From INVITE to 200.
-  lane::duration answer_after{};
+  scenario::drawn_duration answer_after;
+  /// Of all calls, 0 .. 1: refused with 486 at once, and answered. The rest rings for `ring_limit`
+  /// and is refused with 480 then.
+  double busy_share = 0;
+  double answer_share = 1;
+  lane::duration ring_limit = std::chrono::minutes{3};
+  uint64_t seed = 1; ///< of what is drawn
   /// Hang up this long after the answer; zero: never, the caller does.
   lane::duration length{};
   /// A peer of which nothing was ever heard in the media is asked after so long, and again, whether
@@ -46,6 +69,8 @@ struct served_call {
   caf::actor_id call = 0;
   report::failure_cause failure;
   bool answered = false;
+  /// Busy or ringing in vain, as was meant; `failure` is what it was told then. Else `answer`.
+  answer_plan::kind declined = answer_plan::kind::answer;
   uint32_t info_digits = 0;
   std::optional<media_outcome> media;
   wire_counters wire;
@@ -59,7 +84,7 @@ public:
   /// `owner` is on the leg's lane. `media` outlives the leg. With a call that is under way in
   /// `kept`, it is for a leg of which nothing is known yet, and `owner` gets `call_resumed`, too.
   answer_script(media_plane& media, std::shared_ptr<const answer_manner> manner, kept_call kept,
-                caf::strong_actor_ptr owner);
+                caf::strong_actor_ptr owner, answer_plan plan = {});
 
   void on_start(call_leg& leg) override;
   void on_hang_up(call_leg& leg) override;
@@ -84,6 +109,10 @@ private:
   void wait_for_next(call_leg& leg);
   /// Refuses the call, for a reason of this side's.
   void refuse(call_leg& leg, int status, std::string_view headers = {});
+  [[nodiscard]] answer_plan::kind declined() const noexcept;
+  [[nodiscard]] const std::shared_ptr<const audio_settings>& audio() const noexcept {
+    return plan_.audio && manner_->audio ? plan_.audio : manner_->audio;
+  }
   void report(call_leg& leg);
 
   // Of a call that a crash left.
@@ -94,6 +123,7 @@ private:
   media_plane& plane_;
   std::shared_ptr<const answer_manner> manner_;
   caf::strong_actor_ptr owner_;
+  answer_plan plan_;
   own_stream stream_;
   kept_call kept_;
   std::unique_ptr<call_resumption> resuming_; // until it is clear what becomes of the call

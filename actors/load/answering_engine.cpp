@@ -16,6 +16,10 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
   manner->refuse_with = settings.refuse_with;
   manner->ring = settings.ring;
   manner->answer_after = settings.answer_after;
+  manner->busy_share = settings.busy_share;
+  manner->answer_share = settings.answer_share;
+  manner->ring_limit = settings.ring_limit;
+  manner->seed = settings.seed;
   manner->length = settings.length;
   manner->check_after = settings.check_after;
   sdp::media_capabilities capabilities;

@@ -18,7 +18,11 @@ namespace jackfield {
 struct answering_settings {
   int refuse_with = 0;
   bool ring = true;
-  std::chrono::nanoseconds answer_after{};
+  scenario::drawn_duration answer_after;
+  double busy_share = 0; ///< these as in `answer_manner`
+  double answer_share = 1;
+  std::chrono::nanoseconds ring_limit = std::chrono::minutes{3};
+  uint64_t seed = 1;
   std::chrono::nanoseconds length{};
   /// Calls whose audio stopped end after so long; zero: they do not.
   std::chrono::nanoseconds media_timeout = std::chrono::seconds{60};

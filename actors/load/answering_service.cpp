@@ -8,12 +8,18 @@
 
 #include "actors/call/leg_messages.hpp"
 #include "actors/load/media_metrics.hpp"
+#include "actors/load/planned_arrivals.hpp"
 #include "engine/sip/fields.hpp"
+#include "engine/sip/method_set.hpp"
 #include "engine/sip/response_text.hpp"
 
 namespace jackfield {
 
 namespace {
+
+/// What is handled out of dialog where nobody may register.
+constexpr sip::method_set as_user{sip::method::invite, sip::method::ack, sip::method::bye,
+                                  sip::method::cancel, sip::method::options};
 
 /// Whoever calls an address that is registered for the very phone that calls does not mean itself.
 bool is_of_caller(const registered_contact& contact, const sip_arrival& invite) {
@@ -55,6 +61,19 @@ caf::behavior answering_service::make_behavior() {
       send(caf::actor_cast<caf::actor>(current_sender()),
            metrics_snapshot{source_, std::make_shared<report::run_metrics>(metrics_)});
     },
+    [this](register_users& all) {
+      calls_of_user_.resize(all.directory->all().size());
+      users_ = std::make_unique<answering_users>(*this, context_, std::move(all));
+    },
+    [this](const registration_report& report) {
+      users_->on_report(report);
+      if (stopping_ && nothing_left())
+        finish();
+    },
+    [this](const lane::timer_fired&) {
+      if (users_)
+        users_->on_timer();
+    },
     [this](service_drain) { stop(false); },
     [this](service_stop) { stop(true); },
     [this](recorder_idle) { leave(); },
@@ -65,6 +84,7 @@ void answering_service::on_exit() {
   context_.router.set_service(nullptr);
   trace_ = nullptr;
   resuming_.let_go();
+  users_ = nullptr;
   for (const auto& [id, call] : calls_) // an error ended us: nobody would end them
     lane::tell(home(), call, hang_up{});
   calls_.clear();
@@ -79,6 +99,8 @@ void answering_service::stop(bool hang_up_calls) {
   stop_asked_by_ = current_sender();
   stopping_ = true;
   context_.router.set_service(nullptr);
+  if (users_)
+    users_->leave(hang_up_calls);
   if (hang_up_calls) {
     // In the order in which they came: a simulated run is to be the same each time.
     std::vector<caf::strong_actor_ptr> calls;
@@ -90,8 +112,12 @@ void answering_service::stop(bool hang_up_calls) {
     for (const auto& call : calls)
       lane::tell(home(), call, hang_up{});
   }
-  if (calls_.empty() && look_ups_.empty())
+  if (nothing_left())
     finish();
+}
+
+bool answering_service::nothing_left() const noexcept {
+  return calls_.empty() && look_ups_.empty() && (!users_ || users_->gone());
 }
 
 void answering_service::finish() {
@@ -119,6 +145,16 @@ void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transa
     context_.router.answer(*invite, 503, "Retry-After: 5\r\n");
     context_.router.unbind_invite(transaction);
     count({}, false, report::failure_cause::not_recorded, {});
+    return;
+  }
+  if (const auto user = users_ ? users_->called_by(invite->message()) : std::nullopt) {
+    answer(invite, transaction, plan_of_user(*user));
+    return;
+  }
+  if (!serves_others()) {
+    context_.router.answer(*invite, 404);
+    context_.router.unbind_invite(transaction);
+    count({}, false, report::failure_cause::from_status(404), {});
     return;
   }
   if (!manner_->connect) {
@@ -152,11 +188,41 @@ void answering_service::on_found(const contacts_found& found) {
     connect(invite, transaction, *callee);
 }
 
+answer_plan answering_service::plan_of(uint64_t number) const {
+  const auto drawn = [&](draw what) {
+    return unit_of(manner_->seed, number, static_cast<uint64_t>(what));
+  };
+  answer_plan plan;
+  const auto share = drawn(draw::share);
+  if (share < manner_->busy_share) {
+    plan.what = answer_plan::kind::busy;
+  } else if (share < manner_->busy_share + manner_->answer_share) {
+    plan.after = manner_->answer_after.at(drawn(draw::delay));
+  } else {
+    plan.what = answer_plan::kind::ring;
+    plan.after = manner_->ring_limit;
+  }
+  return plan;
+}
+
+answer_plan answering_service::plan_of_user(size_t place) {
+  // A user's n-th call meets the same, whichever lane the user is on.
+  auto plan = plan_of((static_cast<uint64_t>(place + 1) << 32U) + calls_of_user_[place]++);
+  plan.audio = users_->user(place).audio;
+  plan.may_be_given_up = true;
+  return plan;
+}
+
 void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction) {
+  answer(invite, transaction, plan_of((calls_of_nobody_++ << 8U) + source_));
+}
+
+void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction,
+                               answer_plan plan) {
   auto script = std::make_unique<answer_script>(
     context_.media, manner_,
     kept_call{context_.keeps, context_.keeps != nullptr ? context_.keeps->take_number() : 0},
-    caf::strong_actor_ptr{ctrl()});
+    caf::strong_actor_ptr{ctrl()}, std::move(plan));
   keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
          context_.router, std::move(script), invite, transaction, manner_->connections)),
        invite->message().call_id());
@@ -194,7 +260,10 @@ void answering_service::keep(caf::strong_actor_ptr call, std::string_view call_i
 void answering_service::on_request(const sip_arrival_ptr& request) {
   switch (request->message().request_method()) {
   case sip::method::register_:
-    registrar_.on_register(request);
+    if (serves_others())
+      registrar_.on_register(request);
+    else // it is registered elsewhere itself
+      context_.router.answer(*request, 405, "Allow: " + as_user.to_string() + "\r\n");
     break;
   case sip::method::options:
     context_.router.answer(*request, 200, sip::capability_lines);
@@ -209,7 +278,7 @@ void answering_service::on_served(const served_call& served) {
   if (served.media)
     count(*served.media);
   metrics_.media.dtmf_received += served.info_digits;
-  count(served.call, served.answered, served.failure, served.wire);
+  count(served.call, served.answered, served.failure, served.wire, served.declined);
 }
 
 void answering_service::on_bridged(const bridged_call_over& over) {
@@ -228,18 +297,23 @@ void answering_service::count(const media_outcome& media) {
 }
 
 void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,
-                              const wire_counters& wire) {
+                              const wire_counters& wire, answer_plan::kind declined) {
   calls_.erase(call);
   if (answered)
     metrics_.calls.answer();
-  if (failure.failed())
+  const bool failed = declined == answer_plan::kind::answer && failure.failed();
+  if (declined == answer_plan::kind::busy)
+    metrics_.calls.refuse_as_busy();
+  else if (declined == answer_plan::kind::ring)
+    metrics_.calls.leave_unanswered();
+  else if (failed)
     metrics_.calls.fail(failure);
   else
     metrics_.calls.complete();
   if (trace_)
-    trace_->on_leg_over(call, failure.failed() ? failure.name() : "");
+    trace_->on_leg_over(call, failed ? failure.name() : "");
   metrics_.retransmissions += wire.retransmissions;
-  if (stopping_ && calls_.empty() && look_ups_.empty())
+  if (stopping_ && nothing_left())
     finish();
 }
 
@@ -251,6 +325,8 @@ void answering_service::take_snapshot() {
   metrics_.unexpected = router.unexpected;
   metrics_.retransmissions_received = router.retransmissions_received;
   metrics_.registrations = registrar_.counted(home().now());
+  if (users_)
+    metrics_.users = users_->counts();
 }
 
 } // namespace jackfield

@@ -4,11 +4,13 @@
 #include <memory>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <caf/actor_control_block.hpp>
 
 #include "actors/call/resumption_tally.hpp"
 #include "actors/load/answer_script.hpp"
+#include "actors/load/answering_users.hpp"
 #include "actors/load/load_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -20,6 +22,7 @@ namespace jackfield {
 /// Answers what comes to one lane: calls by its manner, or by connecting them to whom they are for,
 /// REGISTER by its registrar, OPTIONS with 200. Those of lanes that serve together share `shards`.
 /// Traces its lane's messages if told how. Goes on with calls that a crash left (`resume_calls`).
+/// Has users registered elsewhere, and answers what is sent to them (`register_users`).
 class answering_service final : public lane::lane_actor, private uas_service {
 public:
   answering_service(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -41,12 +44,19 @@ private:
   void on_served(const served_call& served);
   void on_bridged(const bridged_call_over& over);
   void answer(const sip_arrival_ptr& invite, uint64_t transaction);
+  void answer(const sip_arrival_ptr& invite, uint64_t transaction, answer_plan plan);
+  enum class draw : uint64_t { share = 1, delay = 2 };
+  /// What the manner's seed gives to a call of that number.
+  [[nodiscard]] answer_plan plan_of(uint64_t number) const;
+  [[nodiscard]] answer_plan plan_of_user(size_t place);
   void go_on(resume_calls& left);
   void connect(const sip_arrival_ptr& invite, uint64_t transaction, registered_contact callee);
   void keep(caf::strong_actor_ptr call, std::string_view call_id);
   /// A call is over.
   void count(caf::actor_id call, bool answered, report::failure_cause failure,
-             const wire_counters& wire);
+             const wire_counters& wire, answer_plan::kind declined = answer_plan::kind::answer);
+  [[nodiscard]] bool serves_others() const noexcept { return !users_ || users_->serves_others(); }
+  [[nodiscard]] bool nothing_left() const noexcept;
   void count(const media_outcome& media);
   void stop(bool hang_up_calls);
   void finish();
@@ -65,6 +75,9 @@ private:
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
   std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
   uint64_t tickets_ = 0;
+  std::unique_ptr<answering_users> users_; // null: nobody is registered elsewhere
+  std::vector<uint32_t> calls_of_user_;    // by their places
+  uint64_t calls_of_nobody_ = 0;
   resumption_tally resuming_;
   caf::strong_actor_ptr stop_asked_by_; // empty: nobody waits for the end
   std::shared_ptr<const trace_settings> trace_settings_;

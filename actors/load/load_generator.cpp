@@ -1,7 +1,6 @@
 #include "actors/load/load_generator.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -113,27 +112,11 @@ void load_generator::on_arrivals() {
 }
 
 double load_generator::drawn(uint64_t number, draw what) const noexcept {
-  // By the call's number, not in the order of calls: two runs with one seed offer the same, on
-  // however many lanes.
-  uint64_t state = plan_->seed + number * 0x9e3779b97f4a7c15U + static_cast<uint64_t>(what);
-  next_unit(state);
-  return next_unit(state);
+  return unit_of(plan_->seed, number, static_cast<uint64_t>(what));
 }
 
 lane::duration load_generator::length_of(uint64_t number) const noexcept {
-  const auto& length = plan_->length;
-  const auto mean = static_cast<double>(length.mean.count());
-  switch (length.drawn) {
-  case call_length::shape::exponential:
-    return lane::duration{static_cast<int64_t>(-mean * std::log1p(-drawn(number, draw::length)))};
-  case call_length::shape::uniform:
-    return length.mean + lane::duration{static_cast<int64_t>(
-                           static_cast<double>((length.most - length.mean).count()) *
-                           drawn(number, draw::length))};
-  case call_length::shape::fixed:
-    break;
-  }
-  return length.mean;
+  return plan_->length.at(drawn(number, draw::length));
 }
 
 std::shared_ptr<const call_target> load_generator::target_of(uint64_t number) const {

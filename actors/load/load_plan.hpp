@@ -10,6 +10,7 @@
 #include "actors/call/call_settings.hpp"
 #include "actors/wire/trace_outlet.hpp"
 #include "engine/scenario/arrivals.hpp"
+#include "engine/scenario/drawn_duration.hpp"
 #include "engine/transport/protocol.hpp"
 
 namespace jackfield {
@@ -21,12 +22,7 @@ enum class load_flow : uint8_t {
 };
 
 /// How long calls last.
-struct call_length {
-  enum class shape : uint8_t { fixed, exponential, uniform };
-  shape drawn = shape::fixed;
-  lane::duration mean = std::chrono::seconds{10}; ///< of a uniform one: its lower bound
-  lane::duration most{};                          ///< of a uniform one: its upper bound
-};
+using call_length = scenario::drawn_duration;
 
 /// What a load run does; one value for all lanes, immutable.
 struct load_plan {
@@ -34,7 +30,7 @@ struct load_plan {
   scenario::arrival_plan arrivals;
   /// Most calls at once, over all lanes.
   uint64_t limit = UINT64_MAX;
-  call_length length;
+  call_length length = std::chrono::seconds{10};
   /// Seed of the arrival process and the lengths: two runs with one seed offer the same.
   uint64_t seed = 1;
   /// Arrival n is made for target n modulo their number, or a random one.

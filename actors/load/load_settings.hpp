@@ -26,7 +26,7 @@ struct load_settings {
   load_flow flow = load_flow::call;
   scenario::arrival_plan arrivals;
   uint64_t limit = UINT64_MAX;
-  call_length length;
+  call_length length = std::chrono::seconds{10};
   uint64_t seed = 0;
   transport::protocol transport = transport::protocol::udp;
   bool rtp = true;

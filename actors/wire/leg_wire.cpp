@@ -310,6 +310,16 @@ const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
   return nullptr;
 }
 
+const sip::ua_profile* leg_wire::restore() {
+  if (!open_ || !lost_ || !given_ || servers_.exhausted())
+    return nullptr;
+  const auto way = router_.hops().open(servers_, connections());
+  if (!way)
+    return nullptr;
+  use(*way);
+  return &profile();
+}
+
 void leg_wire::send_over(const transport::flow& to, std::string_view text, sip::send_rank rank) {
   if (open_ && router_.send(to, text, rank))
     return;

@@ -86,6 +86,9 @@ public:
   /// time, and takes the next one: then, how messages to it are written. Null if there is no other.
   const sip::ua_profile* next_server(lane::duration rest);
 
+  /// Makes the connection to the leg's server again if that is over; then, how messages over it are
+  /// written. Null if it stands, or there is no way.
+  const sip::ua_profile* restore();
   /// The connection that the leg's requests used is over, and there is none in its place yet.
   [[nodiscard]] bool is_cut_off() const noexcept { return lost_; }
   /// True once if something could not be sent since the last call.

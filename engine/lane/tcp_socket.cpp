@@ -78,6 +78,7 @@ result<std::unique_ptr<tcp_socket>> tcp_socket::connect(reactor& events, const e
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
       errno != EINPROGRESS)
     return fail_errno(place, "cannot connect", errno);
+  made->learn_addresses(); // ours is chosen now
   if (auto watched = made->watch(EPOLLIN | EPOLLOUT); !watched)
     return tl::unexpected{std::move(watched.error())};
   return made;

@@ -32,7 +32,8 @@ enum class exit_code : int {
   if (!report.thresholds_passed())
     return exit_code::threshold;
   const auto& m = report.metrics;
-  if (m.calls.failed > 0 || m.registrations.failed > 0 || m.registrations.refresh_failed > 0)
+  if (m.calls.failed > 0 || m.registrations.failed > 0 || m.registrations.refresh_failed > 0 ||
+      m.users.failed > 0)
     return exit_code::failed;
   return exit_code::ok;
 }

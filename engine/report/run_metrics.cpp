@@ -25,6 +25,16 @@ void call_counts::complete() noexcept {
   --current;
 }
 
+void call_counts::refuse_as_busy() noexcept {
+  ++busy;
+  --current;
+}
+
+void call_counts::leave_unanswered() noexcept {
+  ++unanswered;
+  --current;
+}
+
 void call_counts::fail(failure_cause cause) {
   ++failed;
   --current;
@@ -38,6 +48,8 @@ void call_counts::merge(const call_counts& other) {
   missed_by_generator += other.missed_by_generator;
   answered += other.answered;
   completed += other.completed;
+  busy += other.busy;
+  unanswered += other.unanswered;
   failed += other.failed;
   current += other.current;
   peak += other.peak;
@@ -155,6 +167,7 @@ void run_metrics::merge(const run_metrics& other) {
   calls.merge(other.calls);
   sessions.merge(other.sessions);
   registrations.merge(other.registrations);
+  users.merge(other.users);
   times.merge(other.times);
   media.merge(other.media);
   steps.merge(other.steps);

@@ -12,7 +12,7 @@
 namespace jackfield::report {
 
 /// Arrivals and what became of them. Once a run has ended, offered = started + missed() and
-/// started = completed + failed; before that, started - completed - failed calls are under way.
+/// started = completed + failed + busy + unanswered; before that, the rest are under way.
 struct call_counts {
   uint64_t offered = 0; ///< arrivals that were due
   uint64_t started = 0; ///< of these, attempts whose first INVITE was handed to the transport
@@ -20,6 +20,8 @@ struct call_counts {
   uint64_t missed_by_generator = 0; ///< not started: we could not keep up; makes a run invalid
   uint64_t answered = 0;            ///< got a 2xx
   uint64_t completed = 0;           ///< answered, ran its length, and ended with a confirmed BYE
+  uint64_t busy = 0;                ///< answering: refused with 486, as was asked for
+  uint64_t unanswered = 0;          ///< answering: rang until it was cancelled or refused, likewise
   uint64_t failed = 0;              ///< everything else that ended
   uint64_t current = 0;             ///< under way now
   /// Highest `current`. Merging adds: an upper bound that is exact when all lanes peak together; a
@@ -33,6 +35,8 @@ struct call_counts {
   void start() noexcept;
   void answer() noexcept { ++answered; }
   void complete() noexcept;
+  void refuse_as_busy() noexcept;
+  void leave_unanswered() noexcept;
   /// `cause` must not be `none`.
   void fail(failure_cause cause);
   void merge(const call_counts& other);
@@ -170,6 +174,7 @@ struct run_metrics {
   call_counts calls;
   session_outcomes sessions;
   registration_counts registrations;
+  registration_counts users; ///< of `answer`: whom it registered elsewhere, to take their calls
   latencies times;
   media_counts media;
   step_counts steps;

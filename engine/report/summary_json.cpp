@@ -122,6 +122,16 @@ json thresholds_of(const run_report& report) {
   return result;
 }
 
+json registrations_of(const registration_counts& counts) {
+  return {{"attempted", counts.attempted},
+          {"succeeded", counts.succeeded},
+          {"failed", counts.failed},
+          {"refreshed", counts.refreshed},
+          {"refresh_failed", counts.refresh_failed},
+          {"current", counts.current},
+          {"failures", causes(counts.failures)}};
+}
+
 } // namespace
 
 std::string summary_json(const run_report& report) {
@@ -157,6 +167,8 @@ std::string summary_json(const run_report& report) {
                 {"missed", calls.missed()},
                 {"answered", calls.answered},
                 {"completed", calls.completed},
+                {"busy", calls.busy},
+                {"unanswered", calls.unanswered},
                 {"failed", calls.failed},
                 {"peak", calls.peak},
                 {"missed_by_limit", calls.missed_by_limit},
@@ -181,13 +193,9 @@ std::string summary_json(const run_report& report) {
                  {"seer", number(r.seer, 1e4)}, {"isa", number(r.isa, 1e4)},
                  {"ner", number(r.ner, 1e4)},   {"scr", number(r.scr, 1e4)},
                  {"ira", number(r.ira, 1e4)},   {"acd_s", number(r.acd)}};
-  j["registrations"] = {{"attempted", m.registrations.attempted},
-                        {"succeeded", m.registrations.succeeded},
-                        {"failed", m.registrations.failed},
-                        {"refreshed", m.registrations.refreshed},
-                        {"refresh_failed", m.registrations.refresh_failed},
-                        {"current", m.registrations.current},
-                        {"failures", causes(m.registrations.failures)}};
+  j["registrations"] = registrations_of(m.registrations);
+  if (m.users.attempted > 0)
+    j["users"] = registrations_of(m.users);
   j["sip"] = sip_of(m);
   j["health"] = {{"lane_lag_ms", milliseconds(m.health.lane_lag)},
                  {"start_lateness_ms", milliseconds(m.health.start_lateness)},

@@ -13,7 +13,16 @@
 namespace jackfield::sip {
 namespace {
 
-enum piece_index : size_t { registrar, aor, own_contact, route, headers, first_hop, given_call_id };
+enum piece_index : size_t {
+  registrar,
+  aor,
+  own_contact,
+  route,
+  headers,
+  first_hop,
+  given_call_id,
+  contact_user
+};
 
 [[nodiscard]] duration times(duration d, double factor) {
   return duration(static_cast<duration::rep>(static_cast<double>(d.count()) * factor));
@@ -45,7 +54,19 @@ std::string_view registration::next_hop() const noexcept {
 }
 
 std::string_view registration::contact() const noexcept {
-  return piece(own_contact).empty() ? std::string_view(profile_->contact) : piece(own_contact);
+  if (!piece(own_contact).empty())
+    return piece(own_contact);
+  return user_contact_.empty() ? std::string_view(profile_->contact) : user_contact_;
+}
+
+void registration::name_contact() {
+  const auto user = piece(contact_user);
+  if (user.empty())
+    return;
+  user_contact_ = profile_->contact;
+  const auto host = user_contact_.find(':') + 1;
+  user_contact_.insert(host, "@");
+  user_contact_.insert(host, user);
 }
 
 std::string_view registration::call_id(std::string_view tag) const noexcept {
@@ -73,6 +94,8 @@ result<void> registration::prepare(const registration_options& o) {
   if (auto c = parse_name_addr(given);
       !c || !uri::parse(c->uri) || c->parameter("expires") || !is_safe_value(given))
     return fail("contact", "expected one address, without expires");
+  if (!o.contact_user.empty() && !uri::parse("sip:" + std::string{o.contact_user} + "@h"))
+    return fail("contact", "expected an escaped user");
   if (!is_safe_value(o.call_id))
     return fail("Call-ID", "expected a value of one line");
   if (!is_safe_header_lines(o.headers))
@@ -87,7 +110,7 @@ result<void> registration::prepare(const registration_options& o) {
     hop = *first;
   }
   std::array<std::string_view, pieces> texts{o.registrar, o.aor, o.contact, o.route,
-                                             o.headers,   hop,   o.call_id};
+                                             o.headers,   hop,   o.call_id, o.contact_user};
   size_t total = 0;
   for (auto t : texts)
     total += t.size();
@@ -98,6 +121,7 @@ result<void> registration::prepare(const registration_options& o) {
     text_ += texts[i];
     ends_[i] = static_cast<uint16_t>(text_.size());
   }
+  name_contact();
   credentials_ = o.credentials;
   random_ = o.random;
   expires_ = o.expires;
@@ -108,6 +132,14 @@ result<void> registration::prepare(const registration_options& o) {
   aim_ = o.remove ? aim::remove : aim::bind;
   set_jitter(o.jitter);
   return {};
+}
+
+void registration::use_profile(const ua_profile& profile) {
+  profile_ = &profile;
+  auto before = std::exchange(user_contact_, {});
+  name_contact();
+  if (bound_ && former_contact_.empty() && before != user_contact_)
+    former_contact_ = std::move(before); // else what stands there was bound, and this was not
 }
 
 void registration::set_jitter(double jitter) noexcept {
@@ -129,6 +161,8 @@ void registration::send(time_point now, ua_sink& sink) {
     bind = "<" + bind + ">";
   bind += ";expires=";
   append_number(bind, aim_ == aim::bind ? expires_ : 0);
+  if (!former_contact_.empty())
+    append(bind, ", ", former_contact_, ";expires=0");
   request_text t;
   t.what = method::register_;
   t.uri = target();
@@ -201,7 +235,7 @@ bool registration::try_next_server(time_point now, const message* m, ua_sink& si
   const auto* profile = another_server(sink, m);
   if (profile == nullptr)
     return false;
-  profile_ = profile;
+  use_profile(*profile);
   digest_ = {}; // a nonce is of the server that made it
   send(now, sink);
   sink.on_event({.kind = event_kind::retrying,
@@ -265,6 +299,7 @@ void registration::on_success(time_point now, const message& m, ua_sink& sink) {
     fail_attempt(now, end_cause::rejected, m.status(), &m, sink);
     return;
   }
+  former_contact_.clear();
   failures_ = 0;
   redirects_ = 0;
   interval_raised_ = false;
@@ -351,11 +386,16 @@ void registration::on_time(time_point now, ua_sink& sink) {
 void registration::on_transport_failed(time_point now, ua_sink& sink) {
   if (over_ || !started_)
     return;
-  // Without a REGISTER on its way nothing says that the server is gone.
-  auto waiting = transaction_.active();
+  if (!transaction_.active()) {
+    // No attempt has failed, and nothing says that the server is gone; but over the connection that
+    // is lost nobody reaches the user any more (RFC 5626 §4.5).
+    if (bound_)
+      next_at_ = std::min(next_at_, now + times(retry_base_, 0.5 + 0.5 * jitter_));
+    return;
+  }
   transaction_.on_transport_error();
   release(request_);
-  if (!waiting || !try_next_server(now, nullptr, sink))
+  if (!try_next_server(now, nullptr, sink))
     fail_attempt(now, end_cause::transport_failed, 0, nullptr, sink);
 }
 
@@ -404,7 +444,7 @@ bool registration::registered(time_point now) const noexcept {
 
 size_t registration::heap_bytes() const noexcept {
   auto of = [](const std::string& t) { return t.capacity() > 15 ? t.capacity() + 1 : 0; };
-  return of(text_) + of(request_) + digest_.heap_bytes() +
+  return of(text_) + of(request_) + of(user_contact_) + of(former_contact_) + digest_.heap_bytes() +
          (redirected_ ? sizeof(std::string) + of(*redirected_) : 0);
 }
 

@@ -25,6 +25,9 @@ struct registration_options {
   std::string_view aor = {};
   /// Whole Contact value with its parameters; empty: the profile's. Its `expires` is ours to add.
   std::string_view contact = {};
+  /// User of the profile's Contact, escaped, where `contact` is empty: requests to the binding say
+  /// by it whose they are.
+  std::string_view contact_user = {};
   /// Route values separated by commas.
   std::string_view route = {};
   /// Whole header lines.
@@ -82,6 +85,9 @@ public:
   void refresh(time_point now, ua_sink& sink);
   /// Removes the binding (Expires: 0) and ends. While a REGISTER is on its way it waits for that.
   void unregister(time_point now, ua_sink& sink);
+  /// The next REGISTER goes another way: it is written so, with the Contact of that way, and the
+  /// binding of the Contact before it is removed.
+  void use_profile(const ua_profile& profile);
   /// New value of `registration_options::jitter`, for the next time one is drawn.
   void set_jitter(double jitter) noexcept;
 
@@ -103,6 +109,7 @@ private:
   enum class aim : uint8_t { bind, remove };
 
   [[nodiscard]] std::string_view piece(size_t i) const noexcept;
+  void name_contact();
   void send(time_point now, ua_sink& sink);
   void on_final(time_point now, const message& m, ua_sink& sink);
   void on_success(time_point now, const message& m, ua_sink& sink);
@@ -116,8 +123,8 @@ private:
   [[nodiscard]] std::string_view call_id(std::string_view tag) const noexcept;
   [[nodiscard]] unsigned granted(const message& m) const;
 
-  // registrar, aor, contact, route, headers, next hop, Call-ID
-  static constexpr size_t pieces = 7;
+  // registrar, aor, contact, route, headers, next hop, Call-ID, user of the Contact
+  static constexpr size_t pieces = 8;
 
   const ua_profile* profile_;
   leg_id id_;
@@ -125,6 +132,8 @@ private:
   std::array<uint16_t, pieces> ends_{};
   std::unique_ptr<std::string> redirected_; // the target a 3xx led to
   std::string request_;                     // for retransmission
+  std::string user_contact_;                // the profile's with its user, if that was given
+  std::string former_contact_;              // which may be bound still; empty: there is none
   client_transaction transaction_;
   digest_session digest_;
   std::span<const credential> credentials_;

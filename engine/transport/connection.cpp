@@ -52,6 +52,7 @@ result<void> connection::start_client(const flow& as, const lane::endpoint& loca
   if (!stream)
     return tl::unexpected(std::move(stream.error()));
   stream_ = std::move(*stream);
+  flow_.local = stream_->local();
   setup_deadline_ = home_.now() + settings_.connect_timeout;
   schedule();
   return {};

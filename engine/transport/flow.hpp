@@ -29,8 +29,7 @@ struct flow {
   transport::protocol protocol = transport::protocol::udp;
   /// The lane whose layer made it.
   uint8_t lane = 0;
-  /// Our address. A flow returned by `open` for a connection under way knows it only as given;
-  /// `on_flow_up` brings the real one.
+  /// Our address.
   lane::endpoint local;
   /// The peer's address.
   lane::endpoint remote;

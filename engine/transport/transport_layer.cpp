@@ -52,6 +52,7 @@ public:
   result<flow> open(protocol p, const lane::endpoint& remote, const open_settings& settings);
   bool send(const flow& to, std::string_view bytes, unsigned rank);
   void close(const flow& which);
+  void close_all();
 
   [[nodiscard]] connection* find_connection(const flow& which) const {
     if (which.protocol == protocol::udp || which.lane != lane_ ||
@@ -228,7 +229,7 @@ result<flow> transport_layer::implementation::open(protocol p, const lane::endpo
     pool_.emplace(key, made.handle);
     slots_[made.handle.index].pool_key = std::move(key);
   }
-  return made;
+  return slots_[made.handle.index].used->name();
 }
 
 lane::stream_handler*
@@ -310,6 +311,14 @@ void transport_layer::implementation::close(const flow& which) {
   }
 }
 
+// Nobody hears of it any more.
+void transport_layer::implementation::close_all() {
+  closing_quietly_ = true;
+  for (size_t i = 0; i < slots_.size(); ++i)
+    if (connection* const left = slots_[i].used.get())
+      left->close(1001);
+}
+
 // -- TLS handshakes a pass -------------------------------------------------------------
 
 bool transport_layer::implementation::handshake_allowed() {
@@ -371,7 +380,9 @@ transport_layer::transport_layer(lane::lane& home, transport_handler& handler,
     : implementation_(
         std::make_unique<implementation>(home, handler, std::move(splitter), settings)) {}
 
-transport_layer::~transport_layer() = default;
+transport_layer::~transport_layer() {
+  implementation_->close_all();
+}
 
 result<lane::endpoint> transport_layer::listen(protocol p, const lane::endpoint& local,
                                                const listen_settings& settings) {

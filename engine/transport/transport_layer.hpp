@@ -61,7 +61,8 @@ public:
   /// `home` and `handler` outlive the layer. `splitter` makes the framing of TCP and TLS streams.
   transport_layer(lane::lane& home, transport_handler& handler, splitter_factory splitter,
                   const transport_settings& settings = {});
-  /// Closes everything at once; the handler hears nothing.
+  /// Closes everything, with a goodbye where there is one (close_notify, a close frame); the
+  /// handler hears nothing.
   ~transport_layer();
   transport_layer(const transport_layer&) = delete;
   transport_layer& operator=(const transport_layer&) = delete;

@@ -250,7 +250,7 @@ TEST_F(tcp_failover_test, a_registration_takes_a_new_connection_when_one_broke) 
   std::vector<kind> seen;
   for (const auto& r : world_.heard().registrations)
     seen.push_back(r.what);
-  EXPECT_EQ(seen, (std::vector{kind::registered, kind::failed, kind::refreshed}));
+  EXPECT_EQ(seen, (std::vector{kind::registered, kind::refreshed}));
 }
 
 /// A proxy in front of the servers, which says what a test writes.

@@ -323,5 +323,51 @@ TEST_F(registration_actor_test, many_on_a_bad_path) {
   }
 }
 
+/// Each has a connection of its own. What was bound is gone with the registrar's process.
+TEST(registered_users, outlive_a_restart_of_their_registrar) {
+  for (const auto p : {transport::protocol::tcp, transport::protocol::ws}) {
+    SCOPED_TRACE(transport::to_string(p));
+    sim_world world{3};
+    auto& phones = world.add_site("10.0.0.1", p);
+    auto& before = world.add_site("10.0.0.2", p);
+    world.answer(before, answer_manner_of(before));
+    auto manner = manner_between(phones, before.target());
+    auto apart = *manner.connections;
+    apart.share = false;
+    manner.connections = std::make_shared<const transport::open_settings>(apart);
+    const auto shared = std::make_shared<const call_manner>(manner);
+    constexpr uint64_t count = 1000;
+    for (uint64_t i = 0; i < count; ++i) {
+      auto target = target_of(before.address);
+      target->uri = "sip:10.0.0.2";
+      target->from = "<sip:user" + std::to_string(i) + "@10.0.0.2>";
+      registration::plan plan;
+      plan.number = i;
+      world.register_user(phones, shared, target, plan);
+    }
+    world.pass(5s);
+    world.ask_for_metrics();
+    ASSERT_EQ(world.metrics_of(1).registrations.current, count);
+    world.crash(before);
+    auto& after = world.add_site("10.0.0.2", p);
+    world.answer(after, answer_manner_of(after));
+    world.pass(14s);
+    world.ask_for_metrics();
+    EXPECT_EQ(world.metrics_of(1).registrations.current, 0U) << "all at once";
+    world.pass(8s);
+    world.ask_for_metrics();
+    const auto some = world.metrics_of(1).registrations.current;
+    EXPECT_GT(some, count / 4);
+    EXPECT_LT(some, count * 3 / 4);
+    world.pass(10s);
+    world.ask_for_metrics();
+    EXPECT_EQ(world.metrics_of(1).registrations.current, count);
+    for (const auto& report : world.heard().registrations) {
+      EXPECT_NE(report.what, kind::failed);
+      EXPECT_NE(report.what, kind::over);
+    }
+  }
+}
+
 } // namespace
 } // namespace jackfield

@@ -25,6 +25,7 @@ struct ask_these {
 /// To the world's own actor: stop these.
 struct stop_these {
   std::vector<caf::actor> whom;
+  bool hang_up = true;
 };
 
 caf::actor_system_config& configured(caf::actor_system_config& config) {
@@ -106,6 +107,8 @@ public:
       [this](const call_answered& a) { told_.answered.push_back(a.number); },
       [this](const call_finished& f) { told_.calls.push_back(f); },
       [this](const registration_report& r) { told_.registrations.push_back(r); },
+      [this](const users_standing& s) { told_.standing = s; },
+      [this](const user_failed& f) { told_.refused.push_back(f); },
       [this](const request_finished& p) { told_.probes.push_back(p); },
       [](const run_progress&) {},
       [this](const run_finished& f) { told_.finished = f; },
@@ -123,8 +126,12 @@ public:
           send(one, metrics_request{});
       },
       [this](const stop_these& s) {
-        for (const auto& one : s.whom)
-          send(one, service_stop{});
+        for (const auto& one : s.whom) {
+          if (s.hang_up)
+            send(one, service_stop{});
+          else
+            send(one, service_drain{});
+        }
       },
     };
   }
@@ -207,6 +214,17 @@ void sim_world::stop_services() {
     all.whom.push_back(s.actor);
   services_.clear();
   lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(owner_), std::move(all));
+}
+
+void sim_world::answer_for(sim_site& site, register_users all) {
+  all.watcher = caf::actor_cast<caf::strong_actor_ptr>(owner_);
+  lane::tell(lane_, service_of(site), std::move(all));
+}
+
+void sim_world::drain(sim_site& site) {
+  const auto service = caf::actor_cast<caf::actor>(service_of(site));
+  std::erase_if(services_, [&](const resident& one) { return one.actor == service; });
+  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(owner_), stop_these{{service}, false});
 }
 
 void sim_world::kill(sim_site& site) {

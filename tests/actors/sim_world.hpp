@@ -46,6 +46,8 @@ struct told {
   std::vector<call_finished> calls;
   std::vector<uint64_t> answered;
   std::vector<registration_report> registrations;
+  std::optional<users_standing> standing; ///< of users whom a service registers, the latest
+  std::vector<user_failed> refused;
   std::vector<request_finished> probes;
   std::optional<run_finished> finished;
   std::optional<parting_counts> recovered;
@@ -80,6 +82,10 @@ public:
   /// those that serve as one.
   void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {},
               const std::shared_ptr<registrar_shards>& shards = nullptr);
+  /// Has a site's service register users elsewhere, and answer for them.
+  void answer_for(sim_site& site, register_users all);
+  /// Tells a site's service to take no more calls; it answers in `heard().stopped`, once.
+  void drain(sim_site& site);
   /// Tells all services to stop; they answer in `heard().stopped`.
   void stop_services();
   /// Ends the services of a site without a word, as if its process was killed.

@@ -128,6 +128,26 @@ TEST_F(registration_test, retry_after_and_backoff) {
   EXPECT_TRUE(r.machine.registered(r.now));
 }
 
+/// Over the connection that is lost nobody reaches the user: it registers over another after half
+/// to the whole of the base time (RFC 5626 §4.5), and nothing has failed so far.
+TEST_F(registration_test, registers_again_when_its_connection_is_lost) {
+  for (const double jitter : {0.0, 1.0}) {
+    options.jitter = jitter;
+    bench_of<registration> b{profile, test_id(5)};
+    ASSERT_TRUE(b.machine.start(b.now, options, b.out));
+    b.take(response_to(b.out.sent.back().text, 200, "t", ours));
+    b.pass(seconds{10});
+    const auto told = b.out.events.size();
+    b.machine.on_transport_failed(b.now, b.out);
+    EXPECT_EQ(b.out.events.size(), told);
+    EXPECT_EQ(b.machine.next_deadline() - b.now, seconds{jitter == 0 ? 15 : 30});
+    b.pass(seconds{5});
+    b.machine.on_transport_failed(b.now, b.out); // another one: no later for that
+    EXPECT_EQ(b.machine.next_deadline() - b.now, seconds{jitter == 0 ? 10 : 25});
+    EXPECT_TRUE(b.machine.registered(b.now));
+  }
+}
+
 TEST_F(registration_test, expires_when_refreshes_fail) {
   start();
   succeed(ours);

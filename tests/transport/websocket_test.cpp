@@ -443,6 +443,20 @@ TEST_F(websocket, carries_one_message_a_frame_both_ways) {
   EXPECT_EQ(server.layer.connections(), 0U);
 }
 
+TEST_F(websocket, a_layer_that_ends_says_goodbye) {
+  peer server{home};
+  const auto at = listen(server);
+  auto client = std::make_unique<peer>(home);
+  ASSERT_TRUE(
+    client->layer.send(client->layer.open(protocol::ws, at, from_client()).value(), "one"));
+  run_for(1s);
+  client.reset();
+  run_for(1s);
+  ASSERT_THAT(server.failures, SizeIs(1));
+  EXPECT_EQ(server.failures[0].cause, "");
+  EXPECT_TRUE(server.failures[0].said_goodbye);
+}
+
 TEST_F(websocket, wss_is_tls_and_websocket) {
   const auto own = crypto::self_signed_certificate(std::vector<std::string>{"ws.test"}).value();
   peer server{home};

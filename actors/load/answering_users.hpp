@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/call/call_settings.hpp"
+#include "actors/call/registration.hpp"
+#include "actors/node/lane_context.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/report/failure_cause.hpp"
+#include "engine/report/run_metrics.hpp"
+#include "engine/sip/message.hpp"
+
+namespace jackfield {
+
+/// A user who is registered somewhere, and answered for.
+struct answered_user {
+  /// Whose `contact_user` says who is called.
+  std::shared_ptr<const call_target> target;
+  /// What callers hear; null: what all callers do.
+  std::shared_ptr<const audio_settings> audio;
+};
+
+/// All of them; one value for all lanes, immutable.
+class user_directory {
+public:
+  explicit user_directory(std::vector<answered_user> users);
+
+  [[nodiscard]] const std::vector<answered_user>& all() const noexcept { return users_; }
+  /// Whose Contact that is, by its place in `all`; nothing: nobody's.
+  [[nodiscard]] std::optional<size_t> find(std::string_view request_uri) const;
+
+private:
+  std::vector<answered_user> users_;
+  std::unordered_map<std::string, size_t> by_contact_; // without escapes
+};
+
+/// To an answering service: register your share of these users, every `count`-th from `index` on,
+/// and answer their calls. Once.
+struct register_users {
+  std::shared_ptr<const user_directory> directory;
+  /// Where this lane's REGISTERs go, and how.
+  std::shared_ptr<const call_manner> manner;
+  unsigned expires = 3600;
+  double rate = 100; ///< registrations that begin, and end, a second, of all lanes
+  unsigned index = 0;
+  unsigned count = 1;
+  /// Nobody else is served: other calls are refused with 404.
+  bool alone = false;
+  /// Gets `users_standing` and `user_failed`; null: nobody does.
+  caf::strong_actor_ptr watcher;
+};
+
+/// How a lane's share of the users stands, after each change.
+struct users_standing {
+  unsigned index = 0;
+  uint64_t answered = 0;   ///< whose first REGISTER had an answer, or will have none
+  uint64_t registered = 0; ///< whose last one succeeded
+  uint64_t refused = 0;    ///< for good
+
+  friend bool operator==(const users_standing&, const users_standing&) = default;
+};
+
+/// A user could not be registered; said once, and again if it is given up.
+struct user_failed {
+  std::string user; ///< address of record
+  report::failure_cause why;
+  bool for_good = false;
+};
+
+/// The users of one lane who are registered elsewhere: has them registered one after the other, and
+/// leave likewise. A part of the actor that answers for them, on its lane.
+class answering_users {
+public:
+  /// The owner hands on `timer_fired` and `registration_report`. `context` outlives this.
+  answering_users(lane::lane_actor& owner, lane_context& context, register_users all);
+  ~answering_users();
+  answering_users(const answering_users&) = delete;
+  answering_users& operator=(const answering_users&) = delete;
+
+  void on_timer();
+  void on_report(const registration_report& report);
+  /// Removes their bindings, in their time or at once. Nobody registers any more.
+  void leave(bool at_once);
+  /// None is registered, nor tries to be.
+  [[nodiscard]] bool gone() const noexcept;
+
+  /// As `user_directory::find`, for an INVITE.
+  [[nodiscard]] std::optional<size_t> called_by(const sip::message& invite) const;
+  [[nodiscard]] const answered_user& user(size_t place) const {
+    return all_.directory->all()[place];
+  }
+  [[nodiscard]] bool serves_others() const noexcept { return !all_.alone; }
+  [[nodiscard]] const report::registration_counts& counts() const noexcept { return counts_; }
+
+private:
+  struct member {
+    caf::strong_actor_ptr actor;
+    bool answered = false;
+    bool registered = false; // by its last REGISTER
+    bool told = false;       // that it failed
+    bool refused = false;    // for good
+  };
+
+  /// When the n-th user of all begins or leaves, after the first.
+  [[nodiscard]] lane::duration offset_of(size_t n) const noexcept;
+  void enrol(size_t place);
+  void dismiss(const member& who);
+  void note_answer(member& who);
+  void set_registered(member& who, bool is);
+  void give_up(size_t place, member& who, report::failure_cause why);
+  void tell_failure(size_t place, report::failure_cause why, bool for_good);
+  void tell_standing();
+
+  lane::lane_actor& owner_;
+  lane_context& context_;
+  register_users all_;
+  report::registration_counts counts_;
+  std::unordered_map<size_t, member> members_; // by place in the directory
+  lane::actor_timer timer_;
+  lane::time_point began_{};
+  size_t next_;                 // to register
+  std::vector<size_t> leaving_; // who have not been told yet, the next one last
+  lane::duration leave_gap_{};
+  users_standing standing_;
+  users_standing told_; // to the watcher
+  bool started_ = false;
+  bool closing_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::register_users)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::users_standing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::user_failed)

@@ -196,14 +196,19 @@ void read_registering(option_reader& r, const texts& t, answer_options& o) {
   unsigned rate = 100;
   r.number("--register-rate", t.register_rate, rate, 1U, 100'000U);
   o.register_rate = rate;
-  r.check(transport::is_secure(s.transport) || (t.ca_file.empty() && !t.no_verify), "--ca-file",
-          "and --insecure are for TLS and WSS, expected one of these transports");
+  for (const auto& [name, given] :
+       {std::pair{"--ca-file", !t.ca_file.empty()}, {"--insecure", t.no_verify}})
+    r.check(!given || transport::is_secure(s.transport), name,
+            "is for TLS and WSS, expected one of these transports");
   s.ca_file = t.ca_file;
   s.verify = !t.no_verify;
   r.check(transport::is_websocket(s.transport) || t.ws_path.empty(), "--ws-path",
           "is for WebSocket, expected transport ws or wss");
   if (!t.ws_path.empty())
     s.ws_path = t.ws_path;
+  r.check(s.ws_path.starts_with('/') && sip::is_safe_value(s.ws_path) &&
+            s.ws_path.find(' ') == std::string::npos,
+          "--ws-path", "expected a path that begins with /");
   if (transport::is_websocket(s.transport))
     s.keep_alive = usual_ping;
   r.read(t.keep_alive, s.keep_alive,

@@ -1,6 +1,10 @@
 #include "actors/load/answering_users.hpp"
 
 #include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -15,20 +19,30 @@ namespace {
 using namespace std::chrono_literals;
 using report::failure_cause;
 
-/// Where the INVITEs that a site receives come from.
-class invite_sources final : public wire_tap {
+/// Over what the requests of a method come to a site.
+class request_ways final : public wire_tap {
 public:
-  explicit invite_sources(sim_site& site) : router_(site.context.router) { router_.set_tap(this); }
-  ~invite_sources() override { router_.set_tap(nullptr); }
+  request_ways(sim_site& site, std::string_view method)
+      : router_(site.context.router), method_(std::string{method} + ' ') {
+    router_.set_tap(this);
+  }
+  ~request_ways() override { router_.set_tap(nullptr); }
   void on_message(wire_direction direction, const transport::flow& over, lane::time_point /*at*/,
                   std::string_view bytes) override {
-    if (direction == wire_direction::received && bytes.starts_with("INVITE "))
-      seen.push_back(over.remote);
+    if (direction == wire_direction::received && bytes.starts_with(method_))
+      seen.push_back(over);
   }
-  std::vector<lane::endpoint> seen;
+  [[nodiscard]] std::vector<lane::endpoint> sources() const {
+    std::vector<lane::endpoint> out;
+    for (const auto& way : seen)
+      out.push_back(way.remote);
+    return out;
+  }
+  std::vector<transport::flow> seen;
 
 private:
   sip_router& router_;
+  std::string method_;
 };
 
 /// A PBX that connects calls to whoever registered there, users who do, and a caller.
@@ -142,7 +156,7 @@ TEST_P(answering_users_over, register_and_answer_what_the_registrar_sends_them) 
   EXPECT_EQ(world_.heard().standing->registered, 3U);
   EXPECT_EQ(world_.heard().standing->answered, 3U);
   EXPECT_EQ(bindings(), 3U);
-  invite_sources invites{users_};
+  request_ways invites{users_, "INVITE"};
   for (const auto* name : {"alice", "carol", "dave", "dave"})
     call(name);
   world_.pass(10s);
@@ -153,7 +167,7 @@ TEST_P(answering_users_over, register_and_answer_what_the_registrar_sends_them) 
   EXPECT_EQ(calls.answered, 4U);
   EXPECT_EQ(calls.completed, 4U);
   expect_accounted_for(calls);
-  EXPECT_EQ(invites.seen, std::vector(4, pbx_.address))
+  EXPECT_EQ(invites.sources(), std::vector(4, pbx_.address))
     << "not over the connection that registered";
   world_.drain(users_);
   world_.pass(5s);
@@ -165,6 +179,40 @@ INSTANTIATE_TEST_SUITE_P(, answering_users_over,
                          testing::Values(transport::protocol::udp, transport::protocol::tcp,
                                          transport::protocol::ws),
                          [](const auto& one) { return std::string{to_string(one.param)}; });
+
+class answering_users_over_tcp : public answering_users_test {
+protected:
+  answering_users_over_tcp() : answering_users_test(transport::protocol::tcp) {}
+};
+
+TEST_F(answering_users_over_tcp, register_anew_over_another_connection) {
+  for (int i = 0; i < 20; ++i)
+    add_user("user" + std::to_string(i));
+  auto registers = std::make_optional<request_ways>(pbx_, "REGISTER");
+  begin();
+  world_.pass(5s);
+  EXPECT_EQ(bindings(), 20U);
+  auto& transport = users_.context.router.transport();
+  EXPECT_EQ(transport.counters().opened, 1U) << "one for the lane";
+  ASSERT_EQ(registers->seen.size(), 20U);
+  pbx_.context.router.transport().close(registers->seen.front());
+  registers.reset();
+  world_.pass(1s);
+  EXPECT_EQ(world_.heard().standing->registered, 0U);
+  world_.pass(40s);
+  EXPECT_EQ(world_.heard().standing->registered, 20U);
+  EXPECT_EQ(transport.counters().opened, 2U);
+  EXPECT_EQ(bindings(), 20U);
+  request_ways invites{users_, "INVITE"};
+  call("user3");
+  world_.pass(5s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  EXPECT_FALSE(world_.heard().calls[0].failure.failed()) << world_.heard().calls[0].failure.text();
+  EXPECT_EQ(invites.sources(), std::vector{pbx_.address});
+  world_.drain(users_);
+  world_.pass(5s);
+  world_.expect_nothing_left();
+}
 
 TEST_F(answering_users_test, begin_one_after_the_other) {
   for (int i = 0; i < 30; ++i)

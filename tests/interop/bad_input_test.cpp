@@ -250,7 +250,16 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
     {"--audio", {"tone:9", "absent.wav", ""}},
     {"--media-ip", {"here", ""}},
     {"--media-ports", {"1-2", ""}},
-    {"--answer-after", {"soon", ""}},
+    {"--answer-after", {"soon", "exp:", "uniform:5s", "uniform:2s..1s", ""}},
+    {"--answer-share", {"0.8", "101%", "-1%", "%", "nan%", "80%%", ""}},
+    {"--busy-share", {"some", "100.1%", ""}},
+    {"--ring-limit", {"-1", "x", ""}},
+    {"--seed", {"-1", "x", ""}},
+    {"--register-rate", {"10"}}, // these need --register
+    {"--expires", {"60"}},
+    {"--ca-file", {"a.pem"}},
+    {"--ws-path", {"/"}},
+    {"--keep-alive", {"30s"}},
     {"--duration", {"long", ""}},
     {"--refuse", {"200", "299", "700", "no", ""}},
     {"--max-expires", {"0", "x", ""}},
@@ -280,6 +289,46 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
   const auto text = folder_.write("text.pem", "no certificate");
   expect_refused({"answer", "--listen", "tls:127.0.0.1:0", "--cert", text, "--key", text},
                  "text.pem");
+}
+
+TEST_F(bad_input, of_users_who_register_names_the_option) {
+  const auto users = folder_.write("users.csv", "user,password,audio\nalice,a,\n");
+  const auto pbx = target_.uri();
+  const auto expect = [&](const arguments& more, const std::string& place) {
+    arguments command{"answer", "--users", users};
+    command.insert(command.end(), more.begin(), more.end());
+    expect_refused(command, place);
+    EXPECT_FALSE(target_.was_called()) << place;
+  };
+  for (const auto* const wrong : {"sip:", "tel:+1", "sip:a b", "sip:127.0.0.1;transport=sctp", ""})
+    expect({"--register", wrong}, "--register");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+    {"--register-rate", {"0", "-1", "x", "100001", ""}},
+    {"--expires", {"0", "604801", "1h", ""}},
+    {"--keep-alive", {"often", ""}},
+    {"--ws-path", {"/", "x", ""}},
+    {"--ca-file", {"a.pem", ""}},
+    {"--transport", {"sctp", ""}},
+    {"--local-ip", {"localhost", "192.0.2.1", ""}},
+    {"--local-port", {"0", "65536", ""}},
+  };
+  for (const auto& [option, values] : wrong)
+    for (const auto& value : values)
+      expect({"--register", pbx, option, value}, option);
+  expect({"--register", pbx + ";transport=tcp", "-t", "udp"}, "--transport");
+  expect({"--register", pbx + ";transport=tls", "--ca-file", "absent.pem"}, "absent.pem");
+  expect({"--register", pbx + ";transport=ws", "--ws-path", "x"}, "--ws-path");
+  expect({"--register", pbx, "--insecure"}, "--insecure");
+  expect({"--register", pbx, "--connect"}, "--connect");
+  expect({"--register", pbx, "--lanes", "2", "-p", "5060"}, "--local-port");
+  expect({"--register", pbx, "--busy-share", "60%", "--answer-share", "60%"}, "--answer-share");
+  expect({"--register", pbx, "--busy-share", "60%", "--refuse", "503"}, "--refuse");
+  expect_refused({"answer", "--register", pbx}, "--register");
+  expect_refused({"answer", "--register", pbx, "--users", "absent.csv"}, "absent.csv");
+  expect_refused({"answer", "--register", pbx, "--users",
+                  folder_.write("wrong.csv", "user,audio\nalice,absent.wav\n")},
+                 "absent.wav");
+  expect_refused({"answer", "--insecure"}, "--insecure");
 }
 
 TEST_F(bad_input, of_a_port_in_use_is_named) {

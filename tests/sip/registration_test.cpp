@@ -221,6 +221,41 @@ TEST_F(registration_test, asks_once_only_for_such_a_removal) {
   EXPECT_EQ(r.out.last(event_kind::ended)->event.status, 404);
 }
 
+TEST_F(registration_test, shows_its_user_in_the_contact) {
+  options.contact_user = "al%20ice";
+  start();
+  EXPECT_EQ(field(request(), "Contact"), "<sip:al%20ice@192.0.2.1:5060>;expires=3600");
+  succeed("Contact: <sip:other@192.0.2.1:5060>;expires=9, "
+          "<sip:al%20ice@192.0.2.1:5060>;expires=100\r\n");
+  EXPECT_EQ(until_next(), seconds{90});
+  for (const auto* const wrong : {"a b", "a@b", "a>", "a\r\nb"}) {
+    bench_of<registration> other{profile, test_id(4)};
+    options.contact_user = wrong;
+    EXPECT_FALSE(other.machine.start(other.now, options, other.out)) << wrong;
+  }
+}
+
+TEST_F(registration_test, takes_the_contact_of_another_way_and_removes_the_one_before) {
+  options.contact_user = "alice";
+  start();
+  succeed("Contact: <sip:alice@192.0.2.1:5060>;expires=100\r\n");
+  const auto second = udp_profile("192.0.2.2");
+  r.machine.use_profile(second);
+  r.machine.refresh(r.now, r.out);
+  const std::string both = "<sip:alice@192.0.2.2:5060>;expires=3600, "
+                           "<sip:alice@192.0.2.1:5060>;expires=0";
+  EXPECT_EQ(field(request(), "Contact"), both);
+  const auto third = udp_profile("192.0.2.3"); // before there was an answer
+  r.take(response_to(request(), 500, "t"));
+  r.machine.use_profile(third);
+  r.machine.refresh(r.now, r.out);
+  EXPECT_EQ(field(request(), "Contact"), "<sip:alice@192.0.2.3:5060>;expires=3600, "
+                                         "<sip:alice@192.0.2.1:5060>;expires=0");
+  succeed("Contact: <sip:alice@192.0.2.3:5060>;expires=100\r\n");
+  r.machine.refresh(r.now, r.out);
+  EXPECT_EQ(field(request(), "Contact"), "<sip:alice@192.0.2.3:5060>;expires=3600");
+}
+
 TEST_F(registration_test, takes_no_call_id_of_two_lines) {
   options.call_id = "a\r\nb: c";
   EXPECT_FALSE(r.machine.start(r.now, options, r.out));

@@ -1,4 +1,5 @@
 #include <array>
+#include <unordered_set>
 
 #include <gtest/gtest.h>
 
@@ -323,6 +324,15 @@ TEST_F(registration_actor_test, many_on_a_bad_path) {
   }
 }
 
+/// The connections that there were.
+struct connections_spy final : wire_tap {
+  void on_message(wire_direction /*direction*/, const transport::flow& over,
+                  lane::time_point /*at*/, std::string_view /*bytes*/) override {
+    seen.insert(over);
+  }
+  std::unordered_set<transport::flow> seen;
+};
+
 /// Each has a connection of its own. What was bound is gone with the registrar's process.
 TEST(registered_users, outlive_a_restart_of_their_registrar) {
   for (const auto p : {transport::protocol::tcp, transport::protocol::ws}) {
@@ -330,6 +340,8 @@ TEST(registered_users, outlive_a_restart_of_their_registrar) {
     sim_world world{3};
     auto& phones = world.add_site("10.0.0.1", p);
     auto& before = world.add_site("10.0.0.2", p);
+    connections_spy connections;
+    before.context.router.set_tap(&connections);
     world.answer(before, answer_manner_of(before));
     auto manner = manner_between(phones, before.target());
     auto apart = *manner.connections;
@@ -348,6 +360,11 @@ TEST(registered_users, outlive_a_restart_of_their_registrar) {
     world.pass(5s);
     world.ask_for_metrics();
     ASSERT_EQ(world.metrics_of(1).registrations.current, count);
+    ASSERT_EQ(connections.seen.size(), count);
+    for (const auto& each : connections.seen)
+      before.context.router.transport().close(each);
+    before.context.router.set_tap(nullptr);
+    world.pass(100ms);
     world.crash(before);
     auto& after = world.add_site("10.0.0.2", p);
     world.answer(after, answer_manner_of(after));

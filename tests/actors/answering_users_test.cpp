@@ -1,5 +1,6 @@
 #include "actors/load/answering_users.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -338,6 +339,39 @@ TEST_F(answering_users_test, answer_busy_or_not_at_all_in_their_shares) {
   world_.drain(users_);
   world_.pass(5s);
   world_.expect_nothing_left();
+}
+
+/// What a service that registers nobody does with 60 calls, in their order.
+std::vector<int> statuses_by(uint64_t seed) {
+  sim_world world{11};
+  auto& caller = world.add_site("10.0.0.1");
+  auto& service = world.add_site("10.0.0.2");
+  auto manner = answer_manner_of(service);
+  manner.busy_share = 0.3;
+  manner.answer_share = 0.4;
+  manner.ring_limit = 1s;
+  manner.seed = seed;
+  world.answer(service, manner);
+  const auto calls = std::make_shared<const call_manner>(manner_between(caller, service.target()));
+  for (int i = 0; i < 60; ++i) {
+    world.call(caller, calls, target_of(service.address), 1s);
+    world.pass(5s);
+  }
+  std::vector<int> statuses;
+  for (const auto& c : world.heard().calls)
+    statuses.push_back(c.status);
+  world.ask_for_metrics();
+  const auto& counted = world.metrics_of(1).calls;
+  EXPECT_EQ(counted.completed + counted.busy + counted.unanswered, 60U);
+  EXPECT_EQ(counted.busy, static_cast<uint64_t>(std::ranges::count(statuses, 486)));
+  EXPECT_EQ(counted.unanswered, static_cast<uint64_t>(std::ranges::count(statuses, 480)));
+  return statuses;
+}
+
+TEST(answer_shares, are_drawn_by_the_seed) {
+  const auto once = statuses_by(1);
+  EXPECT_EQ(once, statuses_by(1));
+  EXPECT_NE(once, statuses_by(2));
 }
 
 TEST_F(answering_users_test, know_whose_a_call_is) {

@@ -510,7 +510,7 @@ TEST(sec_03, every_description_of_others_negotiates_or_is_refused) {
       EXPECT_TRUE(us.take_answer(hold.number, answer.text) || how == protection::sdes)
         << sample.name;
     } else {
-      EXPECT_EQ(number.error().place, "sdp offer") << sample.name;
+      EXPECT_TRUE(number.error().place.starts_with("sdp offer")) << sample.name;
       EXPECT_EQ(us.current(), state::stable) << sample.name;
     }
     auto offer = must(us.offer(direction::sendrecv));

@@ -426,7 +426,7 @@ TEST(sec_03, every_description_is_answered_or_refused_in_every_role) {
       for (const auto& offer : {*theirs, make_reoffer(*theirs, direction::sendonly)}) {
         auto got = make_answer(offer, *with, our_host, our_port, 1);
         if (!got) {
-          EXPECT_EQ(got.error().place, "sdp offer") << sample.name;
+          EXPECT_TRUE(got.error().place.starts_with("sdp offer")) << sample.name;
           EXPECT_FALSE(got.error().cause.empty()) << sample.name;
           continue;
         }
@@ -438,7 +438,7 @@ TEST(sec_03, every_description_is_answered_or_refused_in_every_role) {
       }
       // As the answer to an offer of ours: the same in 18x, 200, ACK and PRACK.
       if (auto got = accept_answer(ours, *theirs); !got) {
-        EXPECT_EQ(got.error().place, "sdp answer") << sample.name;
+        EXPECT_TRUE(got.error().place.starts_with("sdp answer")) << sample.name;
       }
     }
   }

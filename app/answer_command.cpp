@@ -22,6 +22,7 @@
 #include "app/interrupts.hpp"
 #include "app/kept_state.hpp"
 #include "app/option_reader.hpp"
+#include "app/playable_audio.hpp"
 #include "app/registered_users.hpp"
 #include "app/version.hpp"
 #include "engine/crypto/certificate.hpp"
@@ -39,8 +40,6 @@ int usage(const error& e) {
 }
 
 constexpr std::chrono::milliseconds poll_interval{50};
-/// What nearly every caller asks for.
-constexpr std::chrono::milliseconds usual_ptime{20};
 /// How often WebSocket clients that may be called are asked whether they are there.
 constexpr std::chrono::seconds registered_ping{30};
 
@@ -146,16 +145,6 @@ unsigned usable_cores() {
                                                          : 0;
 }
 
-/// A file that cannot be played is found now, not at the first call.
-result<void> encode_audio(const answer_manner& manner) {
-  if (!manner.audio || manner.audio->mode != audio_mode::play)
-    return {};
-  for (const auto codec : {audio::codec::pcmu, audio::codec::pcma})
-    if (auto encoded = manner.audio->cache->get(manner.audio->source, codec, usual_ptime); !encoded)
-      return tl::unexpected{std::move(encoded.error())};
-  return {};
-}
-
 } // namespace
 
 int answer_command(const std::vector<std::string>& arguments) {
@@ -208,8 +197,9 @@ int answer_command(const std::vector<std::string>& arguments) {
     if (auto usable = context.media.check_address(); !usable)
       return usage(error{"--media-ip", usable.error().to_string()});
   const auto manner = answer_manner_of(options.answering, settings.media.address, nullptr);
-  if (auto audible = encode_audio(*manner); !audible)
-    return usage(audible.error());
+  if (manner->audio)
+    if (auto playable = check_playable(*manner->audio); !playable)
+      return usage(playable.error());
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> json{nullptr, &std::fclose};
   if (!options.json.empty()) {
     json.reset(options.json == "-" ? stdout : std::fopen(options.json.c_str(), "wb"));

@@ -1,7 +1,6 @@
 #include "app/registered_users.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <unordered_set>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "actors/load/answering_engine.hpp"
 #include "actors/load/load_setup.hpp"
 #include "app/option_reader.hpp"
+#include "app/playable_audio.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -18,8 +18,6 @@ namespace {
 
 /// Users that are named one by one as they fail.
 constexpr uint64_t most_named = 20;
-/// What nearly every caller asks for.
-constexpr std::chrono::milliseconds usual_ptime{20};
 
 result<std::shared_ptr<const audio_settings>> read_audio(const std::string& text,
                                                          const audio_settings& usual) {
@@ -30,10 +28,9 @@ result<std::shared_ptr<const audio_settings>> read_audio(const std::string& text
     if (!source)
       return tl::unexpected{std::move(source.error())};
     audio->source = std::move(*source);
-    for (const auto codec : {audio::codec::pcmu, audio::codec::pcma})
-      if (auto encoded = audio->cache->get(audio->source, codec, usual_ptime); !encoded)
-        return tl::unexpected{std::move(encoded.error())};
   }
+  if (auto playable = check_playable(*audio); !playable)
+    return tl::unexpected{std::move(playable.error())};
   return audio;
 }
 

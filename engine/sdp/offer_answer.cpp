@@ -153,6 +153,10 @@ bool is_listed(const std::vector<std::string>& profiles, std::string_view profil
                      [&](const auto& each) { return equal_names(each, profile); });
 }
 
+bool is_by_ice(const negotiated_audio& audio) {
+  return audio.protected_by == protection::dtls && audio.remote && audio.remote->ice;
+}
+
 /// Fills in what both roles derive from the other side's m-line in the same way; how it is
 /// protected is known by then. With ICE an unspecified address is no hold: browsers write it where
 /// they have no candidate yet, or none that they want to show (RFC 8829 section 5.2.1).
@@ -161,8 +165,7 @@ void apply(negotiated_audio& audio, destination to) {
   audio.remote_port = to.port;
   audio.remote_rtcp_host = std::move(to.rtcp_host);
   audio.remote_rtcp_port = to.rtcp_port;
-  const bool by_ice = audio.protected_by == protection::dtls && audio.remote && audio.remote->ice;
-  if (audio.remote_host.empty() && !by_ice) {
+  if (audio.remote_host.empty() && !is_by_ice(audio)) {
     audio.way = common(audio.way, direction::recvonly);
   }
 }
@@ -171,8 +174,7 @@ void apply(negotiated_audio& audio, destination to) {
 /// looked up. With ICE it says itself where to send.
 result<void> check_reach(const negotiated_audio& audio, std::string_view our_host,
                          std::string_view place) {
-  const bool by_ice = audio.protected_by == protection::dtls && audio.remote && audio.remote->ice;
-  if (by_ice || audio.remote_host.empty() || audio.way == direction::inactive) {
+  if (is_by_ice(audio) || audio.remote_host.empty() || audio.way == direction::inactive) {
     return {};
   }
   const auto ours = kind_of(our_host);

@@ -62,7 +62,7 @@ struct router_settings {
   /// Legs that may be open at once; a call beyond that is refused, or goes to another lane.
   size_t leg_capacity = leg_table::all_slots;
   /// INVITEs above `large_invite` whose calls are not up may be of so many bytes together; one
-  /// beyond that is refused. A call keeps less than twice its INVITE until the ACK.
+  /// beyond that is refused. A call keeps about twice its INVITE until the ACK.
   size_t large_invite_bytes = size_t{8} << 20U;
   /// Key of what is hashed of others' messages: secret, and one for routers that serve as one. 0: a
   /// random one.

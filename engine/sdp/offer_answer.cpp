@@ -60,14 +60,17 @@ struct destination {
   std::uint16_t rtcp_port = 0;
 };
 
+/// The c= line that counts for an m-line, its own or the session's, or null.
+const connection* address_of(const session& description, const media_description& media) {
+  if (!media.connections.empty()) {
+    return &media.connections.front();
+  }
+  return description.address ? &*description.address : nullptr;
+}
+
 result<destination> destination_of(const session& description, const media_description& media,
                                    bool muxed, std::string_view place) {
-  const connection* address = nullptr;
-  if (!media.connections.empty()) {
-    address = &media.connections.front();
-  } else if (description.address) {
-    address = &*description.address;
-  }
+  const auto* address = address_of(description, media);
   if (address == nullptr) {
     return fail(std::string(place), "no c= line for the audio stream");
   }
@@ -527,7 +530,8 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
       }
     }
     apply(made, std::move(*to));
-    if (auto reach = check_reach(made, offer.from.address.host, "sdp answer"); !reach) {
+    const auto* own = address_of(offer, ours);
+    if (auto reach = check_reach(made, own == nullptr ? "" : own->host, "sdp answer"); !reach) {
       return tl::unexpected(std::move(reach.error()));
     }
     return made;

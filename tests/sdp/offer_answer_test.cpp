@@ -228,6 +228,14 @@ TEST(offer_answer, an_answer_from_where_we_cannot_send_is_an_error) {
   }
 }
 
+TEST(offer_answer, whence_we_send_is_said_by_the_offers_c_line) {
+  auto offer = make_offer(our_host, 40'000, {}, 1);
+  offer.from.address = {"IN", "IP6", "2001:db8::7", ""}; // RFC 4566 section 5.2: names the session
+  EXPECT_TRUE(accept_answer(offer, with_media("m=audio 9000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n")));
+  offer.address = {"IN", "IP6", "2001:db8::7", ""};
+  EXPECT_FALSE(accept_answer(offer, with_media("m=audio 9000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n")));
+}
+
 TEST(offer_answer, profiles_are_an_input) {
   media_capabilities with;
   with.profiles = {"RTP/AVPF", "RTP/AVP"};

@@ -12,6 +12,7 @@
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
+#include "app/sound_options.hpp"
 #include "engine/scenario/arrivals.hpp"
 #include "engine/scenario/drawn_duration.hpp"
 #include "engine/scenario/user_table.hpp"
@@ -33,6 +34,7 @@ struct texts {
     duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
     register_rate, expires, ca_file, ws_path, keep_alive, answer_share, busy_share, ring_limit,
     seed;
+  hearing_texts hearing;
   trace_texts tracing;
   keep_texts kept;
   ice_texts ice;
@@ -97,6 +99,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
                  "(echo)");
+  declare_hearing(app, t.hearing, "OPTIONS");
   app.add_option("--media-ip,--mi", t.media_ip, "address of the audio");
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535");
   app.add_option("--answer-after", t.answer_after,
@@ -269,10 +272,12 @@ result<answer_options> options_of(const texts& t, answer_options o) {
            t.connect ||
              (a.rtp && a.protection.value_or(sdp::protection::dtls) == sdp::protection::dtls),
            o.webrtc);
-  if (!t.audio.empty() && t.audio != "echo") {
-    a.mode = audio_mode::play;
-    r.read(t.audio, a.source, [](std::string_view s) { return read_source("--audio", s); });
-  }
+  audio_choice sound{audio_mode::echo, {}};
+  r.read(t.audio, sound, [](std::string_view s) { return read_sound("--audio", s); });
+  std::tie(a.mode, a.source) = std::pair{sound.mode, std::move(sound.source)};
+  read_hearing(r, t.hearing, a.rtp, a.listens, a.expects);
+  r.check(!t.connect || t.hearing.expected.empty(), "--expect-sound",
+          "is for calls that are answered here, expected no --connect beside it");
   r.read(t.media_ip, o.media_address,
          [](std::string_view s) { return read_address("--media-ip", s); });
   std::pair ports{o.first_media_port, o.last_media_port};
@@ -329,6 +334,12 @@ result<answer_options> options_of(const texts& t, answer_options o) {
     if (!table)
       return tl::unexpected{std::move(table.error())};
     o.registering->users = std::move(*table);
+    if (a.rtp) {
+      auto sounds = read_sounds(*o.registering->users, {}, {a.mode, a.source});
+      if (!sounds)
+        return tl::unexpected{std::move(sounds.error())};
+      o.registering->sounds = std::move(*sounds);
+    }
   } else if (!t.users.empty())
     if (auto read = read_users(t.users, a.registrations); !read)
       return tl::unexpected{std::move(read.error())};

@@ -8,10 +8,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "actors/load/load_setup.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
-#include "engine/rtp/telephone_event.hpp"
+#include "app/sound_options.hpp"
+#include "engine/scenario/dial_plan.hpp"
 #include "engine/sdp/codec.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/ua.hpp"
@@ -34,6 +36,7 @@ struct texts {
                    ws_path, keep_alive, dtmf_by, hold_after, ice_restart_after, opus_bitrate,
                    opus_complexity, opus_loss;
   std::vector<std::string> headers, thresholds;
+  hearing_texts hearing;
   trace_texts tracing;
   ice_texts ice;
   keep_texts kept;
@@ -55,6 +58,22 @@ result<std::vector<call_step>> read_hold(std::string_view text) {
     return tl::unexpected{std::move(length.error())};
   steps.push_back({*after + *length, call_step::kind::resume});
   return steps;
+}
+
+/// "12#", "2s:1234,10s:{pin}#".
+void read_digits(option_reader& r, const texts& t, load_options& o) {
+  std::vector<scenario::dial_part> plan;
+  r.read(t.dtmf, plan, [](std::string_view s) { return scenario::parse_dial_plan("--dtmf", s); });
+  const bool own = t.dtmf.find('{') != std::string::npos;
+  r.check(!own || !t.users.empty(), "--dtmf", "uses {columns}, expected --users FILE too");
+  for (auto& part : plan) {
+    o.steps.push_back({part.after, call_step::kind::dial, static_cast<uint16_t>(o.digits.size())});
+    o.digits.push_back(std::move(part.digits));
+  }
+  std::ranges::stable_sort(o.steps, {}, &call_step::after);
+  if (!own)
+    r.read("--dtmf", o.digits,
+           [&](std::string_view) { return check_digits(o.digits).map([&] { return o.digits; }); });
 }
 
 /// "opus,PCMU", in any case.
@@ -206,8 +225,10 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   declare_ice(app, t.ice, way);
   app
     .add_option("--audio", t.audio,
-                "what callers send: tone, tone:HZ, silence, echo, or a WAV file (tone)")
+                "what callers send: tone, tone:HZ, silence, echo, or a WAV file; may use {columns} "
+                "of --users, whose column audio goes before it (tone)")
     ->group(way);
+  declare_hearing(app, t.hearing, way);
   app
     .add_option(
       "--codecs", t.codecs,
@@ -228,7 +249,12 @@ void declare(CLI::App& app, texts& t, load_options& o) {
               "nothing is sent of silence but a packet every 0.4 s, unless the peer says usedtx=0")
     ->group(way);
   app.add_option("--ptime", t.ptime, "ms of audio in a packet: 10 to 60 (20)")->group(way);
-  app.add_option("--dtmf", t.dtmf, "digits dialled once answered")->group(way);
+  app
+    .add_option(
+      "--dtmf", t.dtmf,
+      "digits dialled once answered, or at times since then: 12#, 2s:1234,10s:{pin}#; may "
+      "use {columns} of --users")
+    ->group(way);
   app.add_option("--dtmf-by", t.dtmf_by, "rtp (RFC 4733), or info: one request a digit (rtp)")
     ->group(way);
   app.add_flag("--delayed-offer", t.delayed_offer, "INVITE without a session description")
@@ -358,10 +384,14 @@ result<load_options> options_of(const texts& t, load_options o) {
     r.check(!o.rtp || t.media.empty() || t.media == "rtp", "--media",
             "\"" + t.media + "\" is not available, expected none, rtp, srtp or webrtc");
   read_ice(r, t.ice, o.protection == sdp::protection::dtls, o.webrtc);
-  if (t.audio == "echo")
-    o.mode = audio_mode::echo;
-  else
-    r.read(t.audio, o.source, [](std::string_view s) { return read_source("--audio", s); });
+  const bool own_sounds = t.audio.find('{') != std::string::npos;
+  r.check(!own_sounds || !t.users.empty(), "--audio", "uses {columns}, expected --users FILE too");
+  if (!own_sounds) {
+    audio_choice usual;
+    r.read(t.audio, usual, [](std::string_view s) { return read_sound("--audio", s); });
+    std::tie(o.mode, o.source) = std::pair{usual.mode, std::move(usual.source)};
+  }
+  read_hearing(r, t.hearing, o.rtp, o.listens, o.expects);
   if (o.protection == sdp::protection::dtls)
     o.codecs = {audio::codec::opus, audio::codec::pcmu, audio::codec::pcma};
   r.read(t.codecs, o.codecs, read_codecs);
@@ -392,12 +422,7 @@ result<load_options> options_of(const texts& t, load_options o) {
           "\"" + t.dtmf_by + "\" is not available, expected rtp or info");
   r.check(t.dtmf_by.empty() || !t.dtmf.empty(), "--dtmf-by", "is for digits, expected --dtmf");
   o.dtmf_by_info = t.dtmf_by == "info";
-  if (!t.dtmf.empty()) {
-    rtp::telephone_event_sender dry;
-    r.check(dry.dial(t.dtmf).has_value(), "--dtmf",
-            "\"" + t.dtmf + "\" cannot be dialled, expected up to 256 of 0-9, *, #, A-D");
-    o.digits = t.dtmf;
-  }
+  read_digits(r, t, o);
   o.delayed_offer = t.delayed_offer;
   r.read(t.local_ip, o.local, [](std::string_view s) { return read_address("--local-ip", s); });
   r.number<uint16_t>("--local-port", t.local_port, o.local_port, 1, 65'535);
@@ -423,6 +448,10 @@ result<load_options> options_of(const texts& t, load_options o) {
       return std::optional{std::move(table)};
     });
   });
+  if (o.users && !r.failure())
+    r.read("--users", o.sounds, [&](std::string_view) {
+      return read_sounds(*o.users, t.audio, {o.mode, o.source});
+    });
   o.from = t.from;
   for (const auto& line : t.headers) {
     r.check(line.find(':') != std::string::npos && line.find(':') > 0 && sip::is_safe_value(line) &&

@@ -8,7 +8,6 @@
 #include "actors/load/answering_engine.hpp"
 #include "actors/load/load_setup.hpp"
 #include "app/option_reader.hpp"
-#include "app/playable_audio.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -18,21 +17,6 @@ namespace {
 
 /// Users that are named one by one as they fail.
 constexpr uint64_t most_named = 20;
-
-result<std::shared_ptr<const audio_settings>> read_audio(const std::string& text,
-                                                         const audio_settings& usual) {
-  auto audio = std::make_shared<audio_settings>(usual);
-  audio->mode = text == "echo" ? audio_mode::echo : audio_mode::play;
-  if (audio->mode == audio_mode::play) {
-    auto source = read_source("--users", text);
-    if (!source)
-      return tl::unexpected{std::move(source.error())};
-    audio->source = std::move(*source);
-  }
-  if (auto playable = check_playable(*audio); !playable)
-    return tl::unexpected{std::move(playable.error())};
-  return audio;
-}
 
 } // namespace
 
@@ -94,36 +78,19 @@ result<void> registered_users::open(node& engine, const std::vector<uint16_t>& f
 
 result<void> registered_users::read(const answer_manner& manner) {
   const auto& settings = *options_->registering;
-  auto targets = make_targets(settings, *settings.uri, local_);
+  auto targets = make_targets(settings, *settings.uri, local_, manner.audio);
   if (!targets)
     return tl::unexpected{std::move(targets.error())};
-  std::vector<answered_user> users;
-  users.reserve(targets->size());
   std::unordered_set<std::string> taken;
-  std::map<std::string, std::shared_ptr<const audio_settings>> sounds;
   for (size_t row = 0; row < targets->size(); ++row) {
     auto own = std::make_shared<call_target>(*(*targets)[row]);
     const auto name = *settings.users->field(row, "user");
     own->contact_user = sip::escape_user(name);
     while (!taken.insert(own->contact_user).second) // of another domain
       own->contact_user += "-" + std::to_string(row + 1);
-    answered_user user;
-    if (const auto text = settings.users->field(row, "audio");
-        manner.audio && text && !text->empty()) {
-      auto& sound = sounds[std::string{*text}];
-      if (!sound) {
-        auto audio = read_audio(std::string{*text}, *manner.audio);
-        if (!audio)
-          return tl::unexpected{std::move(audio.error())};
-        sound = std::move(*audio);
-      }
-      user.audio = sound;
-    }
-    targets_.push_back(own);
-    user.target = std::move(own);
-    users.push_back(std::move(user));
+    targets_.push_back(std::move(own));
   }
-  directory_ = std::make_shared<const user_directory>(std::move(users));
+  directory_ = std::make_shared<const user_directory>(targets_);
   return {};
 }
 

@@ -21,6 +21,8 @@ struct reported_figures {
   friend bool operator==(const reported_figures&, const reported_figures&) = default;
 };
 
+enum class found_sound : uint8_t { silence, tone, sound };
+
 /// Of a call's audio.
 struct audio_figures {
   using duration = std::chrono::nanoseconds;
@@ -37,6 +39,8 @@ struct audio_figures {
   std::optional<report> remote;
   std::optional<duration> round_trip;
   uint64_t digits_sent = 0, digits_received = 0;
+  /// What was found in what was heard; unset: nobody listened.
+  std::optional<found_sound> found;
   uint64_t strangers = 0, forged = 0, replayed = 0, malformed = 0, unauthenticated = 0;
   std::optional<duration> gathering, checks, handshake;
   friend bool operator==(const audio_figures&, const audio_figures&) = default;

@@ -51,6 +51,8 @@ void write(const call_figures::audio& a, proto::Audio& out) {
     out.set_checks(a.checks->count());
   if (a.handshake)
     out.set_handshake(a.handshake->count());
+  if (a.found)
+    out.set_found(static_cast<proto::FoundSound>(*a.found));
 }
 
 call_figures::audio read(const proto::Audio& in) {
@@ -91,6 +93,8 @@ call_figures::audio read(const proto::Audio& in) {
     a.checks = ns{in.checks()};
   if (in.has_handshake())
     a.handshake = ns{in.handshake()};
+  if (in.has_found() && proto::FoundSound_IsValid(in.found()))
+    a.found = static_cast<found_sound>(in.found());
   return a;
 }
 

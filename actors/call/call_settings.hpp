@@ -20,12 +20,14 @@ namespace jackfield {
 /// What a call that goes out does while it is up.
 struct call_step {
   enum class kind : uint8_t {
-    hold,       ///< offers `sendonly`
-    resume,     ///< offers what it offered at first
-    ice_restart ///< finds the media's way anew
+    hold,        ///< offers `sendonly`
+    resume,      ///< offers what it offered at first
+    ice_restart, ///< finds the media's way anew
+    dial         ///< digits of the target's
   };
   lane::duration after{}; ///< since the answer
   kind what = kind::hold;
+  uint16_t part = 0; ///< of `call_target::digits`
 };
 
 /// Whom a call is to and from; shared by the calls of one user. Values as in `sip::call_options`.
@@ -35,7 +37,8 @@ struct call_target {
   std::string to;
   std::string route;
   std::string headers;
-  std::string digits; ///< dialled once answered
+  std::vector<std::string> digits;             ///< by `call_step::part`; some may be empty
+  std::shared_ptr<const audio_settings> audio; ///< what it sends; null: as the manner has it
   /// User of the Contact that is registered, escaped; empty: it has none.
   std::string contact_user;
   std::vector<sip::credential> credentials;

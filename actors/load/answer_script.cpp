@@ -271,6 +271,9 @@ answer_plan::kind answer_script::declined() const noexcept {
 }
 
 void answer_script::report(call_leg& leg) {
+  auto media = stream_.take_outcome();
+  if (media && media->missed && answered_ && !failure_.failed())
+    failure_ = report::failure_cause::not_heard;
   kept_.ended(leg, failure_, answered_ ? 200 : status_);
   served_call served;
   served.call = leg.id();
@@ -279,7 +282,7 @@ void answer_script::report(call_leg& leg) {
   served.declined = declined();
   served.info_digits = info_digits_;
   served.wire = leg.wire();
-  if (const auto media = stream_.take_outcome())
+  if (media)
     served.media = std::move(*media);
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(leg.home(), owner, std::move(served));

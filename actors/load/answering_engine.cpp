@@ -32,6 +32,8 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     audio->mode = settings.mode;
     audio->source = settings.source;
     audio->opus = settings.opus;
+    audio->listens = settings.listens;
+    audio->expects = settings.expects;
     audio->silence_limit = settings.media_timeout;
     audio->unheard_limit = settings.check_after;
     manner->audio = std::move(audio);
@@ -50,6 +52,7 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
     auto audio = std::make_shared<audio_settings>();
     audio->mode = audio_mode::listen;
     audio->silence_limit = settings.media_timeout;
+    audio->listens = settings.listens;
     bridge->audio = std::move(audio);
     manner->connect = std::move(bridge);
   }

@@ -35,6 +35,8 @@ struct answering_settings {
   bool connect = false;
   audio_mode mode = audio_mode::echo;
   audio::source_spec source;
+  bool listens = false; ///< these two as in `audio_settings`
+  std::optional<audio::expected_sound> expects;
   audio::opus_settings opus;
   registrar_settings registrations;
 };

@@ -208,7 +208,7 @@ answer_plan answering_service::plan_of(uint64_t number) const {
 answer_plan answering_service::plan_of_user(size_t place) {
   // A user's n-th call meets the same, whichever lane the user is on.
   auto plan = plan_of((static_cast<uint64_t>(place + 1) << 32U) + calls_of_user_[place]++);
-  plan.audio = users_->user(place).audio;
+  plan.audio = users_->user(place)->audio;
   plan.may_be_given_up = true;
   return plan;
 }
@@ -294,6 +294,7 @@ void answering_service::count(const media_outcome& media) {
   metrics_.media.transcoded += media.transcoded ? 1 : 0;
   metrics_.media.dtmf_sent += media.digits_sent;
   metrics_.media.dtmf_received += media.digits_received.size();
+  add_found(metrics_.media.found, media);
 }
 
 void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,

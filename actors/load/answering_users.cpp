@@ -35,10 +35,11 @@ bool is_for_good(int status) noexcept {
 
 } // namespace
 
-user_directory::user_directory(std::vector<answered_user> users) : users_(std::move(users)) {
+user_directory::user_directory(std::vector<std::shared_ptr<const call_target>> users)
+    : users_(std::move(users)) {
   by_contact_.reserve(users_.size());
   for (size_t place = 0; place < users_.size(); ++place)
-    by_contact_.emplace(sip::unescape(users_[place].target->contact_user), place);
+    by_contact_.emplace(sip::unescape(users_[place]->contact_user), place);
 }
 
 std::optional<size_t> user_directory::find(std::string_view request_uri) const {
@@ -96,7 +97,7 @@ void answering_users::enrol(size_t place) {
   plan.expires = all_.expires;
   auto* const keeps = context_.keeps;
   members_[place].actor = caf::actor_cast<caf::strong_actor_ptr>(owner_.home().spawn<registration>(
-    context_.router, all_.manner, user(place).target, plan,
+    context_.router, all_.manner, user(place), plan,
     kept_registration{keeps, keeps != nullptr ? keeps->take_number() : 0},
     caf::strong_actor_ptr{owner_.ctrl()}));
 }
@@ -178,7 +179,7 @@ void answering_users::give_up(size_t place, member& who, report::failure_cause w
 void answering_users::tell_failure(size_t place, report::failure_cause why, bool for_good) {
   if (all_.watcher)
     lane::tell_from(owner_, all_.watcher,
-                    user_failed{std::string{user(place).target->from_uri()}, why, for_good});
+                    user_failed{std::string{user(place)->from_uri()}, why, for_good});
 }
 
 void answering_users::tell_standing() {

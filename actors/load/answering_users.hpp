@@ -22,25 +22,20 @@
 
 namespace jackfield {
 
-/// A user who is registered somewhere, and answered for.
-struct answered_user {
-  /// Whose `contact_user` says who is called.
-  std::shared_ptr<const call_target> target;
-  /// What callers hear; null: what all callers do.
-  std::shared_ptr<const audio_settings> audio;
-};
-
-/// All of them; one value for all lanes, immutable.
+/// The users who are registered somewhere, and answered for: the `contact_user` of each says who is
+/// called, and its audio is what callers hear. One value for all lanes, immutable.
 class user_directory {
 public:
-  explicit user_directory(std::vector<answered_user> users);
+  explicit user_directory(std::vector<std::shared_ptr<const call_target>> users);
 
-  [[nodiscard]] const std::vector<answered_user>& all() const noexcept { return users_; }
+  [[nodiscard]] const std::vector<std::shared_ptr<const call_target>>& all() const noexcept {
+    return users_;
+  }
   /// Whose Contact that is, by its place in `all`; nothing: nobody's.
   [[nodiscard]] std::optional<size_t> find(std::string_view request_uri) const;
 
 private:
-  std::vector<answered_user> users_;
+  std::vector<std::shared_ptr<const call_target>> users_;
   std::unordered_map<std::string, size_t> by_contact_; // without escapes
 };
 
@@ -96,7 +91,7 @@ public:
 
   /// As `user_directory::find`, for an INVITE.
   [[nodiscard]] std::optional<size_t> called_by(const sip::message& invite) const;
-  [[nodiscard]] const answered_user& user(size_t place) const {
+  [[nodiscard]] const std::shared_ptr<const call_target>& user(size_t place) const {
     return all_.directory->all()[place];
   }
   [[nodiscard]] bool serves_others() const noexcept { return !all_.alone; }

@@ -47,6 +47,8 @@ figures::audio kept(const media_outcome& m) {
   a.gathering = m.took.gathering;
   a.checks = m.took.checks;
   a.handshake = m.took.handshake;
+  if (m.heard)
+    a.found = static_cast<storage::found_sound>(m.heard->mostly());
   return a;
 }
 
@@ -85,6 +87,14 @@ media_outcome outcome_of(const figures::audio& a, uint64_t restarts) {
   m.took.gathering = a.gathering;
   m.took.checks = a.checks;
   m.took.handshake = a.handshake;
+  if (a.found) { // it is counted
+    auto heard = std::make_shared<audio::heard_sounds>();
+    constexpr std::chrono::seconds enough{1};
+    (*a.found == storage::found_sound::tone    ? heard->tone
+     : *a.found == storage::found_sound::sound ? heard->sound
+                                               : heard->silence) = enough;
+    m.heard = std::move(heard);
+  }
   m.took.restarts = static_cast<uint32_t>(restarts);
   return m;
 }

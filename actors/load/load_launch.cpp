@@ -116,7 +116,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
   auto connections = make_connections(settings, uri, trusted);
   if (!connections)
     return tl::unexpected{std::move(connections.error())};
-  auto users = make_targets(settings, uri, local);
+  auto users = make_targets(settings, uri, local, *audio);
   if (!users)
     return tl::unexpected{std::move(users.error())};
   auto plan = make_plan(settings, std::move(*users));

@@ -72,6 +72,7 @@ void load_metrics::on_finished(const call_finished& call) {
       media.rtt.record(*m.round_trip);
     media.dtmf_sent += m.digits_sent;
     media.dtmf_received += m.digits_received.size();
+    add_found(media.found, m);
     if (!call.failure.failed()) {
       const bool heard = m.received.first_packet.has_value();
       if (m.packets_sent > 0 && !heard)
@@ -182,6 +183,11 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
     record.received = received_of(*call.media);
     record.sent = reported_of(*call.media);
     record.rtt = call.media->round_trip;
+  }
+  if (call.media && call.media->heard) {
+    auto& heard = record.heard.emplace();
+    for (const auto& piece : call.media->heard->pieces)
+      heard.push_back({to_string(piece.what), piece.at, piece.length, piece.hz});
   }
   report::append_call_line(lines, record);
 }

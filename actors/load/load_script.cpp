@@ -31,7 +31,7 @@ void load_script::on_start(call_leg& leg) {
   if (kept_.under_way())
     resume(leg);
   else if (manner_->audio)
-    stream_.open(leg, plane_, manner_->audio, manner_->capabilities.protections.front(),
+    stream_.open(leg, plane_, audio(), manner_->capabilities.protections.front(),
                  !manner_->delayed_offer);
   else
     place(leg, plane_.address().with_port(manner_->inactive_port), nullptr);
@@ -56,7 +56,7 @@ void load_script::resume(call_leg& leg) {
   const auto begun = resuming_->begin(leg, call, plane_, stream_,
                                       {.connections = manner_->connections,
                                        .credentials = target_->credentials,
-                                       .audio = call.media ? manner_->audio : nullptr,
+                                       .audio = call.media ? audio() : nullptr,
                                        .media = manner_->offer,
                                        .inactive_port = manner_->inactive_port});
   if (begun) {
@@ -230,14 +230,7 @@ void load_script::begin_steps(call_leg& leg) {
     end_call(leg);
     return;
   }
-  if (!target_->digits.empty() && !manner_->dials_by_info)
-    (void)leg.dial(target_->digits);
-  else
-    send_next_digit(leg);
-  if (length_ > lane::duration::zero())
-    wait_for_next(leg);
-  else
-    on_wake(leg);
+  on_wake(leg); // some steps may be due at once
 }
 
 // -- while the call is up -------------------------------------------------------------
@@ -267,8 +260,13 @@ void load_script::on_wake(call_leg& leg) {
   if (step_again_)
     take(leg, *std::exchange(step_again_, std::nullopt));
   const auto& steps = manner_->steps;
-  while (next_step_ < steps.size() && steps[next_step_].after <= up)
-    take(leg, steps[next_step_++].what);
+  while (next_step_ < steps.size() && steps[next_step_].after <= up) {
+    const auto& step = steps[next_step_++];
+    if (step.what == call_step::kind::dial)
+      dial(leg, target_->digits.at(step.part));
+    else
+      take(leg, step.what);
+  }
   wait_for_next(leg);
 }
 
@@ -363,16 +361,30 @@ void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
   on_hold_ = *what == call_step::kind::hold;
 }
 
-void load_script::send_next_digit(call_leg& leg) {
-  if (next_digit_ == target_->digits.size())
+void load_script::dial(call_leg& leg, const std::string& digits) {
+  if (digits.empty()) // this user has none
     return;
-  const auto sent = leg.request(
-    sip::method::info, sip::info_digit_body(target_->digits[next_digit_]), sip::info_digit_type);
-  if (sent)
+  if (!manner_->dials_by_info) {
+    (void)leg.dial(digits);
+    return;
+  }
+  info_digits_ += digits;
+  if (digit_request_ == 0)
+    send_next_digit(leg);
+}
+
+void load_script::send_next_digit(call_leg& leg) {
+  if (info_digits_.empty())
+    return;
+  const auto sent = leg.request(sip::method::info, sip::info_digit_body(info_digits_.front()),
+                                sip::info_digit_type);
+  if (sent) {
     digit_request_ = *sent;
-  else
-    steps_.info_digit.failed += target_->digits.size() - next_digit_;
-  ++next_digit_;
+    info_digits_.erase(0, 1);
+  } else {
+    steps_.info_digit.failed += info_digits_.size();
+    info_digits_.clear();
+  }
   kept_.update(leg);
 }
 
@@ -450,13 +462,15 @@ void load_script::report(call_leg& leg) {
   finished.number = number_;
   finished.times = times_;
   finished.cause = cause_;
+  if (const auto media = stream_.take_outcome())
+    finished.media = std::move(*media);
+  if (finished.media && finished.media->missed && !failure_.failed())
+    failure_ = report::failure_cause::not_heard;
   finished.failure = failure_;
   finished.status = status_;
   finished.wire = leg.wire();
   finished.target = target_;
   finished.leg = leg.identity();
-  if (const auto media = stream_.take_outcome())
-    finished.media = std::move(*media);
   if (restarts_ > 0) {
     const auto took = finished.media ? finished.media->took.restarts : 0;
     steps_.ice_restart.done = std::min<uint64_t>(restarts_, took); // others were to come back
@@ -465,6 +479,7 @@ void load_script::report(call_leg& leg) {
   for (const auto& open : {offering_, step_again_})
     if (open)
       ++count_of(*open).failed; // the call ended first
+  steps_.info_digit.failed += info_digits_.size() + (digit_request_ != 0 ? 1 : 0);
   finished.steps = steps_;
   if (kept_.under_way()) {
     const auto figures = figures_of(finished);

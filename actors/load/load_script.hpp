@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <caf/actor_control_block.hpp>
 
@@ -94,7 +95,11 @@ private:
   void end_call(call_leg& leg);
   void wait_for_next(call_leg& leg);
   void take(call_leg& leg, call_step::kind what);
+  void dial(call_leg& leg, const std::string& digits);
   void send_next_digit(call_leg& leg);
+  [[nodiscard]] const std::shared_ptr<const audio_settings>& audio() const noexcept {
+    return target_->audio && manner_->audio ? target_->audio : manner_->audio;
+  }
   /// Of the steps that are done by offers; not of an ICE restart.
   [[nodiscard]] report::step_counts::count& count_of(call_step::kind what) noexcept;
   /// Has the peer find us, and hear us, again.
@@ -120,7 +125,7 @@ private:
   lane::duration length_;
   report::step_counts steps_;
   size_t next_step_ = 0;
-  size_t next_digit_ = 0; // by INFO
+  std::string info_digits_; // to be sent by INFO
   uint32_t digit_request_ = 0;
   uint32_t restarts_ = 0; // asked for
   std::optional<call_step::kind> offering_;

@@ -34,11 +34,15 @@ struct load_settings {
   webrtc_settings webrtc;                             ///< of streams protected by DTLS
   audio_mode mode = audio_mode::play;
   audio::source_spec source;
+  /// Of each row of `users`, instead of those two; empty: all are alike.
+  std::vector<audio_choice> sounds;
+  bool listens = false; ///< these two as in `audio_settings`
+  std::optional<audio::expected_sound> expects;
   std::vector<audio::codec> codecs{audio::codec::pcmu, audio::codec::pcma};
   audio::opus_settings opus;
   unsigned ptime_ms = 20;
   bool delayed_offer = false;
-  std::string digits;
+  std::vector<std::string> digits; ///< by `call_step::part`; may use {columns} of `users`
   bool dtmf_by_info = false;
   std::vector<call_step> steps; ///< in the order of their times
   unsigned lanes = 0;           ///< 0: as many as cores

@@ -1,12 +1,14 @@
 #include "actors/load/load_setup.hpp"
 
 #include <future>
+#include <map>
 #include <utility>
 
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
 #include "engine/lane/source_address.hpp"
+#include "engine/rtp/telephone_event.hpp"
 #include "engine/sip/uri.hpp"
 #include "engine/transport/resolver.hpp"
 
@@ -35,7 +37,75 @@ std::string with_user(const std::string& uri, std::string_view user) {
          std::string{rest};
 }
 
+/// Has what is played encoded for all codecs that may be agreed on: a file that cannot be played is
+/// found now, and no call waits for its encoding.
+result<void> encode(const load_settings& settings, const audio_settings& audio) {
+  if (audio.mode != audio_mode::play)
+    return {};
+  auto without_dtx = settings.opus; // for peers that do not want it
+  without_dtx.dtx = false;
+  const std::chrono::milliseconds packet_time{settings.ptime_ms};
+  for (const auto codec : settings.codecs)
+    for (const auto& opus : {settings.opus, without_dtx})
+      if (auto encoded = audio.cache->get(audio.source, codec, packet_time, opus); !encoded)
+        return tl::unexpected{std::move(encoded.error())};
+  return {};
+}
+
+/// What each user sends, where that is told user by user: one value for all that send the same.
+class user_sounds {
+public:
+  user_sounds(const load_settings& settings, const std::shared_ptr<const audio_settings>& usual)
+      : settings_(settings), usual_(usual) {}
+
+  /// Of a row of the users; null: what all send.
+  result<std::shared_ptr<const audio_settings>> of(size_t row) {
+    if (!usual_ || settings_.sounds.empty())
+      return std::shared_ptr<const audio_settings>{};
+    const auto& choice = settings_.sounds.at(row);
+    auto& made = made_[choice];
+    if (!made) {
+      auto own = std::make_shared<audio_settings>(*usual_);
+      own->mode = choice.mode;
+      own->source = choice.source;
+      if (auto encoded = encode(settings_, *own); !encoded)
+        return tl::unexpected{std::move(encoded.error())};
+      made = std::move(own);
+    }
+    return made;
+  }
+
+private:
+  const load_settings& settings_;
+  const std::shared_ptr<const audio_settings>& usual_;
+  std::map<audio_choice, std::shared_ptr<const audio_settings>> made_;
+};
+
+result<std::vector<std::string>> digits_of(const load_settings& settings, size_t row) {
+  auto parts = settings.digits;
+  if (!settings.users)
+    return parts;
+  for (auto& part : parts) {
+    auto filled = settings.users->fill("--dtmf", part, row);
+    if (!filled)
+      return tl::unexpected{std::move(filled.error())};
+    part = std::move(*filled);
+  }
+  if (auto can = check_digits(parts); !can)
+    return fail("--dtmf", "of user " + std::to_string(row + 1) + ": " + can.error().cause);
+  return parts;
+}
+
 } // namespace
+
+result<void> check_digits(const std::vector<std::string>& parts) {
+  rtp::telephone_event_sender all;
+  for (const auto& part : parts)
+    if (!part.empty() && !all.dial(part))
+      return fail("--dtmf", "\"" + part +
+                              "\" cannot be dialled, expected 0-9, *, #, A-D, up to 256 in a call");
+  return {};
+}
 
 result<transport::target_selection> find_target(const load_settings& settings) {
   const auto& text = settings.route.empty() ? *settings.uri : settings.route;
@@ -66,7 +136,9 @@ result<transport::target_selection> find_target(const load_settings& settings) {
 }
 
 result<std::vector<std::shared_ptr<const call_target>>>
-make_targets(const load_settings& settings, const std::string& uri, const lane::endpoint& local) {
+make_targets(const load_settings& settings, const std::string& uri, const lane::endpoint& local,
+             const std::shared_ptr<const audio_settings>& audio) {
+  user_sounds sounds{settings, audio};
   const auto hosts = credential_hosts(settings, uri);
   const auto place = std::string{"--users"};
   std::vector<std::shared_ptr<const call_target>> targets;
@@ -76,7 +148,14 @@ make_targets(const load_settings& settings, const std::string& uri, const lane::
   for (size_t row = 0; row < rows; ++row) {
     auto target = std::make_shared<call_target>();
     target->uri = uri;
-    target->digits = settings.digits;
+    if (auto own = sounds.of(row); !own)
+      return tl::unexpected{std::move(own.error())};
+    else
+      target->audio = std::move(*own);
+    auto digits = digits_of(settings, row);
+    if (!digits)
+      return tl::unexpected{std::move(digits.error())};
+    target->digits = std::move(*digits);
     std::string user = "jackfield";
     std::string password = settings.auth_password;
     std::string auth_user = settings.auth_user;
@@ -219,13 +298,11 @@ result<std::shared_ptr<const audio_settings>> make_audio(const load_settings& se
   audio->mode = settings.mode;
   audio->source = settings.source;
   audio->opus = settings.opus;
-  auto without_dtx = settings.opus; // for peers that do not want it
-  without_dtx.dtx = false;
-  const std::chrono::milliseconds packet_time{settings.ptime_ms};
-  for (const auto codec : settings.codecs)
-    for (const auto& opus : {settings.opus, without_dtx})
-      if (auto encoded = audio->cache->get(settings.source, codec, packet_time, opus); !encoded)
-        return tl::unexpected{std::move(encoded.error())};
+  audio->listens = settings.listens;
+  audio->expects = settings.expects;
+  if (settings.sounds.empty())
+    if (auto encoded = encode(settings, *audio); !encoded)
+      return tl::unexpected{std::move(encoded.error())};
   return audio;
 }
 

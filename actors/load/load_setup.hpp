@@ -13,9 +13,15 @@ namespace jackfield {
 /// Where a run's URI leads (RFC 3263), asked once before the run. Blocks.
 result<transport::target_selection> find_target(const load_settings& settings);
 
+/// Digits that can be dialled in one call; before a user's {columns} are filled in there is nothing
+/// to be said of them.
+result<void> check_digits(const std::vector<std::string>& parts);
+
 /// The users of a run as targets of calls; one if there is no user table. `local` is shown in From.
+/// `audio` is what calls have; null: none.
 result<std::vector<std::shared_ptr<const call_target>>>
-make_targets(const load_settings& settings, const std::string& uri, const lane::endpoint& local);
+make_targets(const load_settings& settings, const std::string& uri, const lane::endpoint& local,
+             const std::shared_ptr<const audio_settings>& audio);
 
 /// What all lanes do.
 result<std::shared_ptr<const load_plan>>

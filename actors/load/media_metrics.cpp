@@ -44,6 +44,22 @@ void add_reported(report::media_direction& to, const media_outcome& outcome) {
     to.mos.record(*outcome.remote_mos);
 }
 
+void add_found(report::found_sounds& to, const media_outcome& outcome) {
+  if (!outcome.heard)
+    return;
+  switch (outcome.heard->mostly()) {
+  case audio::found_sound::kind::tone:
+    ++to.tone;
+    break;
+  case audio::found_sound::kind::sound:
+    ++to.sound;
+    break;
+  case audio::found_sound::kind::silence:
+    ++to.silence;
+    break;
+  }
+}
+
 void add_refused(report::ignored_packets& to, const media_outcome& outcome) {
   to.strangers += outcome.refused.strangers;
   to.forged += outcome.refused.forged;

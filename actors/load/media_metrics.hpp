@@ -13,6 +13,9 @@ void add_received(report::media_direction& to, const media_outcome& outcome);
 /// Adds what the peer reported of what it received of us; nothing if it reported nothing.
 void add_reported(report::media_direction& to, const media_outcome& outcome);
 
+/// Adds what was found in what was heard, if anybody listened.
+void add_found(report::found_sounds& to, const media_outcome& outcome);
+
 /// Adds what its path kept from it.
 void add_refused(report::ignored_packets& to, const media_outcome& outcome);
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "engine/audio/heard_sounds.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/timer_wheel.hpp"
 
@@ -15,6 +18,14 @@ enum class audio_mode : uint8_t {
   listen, ///< nothing but digits that are dialed
 };
 
+/// What one caller sends, where callers differ.
+struct audio_choice {
+  audio_mode mode = audio_mode::play;
+  audio::source_spec source; ///< what is played
+
+  friend auto operator<=>(const audio_choice&, const audio_choice&) = default;
+};
+
 /// Shared by all streams of a run or a service; immutable but for the cache's own lock.
 struct audio_settings {
   audio_mode mode = audio_mode::play;
@@ -24,6 +35,10 @@ struct audio_settings {
   /// told (`media_silent`). Zero: for ever.
   lane::duration silence_limit{};
   lane::duration unheard_limit{};
+  /// All that comes is decoded, and tones and silence are found in it.
+  bool listens = false;
+  /// What is to be found then.
+  std::optional<audio::expected_sound> expects;
   std::shared_ptr<audio::source_cache> cache = std::make_shared<audio::source_cache>();
 };
 

@@ -10,6 +10,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/media/media_path.hpp"
+#include "engine/audio/heard_sounds.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/rtp/stream.hpp"
@@ -37,8 +38,8 @@ struct media_connect {
 /// To the stream: it has.
 struct media_confirmed {};
 
-/// To the stream: dial these digits (RFC 4733), if the peer takes them. Before it is connected the
-/// last ones are kept until then.
+/// To the stream: dial these digits (RFC 4733), if the peer takes them. Before it is connected they
+/// are kept until then.
 struct media_dial {
   std::string digits;
 };
@@ -123,6 +124,8 @@ struct media_outcome : rtp::stream_outcome {
   std::string_view protected_by = {}; ///< as in `media_path`
   path_times took = {};
   bool transcoded = false; ///< what was sent was made of another codec's, if only for a while
+  std::shared_ptr<const audio::heard_sounds> heard = {}; ///< null: nobody listened for it
+  bool missed = false;                                   ///< what was expected to be heard was not
 };
 
 /// To the owner, last, whatever ended the stream.

@@ -62,7 +62,8 @@ media_stream::media_stream(caf::actor_config& config, lane::lane& home, media_pl
       path_(path ? std::move(path) : std::make_unique<plain_path>(plane)),
       settings_(std::move(settings)),
       tick_([](void* self) { static_cast<media_stream*>(self)->send_what_is_due(); }, this),
-      stream_(identity_on(home, plane), mode_of(settings_->mode)), owner_(std::move(owner)) {
+      stream_(identity_on(home, plane), mode_of(settings_->mode)), owner_(std::move(owner)),
+      listener_(settings_->listens ? std::make_unique<sound_listener>() : nullptr) {
   // nop
 }
 
@@ -100,7 +101,14 @@ void media_stream::on_exit() {
 }
 
 media_outcome media_stream::outcome() const {
-  return {stream_.outcome(), path_->counted(), path_->protected_by(), path_->took(), transcoded_};
+  media_outcome made{stream_.outcome(), path_->counted(), path_->protected_by(), path_->took(),
+                     transcoded_};
+  if (listener_) {
+    auto heard = std::make_shared<audio::heard_sounds>(listener_->found());
+    made.missed = settings_->expects && !settings_->expects->met_by(*heard);
+    made.heard = std::move(heard);
+  }
+  return made;
 }
 
 // -- the path --------------------------------------------------------------------
@@ -285,6 +293,8 @@ void media_stream::note_lateness(lane::duration lateness) {
 }
 
 void media_stream::on_heard(const rtp::heard_packet& packet) {
+  if (listener_)
+    listener_->on_heard(packet);
   if (joined_ == nullptr)
     return;
   if (joined_->made_)
@@ -313,7 +323,7 @@ void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::ti
 
 void media_stream::dial(const std::string& wanted) {
   if (!stream_.connected()) {
-    digits_ = wanted;
+    digits_ += wanted; // no more than one call's, which are bounded
     return;
   }
   // Digits are checked where the user gave them.

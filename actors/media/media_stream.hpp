@@ -11,6 +11,7 @@
 #include "actors/media/media_messages.hpp"
 #include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
+#include "actors/media/sound_listener.hpp"
 #include "actors/media/transcoding.hpp"
 #include "engine/audio/source.hpp"
 #include "engine/lane/lane_actor.hpp"
@@ -108,11 +109,12 @@ private:
   lane::time_point heard_{};        // the peer, last
   lane::time_point silent_since_{}; // at the earliest
   rtp::stream stream_;
-  caf::strong_actor_ptr owner_;     // null: it has been told of the end
-  std::string digits_;              // to be dialled once connected
-  caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
-  caf::strong_actor_ptr trickler_;  // hears of candidates
-  rtp::stream_setup setup_;         // agreed last
+  caf::strong_actor_ptr owner_;              // null: it has been told of the end
+  std::unique_ptr<sound_listener> listener_; // null: nobody wants to know what is heard
+  std::string digits_;                       // to be dialled once connected
+  caf::strong_actor_ptr restarter_;          // waits for a `media_restarted`
+  caf::strong_actor_ptr trickler_;           // hears of candidates
+  rtp::stream_setup setup_;                  // agreed last
 };
 
 } // namespace jackfield

@@ -63,6 +63,28 @@ void put_media(std::string& out, std::string_view key, const std::optional<call_
   out += '}';
 }
 
+void put_heard(std::string& out, const std::vector<call_sound>& heard) {
+  put_key(out, "heard");
+  out += '[';
+  for (const auto& piece : heard) {
+    if (out.back() != '[')
+      out += ',';
+    out += '{';
+    put(out, "what", piece.what);
+    put(out, "at_ms", static_cast<uint64_t>(piece.at.count()));
+    put(out, "ms", static_cast<uint64_t>(piece.length.count()));
+    if (piece.hz[0] != 0) {
+      put_key(out, "hz");
+      fmt::format_to(std::back_inserter(out), "[{}", piece.hz[0]);
+      if (piece.hz[1] != 0)
+        fmt::format_to(std::back_inserter(out), ",{}", piece.hz[1]);
+      out += ']';
+    }
+    out += '}';
+  }
+  out += ']';
+}
+
 } // namespace
 
 void append_call_line(std::string& out, const call_record& call) {
@@ -96,6 +118,8 @@ void append_call_line(std::string& out, const call_record& call) {
   put_media(out, "received", call.received);
   put_media(out, "sent", call.sent);
   put_ms(out, "rtt_ms", call.rtt);
+  if (call.heard)
+    put_heard(out, *call.heard);
   out += "}\n";
 }
 

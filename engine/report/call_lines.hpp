@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/report/failure_cause.hpp"
 
@@ -20,6 +22,14 @@ struct call_media {
   uint64_t late = 0;
   std::optional<std::chrono::nanoseconds> jitter;
   std::optional<double> mos;
+};
+
+/// A stretch of what was heard.
+struct call_sound {
+  std::string_view what;        ///< "silence", "tone" or "sound"
+  std::chrono::milliseconds at; ///< since the first packet
+  std::chrono::milliseconds length;
+  std::array<uint16_t, 2> hz; ///< of a tone; 0: none
 };
 
 /// One finished call. Views are read during the call only.
@@ -45,6 +55,7 @@ struct call_record {
   std::optional<call_media> received; ///< what the caller heard; nothing without media
   std::optional<call_media> sent;     ///< what the peer says it heard
   std::optional<std::chrono::nanoseconds> rtt;
+  std::optional<std::vector<call_sound>> heard; ///< by the caller; nothing: nobody listened
 };
 
 /// Appends the call as one JSON object and a newline. Times are in ms, `started` is ISO 8601 in

@@ -30,6 +30,7 @@ constexpr std::array<own_text, failure_cause::own_causes> own_texts{{
   {"no_media", "no packet arrived"},
   {"one_way_media", "audio in one direction only"},
   {"media_timeout", "the peer's audio stopped for too long"},
+  {"not_heard", "what was to be heard was not"},
   {"media_setup", "media could not be set up"},
   {"ice_gathering", "ICE: no address of our own"},
   {"ice_checks", "ICE: no pair of addresses works"},

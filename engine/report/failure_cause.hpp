@@ -28,6 +28,7 @@ public:
     no_media,        ///< answered, but not one packet arrived
     one_way_media,   ///< packets in one direction only
     media_timeout,   ///< the peer's audio stopped, and it did not hang up
+    not_heard,       ///< what was to be heard (a tone, silence) was not
     media_setup,     ///< no port, no keys: the audio could not begin
     ice_gathering,   ///< ICE found no address of our own (RFC 8445 section 5.1.1)
     ice_checks,      ///< ICE found no pair of addresses that works (section 6.1.2)

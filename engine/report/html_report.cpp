@@ -426,6 +426,12 @@ void write_media(html_writer& w, const run_report& report) {
   w.table_row({"DTMF digits", grouped(m.dtmf_received), grouped(m.dtmf_sent)});
   if (m.transcoded > 0)
     w.table_row({"Transcoded streams", grouped(m.transcoded), ""});
+  if (m.found.total() > 0) {
+    w.table_row(
+      {named("Tones found", "in what was heard, in so many calls"), grouped(m.found.tone), ""});
+    w.table_row({named("Sound found", "but no tone"), grouped(m.found.sound), ""});
+    w.table_row({"Silence found", grouped(m.found.silence), ""});
+  }
   w.end_table();
 }
 

@@ -206,6 +206,10 @@ void write_media(exposition& e, const media_counts& m) {
             m.ignored.unauthenticated);
   e.counter("media_dtmf_sent_total", "DTMF digits sent.", m.dtmf_sent);
   e.counter("media_dtmf_received_total", "DTMF digits received.", m.dtmf_received);
+  e.begin("media_found_total", "counter", "Streams by what was found in what was heard.");
+  e.sample(m.found.tone, "sound=\"tone\"");
+  e.sample(m.found.sound, "sound=\"sound\"");
+  e.sample(m.found.silence, "sound=\"silence\"");
 }
 
 void write_steps(exposition& e, const step_counts& steps) {

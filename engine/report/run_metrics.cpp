@@ -117,6 +117,12 @@ void ignored_packets::merge(const ignored_packets& other) noexcept {
   unauthenticated += other.unauthenticated;
 }
 
+void found_sounds::merge(const found_sounds& other) noexcept {
+  tone += other.tone;
+  sound += other.sound;
+  silence += other.silence;
+}
+
 void media_counts::merge(const media_counts& other) noexcept {
   packets_sent += other.packets_sent;
   dtx_frames += other.dtx_frames;
@@ -130,6 +136,7 @@ void media_counts::merge(const media_counts& other) noexcept {
   ignored.merge(other.ignored);
   dtmf_sent += other.dtmf_sent;
   dtmf_received += other.dtmf_received;
+  found.merge(other.found);
 }
 
 namespace {

@@ -118,6 +118,16 @@ struct ignored_packets {
   void merge(const ignored_packets& other) noexcept;
 };
 
+/// Streams by what was found in them, where that was asked for.
+struct found_sounds {
+  uint64_t tone = 0;    ///< some tone
+  uint64_t sound = 0;   ///< no tone, but 200 ms of sound or more
+  uint64_t silence = 0; ///< neither
+
+  [[nodiscard]] uint64_t total() const noexcept { return tone + sound + silence; }
+  void merge(const found_sounds& other) noexcept;
+};
+
 struct media_counts {
   uint64_t packets_sent = 0;
   uint64_t dtx_frames = 0; ///< frames of silence for which no packet was sent (DTX of Opus)
@@ -134,6 +144,7 @@ struct media_counts {
   ignored_packets ignored;    ///< of both sides where the answering one is in this process
   uint64_t dtmf_sent = 0;     ///< digits: RFC 4733 events, and INFO that was answered
   uint64_t dtmf_received = 0;
+  found_sounds found;
 
   void merge(const media_counts& other) noexcept;
 };

@@ -56,27 +56,29 @@ json direction(const media_direction& d) {
 json media_of(const media_counts& m) {
   mos_distribution both = m.received.mos;
   both.merge(m.sent.mos);
-  return {{"packets_sent", m.packets_sent},
-          {"dtx_frames", m.dtx_frames},
-          {"packets_lost", m.received.lost + m.sent.lost},
-          {"fec_recovered", m.received.fec_recovered + m.sent.fec_recovered},
-          {"mos_p5", number(both.percentile(5))},
-          {"mos_mean", number(both.mean())},
-          {"send_lateness_p99", number(percentile_ms(m.send_lateness, 99))},
-          {"send_lateness_max", number(percentile_ms(m.send_lateness, 100))},
-          {"received", direction(m.received)},
-          {"sent", direction(m.sent)},
-          {"rtt_ms", milliseconds(m.rtt)},
-          {"one_way_calls", m.one_way_calls},
-          {"silent_calls", m.silent_calls},
-          {"transcoded", m.transcoded},
-          {"strangers", m.ignored.strangers},
-          {"forged", m.ignored.forged},
-          {"replayed", m.ignored.replayed},
-          {"malformed", m.ignored.malformed},
-          {"unauthenticated", m.ignored.unauthenticated},
-          {"dtmf_sent", m.dtmf_sent},
-          {"dtmf_received", m.dtmf_received}};
+  return {
+    {"packets_sent", m.packets_sent},
+    {"dtx_frames", m.dtx_frames},
+    {"packets_lost", m.received.lost + m.sent.lost},
+    {"fec_recovered", m.received.fec_recovered + m.sent.fec_recovered},
+    {"mos_p5", number(both.percentile(5))},
+    {"mos_mean", number(both.mean())},
+    {"send_lateness_p99", number(percentile_ms(m.send_lateness, 99))},
+    {"send_lateness_max", number(percentile_ms(m.send_lateness, 100))},
+    {"received", direction(m.received)},
+    {"sent", direction(m.sent)},
+    {"rtt_ms", milliseconds(m.rtt)},
+    {"one_way_calls", m.one_way_calls},
+    {"silent_calls", m.silent_calls},
+    {"transcoded", m.transcoded},
+    {"strangers", m.ignored.strangers},
+    {"forged", m.ignored.forged},
+    {"replayed", m.ignored.replayed},
+    {"malformed", m.ignored.malformed},
+    {"unauthenticated", m.ignored.unauthenticated},
+    {"dtmf_sent", m.dtmf_sent},
+    {"dtmf_received", m.dtmf_received},
+    {"found", {{"tone", m.found.tone}, {"sound", m.found.sound}, {"silence", m.found.silence}}}};
 }
 
 json step_of(const step_counts::count& count) {

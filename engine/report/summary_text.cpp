@@ -204,6 +204,10 @@ void write_media(text_writer& w, const run_report& report) {
   w.item("media", first);
   write_direction(w, "to caller", m.received);
   write_direction(w, "to callee", m.sent);
+  if (m.found.total() > 0)
+    w.item("",
+           fmt::format("found     a tone in {}   sound in {}   silence in {}",
+                       grouped(m.found.tone), grouped(m.found.sound), grouped(m.found.silence)));
 }
 
 void write_ignored(text_writer& w, const ignored_packets& ignored) {

@@ -87,8 +87,10 @@ void leg::on_transport_failed(time_point now, ua_sink& sink) {
 
 void leg::on_connection_lost(time_point now, ua_sink& sink) {
   const auto now_is = current();
-  if (!(now_is == phase::established || now_is == phase::ending) ||
-      !core().outlive_connection(now, sink))
+  // Answered, but its ACK has not come: that is a request of its own, which may come any way.
+  const bool answered =
+    now_is == phase::answered || now_is == phase::established || now_is == phase::ending;
+  if (!answered || !core().outlive_connection(now, sink))
     on_transport_failed(now, sink);
 }
 

@@ -58,8 +58,8 @@ public:
   /// The flow broke, or what was sent last could not be sent.
   void on_transport_failed(time_point now, ua_sink& sink);
   /// The connection that the leg's requests use is over. A connection is no dialog (RFC 3261
-  /// §18.1.1): one that is up goes on, and what it has to say opens another, five times at most
-  /// within 8 s. All else has failed.
+  /// §18.1.1): one that was answered goes on, and what it has to say opens another, five times at
+  /// most within 8 s. All else has failed.
   void on_connection_lost(time_point now, ua_sink& sink);
   /// `never` if nothing is due.
   [[nodiscard]] time_point next_deadline() const noexcept;

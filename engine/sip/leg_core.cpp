@@ -40,8 +40,7 @@ bool leg_core::refuse_offer(time_point now, int status, ua_sink& sink) {
 }
 
 bool leg_core::outlive_connection(time_point now, ua_sink& sink) {
-  return session_.valid() && confirmed_ && !over_ &&
-         session_.outlive_connection(context(now, sink));
+  return session_.valid() && !over_ && session_.outlive_connection(context(now, sink));
 }
 
 dialog_record leg_core::record() const {

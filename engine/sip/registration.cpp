@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/sip/dialog.hpp"
 #include "engine/sip/fields.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/targets.hpp"
@@ -56,14 +57,20 @@ std::string_view registration::next_hop() const noexcept {
 std::string_view registration::contact() const noexcept {
   if (!piece(own_contact).empty())
     return piece(own_contact);
-  return user_contact_.empty() ? std::string_view(profile_->contact) : user_contact_;
+  return user_contact_.empty() ? profile_contact() : user_contact_;
+}
+
+// RFC 3261 sections 8.1.1.8 and 10.2.1.
+std::string_view registration::profile_contact() const noexcept {
+  return profile_->contact_for(is_secure(piece(registrar)) || is_secure(piece(aor)) ||
+                               is_secure(piece(first_hop)));
 }
 
 void registration::name_contact() {
   const auto user = piece(contact_user);
   if (user.empty())
     return;
-  user_contact_ = profile_->contact;
+  user_contact_ = profile_contact();
   const auto host = user_contact_.find(':') + 1;
   user_contact_.insert(host, "@");
   user_contact_.insert(host, user);

@@ -109,6 +109,8 @@ private:
   enum class aim : uint8_t { bind, remove };
 
   [[nodiscard]] std::string_view piece(size_t i) const noexcept;
+  /// Of our own address: a SIPS URI where one is registered, or sent to.
+  [[nodiscard]] std::string_view profile_contact() const noexcept;
   void name_contact();
   void send(time_point now, ua_sink& sink);
   void on_final(time_point now, const message& m, ua_sink& sink);

@@ -84,7 +84,7 @@ protected:
     target->contact_user = name;
     if (!password.empty())
       target->credentials.emplace_back(name, "*", password, std::vector<std::string>{"10.0.0.2"});
-    everybody_.push_back({std::move(target), nullptr});
+    everybody_.push_back(std::move(target));
   }
   /// Both serve, and the users register. Sources of metrics: 1 the PBX, 2 the users.
   void begin(bool alone = true) {
@@ -137,7 +137,7 @@ protected:
   answer_manner connects_;
   answer_manner answers_;
   registrar_settings who_;
-  std::vector<answered_user> everybody_;
+  std::vector<std::shared_ptr<const call_target>> everybody_;
   unsigned expires_ = 600;
 };
 
@@ -235,10 +235,10 @@ TEST_F(answering_users_test, who_is_refused_for_good_is_said_and_does_not_try_ag
   admit("mallory", "hers");
   add_user("alice", "secret");
   add_user("mallory", "guess");
-  auto other = std::make_shared<call_target>(*everybody_[0].target); // 403
+  auto other = std::make_shared<call_target>(*everybody_[0]); // 403
   other->from = "<sip:mallory@10.0.0.2>";
   other->contact_user = "m2";
-  everybody_.push_back({std::move(other), nullptr});
+  everybody_.push_back(std::move(other));
   begin();
   world_.pass(10min);
   ASSERT_TRUE(world_.heard().standing);
@@ -379,7 +379,9 @@ TEST_F(answering_users_test, know_whose_a_call_is) {
   add_user("d%20ave");
   auto file = std::make_shared<audio_settings>();
   file->source = audio::source_spec::tone(440);
-  everybody_[0].audio = file;
+  auto alice = std::make_shared<call_target>(*everybody_[0]);
+  alice->audio = file;
+  everybody_[0] = std::move(alice);
   begin();
   world_.pass(1s);
   call("alice");

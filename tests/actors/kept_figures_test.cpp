@@ -38,6 +38,9 @@ call_finished finished_call() {
   m.remote_mos = 4.1;
   m.round_trip = 700us;
   m.digits_received = "12";
+  auto heard = std::make_shared<audio::heard_sounds>();
+  heard->tone = 2s;
+  m.heard = std::move(heard);
   m.refused.strangers = 9;
   m.took.checks = 20ms;
   return call;
@@ -100,6 +103,8 @@ TEST(kept_figures, a_call_from_a_store_counts_as_it_did_when_it_ended) {
   }
   EXPECT_EQ(after.media.rtt.max(), before.media.rtt.max());
   EXPECT_EQ(after.media.dtmf_received, 2U);
+  EXPECT_EQ(after.media.found.tone, 1U);
+  EXPECT_EQ(after.media.found.total(), 1U);
   EXPECT_EQ(after.media.ignored.strangers, 9U);
 }
 

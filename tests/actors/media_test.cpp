@@ -33,6 +33,7 @@ protected:
   media_outcome call(lane::duration length) {
     auto manner = manner_between(caller_, callee_.target());
     add_audio(manner, caller_);
+    manner.steps = steps_;
     world_.call(caller_, std::make_shared<const call_manner>(manner), target_, length);
     world_.pass(length + 1s);
     if (world_.heard().calls.empty() || !world_.heard().calls.back().media) {
@@ -61,6 +62,7 @@ protected:
   sim_site& caller_;
   sim_site& callee_;
   std::shared_ptr<call_target> target_;
+  std::vector<call_step> steps_;
 };
 
 TEST_F(media_test, clean_path) {
@@ -112,10 +114,11 @@ TEST_F(media_test, two_way_calls_are_not_one_way) {
 }
 
 TEST_F(media_test, digits_in_info_are_taken_one_after_the_other) {
-  target_->digits = "0123456789*#ABCD";
+  target_->digits = {"0123456789*#ABCD"};
   auto manner = manner_between(caller_, callee_.target());
   add_audio(manner, caller_);
   manner.dials_by_info = true;
+  manner.steps = {{0s, call_step::kind::dial}};
   world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 5s);
   world_.pass(6s);
   ASSERT_EQ(world_.heard().calls.size(), 1U);
@@ -126,9 +129,100 @@ TEST_F(media_test, digits_in_info_are_taken_one_after_the_other) {
   EXPECT_EQ(world_.metrics_of(1).media.dtmf_received, 16U);
 }
 
+TEST_F(media_test, digits_are_dialled_at_their_times) {
+  for (const bool by_info : {false, true}) {
+    target_->digits = {"12", "", "345"};
+    auto manner = manner_between(caller_, callee_.target());
+    add_audio(manner, caller_);
+    manner.dials_by_info = by_info;
+    manner.steps = {{1s, call_step::kind::dial, 0},
+                    {1s, call_step::kind::dial, 1}, // this user has none
+                    {3s, call_step::kind::dial, 2}};
+    world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 5s);
+    const auto received = [&] {
+      world_.ask_for_metrics();
+      return world_.metrics_of(1).media.dtmf_received;
+    };
+    const auto before = received();
+    // Of calls that end, so in between nothing can be seen but what was sent.
+    world_.pass(7s);
+    ASSERT_FALSE(world_.heard().calls.empty());
+    EXPECT_FALSE(world_.heard().calls.back().failure.failed());
+    EXPECT_EQ(received() - before, 5U) << by_info;
+  }
+}
+
+TEST_F(media_test, digits_that_are_not_due_when_the_call_ends_are_not_dialled) {
+  target_->digits = {"12", "345"};
+  steps_ = {{0s, call_step::kind::dial, 0}, {3s, call_step::kind::dial, 1}};
+  EXPECT_EQ(call(2s).digits_sent, 2U);
+}
+
+TEST_F(media_test, tones_and_silence_are_found_in_what_comes) {
+  auto& silent = world_.add_site("10.0.0.3");
+  auto answers = answer_manner_of(silent);
+  add_audio(answers);
+  auto nothing = std::make_shared<audio_settings>(*answers.audio);
+  nothing->source = audio::source_spec::silence();
+  answers.audio = std::move(nothing);
+  world_.answer(silent, answers);
+  const auto heard = [&](sim_site& from, const char* expected) {
+    auto manner = manner_between(caller_, from.target());
+    add_audio(manner, caller_);
+    auto audio = std::make_shared<audio_settings>(*manner.audio);
+    audio->listens = true;
+    audio->expects = audio::expected_sound::parse("", expected).value();
+    manner.audio = std::move(audio);
+    world_.call(caller_, std::make_shared<const call_manner>(manner), target_of(from.address), 5s);
+    world_.pass(6s);
+    return world_.heard().calls.back();
+  };
+  const report::failure_cause not_heard{report::failure_cause::not_heard};
+  const auto tone = heard(callee_, "tone:880");
+  EXPECT_FALSE(tone.failure.failed()) << tone.failure.text();
+  ASSERT_TRUE(tone.media && tone.media->heard);
+  ASSERT_EQ(tone.media->heard->pieces.size(), 1U);
+  EXPECT_NEAR(tone.media->heard->pieces[0].hz[0], 880, 3);
+  EXPECT_NEAR(static_cast<double>(tone.media->heard->tone.count()), 5000, 80);
+  EXPECT_EQ(heard(callee_, "tone:480").failure, not_heard);
+  EXPECT_EQ(heard(callee_, "silence").failure, not_heard);
+  const auto silence = heard(silent, "silence");
+  EXPECT_FALSE(silence.failure.failed()) << silence.failure.text();
+  EXPECT_EQ(silence.media->heard->mostly(), audio::found_sound::kind::silence);
+  EXPECT_EQ(heard(silent, "sound").failure, not_heard);
+}
+
+TEST_F(media_test, users_send_sounds_of_their_own) {
+  auto& listening = world_.add_site("10.0.0.3");
+  auto answers = answer_manner_of(listening);
+  add_audio(answers);
+  auto ears = std::make_shared<audio_settings>(*answers.audio);
+  ears->listens = true;
+  ears->expects = audio::expected_sound::parse("", "tone:440").value();
+  answers.audio = std::move(ears);
+  world_.answer(listening, answers);
+  auto manner = manner_between(caller_, listening.target());
+  add_audio(manner, caller_);
+  const auto usual = std::make_shared<const call_manner>(manner);
+  auto own = target_of(listening.address);
+  auto audio = std::make_shared<audio_settings>(*usual->audio);
+  audio->source = audio::source_spec::tone(440);
+  own->audio = std::move(audio);
+  world_.call(caller_, usual, own, 3s);
+  world_.call(caller_, usual, target_of(listening.address), 3s);
+  world_.pass(5s);
+  world_.ask_for_metrics();
+  const auto& m = world_.metrics_of(2);
+  EXPECT_EQ(m.calls.completed, 1U);
+  ASSERT_EQ(m.calls.failures.size(), 1U);
+  EXPECT_EQ(m.calls.failures.begin()->first.name(), "not_heard") << "the other user's is 880 Hz";
+  EXPECT_EQ(m.media.found.tone, 2U);
+}
+
 TEST_F(media_test, digits_arrive_under_loss) {
   lose(true, 0.1);
-  target_->digits = "0123456789*#ABCD";
+  target_->digits = {"0123456789*#ABCD"};
+  steps_ = {{0s, call_step::kind::dial}};
   uint64_t sent = 0;
   for (int i = 0; i < 10; ++i)
     sent += call(10s).digits_sent;

@@ -130,7 +130,7 @@ protected:
   /// Places some and lets them end.
   const std::vector<call_finished>& run(size_t count, lane::duration length) {
     const auto target = target_of(callee_.address);
-    target->digits = digits_;
+    target->digits = {digits_};
     for (size_t i = 0; i < count; ++i)
       world_.call(caller_, std::make_shared<const call_manner>(manner_), target, length);
     world_.pass(length + 3s);

@@ -376,6 +376,7 @@ TEST_F(webrtc_call, completes_with_opus_both_ways) {
 
 TEST_F(webrtc_call, dials_what_was_asked_for_before_there_were_keys) {
   digits_ = "12#";
+  manner_.steps = {{0s, call_step::kind::dial}};
   for (const auto& call : run(3, 5s)) {
     ASSERT_TRUE(call.media);
     EXPECT_EQ(call.media->digits_sent, 3U);

@@ -117,10 +117,11 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--turn",
      {"127.0.0.1:3478", "turn:127.0.0.1", "turn:u@127.0.0.1", "turn::p@127.0.0.1",
       "turns:u:p@127.0.0.1", "turn:u:p@127.0.0.1?transport=tls", "turn:u:p@127.0.0.1:0", ""}},
-    {"--audio", {"tone:", "tone:9", "tone:9999", "absent.wav", ""}},
+    {"--audio", {"tone:", "tone:9", "tone:9999", "absent.wav", "{user}.wav", ""}},
     {"--codecs", {"G729", "PCMU,,PCMA", "PCMU,speex", "PCMU,", ""}},
     {"--ptime", {"0", "15", "70", "x", ""}},
-    {"--dtmf", {"12x", std::string(300, '1'), "1 2", ""}},
+    {"--dtmf", {"12x", std::string(300, '1'), "1 2", "1,,2", "5s:1,2s:3", "x:1", "{pin}", ""}},
+    {"--expect-sound", {"music", "tone:", "tone:50", "tone:440+", ""}},
     {"--dtmf-by", {"sip", "INFO", ""}},
     {"--hold-after", {"-1", "x", "5s:", "5s:x", ":2s", ""}},
     {"--ice-restart-after", {"-1", "x", ""}},
@@ -172,6 +173,8 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"--answer-after", "1s"}, "--answer-after");
   expect_load_refused({"--rate"}, "--rate");
   expect_load_refused({"--dtmf-by", "info"}, "--dtmf-by");
+  expect_load_refused({"--hear", "--media", "none"}, "--hear");
+  expect_load_refused({"--expect-sound", "tone", "--media", "none"}, "--expect-sound");
   expect_load_refused({"--ice-restart-after", "1s"}, "--ice-restart-after");
   expect_load_refused({"--stun", "127.0.0.1"}, "--stun");
   expect_load_refused({"--turn", "turn:u:p@127.0.0.1", "--media", "srtp"}, "--turn");

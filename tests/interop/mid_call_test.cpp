@@ -1,3 +1,4 @@
+#include <fstream>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -50,9 +51,27 @@ TEST_P(mid_call, holds_and_resumes) {
 }
 
 TEST_P(mid_call, dials_by_rtp) {
-  const auto outcome = run({"--dtmf", "12#"});
+  const auto outcome = run({"--dtmf", "1,1s:2#"});
   EXPECT_EQ(outcome.summary.at("media").at("dtmf_sent"), call_count * 3);
   EXPECT_EQ(answered_.at("media").at("dtmf_received"), call_count * 3);
+}
+
+TEST_P(mid_call, finds_the_tone_that_is_to_be_heard) {
+  answering_ = {"--audio", "tone:440", "--expect-sound", "tone"};
+  const auto users = folder_.write("users.csv", "user,audio\nalice,tone:1000\nbob,tone:2000\n");
+  const auto lines = folder_.file("calls.jsonl");
+  const auto outcome = run({"--users", users, "--expect-sound", "tone:440", "--calls-file", lines});
+  EXPECT_EQ(outcome.summary.at("media").at("found").at("tone"), call_count);
+  EXPECT_EQ(answered_.at("media").at("found").at("tone"), call_count);
+  std::ifstream read{lines};
+  uint64_t count = 0;
+  for (std::string line; std::getline(read, line); ++count) {
+    const auto heard = nlohmann::json::parse(line).at("heard");
+    ASSERT_FALSE(heard.empty());
+    EXPECT_EQ(heard.at(0).at("what"), "tone");
+    EXPECT_NEAR(heard.at(0).at("hz").at(0).get<double>(), 440, 5);
+  }
+  EXPECT_EQ(count, call_count);
 }
 
 TEST_P(mid_call, dials_by_info) {

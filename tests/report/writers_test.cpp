@@ -274,6 +274,39 @@ TEST(writers, tell_what_was_ignored_where_anything_was) {
   expect_told("unauthenticated", 5, "unauthenticated");
 }
 
+TEST(writers, tell_what_was_found_in_what_was_heard) {
+  run_report report = sample_report();
+  EXPECT_FALSE(contains(summary_text(report), "found  "));
+  run_metrics other;
+  other.media.found = {1'003, 2, 4};
+  report.metrics.merge(other);
+  EXPECT_TRUE(
+    contains(summary_text(report), "found     a tone in 1,003   sound in 2   silence in 4"));
+  EXPECT_TRUE(contains(html_report(report), "1,003"));
+  EXPECT_EQ(json::parse(summary_json(report)).at("media").at("found"),
+            (json{{"tone", 1'003}, {"sound", 2}, {"silence", 4}}));
+  EXPECT_TRUE(contains(prometheus_text(report.metrics),
+                       "\njackfield_media_found_total{sound=\"tone\"} 1003\n"));
+
+  std::string line;
+  call_record call;
+  append_call_line(line, call);
+  EXPECT_FALSE(json::parse(line).contains("heard")) << "nobody listened";
+  call.heard.emplace();
+  line.clear();
+  append_call_line(line, call);
+  EXPECT_EQ(json::parse(line).at("heard"), json::array());
+  using std::chrono::milliseconds;
+  call.heard->push_back({"silence", milliseconds{0}, milliseconds{400}, {}});
+  call.heard->push_back({"tone", milliseconds{400}, milliseconds{1'000}, {425, 0}});
+  call.heard->push_back({"tone", milliseconds{1'400}, milliseconds{2'000}, {350, 440}});
+  line.clear();
+  append_call_line(line, call);
+  EXPECT_EQ(json::parse(line).at("heard"), json::parse(R"([{"what":"silence","at_ms":0,"ms":400},
+                            {"what":"tone","at_ms":400,"ms":1000,"hz":[425]},
+                            {"what":"tone","at_ms":1400,"ms":2000,"hz":[350,440]}])"));
+}
+
 TEST(writers, tell_how_many_streams_were_transcoded) {
   run_report report = sample_report();
   EXPECT_FALSE(contains(summary_text(report), "transcoded"));

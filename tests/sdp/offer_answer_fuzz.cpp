@@ -98,7 +98,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       check(got->audio);
       check(offer, got->answer);
       auto back = accept_answer(offer, got->answer);
-      // An offer of the other family is answered where it says by ICE, or not at all, where to send.
+      // An offer of the other family is answered where it says by ICE, or not at all, where to
+      // send.
       require(back.has_value() || kind_of(got->audio.remote_host) != host_kind::ipv4);
       require(!back || back->way == reversed(got->audio.way) || got->audio.remote_host.empty());
     }

@@ -233,7 +233,8 @@ TEST(offer_answer, whence_we_send_is_said_by_the_offers_c_line) {
   offer.from.address = {"IN", "IP6", "2001:db8::7", ""}; // RFC 4566 section 5.2: names the session
   EXPECT_TRUE(accept_answer(offer, with_media("m=audio 9000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n")));
   offer.address = {"IN", "IP6", "2001:db8::7", ""};
-  EXPECT_FALSE(accept_answer(offer, with_media("m=audio 9000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n")));
+  EXPECT_FALSE(
+    accept_answer(offer, with_media("m=audio 9000 RTP/AVP 0\r\nc=IN IP4 192.0.2.9\r\n")));
 }
 
 TEST(offer_answer, profiles_are_an_input) {

@@ -189,6 +189,22 @@ TEST_F(leg_test, a_lost_connection_fails_what_is_on_its_way) {
   EXPECT_EQ(cause(), end_cause::transport_failed) << "an INVITE";
 }
 
+TEST_F(leg_test, the_ack_of_an_answer_may_come_over_another_connection) {
+  called();
+  a.machine.on_connection_lost(a.now, a.out);
+  EXPECT_EQ(cause(), end_cause::transport_failed) << "not answered yet";
+  bench_of<leg> b{profile, test_id(1)};
+  message m;
+  ASSERT_EQ(m.parse(text_), parse_verdict::good);
+  b.machine.start(b.now, m, 99, {}, b.out);
+  ASSERT_TRUE(b.machine.answer(b.now, "v=0 answer", b.out));
+  ASSERT_EQ(b.machine.current(), phase::answered);
+  b.machine.on_connection_lost(b.now, b.out);
+  EXPECT_EQ(b.machine.current(), phase::answered);
+  b.take(request("ACK", 7, "theirs"));
+  EXPECT_EQ(b.machine.current(), phase::established);
+}
+
 TEST_F(leg_test, what_is_on_its_way_when_a_connection_is_lost_is_made_again) {
   call();
   answered();

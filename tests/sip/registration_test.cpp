@@ -235,6 +235,27 @@ TEST_F(registration_test, shows_its_user_in_the_contact) {
   }
 }
 
+TEST_F(registration_test, shows_a_secure_contact_where_one_is_registered_or_sent_to) {
+  profile.secure_contact = "<sips:192.0.2.1:5061>";
+  const auto shown = [&](registration_options o) {
+    bench_of<registration> other{profile, test_id(4)};
+    EXPECT_TRUE(other.machine.start(other.now, o, other.out));
+    return field(other.out.all(method::register_).back()->text, "Contact");
+  };
+  EXPECT_EQ(shown(options), "<sip:192.0.2.1:5060>;expires=3600");
+  auto secure = options;
+  secure.aor = "sips:alice@example.com"; // RFC 3261 section 10.2.1
+  EXPECT_EQ(shown(secure), "<sips:192.0.2.1:5061>;expires=3600");
+  secure.contact_user = "alice";
+  EXPECT_EQ(shown(secure), "<sips:alice@192.0.2.1:5061>;expires=3600");
+  auto there = options;
+  there.registrar = "sips:example.com"; // section 8.1.1.8
+  EXPECT_EQ(shown(there), "<sips:192.0.2.1:5061>;expires=3600");
+  there = options;
+  there.route = "<sips:proxy.example.com;lr>";
+  EXPECT_EQ(shown(there), "<sips:192.0.2.1:5061>;expires=3600");
+}
+
 TEST_F(registration_test, takes_the_contact_of_another_way_and_removes_the_one_before) {
   options.contact_user = "alice";
   start();

@@ -10,7 +10,10 @@ namespace {
 
 volatile std::sig_atomic_t interrupt_count = 0;
 
-void count_interrupt(int /*signal*/) {
+volatile std::sig_atomic_t last_signal = 0;
+
+void count_interrupt(int signal) {
+  last_signal = signal;
   interrupt_count = interrupt_count + 1;
 }
 
@@ -23,11 +26,25 @@ void catch_interrupts() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before {};
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) // nohup
+    sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
 int interrupts() noexcept {
   return interrupt_count;
+}
+
+std::string interrupted_by() {
+  switch (last_signal) {
+  case SIGTERM:
+    return "SIGTERM";
+  case SIGHUP:
+    return "SIGHUP";
+  default:
+    return "SIGINT";
+  }
 }
 
 void raise_file_limit() noexcept {

@@ -21,6 +21,7 @@
 #include "app/version.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/exit_code.hpp"
+#include "engine/sip/shown_uri.hpp"
 
 namespace jackfield::app {
 
@@ -54,7 +55,7 @@ report::run_info info_of(const load_options& options, const prepared_run& run) {
   report::run_info info;
   info.version = version;
   info.command = options.command;
-  info.target = options.uri ? without_password(*options.uri) : "embedded answering engine";
+  info.target = options.uri ? sip::without_password(*options.uri) : "embedded answering engine";
   info.flow = name_of(options.flow);
   info.transport = option_name(options.transport);
   info.media = run.audio ? media_name(options.protection) : "none";
@@ -165,14 +166,14 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
         caf::anon_send(run, load_drain{});
     }
     trace.tell_failure();
-    if (observer.wants_abort() && seen == 0)
-      drain("a threshold with abortOnFail");
+    if (const auto why = observer.wants_abort(); !why.empty() && seen == 0)
+      drain(std::string{why});
     while (seen < interrupts()) {
       if (seen == 0) {
-        drain("interrupted");
+        drain(interrupted_by());
       } else {
         ++seen;
-        observer.set_ended_by(end.ended_by = "interrupted");
+        observer.set_ended_by(end.ended_by = interrupted_by());
         caf::anon_send(run, load_abort{});
       }
     }

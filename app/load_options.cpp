@@ -15,6 +15,7 @@
 #include "app/sound_options.hpp"
 #include "engine/scenario/dial_plan.hpp"
 #include "engine/sdp/codec.hpp"
+#include "engine/sip/shown_uri.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/ua.hpp"
 #include "engine/sip/uri.hpp"
@@ -23,7 +24,6 @@ namespace jackfield::app {
 
 namespace {
 
-constexpr std::string_view password_hidden = "***";
 /// What FEC is made for, where it is not said.
 constexpr uint8_t usual_loss_percent = 10;
 
@@ -34,7 +34,7 @@ struct texts {
                    users, auth_user, auth_password, audio, codecs, ptime, expires, refreshes, seed,
                    lanes, ring_limit, from, route, dtmf, metrics, answer_after, ca_file, cert, key,
                    ws_path, keep_alive, dtmf_by, hold_after, ice_restart_after, opus_bitrate,
-                   opus_complexity, opus_loss;
+                   opus_complexity, opus_loss, register_retries;
   std::vector<std::string> headers, thresholds;
   hearing_texts hearing;
   trace_texts tracing;
@@ -134,11 +134,11 @@ std::string shown(const std::vector<std::string>& arguments) {
     out += ' ';
     const bool inline_secret = a.starts_with("--auth-password=") || a.starts_with("--ap=");
     if (hide)
-      out += password_hidden;
+      out += sip::secret_hidden;
     else if (inline_secret)
-      out += a.substr(0, a.find('=') + 1) + std::string{password_hidden};
+      out += a.substr(0, a.find('=') + 1) + std::string{sip::secret_hidden};
     else
-      out += without_turn_password(without_password(a));
+      out += without_turn_password(sip::without_password(a));
     hide = a == "--auth-password" || a == "--ap" || a == "-ap";
   }
   return out;
@@ -198,6 +198,10 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--expires", t.expires, "register: lifetime to ask for, seconds (3600)")
     ->group(plan);
   app.add_option("--refreshes", t.refreshes, "register: refreshes before a user leaves (0)")
+    ->group(plan);
+  app
+    .add_option("--register-retries", t.register_retries,
+                "register: so often a user who was refused, or had no answer, tries again (0)")
     ->group(plan);
   app
     .add_option("--answer-after", t.answer_after,
@@ -304,9 +308,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_flag("-q,--quiet", o.quiet, "no live view, no summary")->group(out);
   app.footer(
     "Exit codes: 0 all good, 1 calls failed, 2 usage, 3 threshold crossed, 4 run invalid (the\n"
-    "generator itself was the bottleneck), 5 internal error; 10 to 17 the state directory: "
-    "missing,\n"
-    "in use, forbidden, disk full, corrupt, torn, of a later version, failed.\n"
+    "generator itself was the bottleneck), 5 internal error, 6 cut short, though what was done "
+    "went\n"
+    "well; 10 to 17 the state directory: missing, in use, forbidden, disk full, corrupt, torn, of "
+    "a\n"
+    "later version, failed.\n"
     "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up.");
 }
 
@@ -368,6 +374,7 @@ result<load_options> options_of(const texts& t, load_options o) {
           "is for the embedded answering engine, expected no URI beside it");
   r.number("--expires", t.expires, o.expires, 1U, 604'800U);
   r.number("--refreshes", t.refreshes, o.refreshes, 0U, 1'000'000U);
+  r.number("--register-retries", t.register_retries, o.register_retries, 0U, 1'000'000U);
 
   r.read(t.transport, o.transport,
          [](std::string_view s) { return read_transport("--transport", s); });
@@ -503,16 +510,6 @@ result<load_options> options_of(const texts& t, load_options o) {
 }
 
 } // namespace
-
-std::string without_password(std::string_view uri) {
-  std::string out{uri};
-  const auto scheme = out.starts_with("sip:") ? 4U : out.starts_with("sips:") ? 5U : 0U;
-  const auto at = out.find('@');
-  const auto colon = out.find(':', scheme);
-  if (scheme != 0 && at != std::string::npos && colon < at)
-    out.replace(colon + 1, at - colon - 1, password_hidden);
-  return out;
-}
 
 result<std::optional<load_options>> parse_load_options(const std::vector<std::string>& arguments) {
   CLI::App app{"Places real SIP calls with audio, and says truthfully how they went.",

@@ -37,7 +37,4 @@ struct load_options : load_settings {
 [[nodiscard]] result<std::optional<load_options>>
 parse_load_options(const std::vector<std::string>& arguments);
 
-/// A URI as it may be shown: sip:user:password@host without the password.
-[[nodiscard]] std::string without_password(std::string_view uri);
-
 } // namespace jackfield::app

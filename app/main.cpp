@@ -1,6 +1,8 @@
 #include <cstdio>
+#include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "app/answer_command.hpp"
@@ -8,6 +10,7 @@
 #include "app/state_command.hpp"
 #include "app/version.hpp"
 #include "engine/error/error.hpp"
+#include "engine/report/exit_code.hpp"
 
 namespace {
 
@@ -21,9 +24,7 @@ constexpr std::string_view overview =
   "\n"
   "Each command explains its options with --help.\n";
 
-} // namespace
-
-int main(int count, char** values) {
+int run(int count, char** values) {
   const std::vector<std::string> words(values + 1, values + count);
   const std::string command = words.empty() ? "" : words.front();
   const std::vector<std::string> rest(words.begin() + (words.empty() ? 0 : 1), words.end());
@@ -48,4 +49,17 @@ int main(int count, char** values) {
   else
     std::fputs(overview.data(), asked ? stdout : stderr);
   return asked ? 0 : 2;
+}
+
+} // namespace
+
+int main(int count, char** values) {
+  try {
+    return run(count, values);
+  } catch (const std::system_error& e) { // no thread, say
+    std::fprintf(stderr, "jackfield: the system refuses: %s\n", e.what());
+  } catch (const std::bad_alloc&) {
+    std::fputs("jackfield: the system gives no more memory\n", stderr);
+  }
+  return static_cast<int>(jackfield::report::exit_code::internal_error);
 }

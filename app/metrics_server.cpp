@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
@@ -21,6 +22,8 @@ using boost::asio::ip::tcp;
 
 /// A scrape that takes longer is given up.
 constexpr std::chrono::seconds request_limit{10};
+/// Out of descriptors, say, while the calls need them all.
+constexpr std::chrono::milliseconds accept_pause{500};
 constexpr size_t most_request_bytes = 8192;
 
 /// One request and its answer.
@@ -74,7 +77,8 @@ private:
 
 class metrics_server::service {
 public:
-  explicit service(source metrics) : metrics_(std::move(metrics)), acceptor_(context_) {}
+  explicit service(source metrics)
+      : metrics_(std::move(metrics)), acceptor_(context_), pause_(context_) {}
 
   ~service() {
     context_.stop();
@@ -104,15 +108,23 @@ public:
 private:
   void accept() {
     acceptor_.async_accept([this](beast::error_code failed, tcp::socket socket) {
-      if (!failed)
+      if (!failed) {
         std::make_shared<exchange>(std::move(socket), metrics_)->run();
-      accept();
+        accept();
+        return;
+      }
+      pause_.expires_after(accept_pause); // it would fail again at once
+      pause_.async_wait([this](beast::error_code stopped) {
+        if (!stopped)
+          accept();
+      });
     });
   }
 
   source metrics_;
   boost::asio::io_context context_{1};
   tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
   std::thread thread_;
 };
 

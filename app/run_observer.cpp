@@ -113,9 +113,8 @@ void run_observer::show(const report::run_metrics& metrics, std::chrono::nanosec
 }
 
 void run_observer::on_call_lines(const call_lines_batch& batch) {
-  if (options_.calls_file == "-")
-    (void)write_all(stdout, batch.lines);
-  else if (calls_ && !write_all(calls_.get(), batch.lines) && write_failure_.empty())
+  auto* const to = options_.calls_file == "-" ? stdout : calls_.get();
+  if (to != nullptr && write_failure_.empty() && !write_all(to, batch.lines))
     write_failure_ = options_.calls_file;
 }
 

@@ -33,8 +33,12 @@ public:
   /// The final figures; writes all that was asked for. Fails if something could not be written.
   result<report::run_report> on_finished(const run_finished& finished);
 
-  /// A threshold with abortOnFail was crossed: the run is to be drained.
-  [[nodiscard]] bool wants_abort() const noexcept { return abort_; }
+  /// Why the run is to be drained; empty: it is not.
+  [[nodiscard]] std::string_view wants_abort() const noexcept {
+    return abort_                    ? "a threshold with abortOnFail"
+           : !write_failure_.empty() ? "lines of calls cannot be written"
+                                     : "";
+  }
   /// What Prometheus is shown. Any thread.
   [[nodiscard]] std::shared_ptr<const report::run_metrics> latest() const { return latest_.load(); }
   void set_ended_by(std::string why) { info_.ended_by = std::move(why); }

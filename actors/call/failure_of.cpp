@@ -22,6 +22,8 @@ report::failure_cause failure_of(const sip::ua_event& event) noexcept {
     return failure_cause::dialog_gone;
   case end_cause::transport_failed:
     return failure_cause::transport_error;
+  case end_cause::expired:
+    return failure_cause::lapsed;
   case end_cause::protocol_error:
     return failure_cause::bad_answer;
   case end_cause::auth_failed:

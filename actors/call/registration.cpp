@@ -13,6 +13,26 @@
 
 namespace jackfield {
 
+// What it says of a moment is not for good: 408, 423, 429, 480, 491, 494, and what a server says of
+// itself.
+bool refuses_for_good(int status) noexcept {
+  switch (status) {
+  case 408:
+  case 423:
+  case 429:
+  case 480:
+  case 491:
+  case 494:
+    return false;
+  case 501:
+  case 505:
+  case 513:
+    return true;
+  default:
+    return (status >= 400 && status < 500) || status >= 600;
+  }
+}
+
 registration::registration(caf::actor_config& config, lane::lane& home, sip_router& router,
                            std::shared_ptr<const call_manner> manner,
                            std::shared_ptr<const call_target> target, const plan& p,
@@ -190,6 +210,7 @@ void registration::on_event(const sip::ua_event& event) {
   case sip::event_kind::registration_failed:
     machine_->set_jitter(home().random_unit());
     tell_owner(registration_report::kind::failed, failure_of(event), event.status);
+    give_up_if_due(failure_of(event), event.status);
     break;
   case sip::event_kind::ended:
     over_ = true;
@@ -201,11 +222,24 @@ void registration::on_event(const sip::ua_event& event) {
   }
 }
 
+void registration::give_up_if_due(report::failure_cause why, int status) {
+  if (successes_ > 0) {
+    if (!missed_.failed())
+      missed_ = why;
+    if (!plan_.retries || !refuses_for_good(status))
+      return;
+  } else if (!plan_.retries || failures_++ < *plan_.retries) {
+    return;
+  }
+  failure_ = why;
+  over_ = true;
+}
+
 void registration::tell_owner(registration_report::kind what, report::failure_cause failure,
                               int status, lane::duration took) {
   lane::tell(home(), owner_,
              registration_report{plan_.number, what, failure, status, took, successes_ > 0,
-                                 wire_.counters()});
+                                 leaving_, missed_, wire_.counters()});
 }
 
 void registration::on_over() {

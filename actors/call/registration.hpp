@@ -26,10 +26,15 @@ struct registration_report {
   kind what{};
   report::failure_cause failure;
   int status = 0;
-  lane::duration took{};       ///< registered: from when it was due; refreshed: from its REGISTER
-  bool had_registered = false; ///< over: it once stood
+  lane::duration took{};        ///< registered: from when it was due; refreshed: from its REGISTER
+  bool had_registered = false;  ///< over: it once stood
+  bool left = false;            ///< over: as it was told to, or had planned
+  report::failure_cause missed; ///< over: why a refresh failed, the first that did
   wire_counters wire;
 };
+
+/// Asking again brings the same answer.
+[[nodiscard]] bool refuses_for_good(int status) noexcept;
 
 /// Keeps one user registered (RFC 3261 §10): refreshes before the binding lapses, retries with
 /// backoff, removes the binding when told to hang up or after as many refreshes as asked for. Where
@@ -45,6 +50,9 @@ public:
     bool leave = false;
     unsigned refreshes = 0;
     lane::duration stay{};
+    /// So often a first registration that failed is tried again, with backoff; then it is over, as
+    /// it is once a refresh was refused for good. Unset: for ever, whatever the answer.
+    std::optional<unsigned> retries;
   };
 
   registration(caf::actor_config& config, lane::lane& home, sip_router& router,
@@ -73,6 +81,8 @@ private:
   void tell_owner(registration_report::kind what, report::failure_cause failure = {},
                   int status = 0, lane::duration took = {});
   void leave_if_due();
+  /// After a failure.
+  void give_up_if_due(report::failure_cause why, int status);
   void finish();
   /// Its record, as things stand.
   [[nodiscard]] storage::registration_record record() const;
@@ -92,6 +102,8 @@ private:
   unsigned successes_ = 0;
   uint32_t kept_alive_ = 0; // which server is sent keep-alives, counted from 1
   report::failure_cause failure_;
+  report::failure_cause missed_;
+  unsigned failures_ = 0; // before the first success
   bool stayed_ = false;
   bool leaving_ = false;
 };

@@ -13,26 +13,6 @@ namespace {
 
 constexpr unsigned timer_id = 0;
 
-/// The registrar will say the same again. What it says of a moment is not for good: 408, 423, 429,
-/// 480, 491, 494, and what a server says of itself.
-bool is_for_good(int status) noexcept {
-  switch (status) {
-  case 408:
-  case 423:
-  case 429:
-  case 480:
-  case 491:
-  case 494:
-    return false;
-  case 501:
-  case 505:
-  case 513:
-    return true;
-  default:
-    return (status >= 400 && status < 500) || status >= 600;
-  }
-}
-
 } // namespace
 
 user_directory::user_directory(std::vector<std::shared_ptr<const call_target>> users)
@@ -126,7 +106,7 @@ void answering_users::on_report(const registration_report& report) {
       ++counts_.refresh_failed;
       ++counts_.failures[report.failure];
       set_registered(who, false);
-    } else if (is_for_good(report.status)) {
+    } else if (refuses_for_good(report.status)) {
       give_up(report.number, who, report.failure);
       dismiss(who);
     }

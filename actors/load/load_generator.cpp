@@ -173,6 +173,7 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
     p.leave = true;
     p.refreshes = plan_->refreshes;
     p.stay = plan_->stay;
+    p.retries = plan_->register_retries;
     metrics_.measured.calls.start();
     actor = home().spawn<registration>(context_.router, manner_, target, p,
                                        kept_registration{context_.keeps, number}, self);
@@ -199,10 +200,11 @@ void load_generator::on_call_finished(const call_finished& call) {
 
 void load_generator::on_registration(const registration_report& report) {
   metrics_.on_registration(report);
+  constexpr report::failure_cause stopped{report::failure_cause::stopped};
   if (report.what == registration_report::kind::over)
-    ended(report.number, report.failure.failed() || report.had_registered
-                           ? report.failure
-                           : report::failure_cause{report::failure_cause::stopped});
+    ended(report.number, report.missed.failed()                             ? report.missed
+                         : report.failure.failed() || report.had_registered ? report.failure
+                                                                            : stopped);
 }
 
 void load_generator::on_request(const request_finished& request) {

@@ -2,6 +2,7 @@
 
 #include "actors/load/media_metrics.hpp"
 #include "engine/report/call_lines.hpp"
+#include "engine/sip/shown_uri.hpp"
 
 namespace jackfield {
 
@@ -117,7 +118,16 @@ void load_metrics::on_registration(const registration_report& r) {
     count(r.wire);
     if (r.had_registered) {
       --counts.current;
-      measured.calls.complete();
+      auto cause = r.missed;
+      if (!cause.failed() && !r.left && r.failure.failed()) { // without a `failed` before
+        ++counts.refresh_failed;
+        ++counts.failures[r.failure];
+        cause = r.failure;
+      }
+      if (cause.failed())
+        measured.calls.fail(cause);
+      else
+        measured.calls.complete();
     } else {
       const auto cause =
         r.failure.failed() ? r.failure : report::failure_cause{report::failure_cause::stopped};
@@ -153,8 +163,10 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
   report::call_record record;
   record.id = call.number;
   record.call_id = {id.data(), id.size()};
-  record.from = call.target->from_uri();
-  record.to = call.target->uri;
+  const auto from = sip::without_password(call.target->from_uri());
+  const auto to = sip::without_password(call.target->uri);
+  record.from = from;
+  record.to = to;
   record.due = t.due - start;
   record.late_by = t.started - t.due;
   record.started =

@@ -39,6 +39,7 @@ struct load_plan {
   /// Registration: lifetime asked for, and refreshes after which a user unregisters.
   unsigned expires = 3600;
   unsigned refreshes = 0;
+  unsigned register_retries = 0; ///< of first registrations that failed
   /// A registered user stays this long (and as many refreshes as asked for).
   lane::duration stay{};
   /// One JSON line a call is wanted.

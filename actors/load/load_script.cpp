@@ -464,8 +464,12 @@ void load_script::report(call_leg& leg) {
   finished.cause = cause_;
   if (const auto media = stream_.take_outcome())
     finished.media = std::move(*media);
-  if (finished.media && finished.media->missed && !failure_.failed())
-    failure_ = report::failure_cause::not_heard;
+  if (finished.media && !failure_.failed()) {
+    if (finished.media->digits_not_taken > 0)
+      failure_ = report::failure_cause::dtmf_not_negotiated;
+    else if (finished.media->missed)
+      failure_ = report::failure_cause::not_heard;
+  }
   finished.failure = failure_;
   finished.status = status_;
   finished.wire = leg.wire();

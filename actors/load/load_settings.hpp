@@ -62,6 +62,7 @@ struct load_settings {
   std::string auth_password;
   unsigned expires = 3600;
   unsigned refreshes = 0;
+  unsigned register_retries = 0; ///< as in `load_plan`
   std::chrono::nanoseconds ringing_limit = std::chrono::minutes{3};
   std::chrono::nanoseconds answer_after{}; ///< of the embedded answering engine
   bool verify = true;

@@ -231,6 +231,7 @@ make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_
     settings.users && settings.users->pick() == scenario::user_table::order::random;
   plan->expires = settings.expires;
   plan->refreshes = settings.refreshes;
+  plan->register_retries = settings.register_retries;
   plan->stay = settings.flow == load_flow::register_ && settings.refreshes > 0
                  ? lane::duration::zero()
                  : settings.length.mean;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/audio/codec.hpp"
+
 namespace jackfield {
 
 namespace {
@@ -90,6 +92,8 @@ report::call_media received_of(const media_outcome& outcome) {
   if (r.first_packet)
     out.jitter = r.jitter_mean;
   out.mos = outcome.mos;
+  if (outcome.receiving)
+    out.codec = audio::traits_of(static_cast<audio::codec>(outcome.receiving->codec)).name;
   return out;
 }
 

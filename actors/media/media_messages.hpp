@@ -125,7 +125,8 @@ struct media_outcome : rtp::stream_outcome {
   path_times took = {};
   bool transcoded = false; ///< what was sent was made of another codec's, if only for a while
   std::shared_ptr<const audio::heard_sounds> heard = {}; ///< null: nobody listened for it
-  bool missed = false;                                   ///< what was expected to be heard was not
+  uint64_t digits_not_taken = 0; ///< by the peer, which has no telephone-event
+  bool missed = false;           ///< what was expected to be heard was not
 };
 
 /// To the owner, last, whatever ended the stream.

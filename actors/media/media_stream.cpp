@@ -103,6 +103,7 @@ void media_stream::on_exit() {
 media_outcome media_stream::outcome() const {
   media_outcome made{stream_.outcome(), path_->counted(), path_->protected_by(), path_->took(),
                      transcoded_};
+  made.digits_not_taken = digits_not_taken_;
   if (listener_) {
     auto heard = std::make_shared<audio::heard_sounds>(listener_->found());
     made.missed = settings_->expects && !settings_->expects->met_by(*heard);
@@ -166,6 +167,8 @@ void media_stream::connect(const media_connect& how) {
   const auto number = static_cast<uint8_t>(codec); // what formats tell codecs apart by
   setup_.send = {{audio.send_payload_type, number}};
   setup_.receive = {{audio.receive_payload_type, number}};
+  for (const auto& other : audio.also_heard)
+    (void)setup_.receive.add({other.payload_type, static_cast<uint8_t>(codec_of(other))});
   setup_.send_event_type = audio.send_event_payload_type;
   setup_.receive_event_type = audio.receive_event_payload_type;
   setup_.clock_rate = audio.audio.clock_rate;
@@ -326,6 +329,8 @@ void media_stream::dial(const std::string& wanted) {
     digits_ += wanted; // no more than one call's, which are bounded
     return;
   }
+  if (!setup_.send_event_type)
+    digits_not_taken_ += wanted.size();
   // Digits are checked where the user gave them.
   (void)stream_.dial(wanted, home().now());
   schedule();

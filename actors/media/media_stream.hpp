@@ -112,9 +112,10 @@ private:
   caf::strong_actor_ptr owner_;              // null: it has been told of the end
   std::unique_ptr<sound_listener> listener_; // null: nobody wants to know what is heard
   std::string digits_;                       // to be dialled once connected
-  caf::strong_actor_ptr restarter_;          // waits for a `media_restarted`
-  caf::strong_actor_ptr trickler_;           // hears of candidates
-  rtp::stream_setup setup_;                  // agreed last
+  uint64_t digits_not_taken_ = 0;
+  caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
+  caf::strong_actor_ptr trickler_;  // hears of candidates
+  rtp::stream_setup setup_;         // agreed last
 };
 
 } // namespace jackfield

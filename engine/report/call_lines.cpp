@@ -60,6 +60,8 @@ void put_media(std::string& out, std::string_view key, const std::optional<call_
     fmt::format_to(std::back_inserter(out), "{:.2f}", *media->mos);
   else
     out += "null";
+  if (!media->codec.empty())
+    put(out, "codec", media->codec);
   out += '}';
 }
 

@@ -22,6 +22,7 @@ struct call_media {
   uint64_t late = 0;
   std::optional<std::chrono::nanoseconds> jitter;
   std::optional<double> mos;
+  std::string_view codec; ///< what was heard last; empty: not known
 };
 
 /// A stretch of what was heard.

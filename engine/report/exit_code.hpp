@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/report/run_report.hpp"
+#include "engine/report/run_outcome.hpp"
 
 namespace jackfield::report {
 
@@ -15,7 +15,9 @@ namespace jackfield::report {
 ///                       that some call failed
 ///   failed (1)          a call, or a registration, failed. This holds even if all thresholds
 ///                       passed
-///   ok (0)              valid, every threshold passed, nothing failed
+///   cut (6)             it was ended before its own time, by a signal say: what was done went
+///                       well, but some of what was asked for was not done
+///   ok (0)              valid, every threshold passed, nothing failed, all done
 enum class exit_code : int {
   ok = 0,
   failed = 1,
@@ -23,6 +25,7 @@ enum class exit_code : int {
   threshold = 3,
   invalid = 4,
   internal_error = 5,
+  cut = 6,
 };
 
 /// The exit code of a run that came to its end.
@@ -31,11 +34,9 @@ enum class exit_code : int {
     return exit_code::invalid;
   if (!report.thresholds_passed())
     return exit_code::threshold;
-  const auto& m = report.metrics;
-  if (m.calls.failed > 0 || m.registrations.failed > 0 || m.registrations.refresh_failed > 0 ||
-      m.users.failed > 0)
+  if (anything_failed(report.metrics))
     return exit_code::failed;
-  return exit_code::ok;
+  return was_cut(report) ? exit_code::cut : exit_code::ok;
 }
 
 } // namespace jackfield::report

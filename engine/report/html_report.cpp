@@ -13,6 +13,7 @@
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
 #include "engine/report/ratios.hpp"
+#include "engine/report/run_outcome.hpp"
 #include "engine/report/svg_chart.hpp"
 
 namespace jackfield::report {
@@ -138,10 +139,10 @@ std::string named(std::string_view name, std::string_view meaning) {
 
 void write_header(html_writer& w, const run_report& report) {
   const auto& info = report.info;
-  const bool valid = report.validity.valid;
+  const auto outcome = outcome_of(report);
   w.put("<header><h1>Jackfield load report</h1>"
         "<span class=\"badge {}\">{}</span>",
-        valid ? "good" : "bad", valid ? "VALID" : "INVALID");
+        outcome == run_outcome::passed ? "good" : "bad", word_of(outcome));
   if (!report.thresholds.empty())
     w.put("<span class=\"badge {}\">{}</span>", report.thresholds_passed() ? "good" : "bad",
           report.thresholds_passed() ? "THRESHOLDS MET" : "THRESHOLDS CROSSED");
@@ -151,14 +152,14 @@ void write_header(html_writer& w, const run_report& report) {
                                                    : "media " + escape_markup(info.media),
         iso_utc(info.started), length_text(info.duration));
   if (!info.ended_by.empty())
-    w.put(", <span class=\"bad\">ended early: {}</span>", escape_markup(info.ended_by));
+    w.put(", <span class=\"bad\">cut: {}</span>", escape_markup(info.ended_by));
   if (const auto& r = info.resumed)
     w.put(", cut off {}; {} calls went on after {:.2f} s at most, {} lost",
           r->crashes == 1 ? std::string{"once"} : std::to_string(r->crashes) + " times", r->resumed,
           std::chrono::duration<double>{r->slowest}.count(), r->lost);
   w.raw("</div></header>\n");
 
-  if (!valid) {
+  if (outcome == run_outcome::invalid) {
     w.raw("<div class=\"note bad\"><strong>The generator was the bottleneck.</strong> "
           "The figures below do not judge the tested system.<ul>");
     for (const auto& reason : report.validity.invalid_reasons)

@@ -8,6 +8,7 @@
 
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
+#include "engine/report/run_outcome.hpp"
 
 namespace jackfield::report {
 
@@ -58,6 +59,9 @@ std::vector<test_case> cases_of(const run_report& report) {
     }
     cases.push_back(std::move(registered));
   }
+
+  if (was_cut(report))
+    cases.push_back({"the run came to its end", "failure", "cut: " + report.info.ended_by, {}});
 
   for (const auto& t : report.thresholds) {
     test_case one{t.condition.text, {}, {}, {}};

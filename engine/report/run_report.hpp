@@ -30,7 +30,7 @@ struct run_info {
   std::string transport; ///< "udp", "tcp", "tls", "ws", "wss"
   std::string media;     ///< "none", "rtp", "srtp", "webrtc"; what `answer` takes: "any"
   std::string mos_model; ///< "G.107 PCMU"; empty without media
-  std::string ended_by;  ///< why it ended early, "interrupted"; empty when it ran to its end
+  std::string ended_by;  ///< why it was cut, "SIGINT"; empty when it ran to its end
   std::chrono::system_clock::time_point started{};
   std::chrono::nanoseconds duration{
     0}; ///< from the first arrival's due time to the last call's end

@@ -12,6 +12,7 @@
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
 #include "engine/report/ratios.hpp"
+#include "engine/report/run_outcome.hpp"
 
 namespace jackfield::report {
 
@@ -67,17 +68,18 @@ void write_verdict(text_writer& w, const run_report& report) {
                         grouped(m.registrations.succeeded), grouped(m.registrations.attempted),
                         failed == 0 ? "none" : grouped(failed));
   }
-  if (!report.info.ended_by.empty())
-    what += fmt::format("; ended early: {}", escape_terminal(report.info.ended_by));
+  if (was_cut(report)) // first of all: the rest is of a part of it
+    what = fmt::format("cut after {}: {}; {}", length_text(report.info.duration),
+                       escape_terminal(report.info.ended_by), what);
   if (const auto& r = report.info.resumed)
     what += fmt::format("; cut off {}, {} went on after {:.2f} s at most, {} lost",
                         r->crashes == 1 ? "once" : fmt::format("{} times", r->crashes),
                         grouped(r->resumed), std::chrono::duration<double>{r->slowest}.count(),
                         grouped(r->lost));
-  if (report.validity.valid) {
-    w.line("{}  {}", w.toned(tone::good, "VALID"), what);
-  } else {
-    w.line("{}  {}", w.toned(tone::bad, "INVALID"), what);
+  const auto outcome = outcome_of(report);
+  w.line("{}  {}",
+         w.toned(outcome == run_outcome::passed ? tone::good : tone::bad, word_of(outcome)), what);
+  if (outcome == run_outcome::invalid) {
     w.line("The generator was the bottleneck; the figures below do not judge the tested system:");
     for (const auto& reason : report.validity.invalid_reasons)
       w.line("  - {}", escape_terminal(reason));

@@ -225,6 +225,21 @@ std::optional<match> match_events(const std::vector<codec>& theirs, const std::v
   });
 }
 
+/// What else of the own offer the answer lists. Timestamps of one stream have one clock.
+std::vector<codec> others_heard(const std::vector<codec>& theirs, const std::vector<codec>& ours,
+                                const match& first) {
+  std::vector<codec> made;
+  for (const auto& own : ours) {
+    const bool listed = std::any_of(theirs.begin(), theirs.end(),
+                                    [&](const codec& each) { return same_encoding(own, each); });
+    if (listed && !is_telephone_event(own) && own.payload_type != first.ours.payload_type &&
+        own.clock_rate == first.ours.clock_rate) {
+      made.push_back(own);
+    }
+  }
+  return made;
+}
+
 /// Answers one m-line of an offer, or says why it cannot be accepted.
 class stream_answerer {
 public:
@@ -516,6 +531,7 @@ result<negotiated_audio> accept_answer(const session& offer, const session& answ
     made.audio = audio->theirs;
     made.send_payload_type = audio->theirs.payload_type;
     made.receive_payload_type = audio->ours.payload_type;
+    made.also_heard = others_heard(their_codecs, our_codecs, *audio);
     if (auto events = match_events(their_codecs, our_codecs, audio->theirs.clock_rate); events) {
       made.send_event_payload_type = events->theirs.payload_type;
       made.receive_event_payload_type = events->ours.payload_type;

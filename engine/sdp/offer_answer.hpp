@@ -45,6 +45,9 @@ struct negotiated_audio {
   codec audio;                 ///< `payload_type` and `parameters` are those to send with
   std::uint8_t send_payload_type = 0;
   std::uint8_t receive_payload_type = 0;
+  /// Others that the peer may send, in turn, if ours was the offer and its answer lists them (RFC
+  /// 3264 section 7): those with the clock of `audio`. `payload_type` is as they come.
+  std::vector<codec> also_heard;
   std::optional<std::uint8_t> send_event_payload_type; ///< telephone-event, none if not agreed
   std::optional<std::uint8_t> receive_event_payload_type;
   std::uint8_t send_ptime_ms = 20;

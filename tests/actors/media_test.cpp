@@ -152,6 +152,19 @@ TEST_F(media_test, digits_are_dialled_at_their_times) {
   }
 }
 
+TEST_F(media_test, digits_that_the_peer_does_not_take_fail_the_call) {
+  target_->digits = {"12"};
+  auto manner = manner_between(caller_, callee_.target());
+  manner.capabilities.codecs = {sdp::pcmu()};
+  add_audio(manner, caller_);
+  manner.steps = {{0s, call_step::kind::dial}};
+  world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 2s);
+  world_.pass(3s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  EXPECT_EQ(world_.heard().calls[0].failure.name(), "dtmf_not_negotiated");
+  EXPECT_EQ(world_.heard().calls[0].media->digits_sent, 0U);
+}
+
 TEST_F(media_test, digits_that_are_not_due_when_the_call_ends_are_not_dialled) {
   target_->digits = {"12", "345"};
   steps_ = {{0s, call_step::kind::dial, 0}, {3s, call_step::kind::dial, 1}};

@@ -229,6 +229,52 @@ TEST_F(registration_actor_test, another_users_address) {
   world_.expect_nothing_left();
 }
 
+TEST_F(registration_actor_test,
+       a_first_one_that_is_refused_is_over_unless_it_is_to_be_tried_again) {
+  for (const unsigned retries : {0U, 2U})
+    for (const int status : {403, 404, 500, 503}) {
+      raw_peer peer{world_.lane(), "10.0.0.2"};
+      peer.on_message = [&](const std::string& request) { peer.answer(request, status); };
+      world_.heard().registrations.clear();
+      registration::plan plan;
+      plan.retries = retries;
+      enrol(user("alice"), plan);
+      world_.pass(600s);
+      EXPECT_EQ(peer.count("REGISTER "), retries + 1U) << status;
+      ASSERT_FALSE(reports().empty());
+      const auto& last = world_.heard().registrations.back();
+      EXPECT_EQ(last.what, kind::over) << status;
+      EXPECT_EQ(last.failure, failure_cause::from_status(status));
+      EXPECT_FALSE(last.had_registered || last.left);
+      world_.expect_nothing_left();
+    }
+}
+
+TEST_F(registration_actor_test, a_refresh_that_is_refused_for_good_is_the_end_and_another_is_not) {
+  for (const int status : {403, 500}) {
+    raw_peer peer{world_.lane(), "10.0.0.2"};
+    peer.on_message = [&](const std::string& request) {
+      const bool refused = peer.count("REGISTER ") == 2;
+      peer.answer(request, refused ? status : 200,
+                  refused ? "" : header_line(request, "Contact") + "\r\n");
+    };
+    world_.heard().registrations.clear();
+    registration::plan plan;
+    plan.expires = 100;
+    plan.leave = true;
+    plan.refreshes = 2;
+    plan.retries = 0;
+    enrol(user("alice"), plan);
+    world_.pass(600s);
+    const auto& last = world_.heard().registrations.back();
+    EXPECT_EQ(last.what, kind::over) << status;
+    EXPECT_EQ(last.missed, failure_cause::from_status(status)) << "told, whatever came after";
+    EXPECT_EQ(last.left, status == 500);
+    EXPECT_EQ(last.failure, status == 403 ? failure_cause::from_status(403) : failure_cause{});
+    world_.expect_nothing_left();
+  }
+}
+
 TEST_F(registration_actor_test, interval_too_brief) {
   who_.min_expires = 90;
   serve();

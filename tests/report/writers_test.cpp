@@ -170,7 +170,7 @@ TEST(summary_json, has_the_runs_figures) {
 TEST(summary_text, says_the_verdict_first) {
   run_report report = sample_report();
   const std::string text = summary_text(report);
-  EXPECT_TRUE(text.starts_with("VALID  ")) << text;
+  EXPECT_TRUE(text.starts_with("FAILED  ")) << text;
   EXPECT_FALSE(contains(text, "\x1b"));
   EXPECT_TRUE(contains(text, "486 Busy Here"));
   EXPECT_TRUE(contains(text, "srd_ms: p(99)<200"));

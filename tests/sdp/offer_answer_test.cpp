@@ -141,6 +141,26 @@ TEST(offer_answer, payload_types_may_differ_by_direction) {
   EXPECT_EQ(got->audio.parameters, "stereo=0");
 }
 
+TEST(offer_answer, whoever_offered_hears_all_that_the_answer_lists) {
+  media_capabilities with;
+  with.codecs = {opus(111), g722(), pcmu(), pcma(), telephone_event(101)};
+  const auto offer = make_offer("192.0.2.1", 40'000, with, 1);
+  const auto heard = [&](const char* formats) {
+    auto got = accept_answer(offer, with_media(std::string{"m=audio 9000 RTP/AVP "} + formats +
+                                               "\r\nc=IN IP4 192.0.2.9\r\n"
+                                               "a=rtpmap:111 opus/48000/2\r\n"));
+    std::string names = got->audio.encoding;
+    for (const auto& other : got->also_heard)
+      names += " " + other.encoding + "/" + std::to_string(other.payload_type);
+    return names;
+  };
+  EXPECT_EQ(heard("8 0 101"), "PCMA PCMU/0");
+  EXPECT_EQ(heard("0 9 8"), "PCMU G722/9 PCMA/8");
+  EXPECT_EQ(heard("0"), "PCMU");
+  EXPECT_EQ(heard("0 3 18"), "PCMU") << "what was not offered is not heard";
+  EXPECT_EQ(heard("111 0"), "opus") << "on another clock";
+}
+
 TEST(offer_answer, an_answer_without_rtpmap_means_ours) {
   media_capabilities with;
   with.codecs = {opus(111)};

@@ -254,6 +254,8 @@ std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
     append(command, {"-A", "MOST=" + std::to_string(*options.most)});
   if (options.refuses_late)
     append(command, {"-A", "WITH_LATE_REFUSAL=1"});
+  if (!options.route.empty())
+    append(command, {"-A", defined("ROUTE", options.route)});
   if (options.tls_port != 0)
     append(command, {"-l", "tls:" + loopback(options.tls_port), "-A", "WITH_TLS=1", "-A",
                      defined("CERTIFICATE", options.tls.certificate), "-A",

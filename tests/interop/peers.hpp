@@ -62,6 +62,7 @@ struct kamailio_options {
   /// Calls and registrations that it takes; beyond that they get 503. Nothing: all.
   std::optional<unsigned> most = std::nullopt;
   bool refuses_late = false; ///< not before it knows whose they are
+  std::string route = {};    ///< in Record-Route, instead of its address: pbx.test and parameters
 };
 std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                                         const kamailio_options& options);

@@ -20,6 +20,7 @@ enum class fault : uint8_t {
   refusing, ///< 503 to whatever comes
   late,     ///< asks who it is, and says 503 to who answers that
   drained,  ///< 503 from some time on, while what it has taken goes on
+  dying,    ///< while calls are up and users registered
 };
 
 /// A PBX of two servers behind one name, one of which is at fault.
@@ -38,6 +39,8 @@ public:
     options.port = free_port();
     options.callee = "sip:" + loopback(answer_.port) + ";transport=" + m.transport;
     options.asks_callers = m.asks_callers;
+    if (m.at_fault == fault::dying)
+      options.route = "pbx.test;transport=" + m.transport;
     const auto good_port = options.port;
     good_ = start_kamailio(good_folder_, options);
     auto bad_port = free_port();
@@ -46,7 +49,8 @@ public:
       bad_port = port_of(silence_);
     } else if (m.at_fault != fault::dead) {
       options.port = bad_port;
-      options.most = m.at_fault == fault::drained ? taken_before : 0;
+      if (m.at_fault != fault::dying)
+        options.most = m.at_fault == fault::drained ? taken_before : 0;
       options.refuses_late = m.at_fault == fault::late;
       bad_ = start_kamailio(bad_folder_, options);
     }
@@ -61,11 +65,26 @@ public:
     std::string users = "user,password\n";
     for (uint64_t i = 0; i < user_count; ++i)
       users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
-    const auto file = folder_.write("users.csv", users);
-    calls_ = start_load(folder_, options_of("sip:service@pbx.test", file));
-    auto registering = options_of("sip:pbx.test", file);
+    std::string callers = "user,password,to\n";
+    for (uint64_t i = 0; i < user_count; ++i)
+      callers += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + ",callee" +
+                 std::to_string(i) + "\n";
+    calls_ = start_load(folder_, options_with(folder_.write("callers.csv", callers)));
+    auto registering = options_with(folder_.write("users.csv", users));
     registering.insert(registering.end(), {"--flow", "register"});
     registrations_ = start_load(good_folder_, registering);
+  }
+
+  /// Half of the calls are up and half of the users registered, and nothing is under way, when
+  /// that server dies.
+  void kill_at_half() {
+    for (uint64_t i = 0; i < user_count / 2; ++i) {
+      const auto number = std::to_string(i);
+      ASSERT_TRUE(bad_->wait_for("relayed ACK of callee" + number + "\n") &&
+                  bad_->wait_for("registered user" + number + " here\n"));
+    }
+    bad_->kill_all();
+    bad_->wait();
   }
 
   void expect_all_served() {
@@ -106,20 +125,21 @@ private:
   /// What a server takes before it is drained.
   static constexpr unsigned taken_before = 60;
 
-  [[nodiscard]] arguments options_of(const std::string& uri, const std::string& users) const {
-    return {uri,
-            "--dns-server",
-            names_->address(),
-            "--users",
-            users,
-            "-t",
-            manner_.transport,
-            "-m",
-            "100",
-            "-r",
-            "50",
-            "--duration",
-            "1"};
+  [[nodiscard]] arguments options_with(const std::string& users) const {
+    arguments made{"--dns-server",
+                   names_->address(),
+                   "sip:pbx.test",
+                   "--users",
+                   users,
+                   "-t",
+                   manner_.transport,
+                   "-m",
+                   std::to_string(user_count)};
+    if (manner_.at_fault == fault::dying)
+      made.insert(made.end(), {"-r", "49.5/1s,0/4s,50", "--duration", "6", "--lanes", "1"});
+    else
+      made.insert(made.end(), {"-r", "50", "--duration", "1"});
+    return made;
   }
   static uint64_t lines_of(const process* program, std::string_view text) {
     if (program == nullptr)
@@ -159,7 +179,7 @@ class srv_failover_from : public srv_failover,
                           public testing::WithParamInterface<srv_pbx::manner> {};
 
 std::string name_of(const testing::TestParamInfo<srv_pbx::manner>& one) {
-  static constexpr const char* faults[] = {"dead", "silent", "refusing", "late", "drained"};
+  static constexpr const char* faults[] = {"dead", "silent", "refusing", "late", "drained", "dying"};
   const auto& m = one.param;
   return m.transport + "_" + faults[static_cast<size_t>(m.at_fault)] +
          (m.first ? "_first" : "_second") + (m.asks_callers ? "_with_407" : "");
@@ -202,6 +222,15 @@ std::vector<srv_pbx::manner> manners() {
 }
 
 INSTANTIATE_TEST_SUITE_P(a_server, srv_failover_from, testing::ValuesIn(manners()), name_of);
+
+// What is within a dialog goes to the other one, too, where the proxy has given the name of both
+// (§4.3 there), and who is registered over a connection that is lost registers over another.
+TEST_F(srv_failover, over_tcp_from_a_server_that_dies) {
+  srv_pbx pbx{{"tcp", fault::dying, true, true}};
+  pbx.kill_at_half();
+  if (!HasFatalFailure())
+    pbx.expect_all_served();
+}
 
 // Who says nothing over UDP is waited for as long as a transaction lasts (timers B and F). Both at
 // once, as that is long.

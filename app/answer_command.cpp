@@ -167,6 +167,7 @@ int answer_command(const std::vector<std::string>& arguments) {
     options.lanes != 0 ? options.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
   settings.serve_together = !options.listeners.empty(); // else each lane has users of its own
   settings.router.user_agent = "Jackfield/" + std::string{version};
+  settings.router.resolver.servers = options.dns_servers;
   settings.media.address = options.media_address;
   if (!settings.media.address.valid() && !options.listeners.empty())
     settings.media.address = options.listeners.front().address;

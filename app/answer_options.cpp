@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/dns_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
@@ -38,6 +39,7 @@ struct texts {
   trace_texts tracing;
   keep_texts kept;
   ice_texts ice;
+  dns_texts dns;
   bool no_ring = false, connect = false, no_verify = false;
 };
 
@@ -88,6 +90,7 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--advertise", t.advertise,
                  "address and port by which callers reach the listener, where that is not its own: "
                  "behind NAT or a load balancer");
+  declare_dns(app, t.dns, "OPTIONS");
   app.add_option("-i,--local-ip", t.local_ip, "address to serve, as SIPp has it");
   app.add_option("-p,--local-port", t.local_port, "port to serve, as SIPp has it");
   app.add_option("--media", t.media,
@@ -176,6 +179,7 @@ void read_registering(option_reader& r, const texts& t, answer_options& o) {
   r.check(!t.users.empty(), "--register", "registers nobody, expected --users FILE too");
   load_settings s;
   s.flow = load_flow::register_;
+  s.dns_servers = o.dns_servers;
   r.read(t.pbx, s.uri, [](std::string_view text) -> result<std::optional<std::string>> {
     auto whole = std::string{text};
     if (const auto uri = sip::uri::parse(whole); !uri || !uri->is_sip())
@@ -229,6 +233,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   auto listen = t.listen;
   r.check(listen.empty() || (t.local_ip.empty() && t.local_port.empty()), "--listen",
           "says the address already, expected no -i or -p beside it");
+  read_dns(r, t.dns, o.dns_servers);
   read_registering(r, t, o);
   if (listen.empty() && !o.registering) {
     auto address = lane::endpoint::loopback_v4(default_port);

@@ -28,6 +28,7 @@ struct answer_options {
   double register_rate = 100; ///< users a second
   /// What callers are told instead of the only listener's address; invalid: that address.
   lane::endpoint advertised;
+  std::vector<lane::endpoint> dns_servers; ///< none: the system's
   answering_settings answering;
   webrtc_settings webrtc;       ///< of streams protected by DTLS
   lane::endpoint media_address; ///< invalid: that of the first listener, or of the users

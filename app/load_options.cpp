@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "actors/load/load_setup.hpp"
+#include "app/dns_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
@@ -39,6 +40,7 @@ struct texts {
   hearing_texts hearing;
   trace_texts tracing;
   ice_texts ice;
+  dns_texts dns;
   keep_texts kept;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
@@ -224,6 +226,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
 
   const char* const way = "Transport and media";
   app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
+  declare_dns(app, t.dns, way);
   app.add_option("--media", t.media, "none, rtp, srtp with keys by SDES, or webrtc (rtp)")
     ->group(way);
   declare_ice(app, t.ice, way);
@@ -469,6 +472,7 @@ result<load_options> options_of(const texts& t, load_options o) {
     o.headers.push_back(line);
   }
   o.route = t.route;
+  read_dns(r, t.dns, o.dns_servers);
   r.check(t.route.empty() || !t.uri.empty(), "--route",
           "leads to the URI that is called, expected a URI beside it");
   if (!t.route.empty()) {

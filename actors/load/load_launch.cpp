@@ -65,6 +65,7 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
   wanted.lanes = run.lanes;
   wanted.contexts_a_lane = embedded ? 2 : 1;
   wanted.router.user_agent = user_agent;
+  wanted.router.resolver.servers = settings.dns_servers;
   wanted.router.transport.keep_alive.stream = settings.keep_alive;
   wanted.router.transport.keep_alive.websocket = settings.keep_alive;
   wanted.router.transport.keep_alive.udp = settings.keep_alive;

@@ -51,6 +51,7 @@ struct load_settings {
   uint16_t local_port = 0;
   /// Of each lane, tried where `local_port` is 0: peers of calls left by a crash know us by them.
   std::vector<uint16_t> former_ports;
+  std::vector<lane::endpoint> dns_servers; ///< none: the system's
   lane::endpoint media_address;
   uint16_t first_media_port = 10'000;
   uint16_t last_media_port = 65'535;

@@ -117,6 +117,7 @@ result<transport::target_selection> find_target(const load_settings& settings) {
   request.protocol = settings.transport;
   node_settings alone;
   alone.media.address = lane::endpoint::loopback_v4(0);
+  alone.router.resolver.servers = settings.dns_servers;
   auto bootstrap = node::make(alone);
   if (!bootstrap)
     return tl::unexpected{std::move(bootstrap.error())};

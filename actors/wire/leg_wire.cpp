@@ -9,6 +9,9 @@ namespace {
 
 /// Messages of one leg that may wait for a look-up; a leg retransmits what it needs.
 constexpr size_t most_waiting = 8;
+/// A request that was sent again so often without an answer, 1.5 s after it was sent first: later
+/// ones try other servers before.
+constexpr uint8_t suspicious = 2;
 
 /// Never 0.
 uint64_t hash_of(std::string_view next_hop) noexcept {
@@ -143,9 +146,10 @@ void leg_wire::hear(const sip_arrival* arrival) {
     return;
   }
   hearing_ = &arrival->from();
+  unanswered_ = 0;
   if (auto& resting = router_.hops().servers();
       resting.size() > 0 && !servers_.exhausted() && m.status() != 503)
-    resting.answered(servers_.current());
+    resting.answered(servers_.current(), m.status());
 }
 
 bool leg_wire::lost(const transport::flow& gone) noexcept {
@@ -168,8 +172,11 @@ void leg_wire::send(const sip::outgoing& message) {
     send_over(hearing_ != nullptr ? *hearing_ : request_source(), message.text, message.rank);
     return;
   case sip::send_to::again:
-    if (!look_up_)
-      send_over(out_, message.text, message.rank);
+    if (look_up_)
+      return;
+    if (message.retransmission && message.status == 0 && message.what != sip::method::ack)
+      suspect();
+    send_over(out_, message.text, message.rank);
     return;
   case sip::send_to::aside:
     send_aside(message);
@@ -180,7 +187,16 @@ void leg_wire::send(const sip::outgoing& message) {
   }
 }
 
+// The transaction goes on (RFC 3261 §17.1), but those that begin before it is over would wait as
+// long.
+void leg_wire::suspect() {
+  if (++unanswered_ == suspicious && servers_.all().size() > 1 && !servers_.exhausted())
+    router_.hops().servers().failed(servers_.current(), owner_.home().now(),
+                                    server_memory::failure::unreachable);
+}
+
 void leg_wire::send_to_hop(const sip::outgoing& message) {
+  unanswered_ = 0;
   const auto hop = hash_of(message.next_hop);
   if (std::exchange(pinned_, false))
     hop_ = hop;
@@ -261,9 +277,12 @@ result<transport::flow> leg_wire::open_next() {
   result<transport::flow> way = fail("next hop", "has no address");
   for (; !servers_.exhausted(); servers_.advance()) {
     way = hops.open(servers_, connections());
-    if (way)
+    if (way) {
+      hops.servers().tries(servers_.current());
       break;
-    hops.servers().failed(servers_.current(), owner_.home().now(), {});
+    }
+    hops.servers().failed(servers_.current(), owner_.home().now(),
+                          server_memory::failure::unreachable);
   }
   return way;
 }
@@ -290,7 +309,9 @@ const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
     return nullptr;
   const auto now = owner_.home().now();
   auto& hops = router_.hops();
-  hops.servers().failed(servers_.current(), now, rest);
+  using failure = server_memory::failure;
+  hops.servers().failed(servers_.current(), now,
+                        hearing_ != nullptr ? failure::refused : failure::unreachable, rest);
   servers_.advance();
   if (reopen()) {
     ++counters_.failovers;

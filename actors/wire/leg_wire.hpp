@@ -121,6 +121,7 @@ private:
   void use(const transport::flow& f);
   void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);
+  void suspect();
   void send_over(const transport::flow& to, std::string_view text, sip::send_rank rank);
   [[nodiscard]] const transport::flow& request_source() const noexcept;
   sources& own_sources();
@@ -143,6 +144,7 @@ private:
   bool given_ = false;  // they did not come from a look-up
   bool lost_ = false;   // `out_` is over
   bool failed_ = false;
+  uint8_t unanswered_ = 0; // times that the latest request was sent again since something was heard
 };
 
 } // namespace jackfield

@@ -12,22 +12,32 @@ server_memory::resting* server_memory::find(const transport::target& server) noe
   return at != resting_.end() ? &*at : nullptr;
 }
 
-void server_memory::failed(const transport::target& server, lane::time_point now,
+void server_memory::failed(const transport::target& server, lane::time_point now, failure how,
                            lane::duration rest) {
   const auto until = now + std::max(rest, trial_);
   if (auto* known = find(server)) {
     known->until = std::max(known->until, until);
+    if (std::exchange(known->tried, false) || how == failure::refused)
+      known->how = how;
     return;
   }
   if (resting_.size() >= most_servers)
     resting_.erase(
       std::min_element(resting_.begin(), resting_.end(),
                        [](const resting& a, const resting& b) { return a.until < b.until; }));
-  resting_.push_back({server, until});
+  resting_.push_back({server, until, how, false});
 }
 
-void server_memory::answered(const transport::target& server) noexcept {
-  std::erase_if(resting_, [&](const resting& r) { return r.server == server; });
+void server_memory::tries(const transport::target& server) noexcept {
+  if (auto* known = find(server))
+    known->tried = true;
+}
+
+void server_memory::answered(const transport::target& server, int status) noexcept {
+  const bool serves = status > 100 && status != 401 && status != 407;
+  std::erase_if(resting_, [&](const resting& r) {
+    return r.server == server && (r.how == failure::unreachable || (r.tried && serves));
+  });
 }
 
 transport::target_selection server_memory::order(const transport::target_selection& servers,

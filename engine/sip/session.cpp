@@ -465,7 +465,10 @@ void session::on_request_timeout(const context& c, own_slot gone) {
 bool session::outlive_connection(const context& c) {
   // Whether the peer has heard of it nobody knows, so it is another request: to the same one again
   // a peer that has answered it says no.
+  // Over a new connection to the same server first: this one may just have been closed for being
+  // idle. Where none can be made, to another of its name (RFC 3263 §4.3).
   using std::chrono::milliseconds;
+  bool elsewhere = false;
   constexpr milliseconds pauses[]{milliseconds{0}, milliseconds{500}, milliseconds{1'000},
                                   milliseconds{2'000}, milliseconds{4'000}};
   for (auto* list : {bye_.get(), requests_.get()})
@@ -475,7 +478,14 @@ bool session::outlive_connection(const context& c) {
       if (r->connections == std::size(pauses))
         return false;
       r->transaction.on_transport_error();
-      r->retry_at = c.now + pauses[r->connections++];
+      const auto pause = pauses[r->connections++];
+      if (!elsewhere && pause > milliseconds{0})
+        if (const auto* profile = another_server(c.sink, nullptr)) {
+          c.current = profile;
+          c.digest = {};
+          elsewhere = true;
+        }
+      r->retry_at = elsewhere ? c.now : c.now + pause;
     }
   return true;
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "actors/wire/server_memory.hpp"
@@ -36,6 +38,13 @@ protected:
   }
   void cut(bool is_cut = true) {
     world_.lane().set_partition(caller_.address, first_.address, is_cut);
+  }
+  /// Both ways.
+  void slow_down(const lane::endpoint& a, const lane::endpoint& b, lane::duration delay) {
+    lane::sim_link slow;
+    slow.delay = delay;
+    world_.lane().set_link(a, b, slow);
+    world_.lane().set_link(b, a, slow);
   }
   void call() { world_.call(caller_, manner(), target_of(first_.address), 1s); }
   /// Of the calls that have ended since this was asked last.
@@ -133,7 +142,36 @@ TEST_F(failover_test, a_load_run_counts_what_went_on) {
   world_.ask_for_metrics();
   const auto& m = world_.metrics_of(0);
   EXPECT_EQ(m.calls.completed, 3U);
-  EXPECT_EQ(m.failovers, 3U) << "none was lost while the first call was finding out";
+  EXPECT_EQ(m.failovers, 2U) << "the third began when the first had waited for 1.5 s";
+}
+
+TEST_F(failover_test, calls_that_begin_while_a_server_is_silent_go_elsewhere_soon) {
+  serve();
+  cut();
+  for (int i = 0; i < 10; ++i) {
+    call();
+    world_.pass(500ms);
+  }
+  world_.pass(40s);
+  const auto went_on = failovers();
+  EXPECT_EQ(std::count(went_on.begin(), went_on.end(), 1U), 3) << "those of the first 1.5 s";
+  EXPECT_EQ(std::count(went_on.begin(), went_on.end(), 0U), 7);
+  world_.expect_nothing_left();
+}
+
+TEST_F(failover_test, a_server_that_is_merely_slow_is_left_until_it_answers) {
+  serve();
+  slow_down(caller_.address, first_.address, 900ms);
+  call();
+  world_.pass(1600ms);
+  call();
+  world_.pass(10s);
+  call();
+  world_.pass(20s);
+  EXPECT_EQ(failovers(), (std::vector{0U, 0U, 0U}));
+  EXPECT_EQ(served_by(1), 2U);
+  EXPECT_EQ(served_by(2), 1U);
+  world_.expect_nothing_left();
 }
 
 class tcp_failover_test : public failover_test {
@@ -337,6 +375,43 @@ TEST_F(edge_test, a_late_failure_is_acknowledged_where_it_came_from) {
   EXPECT_EQ(other_.count("ACK "), 0U);
 }
 
+// Many calls are under way to it when it begins to refuse them: each is challenged before.
+TEST_F(edge_test, a_server_that_challenges_what_it_will_refuse_rests_all_the_same) {
+  const auto asks = [](raw_peer& server, const std::string& nonce, int then) {
+    server.on_message = [&server, nonce, then](const std::string& m) {
+      if (!m.starts_with("INVITE "))
+        return;
+      if (header_line(m, "Proxy-Authorization").empty())
+        server.answer(m, 407,
+                      "Proxy-Authenticate: Digest realm=\"edge\", nonce=\"" + nonce + "\"\r\n");
+      else
+        server.answer(m, then);
+    };
+  };
+  asks(edge_, "first", 503);
+  asks(other_, "second", 486);
+  constexpr int call_count = 100;
+  const auto manner = std::make_shared<const call_manner>(manner_between(
+    caller_,
+    target_selection{{{protocol::udp, edge_.address()}, {protocol::udp, other_.address()}}}));
+  slow_down(caller_.address, edge_.address(), 100ms);
+  for (int i = 0; i < call_count; ++i) {
+    world_.call(caller_, manner, target_at("10.0.0.6"), 1s);
+    world_.pass(20ms);
+  }
+  world_.pass(5s);
+  ASSERT_EQ(world_.heard().calls.size(), size_t{call_count});
+  for (const auto& c : world_.heard().calls)
+    EXPECT_EQ(c.status, 486);
+  // 400 ms from the first INVITE to the first 503.
+  EXPECT_LE(edge_.count("INVITE "), 2 * 21U);
+  for (const auto& m : edge_.messages)
+    EXPECT_EQ(m.find("nonce=\"second\""), m.npos);
+  for (const auto& m : other_.messages)
+    EXPECT_EQ(m.find("nonce=\"first\""), m.npos);
+  world_.expect_nothing_left();
+}
+
 // -- what is remembered --------------------------------------------------------------------
 
 class server_memory_test : public testing::Test {
@@ -346,6 +421,7 @@ protected:
   }
   static lane::time_point after(lane::duration d) { return lane::time_point{} + 1h + d; }
   using ports = std::vector<uint16_t>;
+  using failure = server_memory::failure;
   ports ordered(lane::duration now) {
     const auto out = memory_.order(target_selection{{at(1), at(2), at(3)}, "pbx.test"}, after(now));
     EXPECT_EQ(out.host(), "pbx.test");
@@ -360,28 +436,61 @@ protected:
 
 TEST_F(server_memory_test, those_that_rest_come_last_until_their_time_is_up) {
   EXPECT_EQ(ordered(0s), (ports{1, 2, 3}));
-  memory_.failed(at(1), after(0s), {});
-  memory_.failed(at(2), after(0s), 120s); // Retry-After
+  memory_.failed(at(1), after(0s), failure::unreachable);
+  memory_.failed(at(2), after(0s), failure::refused, 120s); // Retry-After
   EXPECT_EQ(ordered(31s), (ports{3, 1, 2}));
   EXPECT_EQ(ordered(32s), (ports{1, 3, 2})) << "tried";
   EXPECT_EQ(ordered(33s), (ports{3, 1, 2})) << "by one only";
   EXPECT_EQ(ordered(64s), (ports{1, 3, 2})) << "whose answer may have got lost";
-  memory_.answered(at(1));
+  memory_.answered(at(1), 200);
   EXPECT_EQ(ordered(65s), (ports{1, 3, 2}));
   EXPECT_EQ(ordered(66s), (ports{1, 3, 2}));
   EXPECT_EQ(ordered(121s), (ports{1, 2, 3}));
 }
 
 TEST_F(server_memory_test, a_later_failure_never_shortens_a_rest) {
-  memory_.failed(at(1), after(0s), 100s);
-  memory_.failed(at(1), after(10s), {});
+  memory_.failed(at(1), after(0s), failure::refused, 100s);
+  memory_.failed(at(1), after(10s), failure::unreachable);
   EXPECT_EQ(ordered(99s), (ports{2, 3, 1}));
+}
+
+TEST_F(server_memory_test, one_that_was_silent_is_back_by_whatever_it_says) {
+  for (const int status : {100, 180, 200, 407, 486}) {
+    memory_.failed(at(1), after(0s), failure::unreachable);
+    EXPECT_EQ(ordered(1s), (ports{2, 3, 1}));
+    memory_.answered(at(1), status);
+    EXPECT_EQ(ordered(1s), (ports{1, 2, 3})) << status;
+  }
+}
+
+TEST_F(server_memory_test, one_that_refused_rests_though_it_still_answers_what_it_had_before) {
+  memory_.failed(at(1), after(0s), failure::refused);
+  for (const int status : {100, 180, 200, 401, 407, 486})
+    memory_.answered(at(1), status);
+  EXPECT_EQ(ordered(31s), (ports{2, 3, 1}));
+  EXPECT_EQ(ordered(32s), (ports{1, 2, 3})) << "tried";
+  memory_.tries(at(1));
+  for (const int status : {100, 401, 407})
+    memory_.answered(at(1), status);
+  EXPECT_EQ(ordered(33s), (ports{2, 3, 1})) << "it may refuse yet";
+  memory_.answered(at(1), 180);
+  EXPECT_EQ(ordered(33s), (ports{1, 2, 3}));
+}
+
+TEST_F(server_memory_test, one_that_refused_is_back_once_it_serves_for_want_of_another) {
+  memory_.failed(at(1), after(0s), failure::unreachable);
+  memory_.failed(at(2), after(0s), failure::refused, 3600s);
+  memory_.failed(at(3), after(0s), failure::unreachable);
+  EXPECT_EQ(ordered(1s), (ports{1, 2, 3}));
+  memory_.tries(at(2)); // as the first has failed again
+  memory_.answered(at(2), 200);
+  EXPECT_EQ(ordered(2s), (ports{2, 1, 3}));
 }
 
 TEST_F(server_memory_test, is_bounded) {
   for (uint16_t port = 10; port < 10 + 2 * server_memory::most_servers; ++port)
-    memory_.failed(at(port), after(std::chrono::seconds{port}), {});
-  memory_.failed(at(1), after(2000s), {});
+    memory_.failed(at(port), after(std::chrono::seconds{port}), failure::unreachable);
+  memory_.failed(at(1), after(2000s), failure::unreachable);
   EXPECT_EQ(ordered(2001s), (ports{2, 3, 1})) << "the latest is known";
   EXPECT_LE(memory_.size(), server_memory::most_servers);
 }

@@ -136,6 +136,9 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--from", {"nobody", "sip:", "sip:a@b\r\nX: y", ""}},
     {"--header", {"X", ": x", "X Y", "X: a\r\nINVITE: b", "X: a\n", ""}},
     {"--route", {"proxy", "sip:", "tel:1", "sip:a\r\nb", ""}},
+    {"--dns-server",
+     {"localhost", "dns.example.org:53", "127.0.0.1:0", "127.0.0.1:x", "0.0.0.0", "224.0.0.1",
+      "127.0.0.1,127.0.0.2", ":53", "[::1", ""}},
     {"--ca-file", {"absent.pem", "."}},
     {"--cert", {"absent.pem"}},
     {"--key", {"absent.pem"}},
@@ -180,6 +183,9 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"--turn", "turn:u:p@127.0.0.1", "--media", "srtp"}, "--turn");
   expect_load_refused({"--relay-only", "--media", "webrtc"}, "--relay-only");
   expect_load_refused({"--trace-all"}, "--trace-all");
+  expect_load_refused(
+    {"--dns-server", "::1", "--dns-server", "::2", "--dns-server", "::3", "--dns-server", "::4"},
+    "--dns-server");
   expect_load_refused({"one", "two"}, "two");
 }
 
@@ -247,6 +253,7 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
     {"--listen",
      {"nowhere", "127.0.0.1:x", "127.0.0.1:99999", "sctp:127.0.0.1:0", "192.0.2.1:0", ""}},
     {"--transport", {"sctp", ""}},
+    {"--dns-server", {"localhost", "[::1]:0", "1.2.3.4.5", ""}},
     {"--local-ip", {"localhost", ""}},
     {"--local-port", {"0", "65536", ""}},
     {"--media", {"video", ""}},

@@ -248,6 +248,14 @@ std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                     defined("DIGEST", options.digest)};
   if (options.lifetime != 0)
     append(command, {"-A", "LIFETIME=" + std::to_string(options.lifetime)});
+  if (options.asks_callers)
+    append(command, {"-A", "WITH_PROXY_AUTH=1"});
+  if (options.most)
+    append(command, {"-A", "MOST=" + std::to_string(*options.most)});
+  if (options.refuses_late)
+    append(command, {"-A", "WITH_LATE_REFUSAL=1"});
+  if (!options.route.empty())
+    append(command, {"-A", defined("ROUTE", options.route)});
   if (options.tls_port != 0)
     append(command, {"-l", "tls:" + loopback(options.tls_port), "-A", "WITH_TLS=1", "-A",
                      defined("CERTIFICATE", options.tls.certificate), "-A",

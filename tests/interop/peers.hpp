@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,7 +57,12 @@ struct kamailio_options {
   std::string callee;    ///< URI of the next hop of calls
   std::string digest = "MD5";
   certificate_files tls;
-  unsigned lifetime = 0; ///< of idle connections, seconds; 0: an hour
+  unsigned lifetime = 0;     ///< of idle connections, seconds; 0: an hour
+  bool asks_callers = false; ///< who they are, by 407
+  /// Calls and registrations that it takes; beyond that they get 503. Nothing: all.
+  std::optional<unsigned> most = std::nullopt;
+  bool refuses_late = false; ///< not before it knows whose they are
+  std::string route = {};    ///< in Record-Route, instead of its address: pbx.test and parameters
 };
 std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                                         const kamailio_options& options);

@@ -221,6 +221,25 @@ TEST_F(leg_test, what_is_on_its_way_when_a_connection_is_lost_is_made_again) {
   EXPECT_EQ(cause(), end_cause::local_bye);
 }
 
+TEST_F(leg_test, what_no_connection_can_be_made_for_goes_to_the_next_server) {
+  call();
+  answered();
+  const auto other = tcp_profile("192.0.2.9");
+  a.out.servers = {&other};
+  a.machine.hang_up(a.now, a.out);
+  a.machine.on_connection_lost(a.now, a.out);
+  a.pass(std::chrono::milliseconds{1});
+  EXPECT_TRUE(a.out.rests.empty()) << "the server may be there yet";
+  a.machine.on_connection_lost(a.now, a.out);
+  a.pass(std::chrono::milliseconds{1});
+  EXPECT_EQ(a.out.rests.size(), 1U);
+  const auto third = sent(method::bye);
+  EXPECT_EQ(field(third, "CSeq"), "4 BYE");
+  EXPECT_NE(field(third, "Via").find("SIP/2.0/TCP 192.0.2.9"), std::string::npos);
+  a.take(response_to(third, 200, ""));
+  EXPECT_EQ(cause(), end_cause::local_bye);
+}
+
 TEST_F(leg_test, of_connections_that_are_lost_again_and_again_it_has_enough) {
   call();
   answered();

@@ -1,7 +1,6 @@
 // RFC 3263 against a small name server of our own on the loopback interface.
 
 #include <functional>
-#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +8,7 @@
 #include "engine/lane/io_lane.hpp"
 #include "engine/lane/sim_lane.hpp"
 #include "engine/transport/resolver.hpp"
+#include "tests/dns_messages.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -21,59 +21,6 @@ using lane::time_point;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-enum rr_type : uint16_t { a = 1, aaaa = 28, srv = 33, naptr = 35 };
-
-std::string u16(unsigned x) {
-  return {static_cast<char>(x >> 8U), static_cast<char>(x)};
-}
-std::string u32(uint32_t x) {
-  return u16(x >> 16U) + u16(x & 0xffffU);
-}
-
-std::string dns_name(std::string_view name) {
-  std::string out;
-  while (!name.empty() && name != ".") {
-    const auto label = name.substr(0, name.find('.'));
-    out += static_cast<char>(label.size());
-    out += label;
-    name.remove_prefix(std::min(name.size(), label.size() + 1));
-  }
-  return out + '\0';
-}
-
-std::string character_string(std::string_view text) {
-  return static_cast<char>(text.size()) + std::string{text};
-}
-
-/// Data of one record.
-struct record {
-  rr_type type;
-  std::string data;
-  uint32_t ttl = 300;
-};
-
-record address(std::string_view text) {
-  const auto e = lane::endpoint::parse(text, 0).value();
-  sockaddr_storage raw{};
-  e.to_sockaddr(raw);
-  if (e.is_v4())
-    return {a, std::string{
-                 reinterpret_cast<const char*>(&reinterpret_cast<sockaddr_in&>(raw).sin_addr), 4}};
-  return {aaaa,
-          std::string{
-            reinterpret_cast<const char*>(&reinterpret_cast<sockaddr_in6&>(raw).sin6_addr), 16}};
-}
-
-record server(unsigned priority, unsigned weight, unsigned port, std::string_view host) {
-  return {srv, u16(priority) + u16(weight) + u16(port) + dns_name(host)};
-}
-
-record service(unsigned order, unsigned preference, std::string_view what,
-               std::string_view replacement) {
-  return {naptr, u16(order) + u16(preference) + character_string("s") + character_string(what) +
-                   character_string("") + dns_name(replacement)};
-}
-
 /// Answers from a table; what is not in it does not exist.
 class name_server final : public lane::datagram_handler {
 public:
@@ -82,45 +29,18 @@ public:
 
   void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                    time_point) override {
-    const std::string query{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    ASSERT_GE(query.size(), 17U);
-    std::string name;
-    size_t at = 12;
-    while (query.at(at) != 0) {
-      const size_t size = static_cast<unsigned char>(query[at]);
-      name += (name.empty() ? "" : ".") + query.substr(at + 1, size);
-      at += size + 1;
-    }
-    const auto type = static_cast<rr_type>(static_cast<unsigned char>(query[at + 1]) * 256 +
-                                           static_cast<unsigned char>(query[at + 2]));
-    asked.push_back(std::to_string(type) + ' ' + name);
+    const auto question =
+      read_question({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    ASSERT_TRUE(question);
+    asked.push_back(std::to_string(question->type) + ' ' + question->name);
     if (silent)
       return;
-    const std::string question = query.substr(12, at + 5 - 12);
     if (before_answer)
-      before_answer(from, query.substr(0, 2), question);
-    std::vector<record> answers;
-    bool exists = false;
-    for (const auto& [owner, r] : table)
-      if (owner == name) {
-        exists = true;
-        if (r.type == type)
-          answers.push_back(r);
-      }
-    socket->send(from, message(query.substr(0, 2), question, answers, exists));
+      before_answer(from, question->id, question->text);
+    socket->send(from, answer_from(table, *question));
   }
 
-  static std::string message(const std::string& id, const std::string& question,
-                             const std::vector<record>& answers, bool exists = true) {
-    std::string out = id + u16(exists ? 0x8580 : 0x8583) + u16(1) +
-                      u16(static_cast<unsigned>(answers.size())) + u16(0) + u16(0) + question;
-    for (const record& r : answers)
-      out += u16(0xc00c) + u16(r.type) + u16(1) + u32(r.ttl) +
-             u16(static_cast<unsigned>(r.data.size())) + r.data;
-    return out;
-  }
-
-  std::multimap<std::string, record> table;
+  record_table table;
   std::vector<std::string> asked;
   bool silent = false;
   std::function<void(const lane::endpoint&, const std::string& id, const std::string& question)>
@@ -361,11 +281,11 @@ TEST_F(sec_08, answers_to_other_questions_are_ignored) {
     const std::vector<record> lies{address("203.0.113.66")};
     const std::string wrong_id{static_cast<char>(id[0] ^ 1), id[1]};
     const std::string wrong_question = dns_name("b.test") + question.substr(question.size() - 4);
-    dns_.socket->send(to, name_server::message(wrong_id, question, lies));
-    dns_.socket->send(to, name_server::message(id, wrong_question, lies));
-    elsewhere->send(to, name_server::message(id, question, lies));
+    dns_.socket->send(to, dns_message(wrong_id, question, lies));
+    dns_.socket->send(to, dns_message(id, wrong_question, lies));
+    elsewhere->send(to, dns_message(id, question, lies));
     // Broken in every length. Newer releases of c-ares let them cost a try, never the look-up.
-    const std::string whole = name_server::message(wrong_id, question, lies);
+    const std::string whole = dns_message(wrong_id, question, lies);
     for (size_t i = 0; forged == 0 && i < whole.size(); ++i)
       dns_.socket->send(to, whole.substr(0, i));
     ++forged;

@@ -28,7 +28,9 @@
 #include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/exit_code.hpp"
+#include "engine/report/run_report.hpp"
 #include "engine/report/summary_json.hpp"
+#include "engine/report/verdict.hpp"
 
 namespace jackfield::app {
 
@@ -88,9 +90,9 @@ struct served_lanes {
   std::vector<uint64_t> calls;
 };
 
-std::string json_of(const answer_options& options, const served_lanes& lanes,
-                    std::chrono::system_clock::time_point started,
-                    std::chrono::steady_clock::duration served) {
+report::run_report report_of(const answer_options& options, const served_lanes& lanes,
+                             std::chrono::system_clock::time_point started,
+                             std::chrono::steady_clock::duration served) {
   report::run_report report;
   report.info.version = version;
   report.info.command = options.command;
@@ -119,10 +121,12 @@ std::string json_of(const answer_options& options, const served_lanes& lanes,
   report.metrics.health.cpu_seconds =
     static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
     static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
-  return report::summary_json(report);
+  report.validity = report::judge(report.metrics, served * report.info.lanes);
+  return report;
 }
 
-void tell_outcome(const answer_options& options, const report::run_metrics& all) {
+void tell_outcome(const answer_options& options, const report::run_report& report) {
+  const auto& all = report.metrics;
   const auto say = [](const char* format, auto... counts) {
     std::fprintf(stderr, format, static_cast<unsigned long long>(counts)...);
   };
@@ -135,6 +139,8 @@ void tell_outcome(const answer_options& options, const report::run_metrics& all)
   else
     say("%llu calls, %llu answered, %llu completed, %llu failed\n", calls.started, calls.answered,
         calls.completed, calls.failed);
+  for (const auto& reason : report.validity.invalid_reasons)
+    std::fprintf(stderr, "INVALID: %s\n", reason.c_str());
 }
 
 /// Of those that the machine has; 0 if that is not known.
@@ -323,10 +329,12 @@ int answer_command(const std::vector<std::string>& arguments) {
   trace->close();
   if (lost)
     std::fprintf(stderr, "an error within ended a lane's service; the others were drained\n");
+  const auto report =
+    report_of(options, lanes, started, std::chrono::steady_clock::now() - began);
   if (!options.quiet)
-    tell_outcome(options, lanes.all);
+    tell_outcome(options, report);
   if (json) {
-    const auto text = json_of(options, lanes, started, std::chrono::steady_clock::now() - began);
+    const auto text = report::summary_json(report);
     if (std::fwrite(text.data(), 1, text.size(), json.get()) != text.size() ||
         std::fflush(json.get()) != 0) {
       std::fprintf(stderr, "--json: \"%s\" cannot be written\n", options.json.c_str());
@@ -344,6 +352,8 @@ int answer_command(const std::vector<std::string>& arguments) {
   }
   if (lost)
     return static_cast<int>(report::exit_code::internal_error);
+  if (!report.validity.valid)
+    return static_cast<int>(report::exit_code::invalid);
   return lanes.all.calls.failed + lanes.all.users.failed == 0 ? 0 : 1;
 }
 

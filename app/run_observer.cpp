@@ -126,7 +126,7 @@ result<report::run_report> run_observer::on_finished(const run_finished& finishe
   report.info = info_;
   series_.sample(finished.elapsed, report.metrics);
   report.series = series_.rows();
-  report.validity = report::judge(report.metrics);
+  report.validity = report::judge(report.metrics, finished.elapsed * info_.lanes);
   report.thresholds =
     report::evaluate_thresholds(options_.thresholds, report.metrics, finished.elapsed);
   if (terminal_ && !options_.quiet)

@@ -322,6 +322,11 @@ void answering_service::take_snapshot() {
   take_health(metrics_, home(), context_.media);
   metrics_.health.socket_drops += context_.router.peers().drops();
   const auto& router = context_.router.counters();
+  for (; refused_ < router.overload_refusals; ++refused_) { // they were calls, all the same
+    metrics_.calls.offer();
+    metrics_.calls.start();
+    metrics_.calls.fail(report::failure_cause::refused_locally);
+  }
   metrics_.malformed = router.malformed;
   metrics_.unexpected = router.unexpected;
   metrics_.retransmissions_received = router.retransmissions_received;

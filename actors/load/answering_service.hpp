@@ -83,6 +83,7 @@ private:
   std::shared_ptr<const trace_settings> trace_settings_;
   std::unique_ptr<call_trace> trace_; // null: none is wanted
   unsigned source_;
+  uint64_t refused_ = 0; // for want of room, and counted
   bool stopping_ = false;
 };
 

@@ -130,6 +130,10 @@ void load_run::report() {
     merged->media.ignored.merge(p.measured->media.ignored);
     merged->media.dtmf_received += p.measured->media.dtmf_received;
     merged->media.send_lateness.merge(p.measured->media.send_lateness);
+    for (const auto own : {report::failure_cause::media_setup, report::failure_cause::refused_locally})
+      if (const auto found = p.measured->calls.failures.find(own);
+          found != p.measured->calls.failures.end())
+        merged->health.own_refusals += found->second;
   }
   if (history_) { // it knows how many were up at once over all lanes
     const auto peak = std::max(merged->calls.peak, history_->metrics.calls.peak);

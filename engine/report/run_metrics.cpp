@@ -164,6 +164,7 @@ void generator_health::merge(const generator_health& other) noexcept {
   passes += other.passes;
   late_passes += other.late_passes;
   socket_drops += other.socket_drops;
+  own_refusals += other.own_refusals;
   parts_lost += other.parts_lost;
   send_blocked += other.send_blocked;
   cpu_seconds += other.cpu_seconds;

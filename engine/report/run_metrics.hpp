@@ -174,6 +174,8 @@ struct generator_health {
   uint64_t send_blocked = 0; ///< sends that the system would not take at once
   double cpu_seconds = 0;    ///< user and system time; merging adds
   uint64_t rss_peak_kb = 0;  ///< of the process; merging takes the greater
+  /// Calls that the embedded answering engine could not take: no room, no port, no descriptor.
+  uint64_t own_refusals = 0;
   uint64_t parts_lost = 0;   ///< generators and answering services that an error within ended
 
   void merge(const generator_health& other) noexcept;

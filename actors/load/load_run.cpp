@@ -130,7 +130,8 @@ void load_run::report() {
     merged->media.ignored.merge(p.measured->media.ignored);
     merged->media.dtmf_received += p.measured->media.dtmf_received;
     merged->media.send_lateness.merge(p.measured->media.send_lateness);
-    for (const auto own : {report::failure_cause::media_setup, report::failure_cause::refused_locally})
+    for (const auto own :
+         {report::failure_cause::media_setup, report::failure_cause::refused_locally})
       if (const auto found = p.measured->calls.failures.find(own);
           found != p.measured->calls.failures.end())
         merged->health.own_refusals += found->second;

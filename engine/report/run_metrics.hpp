@@ -176,7 +176,7 @@ struct generator_health {
   uint64_t rss_peak_kb = 0;  ///< of the process; merging takes the greater
   /// Calls that the embedded answering engine could not take: no room, no port, no descriptor.
   uint64_t own_refusals = 0;
-  uint64_t parts_lost = 0;   ///< generators and answering services that an error within ended
+  uint64_t parts_lost = 0; ///< generators and answering services that an error within ended
 
   void merge(const generator_health& other) noexcept;
 };

@@ -20,9 +20,9 @@ void check_late(std::vector<std::string>& reasons, const histogram& h,
   const std::chrono::microseconds limit{bound};
   const auto late = h.count() - h.count_at_most(static_cast<uint64_t>(limit.count()));
   if (late >= least && static_cast<double>(late) > share * static_cast<double>(h.count()))
-    reasons.push_back(fmt::format("{}: {} of {} by more than {} ms, bound {:.0f} %, worst {:.1f} ms",
-                                  what, grouped(late), grouped(h.count()), bound.count(),
-                                  100 * share, ms(h.max())));
+    reasons.push_back(
+      fmt::format("{}: {} of {} by more than {} ms, bound {:.0f} %, worst {:.1f} ms", what,
+                  grouped(late), grouped(h.count()), bound.count(), 100 * share, ms(h.max())));
 }
 
 /// How long lanes stood still, all together, in ms.
@@ -48,9 +48,9 @@ void check_still(std::vector<std::string>& reasons, const histogram& lag,
   if (all > 0)
     share = fmt::format(", {:.1f} % of their time (bound {:.0f} %)", 100 * still / all,
                         100 * bounds.still_share);
-  reasons.push_back(fmt::format("lanes stood still for {:.1f} s{}, {:.1f} s at once (bound {:.0f} s)",
-                                still / 1000, share, ms(lag.max()) / 1000,
-                                static_cast<double>(bounds.still_at_once.count()) / 1000));
+  reasons.push_back(fmt::format(
+    "lanes stood still for {:.1f} s{}, {:.1f} s at once (bound {:.0f} s)", still / 1000, share,
+    ms(lag.max()) / 1000, static_cast<double>(bounds.still_at_once.count()) / 1000));
 }
 
 std::string plural(uint64_t n, std::string_view one, std::string_view many) {

@@ -276,7 +276,8 @@ TEST_F(call_test, overloaded_lane_refuses_new_calls_only) {
   const auto& calls = served().calls;
   EXPECT_EQ(calls.offered, 3U) << "one that was refused was a call, too";
   EXPECT_EQ(calls.started, calls.completed + calls.failed);
-  EXPECT_EQ(calls.failures, (std::map<failure_cause, uint64_t>{{failure_cause::refused_locally, 1}}));
+  EXPECT_EQ(calls.failures,
+            (std::map<failure_cause, uint64_t>{{failure_cause::refused_locally, 1}}));
   EXPECT_FALSE(report::judge(served()).valid);
   world_.expect_nothing_left();
 }

@@ -179,7 +179,8 @@ class srv_failover_from : public srv_failover,
                           public testing::WithParamInterface<srv_pbx::manner> {};
 
 std::string name_of(const testing::TestParamInfo<srv_pbx::manner>& one) {
-  static constexpr const char* faults[] = {"dead", "silent", "refusing", "late", "drained", "dying"};
+  static constexpr const char* faults[] = {"dead", "silent",  "refusing",
+                                           "late", "drained", "dying"};
   const auto& m = one.param;
   return m.transport + "_" + faults[static_cast<size_t>(m.at_fault)] +
          (m.first ? "_first" : "_second") + (m.asks_callers ? "_with_407" : "");

@@ -31,6 +31,7 @@ public:
     fault at_fault = fault::dead;
     bool first = true; ///< that server is the one to be tried first
     bool asks_callers = false;
+    std::string rate = "50";
   };
 
   explicit srv_pbx(const manner& m)
@@ -83,8 +84,7 @@ public:
       ASSERT_TRUE(bad_->wait_for("relayed ACK of callee" + number + "\n") &&
                   bad_->wait_for("registered user" + number + " here\n"));
     }
-    bad_->kill_all();
-    bad_->wait();
+    end(bad_.get());
   }
 
   void expect_all_served() {
@@ -103,9 +103,11 @@ public:
     EXPECT_EQ(taken.at("started"), user_count);
     EXPECT_EQ(taken.at("completed"), user_count) << answered.at("failures");
     EXPECT_EQ(taken.at("failed"), 0);
-    // Kamailio's -4: a nonce of another's.
-    for (const auto* server : {good_.get(), bad_.get()})
-      EXPECT_EQ(lines_of(server, ": -4"), 0U) << "credentials went to whom they are not for";
+    // Kamailio's -1: a nonce that it has not made.
+    for (auto* server : {good_.get(), bad_.get()}) {
+      end(server); // then all that it wrote has been read
+      EXPECT_EQ(lines_of(server, ": -1\n"), 0U) << "credentials went to whom they are not for";
+    }
     if (manner_.asks_callers) {
       EXPECT_GT(lines_of(good_.get(), "challenged INVITE"), 0U);
     }
@@ -122,6 +124,13 @@ public:
   [[nodiscard]] const load_outcome& registrations() const noexcept { return registered_; }
 
 private:
+  static void end(process* server) {
+    if (server == nullptr || server->ended_within(0))
+      return;
+    server->kill_all();
+    server->wait();
+  }
+
   /// What a server takes before it is drained.
   static constexpr unsigned taken_before = 60;
 
@@ -138,7 +147,7 @@ private:
     if (manner_.at_fault == fault::dying)
       made.insert(made.end(), {"-r", "49.5/1s,0/4s,50", "--duration", "6", "--lanes", "1"});
     else
-      made.insert(made.end(), {"-r", "50", "--duration", "1"});
+      made.insert(made.end(), {"-r", manner_.rate, "--duration", "1"});
     return made;
   }
   static uint64_t lines_of(const process* program, std::string_view text) {
@@ -211,11 +220,13 @@ TEST_P(srv_failover_from, leaves_no_call_and_no_user_unserved) {
 std::vector<srv_pbx::manner> manners() {
   std::vector<srv_pbx::manner> all;
   for (const auto* transport : {"udp", "tcp"}) {
-    for (const auto f : {fault::dead, fault::refusing})
-      for (const bool first : {true, false})
-        for (const bool asks : {false, true})
-          if (f != fault::dead || transport != std::string_view{"udp"} || !first) // that is slow
-            all.push_back({transport, f, first, asks});
+    if (transport != std::string_view{"udp"}) // that is slow, and has a test of its own
+      for (const bool asks : {false, true})
+        all.push_back({transport, fault::dead, true, asks});
+    for (const bool asks : {false, true})
+      all.push_back({transport, fault::refusing, true, asks});
+    all.push_back({transport, fault::dead, false, false});
+    all.push_back({transport, fault::refusing, false, true});
     all.push_back({transport, fault::late, true, true});
     all.push_back({transport, fault::drained, true, true});
   }
@@ -233,17 +244,19 @@ TEST_F(srv_failover, over_tcp_from_a_server_that_dies) {
     pbx.expect_all_served();
 }
 
-// Who says nothing over UDP is waited for as long as a transaction lasts (timers B and F). Both at
-// once, as that is long.
+// Who says nothing over UDP is waited for as long as a transaction lasts (timers B and F), but not
+// by those who come later. Both at once, as that is long.
 TEST_F(srv_failover, over_udp_from_a_silent_server_and_from_none) {
-  srv_pbx silent{{"udp", fault::silent, true, false}};
-  srv_pbx dead{{"udp", fault::dead, true, true}};
+  srv_pbx silent{{"udp", fault::silent, true, false, "25"}};
+  srv_pbx dead{{"udp", fault::dead, true, true, "25"}};
   for (auto* pbx : {&silent, &dead}) {
     pbx->expect_all_served();
     if (HasFatalFailure())
       return;
-    EXPECT_EQ(srv_pbx::failovers(pbx->calls()), user_count);
-    EXPECT_EQ(srv_pbx::failovers(pbx->registrations()), user_count);
+    for (const auto* outcome : {&pbx->calls(), &pbx->registrations()}) {
+      EXPECT_GE(srv_pbx::failovers(*outcome), 1U);
+      EXPECT_LT(srv_pbx::failovers(*outcome), user_count) << "4 s of arrivals, 1.5 s of patience";
+    }
   }
 }
 

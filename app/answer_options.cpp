@@ -360,6 +360,7 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   texts t;
   answer_options o;
   declare(app, t, o);
+  take_one_text_each(app);
   auto reversed = from_sipp_habits(arguments);
   std::reverse(reversed.begin(), reversed.end());
   try {

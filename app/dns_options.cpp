@@ -26,7 +26,6 @@ void declare_dns(CLI::App& app, dns_texts& texts, const char* group) {
     .add_option("--dns-server", texts.servers,
                 "who is asked for SRV and the addresses of names instead of the system's servers "
                 "and /etc/hosts: ADDRESS[:PORT]; repeatable")
-    ->allow_extra_args(false) // the URI may follow
     ->group(group);
 }
 

@@ -522,6 +522,7 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   texts t;
   load_options o;
   declare(app, t, o);
+  take_one_text_each(app);
   auto reversed = from_sipp_habits(arguments);
   std::reverse(reversed.begin(), reversed.end());
   try {

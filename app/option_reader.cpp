@@ -6,6 +6,13 @@
 
 namespace jackfield::app {
 
+void take_one_text_each(CLI::App& declared) {
+  for (auto* option : declared.get_options([](const CLI::Option* each) {
+         return each->get_expected_max() > 1 && !each->get_positional();
+       }))
+    option->allow_extra_args(false);
+}
+
 result<void> demand_texts(const CLI::App& parsed) {
   for (const auto* option : parsed.get_options())
     for (const auto& text : option->results())

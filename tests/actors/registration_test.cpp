@@ -48,6 +48,12 @@ protected:
       users_, std::make_shared<const call_manner>(manner_between(users_, registrar_.target())),
       target, plan);
   }
+  void enrol_at(const raw_peer& registrar, registration::plan plan) {
+    plan.number = number_++;
+    const transport::target there{transport::protocol::udp, registrar.address()};
+    world_.register_user(users_, std::make_shared<const call_manner>(manner_between(users_, there)),
+                         target_of(registrar.address()), plan);
+  }
   void leave_at(lane::duration when, caf::strong_actor_ptr whom) {
     world_.at(when, [this, whom = std::move(whom)] { lane::tell(world_.lane(), whom, hang_up{}); });
   }
@@ -233,12 +239,12 @@ TEST_F(registration_actor_test,
        a_first_one_that_is_refused_is_over_unless_it_is_to_be_tried_again) {
   for (const unsigned retries : {0U, 2U})
     for (const int status : {403, 404, 500, 503}) {
-      raw_peer peer{world_.lane(), "10.0.0.2"};
+      raw_peer peer{world_.lane(), "10.0.0.9"};
       peer.on_message = [&](const std::string& request) { peer.answer(request, status); };
       world_.heard().registrations.clear();
       registration::plan plan;
       plan.retries = retries;
-      enrol(user("alice"), plan);
+      enrol_at(peer, plan);
       world_.pass(600s);
       EXPECT_EQ(peer.count("REGISTER "), retries + 1U) << status;
       ASSERT_FALSE(reports().empty());
@@ -252,7 +258,7 @@ TEST_F(registration_actor_test,
 
 TEST_F(registration_actor_test, a_refresh_that_is_refused_for_good_is_the_end_and_another_is_not) {
   for (const int status : {403, 500}) {
-    raw_peer peer{world_.lane(), "10.0.0.2"};
+    raw_peer peer{world_.lane(), "10.0.0.9"};
     peer.on_message = [&](const std::string& request) {
       const bool refused = peer.count("REGISTER ") == 2;
       peer.answer(request, refused ? status : 200,
@@ -264,7 +270,7 @@ TEST_F(registration_actor_test, a_refresh_that_is_refused_for_good_is_the_end_an
     plan.leave = true;
     plan.refreshes = 2;
     plan.retries = 0;
-    enrol(user("alice"), plan);
+    enrol_at(peer, plan);
     world_.pass(600s);
     const auto& last = world_.heard().registrations.back();
     EXPECT_EQ(last.what, kind::over) << status;

@@ -187,6 +187,8 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
     {"--dns-server", "::1", "--dns-server", "::2", "--dns-server", "::3", "--dns-server", "::4"},
     "--dns-server");
   expect_load_refused({"one", "two"}, "two");
+  for (const auto* option : {"--header", "--threshold", "--turn", "--dns-server"})
+    expect_load_refused({option, "x", "one", "two"}, "two"); // it takes no more than its own
 }
 
 TEST_F(bad_input, of_a_turn_server_over_tls_says_that_there_is_none_and_tells_no_password) {

@@ -186,10 +186,10 @@ TEST(ratios, have_nothing_to_say_without_attempts) {
 TEST(verdict, is_valid_when_the_generator_kept_up) {
   run_metrics m;
   m.calls.missed_by_limit = 7;
-  m.health.lane_lag.record(milliseconds{19}, 1'000);
+  m.health.lane_lag.record(19 * 1'000, 1'000);
   m.health.passes = 1000;
   m.health.late_passes = 10;
-  m.media.send_lateness.record(milliseconds{5}, 1'000);
+  m.media.send_lateness.record(5 * 1'000, 1'000);
   const verdict v = judge(m, std::chrono::seconds{1});
   EXPECT_TRUE(v.valid);
   EXPECT_TRUE(v.invalid_reasons.empty());
@@ -206,7 +206,7 @@ TEST(verdict, names_each_way_in_which_the_generator_was_the_bottleneck) {
     return v.invalid_reasons;
   };
   using strings = std::vector<std::string>;
-  EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.lane_lag.record(milliseconds{50}, 8); }),
+  EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.lane_lag.record(50 * 1'000, 8); }),
             strings{"lanes stood still for 0.4 s, 4.0 % of their time (bound 1 %), 0.1 s at once "
                     "(bound 2 s)"});
   EXPECT_EQ(reasons_of([](run_metrics& m) {
@@ -223,8 +223,8 @@ TEST(verdict, names_each_way_in_which_the_generator_was_the_bottleneck) {
             strings{"1 call was given up by an overloaded lane of the generator"});
   EXPECT_EQ(
     reasons_of([](run_metrics& m) {
-      m.health.start_lateness.record(milliseconds{30}, 5);
-      m.health.start_lateness.record(milliseconds{1}, 494);
+      m.health.start_lateness.record(30 * 1'000, 5);
+      m.health.start_lateness.record(1 * 1'000, 494);
     }),
     strings{"calls were started late: 5 of 499 by more than 20 ms, bound 1 %, worst 30.0 ms"});
   const auto unequipped = [](const char* calls) {
@@ -241,7 +241,7 @@ TEST(verdict, names_each_way_in_which_the_generator_was_the_bottleneck) {
   EXPECT_EQ(reasons_of([](run_metrics& m) { m.health.socket_drops = 2; }),
             strings{"2 datagrams were lost at the generator's own sockets"});
   EXPECT_EQ(
-    reasons_of([](run_metrics& m) { m.media.send_lateness.record(milliseconds{6}, 50); }),
+    reasons_of([](run_metrics& m) { m.media.send_lateness.record(6 * 1'000, 50); }),
     strings{"media packets were sent late: 50 of 50 by more than 5 ms, bound 1 %, worst 6.0 ms"});
 }
 
@@ -255,8 +255,8 @@ TEST(verdict, is_not_spoilt_by_one_hiccup) {
   // Three of 3,900 arrivals.
   EXPECT_TRUE(judged(
     [](run_metrics& m) {
-      m.health.start_lateness.record(milliseconds{300}, 3);
-      m.health.start_lateness.record(milliseconds{1}, 3'897);
+      m.health.start_lateness.record(300 * 1'000, 3);
+      m.health.start_lateness.record(1 * 1'000, 3'897);
       m.health.lane_lag.record(milliseconds{300});
     },
     seconds{60}));
@@ -265,15 +265,15 @@ TEST(verdict, is_not_spoilt_by_one_hiccup) {
     [](run_metrics& m) {
       m.health.start_lateness.record(milliseconds{90});
       m.health.lane_lag.record(milliseconds{90});
-      m.media.send_lateness.record(milliseconds{90}, 4);
-      m.media.send_lateness.record(milliseconds{1}, 46);
+      m.media.send_lateness.record(90 * 1'000, 4);
+      m.media.send_lateness.record(1 * 1'000, 46);
     },
     seconds{1}));
   // Sixty calls, of which one was late.
   EXPECT_TRUE(judged(
     [](run_metrics& m) {
       m.health.start_lateness.record(milliseconds{25});
-      m.health.start_lateness.record(milliseconds{1}, 59);
+      m.health.start_lateness.record(1 * 1'000, 59);
     },
     seconds{10}));
   // It stood still, once and for long, be it after the last arrival.
@@ -282,7 +282,7 @@ TEST(verdict, is_not_spoilt_by_one_hiccup) {
   EXPECT_FALSE(judged(stopped, std::chrono::hours{1}));
   EXPECT_FALSE(judged(stopped, {})) << "for how long it ran is not known";
   // And in many short stops.
-  const auto often = [](run_metrics& m) { m.health.lane_lag.record(milliseconds{40}, 30); };
+  const auto often = [](run_metrics& m) { m.health.lane_lag.record(40 * 1'000, 30); };
   EXPECT_FALSE(judged(often, seconds{60}));
   EXPECT_TRUE(judged(often, seconds{180}));
 }

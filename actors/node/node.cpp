@@ -1,6 +1,11 @@
 #include "actors/node/node.hpp"
 
+#include <future>
+#include <string>
+#include <system_error>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <caf/exit_reason.hpp>
 #include <caf/scoped_actor.hpp>
@@ -17,6 +22,26 @@ namespace {
 
 /// Threads of CAF's own pool: for what may take long, never for calls.
 constexpr size_t pool_threads = 1;
+
+/// What CAF, the journal and libraries start beside the lanes, generously.
+constexpr unsigned other_threads = 8;
+
+/// Whoever is given no thread half-way through its start ends in an abort, so this asks before.
+result<void> check_threads(unsigned wanted) {
+  std::promise<void> checked;
+  const auto over = checked.get_future().share();
+  std::vector<std::jthread> some; // joined first
+  result<void> made;
+  try {
+    while (some.size() < wanted)
+      some.emplace_back([over] { over.wait(); });
+  } catch (const std::system_error& e) {
+    made = fail("threads", "the system gives " + std::to_string(some.size()) + ", expected " +
+                             std::to_string(wanted) + " (ulimit -u): " + e.code().message());
+  }
+  checked.set_value();
+  return made;
+}
 
 caf::actor_system_config& configured(caf::actor_system_config& config) {
   config.load<lane::pool_scheduler>();
@@ -59,6 +84,8 @@ node::~node() {
 }
 
 result<std::unique_ptr<node>> node::make(const node_settings& settings) {
+  if (auto enough = check_threads(settings.lanes + other_threads); !enough)
+    return tl::unexpected{std::move(enough.error())};
   std::unique_ptr<node> made{new node};
   auto router = settings.router;
   auto media = settings.media;

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "app/dns_options.hpp"
+#include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
@@ -362,6 +363,8 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   declare(app, t, o);
   take_one_text_each(app);
   auto reversed = from_sipp_habits(arguments);
+  if (auto known = check_options(app, reversed); !known)
+    return tl::unexpected{std::move(known.error())};
   std::reverse(reversed.begin(), reversed.end());
   try {
     app.parse(reversed);

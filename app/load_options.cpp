@@ -6,10 +6,13 @@
 #include <tuple>
 #include <utility>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "actors/load/load_setup.hpp"
 #include "app/dns_options.hpp"
+#include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/sipp_options.hpp"
@@ -109,9 +112,12 @@ result<std::string> read_uri(std::string_view text, const std::string& service) 
     whole_uri = "sip:" + std::string{text};
   }
   const auto uri = sip::uri::parse(whole_uri);
-  if (!uri || !uri->is_sip() || !sip::is_safe_value(whole_uri))
-    return fail("URI",
-                "\"" + std::string{text} + "\" cannot be called, expected sip:user@host:port");
+  if (!uri || !uri->is_sip() || !sip::is_safe_value(whole_uri)) {
+    const bool bare_ipv6 = lane::endpoint::parse(text.substr(text.find('@') + 1), 0).has_value();
+    return fail("URI", "\"" + std::string{text} +
+                         "\" cannot be called, expected sip:user@host:port" +
+                         (bare_ipv6 ? ", with an IPv6 address in brackets" : ""));
+  }
   if (uri->user().empty())
     return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@" +
            std::string{uri->opaque()};
@@ -463,6 +469,8 @@ result<load_options> options_of(const texts& t, load_options o) {
       return read_sounds(*o.users, t.audio, {o.mode, o.source});
     });
   o.from = t.from;
+  r.check(t.from.find('{') == std::string::npos || !t.users.empty(), "--from",
+          "uses {columns}, expected --users FILE too");
   for (const auto& line : t.headers) {
     r.check(line.find(':') != std::string::npos && line.find(':') > 0 && sip::is_safe_value(line) &&
               sip::is_safe_header_lines(line + "\r\n"),
@@ -481,6 +489,10 @@ result<load_options> options_of(const texts& t, load_options o) {
             "\"" + t.route + "\" is no SIP URI, expected sip:proxy.example.com;lr");
   }
   o.verify = !t.no_verify;
+  for (const auto& [option, path] :
+       {std::pair{"--ca-file", &t.ca_file}, {"--cert", &t.cert}, {"--key", &t.key}})
+    r.check(path->empty() || access(path->c_str(), R_OK) == 0, option,
+            "\"" + *path + "\" cannot be read, expected a PEM file");
   o.ca_file = t.ca_file;
   o.certificate_file = t.cert;
   o.key_file = t.key;
@@ -524,6 +536,8 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   declare(app, t, o);
   take_one_text_each(app);
   auto reversed = from_sipp_habits(arguments);
+  if (auto known = check_options(app, reversed); !known)
+    return tl::unexpected{std::move(known.error())};
   std::reverse(reversed.begin(), reversed.end());
   try {
     app.parse(reversed);

@@ -58,6 +58,11 @@ result<transport::protocol> transport_of(const char* place, const std::string& u
                                          transport::protocol given) {
   const auto parsed = sip::uri::parse(uri);
   const auto name = parsed ? parsed->parameter("transport") : std::nullopt;
+  if (!name && parsed && parsed->kind() == sip::scheme::sips && !transport::is_secure(given)) {
+    if (said)
+      return fail("--transport", "the URI is sips:, expected tls or wss");
+    return transport::protocol::tls;
+  }
   if (!name)
     return given;
   const auto named = transport::parse_protocol(*name);

@@ -137,7 +137,8 @@ result<prepared_run> prepare(const load_settings& settings, const std::string& u
     if (!first && former != settings.local_port) // somebody has it now
       first = listen_on(context, listening, local.with_port(settings.local_port));
     if (!first)
-      return fail("--local-ip", first.error().to_string());
+      return fail(settings.local_port != 0 ? "--local-port" : "--local-ip",
+                  first.error().to_string());
     // Over TLS and WebSocket nobody can connect to us: what is shown is for identity only, and the
     // peer keeps to the connection (RFC 5923, RFC 7118).
     if (transport::is_secure(settings.transport) && !transport::is_websocket(settings.transport))

@@ -133,7 +133,7 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--lanes", {"0", "65", "x", ""}},
     {"--auth-password", {"secret"}},
     {"--users", {"absent.csv", ".", ""}},
-    {"--from", {"nobody", "sip:", "sip:a@b\r\nX: y", ""}},
+    {"--from", {"nobody", "sip:", "sip:a@b\r\nX: y", "sip:{user}@h", ""}},
     {"--header", {"X", ": x", "X Y", "X: a\r\nINVITE: b", "X: a\n", ""}},
     {"--route", {"proxy", "sip:", "tel:1", "sip:a\r\nb", ""}},
     {"--dns-server",
@@ -170,6 +170,30 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     }
 }
 
+TEST_F(bad_input, of_another_tools_options_says_what_to_use) {
+  const auto said = [&](arguments command) {
+    const auto place = command.front();
+    command.insert(command.begin(), "load");
+    return expect_refused(command, place);
+  };
+  for (const auto& [option, instead] : {std::pair{"-sf", "--hold-after"},
+                                        {"-sn", "--flow"},
+                                        {"-trace_msg", "--trace-all"},
+                                        {"-trace_stat", "--csv"},
+                                        {"-skip_rlimit", "limits are raised"},
+                                        {"-rtp_echo", "--audio echo"},
+                                        {"-tls_cert", "--cert"},
+                                        {"--vus", "-l for calls at once"},
+                                        {"--stage", "-r 0..500/60s"}}) {
+    const auto error = said({option, "x"});
+    EXPECT_TRUE(error.starts_with(std::string{option} + ": is ")) << error;
+    EXPECT_NE(error.find(instead), std::string::npos) << error;
+  }
+  EXPECT_EQ(said({"--raet", "10"}), "--raet: is no option, did you mean --rate?\n");
+  EXPECT_EQ(said({"--durations", "1"}), "--durations: is no option, did you mean --duration?\n");
+  EXPECT_EQ(said({"--xyzzyplugh"}), "--xyzzyplugh: is no option, see --help\n");
+}
+
 TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"-d", "1000", "--duration", "1"}, "-d");
   expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
@@ -187,6 +211,8 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
     {"--dns-server", "::1", "--dns-server", "::2", "--dns-server", "::3", "--dns-server", "::4"},
     "--dns-server");
   expect_load_refused({"one", "two"}, "two");
+  expect_refused({"load", "sips:x@127.0.0.1:9", "-t", "udp"}, "--transport: the URI is sips:");
+  expect_refused({"load", "::1"}, "in brackets");
   for (const auto* option : {"--header", "--threshold", "--turn", "--dns-server"})
     expect_load_refused({option, "x", "one", "two"}, "two"); // it takes no more than its own
 }
@@ -346,7 +372,7 @@ TEST_F(bad_input, of_users_who_register_names_the_option) {
 TEST_F(bad_input, of_a_port_in_use_is_named) {
   const auto answer = start_answerer(folder_, "udp:127.0.0.1:0");
   expect_refused({"answer", "--listen", "udp:" + loopback(answer.port)}, "--listen");
-  expect_load_refused({"-i", "127.0.0.1", "-p", std::to_string(answer.port)}, "--local-");
+  expect_load_refused({"-i", "127.0.0.1", "-p", std::to_string(answer.port)}, "--local-port");
 }
 
 } // namespace

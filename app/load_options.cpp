@@ -316,12 +316,10 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     ->group(out);
   app.add_flag("-q,--quiet", o.quiet, "no live view, no summary")->group(out);
   app.footer(
-    "Exit codes: 0 all good, 1 calls failed, 2 usage, 3 threshold crossed, 4 run invalid (the\n"
-    "generator itself was the bottleneck), 5 internal error, 6 cut short, though what was done "
-    "went\n"
-    "well; 10 to 17 the state directory: missing, in use, forbidden, disk full, corrupt, torn, of "
-    "a\n"
-    "later version, failed.\n"
+    "Exit codes: 0 passed, 1 something failed, 2 usage, 3 threshold crossed, 4 invalid (the\n"
+    "generator itself was the bottleneck), 5 internal error, 6 cut short, though what was done\n"
+    "went well; 10 to 17 the state directory: missing, in use, forbidden, disk full, corrupt,\n"
+    "torn, of a later version, failed.\n"
     "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up.");
 }
 
@@ -439,6 +437,8 @@ result<load_options> options_of(const texts& t, load_options o) {
   r.check(t.dtmf_by.empty() || !t.dtmf.empty(), "--dtmf-by", "is for digits, expected --dtmf");
   o.dtmf_by_info = t.dtmf_by == "info";
   read_digits(r, t, o);
+  r.check(o.digits.empty() || o.rtp || o.dtmf_by_info, "--dtmf",
+          "goes in the audio, expected --dtmf-by info beside --media none");
   o.delayed_offer = t.delayed_offer;
   r.read(t.local_ip, o.local, [](std::string_view s) { return read_address("--local-ip", s); });
   r.number<uint16_t>("--local-port", t.local_port, o.local_port, 1, 65'535);

@@ -201,6 +201,7 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"--rate"}, "--rate");
   expect_load_refused({"--dtmf-by", "info"}, "--dtmf-by");
   expect_load_refused({"--hear", "--media", "none"}, "--hear");
+  expect_load_refused({"--dtmf", "1", "--media", "none"}, "--dtmf");
   expect_load_refused({"--expect-sound", "tone", "--media", "none"}, "--expect-sound");
   expect_load_refused({"--ice-restart-after", "1s"}, "--ice-restart-after");
   expect_load_refused({"--stun", "127.0.0.1"}, "--stun");

@@ -35,7 +35,7 @@ struct found_sound {
 struct heard_sounds {
   static constexpr size_t most_pieces = 64;
 
-  std::vector<found_sound> pieces; ///< in their order, the first `most_pieces`
+  std::vector<found_sound> pieces; ///< in order: the first `most_pieces`, and tones not yet listed
   // Of all, with those that are not listed.
   std::chrono::milliseconds silence{};
   std::chrono::milliseconds tone{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "engine/audio/tone_detector.hpp"
 
@@ -22,6 +23,23 @@ bool goes_on(const tones& before, const tones& now) noexcept {
   for (size_t i = 0; i < before.hz.size(); ++i)
     if (std::abs(before.hz[i] - now.hz[i]) > 4 + 0.015 * before.hz[i])
       return false;
+  return true;
+}
+
+/// Of a list that is full the last piece that is no tone gives way to a tone that is not in it: in
+/// a long call that may be the one that is waited for. False if there is none, or nothing new.
+bool make_room_for(const found_sound& tone, std::vector<found_sound>& pieces) {
+  const auto is_tone = [](const found_sound& each) { return each.what == found_sound::kind::tone; };
+  const auto as_tones = [](const found_sound& each) {
+    return tones{{double(each.hz[0]), double(each.hz[1])}};
+  };
+  for (const auto& each : pieces)
+    if (is_tone(each) && goes_on(as_tones(each), as_tones(tone)))
+      return false;
+  const auto last = std::find_if_not(pieces.rbegin(), pieces.rend(), is_tone);
+  if (last == pieces.rend())
+    return false;
+  pieces.erase(std::next(last).base());
   return true;
 }
 
@@ -112,8 +130,9 @@ void sound_finder::settle(heard_sounds& list, const stretch& over) {
   (piece.what == kind::tone      ? list.tone
    : piece.what == kind::silence ? list.silence
                                  : list.sound) += piece.length;
-  if (!full)
-    pieces.push_back(piece);
+  if (full && !(piece.what == kind::tone && make_room_for(piece, pieces)))
+    return;
+  pieces.push_back(piece);
 }
 
 heard_sounds sound_finder::found() const {

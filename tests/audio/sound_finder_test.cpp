@@ -1,5 +1,6 @@
 #include "engine/audio/sound_finder.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -166,6 +167,24 @@ TEST(sound_finder, keeps_as_much_of_a_long_call_as_of_a_short_one) {
   EXPECT_EQ(found.pieces.size(), heard_sounds::most_pieces);
   EXPECT_EQ(found.tone, milliseconds{500 * 200});
   EXPECT_EQ(found.silence, milliseconds{500 * 400});
+}
+
+TEST(sound_finder, finds_a_tone_however_late_it_comes) {
+  sound_finder finder{8000};
+  for (int i = 0; i < 500; ++i) { // somebody speaks, and pauses
+    finder.add(noise(1600, 4000), 8000);
+    finder.skip(milliseconds{400});
+  }
+  for (const double hz : {440.0, 620.0, 440.0}) {
+    finder.add(sine(hz, -20, 8000, 8000), 8000);
+    finder.skip(milliseconds{400});
+  }
+  const auto found = finder.found();
+  EXPECT_EQ(found.pieces.size(), heard_sounds::most_pieces);
+  EXPECT_TRUE(std::ranges::is_sorted(found.pieces, {}, &found_sound::at));
+  for (const auto* tone : {"tone:440", "tone:620"})
+    EXPECT_TRUE(expected_sound::parse("", tone).value().met_by(found)) << tone;
+  EXPECT_EQ(std::ranges::count(found.pieces, kind::tone, &found_sound::what), 2) << "each once";
 }
 
 heard_sounds heard_as(const std::vector<int16_t>& samples) {

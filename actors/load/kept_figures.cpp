@@ -8,6 +8,13 @@ namespace jackfield {
 namespace {
 
 using figures = storage::call_figures;
+using kept_sound = storage::found_sound;
+using heard_sound = audio::found_sound::kind;
+
+// A record names what was found by the same numbers.
+static_assert(static_cast<int>(kept_sound::silence) == static_cast<int>(heard_sound::silence) &&
+              static_cast<int>(kept_sound::tone) == static_cast<int>(heard_sound::tone) &&
+              static_cast<int>(kept_sound::sound) == static_cast<int>(heard_sound::sound));
 
 figures::step kept(const report::step_counts::count& step) {
   return {static_cast<uint32_t>(step.done), static_cast<uint32_t>(step.failed)};
@@ -48,7 +55,7 @@ figures::audio kept(const media_outcome& m) {
   a.checks = m.took.checks;
   a.handshake = m.took.handshake;
   if (m.heard)
-    a.found = static_cast<storage::found_sound>(m.heard->mostly());
+    a.found = static_cast<kept_sound>(m.heard->mostly());
   return a;
 }
 
@@ -90,9 +97,9 @@ media_outcome outcome_of(const figures::audio& a, uint64_t restarts) {
   if (a.found) { // it is counted
     auto heard = std::make_shared<audio::heard_sounds>();
     constexpr std::chrono::seconds enough{1};
-    (*a.found == storage::found_sound::tone    ? heard->tone
-     : *a.found == storage::found_sound::sound ? heard->sound
-                                               : heard->silence) = enough;
+    (*a.found == kept_sound::tone    ? heard->tone
+     : *a.found == kept_sound::sound ? heard->sound
+                                     : heard->silence) = enough;
     m.heard = std::move(heard);
   }
   m.took.restarts = static_cast<uint32_t>(restarts);

@@ -142,7 +142,7 @@ void write_header(html_writer& w, const run_report& report) {
   const auto outcome = outcome_of(report);
   w.put("<header><h1>Jackfield load report</h1>"
         "<span class=\"badge {}\">{}</span>",
-        outcome == run_outcome::passed ? "good" : "bad", word_of(outcome));
+        outcome == run_outcome::passed ? "good" : "bad", words_of(outcome).shown);
   if (!report.thresholds.empty())
     w.put("<span class=\"badge {}\">{}</span>", report.thresholds_passed() ? "good" : "bad",
           report.thresholds_passed() ? "THRESHOLDS MET" : "THRESHOLDS CROSSED");

@@ -33,30 +33,22 @@ enum class run_outcome : uint8_t {
   return failed ? run_outcome::failed : run_outcome::passed;
 }
 
-/// "PASSED", "FAILED" or "INVALID".
-[[nodiscard]] constexpr std::string_view word_of(run_outcome outcome) noexcept {
-  switch (outcome) {
-  case run_outcome::passed:
-    return "PASSED";
-  case run_outcome::failed:
-    return "FAILED";
-  case run_outcome::invalid:
-    break;
-  }
-  return "INVALID";
-}
+/// As people read it: "PASSED", and as programs do, in the JSON summary: "passed".
+struct outcome_words {
+  std::string_view shown;
+  std::string_view name;
+};
 
-/// "passed", "failed" or "invalid": the JSON summary's.
-[[nodiscard]] constexpr std::string_view name_of(run_outcome outcome) noexcept {
+[[nodiscard]] constexpr outcome_words words_of(run_outcome outcome) noexcept {
   switch (outcome) {
   case run_outcome::passed:
-    return "passed";
+    return {"PASSED", "passed"};
   case run_outcome::failed:
-    return "failed";
+    return {"FAILED", "failed"};
   case run_outcome::invalid:
     break;
   }
-  return "invalid";
+  return {"INVALID", "invalid"};
 }
 
 } // namespace jackfield::report

@@ -142,7 +142,7 @@ std::string summary_json(const run_report& report) {
   const auto& calls = m.calls;
   const ratios r = derive_ratios(m);
   json j;
-  j["verdict"] = name_of(outcome_of(report));
+  j["verdict"] = words_of(outcome_of(report)).name;
   j["valid"] = report.validity.valid;
   j["invalid_reasons"] = report.validity.invalid_reasons;
   j["remarks"] = report.validity.remarks;

@@ -78,7 +78,8 @@ void write_verdict(text_writer& w, const run_report& report) {
                         grouped(r->lost));
   const auto outcome = outcome_of(report);
   w.line("{}  {}",
-         w.toned(outcome == run_outcome::passed ? tone::good : tone::bad, word_of(outcome)), what);
+         w.toned(outcome == run_outcome::passed ? tone::good : tone::bad, words_of(outcome).shown),
+         what);
   if (outcome == run_outcome::invalid) {
     w.line("The generator was the bottleneck; the figures below do not judge the tested system:");
     for (const auto& reason : report.validity.invalid_reasons)

@@ -15,17 +15,13 @@ constexpr uint64_t call_count = 500;
 /// `jackfield answer --register`: `user0` and so on, with the passwords that they have at Kamailio.
 class answering_users : public testing::Test {
 protected:
-  std::string write_users(uint64_t count) {
-    std::string users = "user,password\n";
-    for (uint64_t i = 0; i < count; ++i)
-      users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
-    return folder_.write("users.csv", users);
-  }
   /// Waits until all of them have had an answer: "100 of 100".
   std::string start(const std::string& pbx, const arguments& more) {
     json_ = folder_.file("users.json");
-    arguments command{JACKFIELD_PROGRAM,       "answer", "--register", pbx, "--users",
-                      write_users(user_count), "--json", json_};
+    arguments command{JACKFIELD_PROGRAM, "answer",
+                      "--register",      pbx,
+                      "--users",         write_kamailio_users(folder_, user_count),
+                      "--json",          json_};
     command.insert(command.end(), more.begin(), more.end());
     answer_ = std::make_unique<process>("users", folder_, command);
     return answer_->wait_for_rest_of_line("registered ");

@@ -44,14 +44,11 @@ TEST_P(idle_proxy, loses_no_call_and_no_user) {
   if (tls)
     way.insert(way.end(), {"--ca-file", options.tls.certificate});
 
-  std::string users = "user,password\n";
-  for (uint64_t i = 0; i < user_count; ++i)
-    users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
   arguments register_them{"sip:" + loopback(port),
                           "--flow",
                           "register",
                           "--users",
-                          folder_.write("users.csv", users),
+                          write_kamailio_users(folder_, user_count),
                           "-m",
                           std::to_string(user_count),
                           "-r",

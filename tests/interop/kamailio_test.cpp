@@ -40,13 +40,10 @@ TEST_P(kamailio_registrar, takes_ten_thousand_users_with_digest_and_their_refres
   options.port = free_port();
   options.digest = GetParam().digest;
   auto registrar = start_kamailio(folder_, options);
-  std::string users = "user,password\n";
-  for (uint64_t i = 0; i < user_count; ++i)
-    users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
-  const auto outcome = run_load(folder_, {"sip:" + loopback(options.port), "--flow", "register",
-                                          "--users", folder_.write("users.csv", users), "-t",
-                                          GetParam().transport, "-m", std::to_string(user_count),
-                                          "-r", "1000", "--expires", "15", "--refreshes", "1"});
+  const auto outcome = run_load(
+    folder_, {"sip:" + loopback(options.port), "--flow", "register", "--users",
+              write_kamailio_users(folder_, user_count), "-t", GetParam().transport, "-m",
+              std::to_string(user_count), "-r", "1000", "--expires", "15", "--refreshes", "1"});
   EXPECT_EQ(outcome.status, 0);
   ASSERT_TRUE(outcome.summary.is_object());
   EXPECT_TRUE(outcome.summary.at("valid").get<bool>()) << outcome.summary.at("invalid_reasons");

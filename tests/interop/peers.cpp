@@ -267,6 +267,13 @@ std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
   return program;
 }
 
+std::string write_kamailio_users(const scratch_folder& folder, uint64_t count) {
+  std::string users = "user,password\n";
+  for (uint64_t i = 0; i < count; ++i)
+    users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
+  return folder.write("users.csv", users);
+}
+
 std::unique_ptr<process> start_coturn(const scratch_folder& folder, uint16_t port) {
   auto program = std::make_unique<process>("turnserver", folder,
                                            arguments{"turnserver",

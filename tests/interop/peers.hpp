@@ -67,6 +67,10 @@ struct kamailio_options {
 std::unique_ptr<process> start_kamailio(const scratch_folder& folder,
                                         const kamailio_options& options);
 
+/// Writes the first users whom it knows, "user0" with "pw-user0" and so on, as a file for --users;
+/// returns its path.
+std::string write_kamailio_users(const scratch_folder& folder, uint64_t count);
+
 /// coturn at that port of 127.0.0.1, over UDP and TCP, for the user "caller" with the password
 /// "turn:s3cret@".
 std::unique_ptr<process> start_coturn(const scratch_folder& folder, uint16_t port);

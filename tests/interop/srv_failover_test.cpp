@@ -63,15 +63,12 @@ public:
       {"b.pbx.test", transport::address("127.0.0.1")},
       {"pbx.test", transport::address("127.0.0.2")}, // nobody's: no port was given
     });
-    std::string users = "user,password\n";
-    for (uint64_t i = 0; i < user_count; ++i)
-      users += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + "\n";
     std::string callers = "user,password,to\n";
     for (uint64_t i = 0; i < user_count; ++i)
       callers += "user" + std::to_string(i) + ",pw-user" + std::to_string(i) + ",callee" +
                  std::to_string(i) + "\n";
     calls_ = start_load(folder_, options_with(folder_.write("callers.csv", callers)));
-    auto registering = options_with(folder_.write("users.csv", users));
+    auto registering = options_with(write_kamailio_users(folder_, user_count));
     registering.insert(registering.end(), {"--flow", "register"});
     registrations_ = start_load(good_folder_, registering);
   }

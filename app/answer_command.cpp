@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <sched.h>
-#include <sys/resource.h>
 
 #include <caf/scoped_actor.hpp>
 
@@ -21,6 +20,7 @@
 #include "app/answer_options.hpp"
 #include "app/interrupts.hpp"
 #include "app/kept_state.hpp"
+#include "app/machine_load.hpp"
 #include "app/option_reader.hpp"
 #include "app/playable_audio.hpp"
 #include "app/registered_users.hpp"
@@ -91,6 +91,7 @@ struct served_lanes {
 };
 
 report::run_report report_of(const answer_options& options, const served_lanes& lanes,
+                             const machine_load& machine,
                              std::chrono::system_clock::time_point started,
                              std::chrono::steady_clock::duration served) {
   report::run_report report;
@@ -115,12 +116,7 @@ report::run_report report_of(const answer_options& options, const served_lanes& 
   report.info.lanes = static_cast<unsigned>(lanes.calls.size());
   report.info.calls_by_lane = lanes.calls;
   report.metrics = lanes.all;
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  report.metrics.health.rss_peak_kb = static_cast<uint64_t>(used.ru_maxrss);
-  report.metrics.health.cpu_seconds =
-    static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-    static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
+  machine.show(report.metrics.health);
   report.validity = report::judge(report.metrics, served * report.info.lanes);
   return report;
 }
@@ -161,6 +157,7 @@ int answer_command(const std::vector<std::string>& arguments) {
     return 0;
   const auto& options = **parsed;
   raise_file_limit();
+  const machine_load machine;
   std::optional<registered_users> users;
   if (options.registering) {
     auto found = registered_users::prepare(options);
@@ -329,7 +326,8 @@ int answer_command(const std::vector<std::string>& arguments) {
   trace->close();
   if (lost)
     std::fprintf(stderr, "an error within ended a lane's service; the others were drained\n");
-  const auto report = report_of(options, lanes, started, std::chrono::steady_clock::now() - began);
+  const auto report =
+    report_of(options, lanes, machine, started, std::chrono::steady_clock::now() - began);
   if (!options.quiet)
     tell_outcome(options, report);
   if (json) {

@@ -174,7 +174,12 @@ storage::outcome<run_end> follow(const load_options& options, prepared_run& prep
       } else {
         ++seen;
         observer.set_ended_by(end.ended_by = interrupted_by());
-        caf::anon_send(run, load_abort{});
+        if (seen == 2) {
+          caf::anon_send(run, load_abort{});
+        } else {
+          caf::anon_send(run, load_give_up{});
+          recovering = resuming = removing = 0; // the next start goes on with it
+        }
       }
     }
   }

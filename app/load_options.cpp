@@ -15,6 +15,7 @@
 #include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
+#include "app/outcome_options.hpp"
 #include "app/sipp_options.hpp"
 #include "app/sound_options.hpp"
 #include "engine/scenario/dial_plan.hpp"
@@ -45,6 +46,7 @@ struct texts {
   ice_texts ice;
   dns_texts dns;
   keep_texts kept;
+  outcome_texts outcome;
   bool poisson = false, no_verify = false, delayed_offer = false, opus_fec = false,
        opus_dtx = false;
 };
@@ -79,6 +81,19 @@ void read_digits(option_reader& r, const texts& t, load_options& o) {
   if (!own)
     r.read("--dtmf", o.digits,
            [&](std::string_view) { return check_digits(o.digits).map([&] { return o.digits; }); });
+}
+
+result<dtmf_mode> read_dtmf_mode(std::string_view text) {
+  if (text == "rfc4733" || text == "rtp")
+    return dtmf_mode::rfc4733;
+  if (text == "info")
+    return dtmf_mode::info;
+  if (text == "inband")
+    return dtmf_mode::inband;
+  if (text == "auto")
+    return dtmf_mode::automatic;
+  return fail("--dtmf-mode",
+              "\"" + std::string{text} + "\" is unknown, expected rfc4733, info, inband or auto");
 }
 
 /// "opus,PCMU", in any case.
@@ -184,7 +199,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--rp", t.rate_period, "with -r: arrivals in this many ms, instead of a second")
     ->group(plan);
   app.add_flag("--poisson", t.poisson, "exponential gaps between arrivals")->group(plan);
-  app.add_option("-l,--limit", t.limit, "calls at once; arrivals beyond count as missed")
+  app.add_option("-l,--limit", t.limit, "calls at once; arrivals beyond count as missed, or wait")
     ->group(plan);
   app
     .add_option("--duration", t.duration,
@@ -231,7 +246,16 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--auth-password,--ap", t.auth_password, "its password")->group(who);
 
   const char* const way = "Transport and media";
-  app.add_option("-t,--transport", t.transport, "udp, tcp, tls, ws or wss (udp)")->group(way);
+  app
+    .add_option(
+      "-t,--transport", t.transport,
+      "udp, tcp, tls, ws or wss; tn and ln as SIPp has them: tcp and tls, each call with a "
+      "connection of its own (udp)")
+    ->group(way);
+  app
+    .add_flag("--own-connections", o.own_connections,
+              "each call, or user who registers, has a connection of its own")
+    ->group(way);
   declare_dns(app, t.dns, way);
   app.add_option("--media", t.media, "none, rtp, srtp with keys by SDES, or webrtc (rtp)")
     ->group(way);
@@ -268,7 +292,11 @@ void declare(CLI::App& app, texts& t, load_options& o) {
       "digits dialled once answered, or at times since then: 12#, 2s:1234,10s:{pin}#; may "
       "use {columns} of --users")
     ->group(way);
-  app.add_option("--dtmf-by", t.dtmf_by, "rtp (RFC 4733), or info: one request a digit (rtp)")
+  app
+    .add_option(
+      "--dtmf-mode,--dtmf-by", t.dtmf_by,
+      "rfc4733 (or rtp): events in the RTP stream; info: one request a digit; inband: tones "
+      "in the audio; auto: events if the peer takes them, else tones (rfc4733)")
     ->group(way);
   app.add_flag("--delayed-offer", t.delayed_offer, "INVITE without a session description")
     ->group(way);
@@ -305,10 +333,12 @@ void declare(CLI::App& app, texts& t, load_options& o) {
   app.add_option("--json", o.json, "summary as JSON to a file, or - for standard output")
     ->group(out);
   app.add_option("--html", o.html, "report as one HTML file")->group(out);
-  app.add_option("--csv", o.csv, "figures over time")->group(out);
+  app.add_option("--csv", o.csv, "figures over time, a line a second as it passes")->group(out);
   app.add_option("--junit", o.junit, "thresholds and verdict as JUnit XML")->group(out);
-  app.add_option("--calls-file", o.calls_file, "one JSON line a call")->group(out);
+  app.add_option("--calls-file", o.calls_file, "one JSON line a call, registration or OPTIONS")
+    ->group(out);
   declare_trace(app, t.tracing, o.tracing, out);
+  declare_outcome(app, t.outcome, plan, out);
   app
     .add_option("--metrics", t.metrics, "serve Prometheus metrics at this address: 127.0.0.1:9464")
     ->group(out);
@@ -320,7 +350,8 @@ void declare(CLI::App& app, texts& t, load_options& o) {
     "generator itself was the bottleneck), 5 internal error, 6 cut short, though what was done\n"
     "went well; 10 to 17 the state directory: missing, in use, forbidden, disk full, corrupt,\n"
     "torn, of a later version, failed.\n"
-    "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up.");
+    "Ctrl-C once: no new calls, those up run to their end. Twice: everything is hung up. A third\n"
+    "time: the report, whatever peers still owe.");
 }
 
 result<load_options> options_of(const texts& t, load_options o) {
@@ -363,6 +394,7 @@ result<load_options> options_of(const texts& t, load_options o) {
     o.arrivals.calls = 1000;
   o.arrivals.poisson = t.poisson;
   r.number("--limit", t.limit, o.limit, uint64_t{1}, uint64_t{1'000'000'000});
+  read_outcome(r, t.outcome, o, o.bounds);
   r.read(t.duration, o.length,
          [](std::string_view s) { return scenario::parse_drawn_duration("--duration", s); });
   if (!t.duration_ms.empty()) {
@@ -389,6 +421,11 @@ result<load_options> options_of(const texts& t, load_options o) {
     r.read("URI", o.transport, [&](std::string_view) {
       return transport_of("URI", way, !t.transport.empty(), o.transport);
     });
+  r.check(t.transport != "un" && t.transport != "ui", "--transport",
+          "over UDP there is one socket for each lane, expected u1, or tn or ln for connections");
+  o.own_connections = o.own_connections || t.transport == "tn" || t.transport == "ln";
+  r.check(!o.own_connections || (o.uri && transport::is_reliable(o.transport)), "--own-connections",
+          "expected a URI, and a transport that has connections: -t tcp");
   o.rtp = t.media != "none";
   if (t.media == "srtp")
     o.protection = sdp::protection::sdes;
@@ -432,13 +469,14 @@ result<load_options> options_of(const texts& t, load_options o) {
       return steps;
     });
   });
-  r.check(t.dtmf_by.empty() || t.dtmf_by == "rtp" || t.dtmf_by == "info", "--dtmf-by",
-          "\"" + t.dtmf_by + "\" is not available, expected rtp or info");
-  r.check(t.dtmf_by.empty() || !t.dtmf.empty(), "--dtmf-by", "is for digits, expected --dtmf");
-  o.dtmf_by_info = t.dtmf_by == "info";
+  r.read(t.dtmf_by, o.dtmf_by, read_dtmf_mode);
+  r.check(t.dtmf_by.empty() || !t.dtmf.empty(), "--dtmf-mode", "is for digits, expected --dtmf");
   read_digits(r, t, o);
-  r.check(o.digits.empty() || o.rtp || o.dtmf_by_info, "--dtmf",
-          "goes in the audio, expected --dtmf-by info beside --media none");
+  r.check(o.digits.empty() || o.rtp || o.dtmf_by == dtmf_mode::info, "--dtmf",
+          "goes in the audio, expected --dtmf-mode info beside --media none");
+  const bool in_audio = o.dtmf_by == dtmf_mode::inband || o.dtmf_by == dtmf_mode::automatic;
+  r.check(!in_audio || o.mode == audio_mode::play, "--dtmf-mode",
+          "an echo has no audio of its own for tones, expected --audio tone, silence or a file");
   o.delayed_offer = t.delayed_offer;
   r.read(t.local_ip, o.local, [](std::string_view s) { return read_address("--local-ip", s); });
   r.number<uint16_t>("--local-port", t.local_port, o.local_port, 1, 65'535);
@@ -487,6 +525,9 @@ result<load_options> options_of(const texts& t, load_options o) {
     const auto uri = sip::uri::parse(t.route);
     r.check(uri && uri->is_sip() && sip::is_safe_value(t.route), "--route",
             "\"" + t.route + "\" is no SIP URI, expected sip:proxy.example.com;lr");
+    // A strict router (RFC 2543) is not what anybody means today.
+    if (!r.failure() && !uri->is_loose())
+      o.route += ";lr";
   }
   o.verify = !t.no_verify;
   for (const auto& [option, path] :

@@ -13,6 +13,7 @@
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
 #include "engine/report/thresholds.hpp"
+#include "engine/report/verdict.hpp"
 
 namespace jackfield::app {
 
@@ -28,6 +29,7 @@ struct load_options : load_settings {
   trace_options tracing;
   std::optional<lane::endpoint> metrics_listen;
   std::vector<report::threshold> thresholds;
+  report::validity_bounds bounds;
   bool quiet = false;
   std::string command; ///< as typed, with secrets hidden
 };

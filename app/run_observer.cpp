@@ -10,6 +10,7 @@
 #include "engine/report/csv_series.hpp"
 #include "engine/report/html_report.hpp"
 #include "engine/report/junit_xml.hpp"
+#include "engine/report/run_outcome.hpp"
 #include "engine/report/summary_json.hpp"
 #include "engine/report/summary_text.hpp"
 #include "engine/report/thresholds.hpp"
@@ -27,11 +28,6 @@ unsigned terminal_columns() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
 }
 
-double cpu_seconds(const rusage& r) {
-  return static_cast<double>(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-         static_cast<double>(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e-6;
-}
-
 bool write_all(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
@@ -41,7 +37,7 @@ bool write_all(std::FILE* to, const std::string& text) {
 run_observer::run_observer(const load_options& options, report::run_info info)
     : options_(options), info_(std::move(info)), view_(terminal_columns(), true),
       latest_(std::make_shared<report::run_metrics>()), terminal_(isatty(STDERR_FILENO) == 1) {
-  getrusage(RUSAGE_SELF, &before_);
+  // nop
 }
 
 run_observer::~run_observer() = default;
@@ -64,31 +60,36 @@ result<void> run_observer::open() {
     {"--junit", {&options_.junit, &junit_}},
     {"--calls-file", {&options_.calls_file, &calls_}}};
   for (const auto& [option, place] : wanted) {
-    // The lines of the calls before are there.
-    const bool appends = options_.kept.go_on && place.second == &calls_;
+    // The lines of what was before are there.
+    const bool appends = options_.kept.go_on && (place.second == &calls_ || place.second == &csv_);
     auto made = create(option, *place.first, appends ? "ab" : "wb");
     if (!made)
       return tl::unexpected{std::move(made.error())};
     *place.second = std::move(*made);
   }
+  if (csv_ && std::fseek(csv_.get(), 0, SEEK_END) == 0 && std::ftell(csv_.get()) <= 0 &&
+      !write_all(csv_.get(), report::csv_header()))
+    return fail("--csv", "\"" + options_.csv + "\" cannot be written: is the disk full?");
   return {};
-}
-
-void run_observer::add_process(report::run_metrics& metrics) const {
-  rusage now{};
-  getrusage(RUSAGE_SELF, &now);
-  metrics.health.cpu_seconds = cpu_seconds(now) - cpu_seconds(before_);
-  metrics.health.rss_peak_kb = static_cast<uint64_t>(now.ru_maxrss);
 }
 
 void run_observer::on_progress(const run_progress& progress) {
   auto metrics = std::make_shared<report::run_metrics>(*progress.metrics);
-  add_process(*metrics);
-  series_.sample(progress.elapsed, *metrics);
+  machine_.show(metrics->health);
+  sample(progress.elapsed, *metrics);
   if (report::crossed_abort(options_.thresholds, *metrics, progress.elapsed) != nullptr)
     abort_ = true;
   show(*metrics, progress.elapsed, progress.draining);
   latest_ = std::shared_ptr<const report::run_metrics>{std::move(metrics)};
+}
+
+// A line as its time passes: what was written is there, whatever ends the run.
+void run_observer::sample(std::chrono::nanoseconds elapsed, const report::run_metrics& metrics) {
+  const auto before = series_.latest().at_s;
+  series_.sample(elapsed, metrics);
+  if (csv_ && write_failure_.empty() && series_.latest().at_s > before &&
+      !write_all(csv_.get(), report::csv_line(series_.latest())))
+    write_failure_ = options_.csv;
 }
 
 void run_observer::set_before(const run_history& before) {
@@ -99,9 +100,14 @@ void run_observer::show(const report::run_metrics& metrics, std::chrono::nanosec
                         bool draining) {
   if (options_.quiet)
     return;
-  const report::live_state state{
-    info_,   metrics, series_, elapsed, options_.arrivals.calls, options_.arrivals.rate_at(elapsed),
-    draining};
+  const report::live_state state{info_,
+                                 metrics,
+                                 series_,
+                                 elapsed,
+                                 options_.arrivals.calls,
+                                 options_.arrivals.rate_at(elapsed),
+                                 draining,
+                                 options_.bounds};
   if (terminal_) {
     view_.resize(terminal_columns());
     std::fputs(view_.frame(state).c_str(), stderr);
@@ -121,12 +127,12 @@ void run_observer::on_call_lines(const call_lines_batch& batch) {
 result<report::run_report> run_observer::on_finished(const run_finished& finished) {
   report::run_report report;
   report.metrics = *finished.metrics;
-  add_process(report.metrics);
+  machine_.show(report.metrics.health);
   info_.duration = finished.elapsed;
   report.info = info_;
-  series_.sample(finished.elapsed, report.metrics);
+  sample(finished.elapsed, report.metrics);
   report.series = series_.rows();
-  report.validity = report::judge(report.metrics, finished.elapsed * info_.lanes);
+  report.validity = report::judge(report.metrics, finished.elapsed * info_.lanes, options_.bounds);
   report.thresholds =
     report::evaluate_thresholds(options_.thresholds, report.metrics, finished.elapsed);
   if (terminal_ && !options_.quiet)
@@ -138,10 +144,12 @@ result<report::run_report> run_observer::on_finished(const run_finished& finishe
     ok = write_all(json_.get(), report::summary_json(report)) && ok;
   if (html_)
     ok = write_all(html_.get(), report::html_report(report)) && ok;
-  if (csv_)
-    ok = write_all(csv_.get(), report::csv_series(report.series)) && ok;
   if (junit_)
     ok = write_all(junit_.get(), report::junit_xml(report)) && ok;
+  if (options_.quiet && report::outcome_of(report) != report::run_outcome::passed) {
+    const auto all = report::summary_text(report, {});
+    std::fputs(all.substr(0, all.find('\n') + 1).c_str(), stderr);
+  }
   if (!options_.quiet) {
     // Standard output is for what a program reads, if it was asked for.
     const bool to_stdout = options_.json != "-" && options_.calls_file != "-";

@@ -7,10 +7,9 @@
 #include <optional>
 #include <string>
 
-#include <sys/resource.h>
-
 #include "actors/load/load_run.hpp"
 #include "app/load_options.hpp"
+#include "app/machine_load.hpp"
 #include "engine/report/interval_series.hpp"
 #include "engine/report/live_view.hpp"
 #include "engine/report/run_report.hpp"
@@ -36,7 +35,7 @@ public:
   /// Why the run is to be drained; empty: it is not.
   [[nodiscard]] std::string_view wants_abort() const noexcept {
     return abort_                    ? "a threshold with abortOnFail"
-           : !write_failure_.empty() ? "lines of calls cannot be written"
+           : !write_failure_.empty() ? "what comes out line by line cannot be written"
                                      : "";
   }
   /// What Prometheus is shown. Any thread.
@@ -52,9 +51,8 @@ private:
   };
   using file = std::unique_ptr<std::FILE, close_file>;
 
+  void sample(std::chrono::nanoseconds elapsed, const report::run_metrics& metrics);
   static result<file> create(const char* option, const std::string& path, const char* mode);
-  /// CPU time and memory of this process, which no lane knows.
-  void add_process(report::run_metrics& metrics) const;
   void show(const report::run_metrics& metrics, std::chrono::nanoseconds elapsed, bool draining);
 
   const load_options& options_;
@@ -62,7 +60,7 @@ private:
   report::interval_series series_;
   report::live_view view_;
   std::atomic<std::shared_ptr<const report::run_metrics>> latest_;
-  rusage before_{};
+  machine_load machine_;
   file json_, html_, csv_, junit_, calls_;
   std::string write_failure_;
   std::chrono::nanoseconds last_line_{};

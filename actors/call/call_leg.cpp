@@ -160,7 +160,7 @@ void call_leg::on_lost() {
 // change of its network, or has said that it does not.
 void call_leg::on_connection_lost(const flow_lost& lost) {
   const bool websocket = transport::is_websocket(lost.which.protocol);
-  if (websocket && lost.said_goodbye) {
+  if (websocket && lost.how && lost.how->said_goodbye) { // it does not come back
     machine_->on_transport_failed(home().now(), *this);
     return;
   }
@@ -205,7 +205,7 @@ void call_leg::on_way_back() {
 
 void call_leg::on_send_failed() {
   if (wire_.is_cut_off()) // it was lost before anybody said so
-    on_connection_lost({wire_.current()});
+    on_connection_lost({wire_.current(), nullptr});
   else
     machine_->on_transport_failed(home().now(), *this);
 }
@@ -307,10 +307,10 @@ void call_leg::hear_early(const sdp::negotiated_audio& audio) {
   connect(audio);
 }
 
-result<void> call_leg::dial(const std::string& digits) {
+result<void> call_leg::dial(const std::string& digits, media_dial::way by) {
   if (!stream_)
     return fail("dial", "not now, expected a leg with a media stream");
-  lane::tell(home(), stream_, media_dial{digits});
+  lane::tell(home(), stream_, media_dial{digits, by});
   return {};
 }
 

@@ -154,8 +154,8 @@ public:
                               std::string_view body = {}, std::string_view content_type = {});
   /// To be called in `on_request`: the answer comes later, in time (`ua_profile::offer_limit`).
   result<void> defer_request(uint32_t number);
-  /// Dials digits in the media (RFC 4733), if the peer takes them.
-  result<void> dial(const std::string& digits);
+  /// Dials digits in the media.
+  result<void> dial(const std::string& digits, media_dial::way by = media_dial::way::events);
 
   // -- the end -------------------------------------------------------------------------------
 
@@ -178,6 +178,10 @@ public:
   [[nodiscard]] const lane::endpoint& local() const noexcept { return wire_.current().local; }
   [[nodiscard]] std::string_view peer_host() const noexcept { return wire_.host(); }
   [[nodiscard]] const wire_counters& wire() const noexcept { return wire_.counters(); }
+  /// What became of its latest way to the peer, if one failed and that is known; else null.
+  [[nodiscard]] const transport::flow_end* failed_way() const noexcept {
+    return wire_.failure().get();
+  }
   [[nodiscard]] sip::leg::phase phase() const noexcept;
   /// Nothing more comes from the peer.
   [[nodiscard]] bool over() const noexcept { return over_; }

@@ -30,6 +30,24 @@ struct call_step {
   uint16_t part = 0; ///< of `call_target::digits`
 };
 
+/// What is thought of a callee that hangs up before the call has run its length.
+enum class callee_hang_up : uint8_t {
+  usual,    ///< allowed once the call has run for a second
+  allowed,  ///< at any time
+  expected, ///< and a call whose callee has not by then has failed
+  fails     ///< the call
+};
+/// A call that has run for so long may be hung up by the callee, usually.
+inline constexpr lane::duration usual_patience = std::chrono::seconds{1};
+
+/// How digits are told to the peer.
+enum class dtmf_mode : uint8_t {
+  rfc4733,  ///< as telephone-events in the RTP stream
+  info,     ///< a request each, one after the other (RFC 6086)
+  inband,   ///< as the two tones of Q.23 in the audio
+  automatic ///< as telephone-events where the peer takes them, else in the audio
+};
+
 /// Whom a call is to and from; shared by the calls of one user. Values as in `sip::call_options`.
 struct call_target {
   std::string uri;
@@ -57,7 +75,8 @@ struct call_manner {
   std::shared_ptr<const sdp::offer_template> offer;
   uint16_t inactive_port = 10'000; ///< shown where there is no audio
   bool delayed_offer = false;
-  bool dials_by_info = false;   ///< digits go in INFO, one after the other; else by RFC 4733
+  dtmf_mode dials_by = dtmf_mode::rfc4733;
+  callee_hang_up callee_hangs_up = callee_hang_up::usual;
   std::vector<call_step> steps; ///< in the order of their times
   /// Not answered within this after ringing began: CANCEL.
   lane::duration ringing_limit = std::chrono::minutes{3};

@@ -5,7 +5,28 @@
 
 namespace jackfield {
 
-report::failure_cause failure_of(const sip::ua_event& event) noexcept {
+namespace {
+
+report::failure_cause failure_of(const transport::flow_end& way) noexcept {
+  using report::failure_cause;
+  switch (way.during) {
+  case transport::flow_end::stage::lookup:
+    return failure_cause::resolve_failed;
+  case transport::flow_end::stage::connecting:
+  case transport::flow_end::stage::websocket:
+    return failure_cause::connect_failed;
+  case transport::flow_end::stage::tls:
+    return failure_cause::tls_failed;
+  case transport::flow_end::stage::up:
+    break;
+  }
+  return failure_cause::transport_error;
+}
+
+} // namespace
+
+report::failure_cause failure_of(const sip::ua_event& event,
+                                 const transport::flow_end* way) noexcept {
   using report::failure_cause;
   using sip::end_cause;
   switch (event.cause) {
@@ -21,7 +42,7 @@ report::failure_cause failure_of(const sip::ua_event& event) noexcept {
   case end_cause::dialog_lost:
     return failure_cause::dialog_gone;
   case end_cause::transport_failed:
-    return failure_cause::transport_error;
+    return way != nullptr ? failure_of(*way) : failure_cause{failure_cause::transport_error};
   case end_cause::expired:
     return failure_cause::lapsed;
   case end_cause::protocol_error:

@@ -65,7 +65,7 @@ protected:
       [this](const sip_arrival_ptr& arrival) { on_arrival(*arrival); },
       [this](const lane::timer_fired& fired) { on_timer(fired.id); },
       [this](const flow_lost& lost) {
-        if (wire_.lost(lost.which) && machine_)
+        if (wire_.lost(lost.which, lost.how) && machine_)
           on_connection_lost(lost);
         settle();
       },

@@ -4,6 +4,7 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/call/failure_detail.hpp"
 #include "actors/call/failure_of.hpp"
 #include "actors/call/leg_messages.hpp"
 
@@ -30,8 +31,9 @@ caf::behavior out_of_dialog_request::make_behavior() {
 }
 
 void out_of_dialog_request::begin() {
-  if (!wire_.open(manner_->servers, manner_->connections)) {
+  if (const auto opened = wire_.open(manner_->servers, manner_->connections); !opened) {
     failure_ = report::failure_cause::connect_failed;
+    detail_ = opened.error().cause;
     finish();
     return;
   }
@@ -57,7 +59,9 @@ void out_of_dialog_request::on_event(const sip::ua_event& event) {
     return;
   over_ = true;
   status_ = event.status;
-  failure_ = failure_of(event);
+  failure_ = failure_of(event, wire_.failure().get());
+  if (failure_.failed())
+    detail_ = failure_detail(event, wire_.failure().get());
 }
 
 void out_of_dialog_request::on_lost() {
@@ -68,7 +72,8 @@ void out_of_dialog_request::on_lost() {
 void out_of_dialog_request::finish() {
   finished_ = true;
   lane::tell(home(), owner_,
-             request_finished{number_, status_, failure_, home().now() - due_, wire_.counters()});
+             request_finished{number_, status_, failure_, std::move(detail_), home().now() - due_,
+                              wire_.counters(), due_, target_});
   quit();
 }
 

@@ -19,8 +19,11 @@ struct request_finished {
   uint64_t number = 0;
   int status = 0;
   report::failure_cause failure; ///< `none` for a 2xx
+  std::string detail;            ///< what was said of it: see `failure_detail`
   lane::duration took{};         ///< from when it was due
   wire_counters wire;
+  lane::time_point due{};
+  std::shared_ptr<const call_target> target;
 };
 
 /// One request out of dialog, OPTIONS, with its retries by digest and redirection.
@@ -52,6 +55,7 @@ private:
   uint64_t number_;
   int status_ = 0;
   report::failure_cause failure_;
+  std::string detail_;
 };
 
 } // namespace jackfield

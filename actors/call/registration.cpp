@@ -6,6 +6,7 @@
 
 #include <caf/behavior.hpp>
 
+#include "actors/call/failure_detail.hpp"
 #include "actors/call/failure_of.hpp"
 #include "actors/call/leg_messages.hpp"
 #include "engine/sip/fields.hpp"
@@ -66,8 +67,9 @@ void registration::on_clock(unsigned /*id*/) {
 }
 
 void registration::begin() {
-  if (!wire_.open(manner_->servers, manner_->connections)) {
+  if (const auto opened = wire_.open(manner_->servers, manner_->connections); !opened) {
     failure_ = report::failure_cause::connect_failed;
+    detail_ = opened.error().cause;
     finish();
     return;
   }
@@ -190,6 +192,10 @@ void registration::on_event(const sip::ua_event& event) {
     if (leaving_)
       break;
     const auto took = home().now() - sent_;
+    status_ = event.status;
+    detail_.clear();
+    if (successes_ == 0)
+      first_took_ = took;
     tell_owner(successes_ == 0 ? registration_report::kind::registered
                                : registration_report::kind::refreshed,
                {}, event.status, took);
@@ -209,13 +215,18 @@ void registration::on_event(const sip::ua_event& event) {
   }
   case sip::event_kind::registration_failed:
     machine_->set_jitter(home().random_unit());
-    tell_owner(registration_report::kind::failed, failure_of(event), event.status);
-    give_up_if_due(failure_of(event), event.status);
+    status_ = event.status;
+    detail_ = failure_detail(event, wire_.failure().get());
+    tell_owner(registration_report::kind::failed, failure_of(event, wire_.failure().get()),
+               event.status);
+    give_up_if_due(failure_of(event, wire_.failure().get()), event.status);
     break;
   case sip::event_kind::ended:
     over_ = true;
-    if (event.cause != sip::end_cause::unregistered)
-      failure_ = failure_of(event);
+    if (event.cause != sip::end_cause::unregistered) {
+      failure_ = failure_of(event, wire_.failure().get());
+      detail_ = failure_detail(event, wire_.failure().get());
+    }
     break;
   default:
     break;
@@ -237,9 +248,22 @@ void registration::give_up_if_due(report::failure_cause why, int status) {
 
 void registration::tell_owner(registration_report::kind what, report::failure_cause failure,
                               int status, lane::duration took) {
-  lane::tell(home(), owner_,
-             registration_report{plan_.number, what, failure, status, took, successes_ > 0,
-                                 leaving_, missed_, wire_.counters()});
+  registration_report report;
+  report.number = plan_.number;
+  report.what = what;
+  report.failure = failure;
+  report.status = status;
+  report.took = took;
+  report.had_registered = successes_ > 0;
+  report.left = leaving_;
+  report.missed = missed_;
+  report.detail = failure.failed() || missed_.failed() ? detail_ : std::string{};
+  report.due = plan_.due;
+  report.refreshes = successes_ > 1 ? successes_ - 1 : 0;
+  report.first_took = first_took_;
+  report.target = target_;
+  report.wire = wire_.counters();
+  lane::tell(home(), owner_, std::move(report));
 }
 
 void registration::on_over() {
@@ -255,7 +279,7 @@ void registration::on_lost() {
 
 void registration::finish() {
   finished_ = true;
-  tell_owner(registration_report::kind::over, failure_);
+  tell_owner(registration_report::kind::over, failure_, status_);
   quit();
 }
 

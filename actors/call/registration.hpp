@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <caf/actor_control_block.hpp>
 
@@ -30,6 +31,11 @@ struct registration_report {
   bool had_registered = false;  ///< over: it once stood
   bool left = false;            ///< over: as it was told to, or had planned
   report::failure_cause missed; ///< over: why a refresh failed, the first that did
+  std::string detail;           ///< what was said of the failure: see `failure_detail`
+  lane::time_point due{};
+  unsigned refreshes = 0;      ///< that succeeded
+  lane::duration first_took{}; ///< over: how long the first success took, if `had_registered`
+  std::shared_ptr<const call_target> target;
   wire_counters wire;
 };
 
@@ -103,6 +109,9 @@ private:
   uint32_t kept_alive_ = 0; // which server is sent keep-alives, counted from 1
   report::failure_cause failure_;
   report::failure_cause missed_;
+  std::string detail_; // of the latest failure
+  int status_ = 0;     // the latest that decided
+  lane::duration first_took_{};
   unsigned failures_ = 0; // before the first success
   bool stayed_ = false;
   bool leaving_ = false;

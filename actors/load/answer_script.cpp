@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/call/failure_detail.hpp"
 #include "actors/call/failure_of.hpp"
 #include "actors/call/resumption_tally.hpp"
 #include "engine/sip/info_digit.hpp"
@@ -81,6 +82,7 @@ void answer_script::on_incoming(call_leg& leg, const leg_incoming& call) {
     return;
   }
   if (call.unacceptable != nullptr) { // before it rings anywhere or takes a port
+    detail_ = call.unacceptable->to_string();
     refuse(leg, 488);
     return;
   }
@@ -120,6 +122,7 @@ void answer_script::on_media_opened(call_leg& leg, const media_opened& opened) {
   }
   if (!opened.local) {
     failure_ = failure_of(opened.local.error());
+    detail_ = opened.local.error().cause;
     refuse(leg, 503, "Retry-After: 5\r\n");
     return;
   }
@@ -215,10 +218,14 @@ void answer_script::on_ended(call_leg& leg, const leg_end& end) {
     lose(leg);
   else if (std::exchange(resuming_, nullptr) && owner_) // its peer hung up first: it was not lost
     lane::tell(leg.home(), owner_, call_resumed{true});
-  if (!failure_.failed())
+  ended_ = end.cause;
+  if (!failure_.failed()) {
     failure_ = end.cause == sip::end_cause::cancelled
                  ? report::failure_cause{report::failure_cause::cancelled}
-                 : failure_of(end.event);
+                 : failure_of(end.event, leg.failed_way());
+    if (failure_.failed())
+      detail_ = failure_detail(end.event, leg.failed_way());
+  }
   if (!failure_.failed() && !answered_)
     failure_ = report::failure_cause::stopped;
   leg.do_not_wake();
@@ -247,6 +254,8 @@ void answer_script::on_media_closed(call_leg& leg, const media_closed& closed) {
   // It ended by itself, which it does only by an error.
   failure_ = closed.failure ? failure_of(*closed.failure)
                             : report::failure_cause{report::failure_cause::internal};
+  if (closed.failure)
+    detail_ = closed.failure->cause;
   leg.hang_up();
 }
 
@@ -282,6 +291,8 @@ void answer_script::report(call_leg& leg) {
   served.declined = declined();
   served.info_digits = info_digits_;
   served.wire = leg.wire();
+  served.detail = failure_.failed() ? std::move(detail_) : std::string{};
+  served.ended = ended_;
   if (media)
     served.media = std::move(*media);
   if (const auto owner = std::exchange(owner_, nullptr))

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <caf/actor_control_block.hpp>
@@ -74,6 +75,8 @@ struct served_call {
   uint32_t info_digits = 0;
   std::optional<media_outcome> media;
   wire_counters wire;
+  std::string detail;                          ///< what was said of `failure`
+  sip::end_cause ended = sip::end_cause::none; ///< how the leg did
 };
 
 /// What an answering service does with a leg: 180, 200 after a while, audio, until either side
@@ -135,7 +138,9 @@ private:
   bool awaits_stream_ = false;
   bool awaits_time_ = false;
   bool answered_ = false;
-  int status_ = 0; // of a refusal
+  int status_ = 0;     // of a refusal
+  std::string detail_; // what was said of `failure_`
+  sip::end_cause ended_ = sip::end_cause::none;
 };
 
 } // namespace jackfield

@@ -278,18 +278,24 @@ void answering_service::on_served(const served_call& served) {
   if (served.media)
     count(*served.media);
   metrics_.media.dtmf_received += served.info_digits;
-  count(served.call, served.answered, served.failure, served.wire, served.declined);
+  if (served.answered && served.ended == sip::end_cause::remote_bye)
+    ++metrics_.calls.ended_by_caller;
+  else if (served.answered && served.ended == sip::end_cause::local_bye)
+    ++metrics_.calls.ended_by_callee;
+  count(served.call, served.answered, served.failure, served.declined, served.detail);
 }
 
 void answering_service::on_bridged(const bridged_call_over& over) {
   for (const auto& stream : over.media)
     count(stream);
-  count(over.call, over.answered, over.failure, over.wire);
+  count(over.call, over.answered, over.failure);
 }
 
 void answering_service::count(const media_outcome& media) {
   add_received(metrics_.media.received, media);
   add_refused(metrics_.media.ignored, media);
+  metrics_.media.early_packets += media.refused.early;
+  metrics_.media.stopped_calls += media.stopped_for > lane::duration::zero() ? 1 : 0;
   add_phases(metrics_.times, media);
   metrics_.media.transcoded += media.transcoded ? 1 : 0;
   metrics_.media.dtmf_sent += media.digits_sent;
@@ -298,7 +304,7 @@ void answering_service::count(const media_outcome& media) {
 }
 
 void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,
-                              const wire_counters& wire, answer_plan::kind declined) {
+                              answer_plan::kind declined, std::string_view detail) {
   calls_.erase(call);
   if (answered)
     metrics_.calls.answer();
@@ -308,12 +314,11 @@ void answering_service::count(caf::actor_id call, bool answered, report::failure
   else if (declined == answer_plan::kind::ring)
     metrics_.calls.leave_unanswered();
   else if (failed)
-    metrics_.calls.fail(failure);
+    metrics_.calls.fail(failure, detail);
   else
     metrics_.calls.complete();
   if (trace_)
     trace_->on_leg_over(call, failed ? failure.name() : "");
-  metrics_.retransmissions += wire.retransmissions;
   if (stopping_ && nothing_left())
     finish();
 }
@@ -330,6 +335,10 @@ void answering_service::take_snapshot() {
   metrics_.malformed = router.malformed;
   metrics_.unexpected = router.unexpected;
   metrics_.retransmissions_received = router.retransmissions_received;
+  metrics_.statuses = router.sent;
+  metrics_.served = router.served;
+  metrics_.requests_sent = router.requests_sent;
+  metrics_.retransmissions = router.retransmissions;
   metrics_.registrations = registrar_.counted(home().now());
   if (users_)
     metrics_.users = users_->counts();

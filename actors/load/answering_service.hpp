@@ -54,7 +54,7 @@ private:
   void keep(caf::strong_actor_ptr call, std::string_view call_id);
   /// A call is over.
   void count(caf::actor_id call, bool answered, report::failure_cause failure,
-             const wire_counters& wire, answer_plan::kind declined = answer_plan::kind::answer);
+             answer_plan::kind declined = answer_plan::kind::answer, std::string_view detail = {});
   [[nodiscard]] bool serves_others() const noexcept { return !users_ || users_->serves_others(); }
   [[nodiscard]] bool nothing_left() const noexcept;
   void count(const media_outcome& media);

@@ -15,6 +15,11 @@ namespace {
 /// JSON lines are handed over in batches of this many bytes, or with the next snapshot.
 constexpr size_t line_batch_bytes = 1U << 16U;
 
+/// When an arrival that could not be placed is looked at again.
+constexpr std::chrono::milliseconds retry_interval{2};
+/// Arrivals that are placed in one pass: more would hold up what else the lane has to do.
+constexpr unsigned most_at_once = 32;
+
 } // namespace
 
 load_generator::load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -56,6 +61,7 @@ caf::behavior load_generator::make_behavior() {
     },
     [this](load_drain) { stop_arrivals(); },
     [this](load_abort) { abort(); },
+    [this](load_give_up) { give_up(); },
     [this](recorder_idle) { finish(); },
   };
 }
@@ -90,23 +96,47 @@ void load_generator::find_next() {
 
 void load_generator::on_arrivals() {
   const auto now = home().now();
-  while (next_ && start_ + next_->at <= now) {
-    const auto due = start_ + next_->at;
+  unsigned begun = 0;
+  while (next_ && start_ + next_->at + postponed_ <= now) {
+    const auto due = start_ + next_->at + postponed_;
+    const bool keeps_up =
+      !home().overloaded() && (context_.keeps == nullptr || context_.keeps->takes_work());
+    if (!keeps_up && now - due < plan_->start_within) {
+      timer_.arm(now + retry_interval);
+      return;
+    }
+    if (begun >= most_at_once) { // after a pause they do not all leave in one pass
+      timer_.arm(now);
+      return;
+    }
+    const bool fits = !keeps_up || take_room();
+    if (!fits && plan_->waits_when_full) {
+      if (!full_since_)
+        full_since_ = due;
+      timer_.arm(now + retry_interval);
+      return;
+    }
+    auto placed = due;
+    if (full_since_) { // what it has waited for room, all behind it have
+      postponed_ += now - *full_since_;
+      placed = now;
+      full_since_.reset();
+    }
     metrics_.measured.calls.offer();
-    if (live_.size() >= share_.limit) {
-      ++metrics_.measured.calls.missed_by_limit;
-      ++progress_.missed_by_limit;
-    } else if (home().overloaded() ||
-               (context_.keeps != nullptr && !context_.keeps->takes_work())) {
+    if (!keeps_up) {
       ++metrics_.measured.calls.missed_by_generator;
       ++progress_.missed_by_generator;
+    } else if (!fits) {
+      ++metrics_.measured.calls.missed_by_limit;
+      ++progress_.missed_by_limit;
     } else {
-      begin(next_->number, due);
+      begin(next_->number, placed);
+      ++begun;
     }
     find_next();
   }
   if (next_)
-    timer_.arm(start_ + next_->at);
+    timer_.arm(start_ + next_->at + postponed_);
   else
     finish_if_done();
 }
@@ -128,6 +158,8 @@ std::shared_ptr<const call_target> load_generator::target_of(uint64_t number) co
 
 void load_generator::go_on(resume_calls& left) {
   resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
+  if (share_.room)
+    share_.room->occupy(left.calls.size());
   for (auto& call : std::exchange(left.calls, {})) {
     const auto number = call.key.number;
     metrics_.measured.calls.offer();
@@ -189,26 +221,34 @@ void load_generator::begin(uint64_t number, lane::time_point due) {
 }
 
 void load_generator::on_call_finished(const call_finished& call) {
+  if (!live_.contains(call.number)) // given up
+    return;
   metrics_.on_finished(call);
-  if (plan_->call_lines) {
+  if (plan_->call_lines)
     append_call_line(lines_, call, start_, wall_start_);
-    if (lines_.size() >= line_batch_bytes)
-      flush_lines();
-  }
   ended(call.number, call.failure);
 }
 
 void load_generator::on_registration(const registration_report& report) {
+  if (!live_.contains(report.number))
+    return;
   metrics_.on_registration(report);
   constexpr report::failure_cause stopped{report::failure_cause::stopped};
-  if (report.what == registration_report::kind::over)
-    ended(report.number, report.missed.failed()                             ? report.missed
-                         : report.failure.failed() || report.had_registered ? report.failure
-                                                                            : stopped);
+  if (report.what != registration_report::kind::over)
+    return;
+  if (plan_->call_lines)
+    append_line(lines_, report, start_);
+  ended(report.number, report.missed.failed()                             ? report.missed
+                       : report.failure.failed() || report.had_registered ? report.failure
+                                                                          : stopped);
 }
 
 void load_generator::on_request(const request_finished& request) {
+  if (!live_.contains(request.number))
+    return;
   metrics_.on_request(request);
+  if (plan_->call_lines)
+    append_line(lines_, request, start_);
   ended(request.number, request.failure);
 }
 
@@ -218,13 +258,20 @@ void load_generator::flush_lines() {
 }
 
 void load_generator::ended(uint64_t number, report::failure_cause failure) {
+  if (lines_.size() >= line_batch_bytes)
+    flush_lines();
   const auto call = live_.find(number);
   if (call == live_.end())
     return;
   if (trace_)
     trace_->on_leg_over(call->second->id(), failure.failed() ? failure.name() : std::string{});
   live_.erase(call);
-  finish_if_done();
+  if (share_.room)
+    share_.room->give_back();
+  if (full_since_)
+    on_arrivals();
+  else
+    finish_if_done();
 }
 
 void load_generator::stop_arrivals() {
@@ -248,6 +295,18 @@ void load_generator::abort() {
   std::sort(numbers.begin(), numbers.end());
   for (const auto number : numbers)
     lane::tell(home(), live_.at(number), hang_up{});
+  finish_if_done();
+}
+
+void load_generator::give_up() {
+  next_.reset();
+  timer_.cancel();
+  for (const auto& [number, call] : live_) {
+    metrics_.measured.calls.fail(report::failure_cause::stopped);
+    if (trace_)
+      trace_->on_leg_over(call->id(), "stopped");
+  }
+  live_.clear();
   finish_if_done();
 }
 

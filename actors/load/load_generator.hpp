@@ -15,6 +15,7 @@
 #include "actors/load/load_plan.hpp"
 #include "actors/load/planned_arrivals.hpp"
 #include "actors/load/run_history.hpp"
+#include "actors/load/run_room.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/wire/call_trace.hpp"
 #include "engine/lane/lane_actor.hpp"
@@ -29,7 +30,7 @@ public:
   struct share {
     unsigned index = 0; ///< of `count`
     unsigned count = 1;
-    uint64_t limit = UINT64_MAX; ///< calls at once on this lane
+    std::shared_ptr<run_room> room; ///< for calls at once, of all lanes; null: no end of it
   };
 
   load_generator(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -57,6 +58,9 @@ private:
   [[nodiscard]] lane::duration length_of(uint64_t number) const noexcept;
   void stop_arrivals();
   void abort();
+  void give_up();
+  /// There is room for it, and it has a place in that then.
+  [[nodiscard]] bool take_room() noexcept { return !share_.room || share_.room->take(); }
 
   void on_call_finished(const call_finished& call);
   void on_registration(const registration_report& report);
@@ -83,7 +87,9 @@ private:
   std::optional<planned_arrivals::arrival> next_;            // that is ours
   std::unordered_map<uint64_t, caf::strong_actor_ptr> live_; // by number
   std::string lines_;
-  std::unique_ptr<call_trace> trace_; // null: none is wanted
+  std::unique_ptr<call_trace> trace_;          // null: none is wanted
+  std::optional<lane::time_point> full_since_; // and an arrival waits
+  lane::duration postponed_{};                 // of arrivals, by those that have waited
   bool started_ = false;
   bool done_ = false;
 };

@@ -158,13 +158,14 @@ caf::actor launch(prepared_run& run, const caf::actor& observer) {
   auto& engine = *run.engine;
   auto coordinator = engine.context(0).home.spawn<load_run>(observer);
   auto& parts = run.parts;
+  const auto room =
+    run.plan->limit != UINT64_MAX ? std::make_shared<run_room>(run.plan->limit) : nullptr;
   for (unsigned i = 0; i < run.lanes; ++i) {
     auto& context = engine.context(i);
     load_generator::share share;
     share.index = i;
     share.count = run.lanes;
-    if (run.plan->limit != UINT64_MAX)
-      share.limit = run.plan->limit / run.lanes + (i < run.plan->limit % run.lanes ? 1 : 0);
+    share.room = room;
     parts.generators.push_back(context.home.spawn<load_generator>(
       context, run.plan, run.manners[i], share, caf::actor_cast<caf::strong_actor_ptr>(coordinator),
       run.history));

@@ -34,6 +34,9 @@ struct load_drain {};
 /// To a load generator: hang up everything.
 struct load_abort {};
 
+/// To a load generator: the calls that are still under way have failed, whatever becomes of them.
+struct load_give_up {};
+
 /// To the run: this generator has placed all its calls and all have ended.
 struct generator_done {
   unsigned source = 0;
@@ -59,6 +62,7 @@ struct service_stopped {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_abort)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::load_give_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::generator_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_lines_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::metrics_request)

@@ -69,6 +69,7 @@ void load_metrics::on_finished(const call_finished& call) {
     add_received(media.received, m);
     add_reported(media.sent, m);
     add_refused(media.ignored, m);
+    media.early_packets += m.refused.early;
     if (m.round_trip)
       media.rtt.record(*m.round_trip);
     media.dtmf_sent += m.digits_sent;
@@ -80,10 +81,16 @@ void load_metrics::on_finished(const call_finished& call) {
         ++media.one_way_calls;
       else if (m.packets_sent == 0 && !heard)
         ++media.silent_calls;
+      else if (m.stopped_for > lane::duration::zero())
+        ++media.stopped_calls;
     }
   }
+  if (t.answered && call.cause == sip::end_cause::local_bye)
+    ++measured.calls.ended_by_caller;
+  else if (t.answered && call.cause == sip::end_cause::remote_bye)
+    ++measured.calls.ended_by_callee;
   if (call.failure.failed())
-    measured.calls.fail(call.failure);
+    measured.calls.fail(call.failure, call.detail);
   else
     measured.calls.complete();
 }
@@ -112,6 +119,7 @@ void load_metrics::on_registration(const registration_report& r) {
     if (r.had_registered) {
       ++counts.refresh_failed;
       ++counts.failures[r.failure];
+      counts.details.count(r.failure, r.detail);
     }
     break;
   case kind::over:
@@ -122,10 +130,11 @@ void load_metrics::on_registration(const registration_report& r) {
       if (!cause.failed() && !r.left && r.failure.failed()) { // without a `failed` before
         ++counts.refresh_failed;
         ++counts.failures[r.failure];
+        counts.details.count(r.failure, r.detail);
         cause = r.failure;
       }
       if (cause.failed())
-        measured.calls.fail(cause);
+        measured.calls.fail(cause, r.detail);
       else
         measured.calls.complete();
     } else {
@@ -133,7 +142,8 @@ void load_metrics::on_registration(const registration_report& r) {
         r.failure.failed() ? r.failure : report::failure_cause{report::failure_cause::stopped};
       ++counts.failed;
       ++counts.failures[cause];
-      measured.calls.fail(cause);
+      counts.details.count(cause, r.detail);
+      measured.calls.fail(cause, r.detail);
     }
     break;
   }
@@ -141,15 +151,12 @@ void load_metrics::on_registration(const registration_report& r) {
 
 void load_metrics::on_request(const request_finished& request) {
   count(request.wire);
-  measured.statuses.count_request(report::counted_method::options);
-  if (request.status > 0) {
+  if (request.status > 0)
     measured.times.options.record(request.took);
-    measured.statuses.count_response(report::counted_method::options, request.status);
-  }
   if (request.failure.failed()) {
     if (request.failure == report::failure_cause::timeout)
       ++measured.timeouts;
-    measured.calls.fail(request.failure);
+    measured.calls.fail(request.failure, request.detail);
   } else {
     measured.calls.answer();
     measured.calls.complete();
@@ -173,6 +180,11 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
     wall_start + std::chrono::duration_cast<std::chrono::system_clock::duration>(t.started - start);
   record.status = call.status;
   record.cause = call.failure;
+  record.detail = call.detail;
+  if (t.answered && call.cause == sip::end_cause::local_bye)
+    record.ended_by = "caller";
+  else if (t.answered && call.cause == sip::end_cause::remote_bye)
+    record.ended_by = "callee";
   if (t.ringing)
     record.pdd = since(t.ringing, t.due);
   if (t.ringing)
@@ -204,9 +216,62 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
   report::append_call_line(lines, record);
 }
 
+namespace {
+
+/// Whose it is, and whom it went to.
+struct shown_parties {
+  explicit shown_parties(const call_target& target)
+      : from(sip::without_password(target.from_uri())), to(sip::without_password(target.uri)) {}
+  std::string from;
+  std::string to;
+};
+
+} // namespace
+
+void append_line(std::string& lines, const registration_report& r, lane::time_point start) {
+  const shown_parties who{*r.target};
+  report::request_record record;
+  record.kind = "register";
+  record.id = r.number;
+  record.from = who.from;
+  record.to = who.to;
+  record.due = r.due - start;
+  record.status = r.status;
+  record.cause = r.missed.failed() ? r.missed : r.failure;
+  if (!r.had_registered && !record.cause.failed())
+    record.cause = report::failure_cause::stopped;
+  record.detail = r.detail;
+  if (r.had_registered)
+    record.took = r.first_took;
+  record.refreshes = r.refreshes;
+  report::append_request_line(lines, record);
+}
+
+void append_line(std::string& lines, const request_finished& request, lane::time_point start) {
+  const shown_parties who{*request.target};
+  report::request_record record;
+  record.kind = "options";
+  record.id = request.number;
+  record.from = who.from;
+  record.to = who.to;
+  record.due = request.due - start;
+  record.status = request.status;
+  record.cause = request.failure;
+  record.detail = request.detail;
+  if (request.status > 0)
+    record.took = request.took;
+  report::append_request_line(lines, record);
+}
+
 void load_metrics::take_lane(lane_context& context) {
   take_health(measured, context.home, context.media);
   const auto& router = context.router.counters();
+  measured.statuses = router.sent;
+  measured.served = router.served;
+  measured.requests_sent = router.requests_sent;
+  measured.retransmissions = router.retransmissions;
+  measured.retransmissions_received = router.retransmissions_received;
+  measured.failovers = router.failovers;
   measured.unexpected = router.unexpected;
   measured.malformed = router.malformed;
 }

@@ -36,4 +36,8 @@ private:
 void append_call_line(std::string& lines, const call_finished& call, lane::time_point start,
                       std::chrono::system_clock::time_point wall_start);
 
+/// The same of a registration that is over, and of an OPTIONS.
+void append_line(std::string& lines, const registration_report& r, lane::time_point start);
+void append_line(std::string& lines, const request_finished& request, lane::time_point start);
+
 } // namespace jackfield

@@ -30,6 +30,11 @@ struct load_plan {
   scenario::arrival_plan arrivals;
   /// Most calls at once, over all lanes.
   uint64_t limit = UINT64_MAX;
+  /// An arrival beyond that waits until there is room, and those behind it with it, as in SIPp;
+  /// else it is missed.
+  bool waits_when_full = false;
+  /// An arrival that we could not place in time is placed late, and missed after this.
+  lane::duration start_within = std::chrono::seconds{1};
   call_length length = std::chrono::seconds{10};
   /// Seed of the arrival process and the lengths: two runs with one seed offer the same.
   uint64_t seed = 1;

@@ -30,6 +30,7 @@ caf::behavior load_run::make_behavior() {
     [this](const generator_done& g) { on_done(g.source); },
     [this](load_drain) { tell_generators(load_drain{}); },
     [this](load_abort) { tell_generators(load_abort{}); },
+    [this](load_give_up) { tell_generators(load_give_up{}); },
   };
 }
 

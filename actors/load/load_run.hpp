@@ -34,7 +34,7 @@ struct start_run;
 /// A run that goes on after a crash covers both parts: its clock and its figures go on, the time in
 /// between is none of it.
 /// Watches them: a part that an error ends is counted, and the run comes to its end without it.
-/// Lives on one of the lanes. Messages: `load_drain`, `load_abort`.
+/// Lives on one of the lanes. Messages: `load_drain`, `load_abort`, `load_give_up`.
 class load_run final : public lane::lane_actor {
 public:
   struct parts {

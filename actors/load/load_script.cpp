@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/call/failure_detail.hpp"
 #include "actors/call/failure_of.hpp"
 #include "actors/call/resumption_tally.hpp"
 #include "actors/load/kept_figures.hpp"
@@ -106,6 +107,8 @@ void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
     if (!failure_.failed())
       failure_ = opened.local ? report::failure_cause{report::failure_cause::media_setup}
                               : failure_of(opened.local.error());
+    if (!opened.local)
+      detail_ = opened.local.error().cause;
     times_.started = times_.ended.emplace(leg.home().now());
     close(leg);
     return;
@@ -115,8 +118,9 @@ void load_script::on_media_opened(call_leg& leg, const media_opened& opened) {
 
 void load_script::place(call_leg& leg, const lane::endpoint& media_address,
                         std::shared_ptr<const sdp::stream_transport> transport) {
-  if (!leg.open(manner_->servers, manner_->connections)) {
+  if (const auto opened = leg.open(manner_->servers, manner_->connections); !opened) {
     failure_ = report::failure_cause::connect_failed;
+    detail_ = opened.error().cause;
     times_.started = times_.ended.emplace(leg.home().now());
     close(leg);
     return;
@@ -205,8 +209,10 @@ void load_script::on_answered(call_leg& leg, const leg_answer& answer) {
     times_.first_response = now;
   times_.answered = times_.final_response = now;
   status_ = static_cast<int16_t>(answer.status);
-  if (answer.unusable != nullptr)
+  if (answer.unusable != nullptr) {
     failure_ = report::failure_cause::bad_sdp;
+    detail_ = answer.unusable->to_string();
+  }
   if (kept_) {
     const auto wall = [&, wall_now = leg.home().wall_now()](lane::time_point at) {
       return storage::wall_time{wall_now} - (now - at);
@@ -253,6 +259,8 @@ void load_script::on_wake(call_leg& leg) {
     come_back(leg);
   const auto up = leg.home().now() - *times_.answered;
   if (up >= length_) {
+    if (manner_->callee_hangs_up == callee_hang_up::expected)
+      failure_ = report::failure_cause::callee_stayed;
     hanging_up_ = true;
     end_call(leg);
     return;
@@ -364,8 +372,11 @@ void load_script::on_settled(call_leg& leg, const leg_settled& settled) {
 void load_script::dial(call_leg& leg, const std::string& digits) {
   if (digits.empty()) // this user has none
     return;
-  if (!manner_->dials_by_info) {
-    (void)leg.dial(digits);
+  if (manner_->dials_by != dtmf_mode::info) {
+    using way = media_dial::way;
+    (void)leg.dial(digits, manner_->dials_by == dtmf_mode::inband      ? way::audio
+                           : manner_->dials_by == dtmf_mode::automatic ? way::either
+                                                                       : way::events);
     return;
   }
   info_digits_ += digits;
@@ -417,17 +428,37 @@ void load_script::on_ended(call_leg& leg, const leg_end& end) {
         times_.first_response = now;
     }
   }
-  if (!failure_.failed())
-    failure_ = failure_of(event);
+  if (!failure_.failed()) {
+    failure_ = failure_of(event, leg.failed_way());
+    if (failure_.failed())
+      detail_ = failure_detail(event, leg.failed_way());
+  }
   if (resuming_ && failure_.failed())
     lose(leg);
   else if (std::exchange(resuming_, nullptr) && owner_) // its peer hung up first: it was not lost
     lane::tell(leg.home(), owner_, call_resumed{true});
-  if (!failure_.failed() && !hanging_up_)
-    failure_ = end.cause == sip::end_cause::remote_bye
-                 ? report::failure_cause{report::failure_cause::early_hangup}
+  if (!failure_.failed() && !hanging_up_) {
+    failure_ = end.cause == sip::end_cause::remote_bye && times_.answered
+                 ? judged_end(now - *times_.answered)
                  : report::failure_cause{report::failure_cause::stopped};
+    if (failure_.failed())
+      detail_ = failure_detail(event, nullptr); // a BYE may say why
+  }
   close(leg);
+}
+
+report::failure_cause load_script::judged_end(lane::duration up) const noexcept {
+  using report::failure_cause;
+  switch (manner_->callee_hangs_up) {
+  case callee_hang_up::usual:
+    return up >= usual_patience ? failure_cause::none : failure_cause::early_hangup;
+  case callee_hang_up::fails:
+    return failure_cause::early_hangup;
+  case callee_hang_up::allowed:
+  case callee_hang_up::expected:
+    break;
+  }
+  return failure_cause::none;
 }
 
 void load_script::close(call_leg& leg) {
@@ -444,6 +475,8 @@ void load_script::on_media_closed(call_leg& leg, const media_closed& closed) {
     if (!failure_.failed())
       failure_ = closed.failure ? failure_of(*closed.failure)
                                 : report::failure_cause{report::failure_cause::internal};
+    if (closed.failure && detail_.empty())
+      detail_ = closed.failure->cause;
     end_call(leg);
   }
 }
@@ -471,6 +504,7 @@ void load_script::report(call_leg& leg) {
       failure_ = report::failure_cause::not_heard;
   }
   finished.failure = failure_;
+  finished.detail = failure_.failed() ? std::move(detail_) : std::string{};
   finished.status = status_;
   finished.wire = leg.wire();
   finished.target = target_;

@@ -42,6 +42,7 @@ struct call_finished {
   call_times times;
   sip::end_cause cause = sip::end_cause::none;
   report::failure_cause failure; ///< `none` for a call that was answered and ended as planned
+  std::string detail;            ///< what was said of it: see `failure_detail`
   int status = 0;                ///< final status of the INVITE, 0 if none came
   wire_counters wire;
   std::optional<media_outcome> media;
@@ -107,6 +108,8 @@ private:
   /// The leg is over, or never began: once the stream has closed too, tells the owner.
   void close(call_leg& leg);
   void report(call_leg& leg);
+  /// The callee hung up, `up` after it had answered: what that makes of the call.
+  [[nodiscard]] report::failure_cause judged_end(lane::duration up) const noexcept;
 
   // Of a call that a crash left.
   void resume(call_leg& leg);
@@ -133,6 +136,7 @@ private:
   bool offered_again_ = false;
   bool on_hold_ = false;
   report::failure_cause failure_; // the first thing that went wrong
+  std::string detail_;            // what was said of it
   sip::end_cause cause_ = sip::end_cause::none;
   int16_t status_ = 0;
   uint32_t return_request_ = 0; // by which we come back

@@ -26,9 +26,12 @@ struct load_settings {
   load_flow flow = load_flow::call;
   scenario::arrival_plan arrivals;
   uint64_t limit = UINT64_MAX;
+  bool waits_when_full = false; ///< these two as in `load_plan`
+  std::chrono::nanoseconds start_within = std::chrono::seconds{1};
   call_length length = std::chrono::seconds{10};
   uint64_t seed = 0;
   transport::protocol transport = transport::protocol::udp;
+  bool own_connections = false; ///< a connection for each call or registration, not for each lane
   bool rtp = true;
   sdp::protection protection = sdp::protection::none; ///< of RTP
   webrtc_settings webrtc;                             ///< of streams protected by DTLS
@@ -43,7 +46,8 @@ struct load_settings {
   unsigned ptime_ms = 20;
   bool delayed_offer = false;
   std::vector<std::string> digits; ///< by `call_step::part`; may use {columns} of `users`
-  bool dtmf_by_info = false;
+  dtmf_mode dtmf_by = dtmf_mode::rfc4733;
+  callee_hang_up callee_hangs_up = callee_hang_up::usual;
   std::vector<call_step> steps; ///< in the order of their times
   unsigned lanes = 0;           ///< 0: as many as cores
   /// Address of signalling and media; invalid: the one that faces the target.

@@ -225,6 +225,8 @@ make_plan(const load_settings& settings, std::vector<std::shared_ptr<const call_
   plan->flow = settings.flow;
   plan->arrivals = settings.arrivals;
   plan->limit = settings.limit;
+  plan->waits_when_full = settings.waits_when_full;
+  plan->start_within = settings.start_within;
   plan->length = settings.length;
   plan->seed = settings.seed;
   plan->targets = std::move(targets);
@@ -265,7 +267,8 @@ make_manner(const load_settings& settings, const transport::target_selection& se
     std::make_shared<sdp::offer_template>(media_address.address(), manner->capabilities);
   manner->inactive_port = settings.first_media_port;
   manner->delayed_offer = settings.delayed_offer;
-  manner->dials_by_info = settings.dtmf_by_info;
+  manner->dials_by = settings.dtmf_by;
+  manner->callee_hangs_up = settings.callee_hangs_up;
   manner->steps = settings.steps;
   manner->ringing_limit = settings.ringing_limit;
   return manner;
@@ -278,6 +281,7 @@ make_connections(const load_settings& settings, const std::string& uri,
   const auto parsed = sip::uri::parse(settings.route.empty() ? uri : settings.route);
   connections->server_name = std::string{parsed->host()};
   connections->ws.path = settings.ws_path;
+  connections->share = !settings.own_connections;
   if (transport::is_secure(settings.transport)) {
     transport::tls_settings tls;
     tls.verify = settings.verify;

@@ -118,6 +118,14 @@ void take_health(report::run_metrics& to, const lane::lane& home, const media_pl
   health.passes = from.passes;
   health.late_passes = from.late_passes;
   health.socket_drops = from.socket_drops;
+  // What came in and what was lost is known while streams are open.
+  const auto live = [](report::media_direction& direction, const media_plane::tally& now) {
+    direction.expected = now.expected;
+    direction.received = now.received;
+    direction.lost = now.lost;
+  };
+  live(to.media.received, media.heard());
+  live(to.media.sent, media.reported());
   to.media.packets_sent = media.packets_sent();
   to.media.dtx_frames = media.dtx_frames();
   to.media.send_lateness = media.send_lateness();

@@ -41,7 +41,13 @@ struct media_confirmed {};
 /// To the stream: dial these digits (RFC 4733), if the peer takes them. Before it is connected they
 /// are kept until then.
 struct media_dial {
+  enum class way : uint8_t {
+    events, ///< RFC 4733
+    audio,  ///< their tones in place of what is sent
+    either  ///< events if the peer takes them, else audio
+  };
   std::string digits;
+  way by = way::events;
 };
 
 /// To the stream: find its way anew (an ICE restart), while the old one is used on. Once connected.
@@ -127,6 +133,7 @@ struct media_outcome : rtp::stream_outcome {
   std::shared_ptr<const audio::heard_sounds> heard = {}; ///< null: nobody listened for it
   uint64_t digits_not_taken = 0; ///< by the peer, which has no telephone-event
   bool missed = false;           ///< what was expected to be heard was not
+  lane::duration stopped_for{};  ///< the peer's audio had ended so long before the stream; 0: not
 };
 
 /// To the owner, last, whatever ended the stream.

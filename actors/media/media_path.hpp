@@ -30,6 +30,7 @@ struct media_remote {
 /// What a path kept from its user.
 struct path_counters {
   uint64_t strangers = 0; ///< from an address that is not the peer's
+  uint64_t early = 0;     ///< came before it was known whose they are
   uint64_t forged = 0;    ///< SRTP by another key, or changed
   uint64_t replayed = 0;
   uint64_t malformed = 0;       ///< SRTP or STUN that cannot be read

@@ -101,6 +101,20 @@ public:
   void note_sent() noexcept { ++packets_sent_; }
   /// Of a frame that was silence, for which no packet is sent.
   void note_dtx_frame() noexcept { ++dtx_frames_; }
+  /// What became of packets since a stream told last: of those it heard, and of those that its peer
+  /// did, by RTCP. Losses may turn out to be none.
+  struct tally {
+    uint64_t expected = 0;
+    uint64_t received = 0;
+    uint64_t lost = 0;
+  };
+  void note_heard(const tally& before, const tally& now) noexcept { add(heard_, before, now); }
+  void note_reported(const tally& before, const tally& now) noexcept {
+    add(reported_, before, now);
+  }
+  /// Of all streams, those that are open with them.
+  [[nodiscard]] const tally& heard() const noexcept { return heard_; }
+  [[nodiscard]] const tally& reported() const noexcept { return reported_; }
   [[nodiscard]] const report::histogram& send_lateness() const noexcept { return send_lateness_; }
   [[nodiscard]] uint64_t packets_sent() const noexcept { return packets_sent_; }
   [[nodiscard]] uint64_t dtx_frames() const noexcept { return dtx_frames_; }
@@ -121,6 +135,11 @@ private:
     uint32_t size;
   };
 
+  static void add(tally& to, const tally& before, const tally& now) noexcept {
+    to.expected += now.expected - before.expected; // modulo 2^64: a loss may be taken back
+    to.received += now.received - before.received;
+    to.lost += now.lost - before.lost;
+  }
   void work();
   void work_soon();
   void send_all() noexcept;
@@ -134,6 +153,8 @@ private:
   report::histogram send_lateness_;
   uint64_t packets_sent_ = 0;
   uint64_t dtx_frames_ = 0;
+  tally heard_;
+  tally reported_;
   uint32_t phase_ = 0;
   std::vector<lane::datagram_socket*> to_read_;          // null: one that is gone
   std::array<lane::datagram_socket*, batch> read_now_{}; // as above, of those some

@@ -27,6 +27,9 @@ namespace {
 /// How often a socket is emptied before it is known who is heard.
 constexpr std::chrono::milliseconds idle_period{20};
 
+/// A peer that was to send and has not for so long has stopped: a talker's pause is sent, too.
+constexpr std::chrono::seconds longest_pause{2};
+
 /// ITU-T Q.24: what a receiver of digits must take.
 constexpr std::chrono::milliseconds shortest_event{40};
 
@@ -77,7 +80,7 @@ caf::behavior media_stream::make_behavior() {
   return {
     [this](const media_connect& how) { connect(how); },
     [this](const media_confirmed&) { confirm(); },
-    [this](const media_dial& how) { dial(how.digits); },
+    [this](const media_dial& how) { dial(how.digits, how.by); },
     [this](const media_restart& how) { restart(how); },
     [this](const media_take_candidates& what) { path_->take_candidates(what.told); },
     [this](const media_tell_candidates&) { tell_candidates(); },
@@ -101,9 +104,12 @@ void media_stream::on_exit() {
 }
 
 media_outcome media_stream::outcome() const {
-  media_outcome made{stream_.outcome(), path_->counted(), path_->protected_by(), path_->took(),
-                     transcoded_};
+  const auto unheard = std::max(stopped_for_, silence(home().now()));
+  media_outcome made{stream_.outcome(unheard), path_->counted(), path_->protected_by(),
+                     path_->took(), transcoded_};
+  made.stopped_for = unheard;
   made.digits_not_taken = digits_not_taken_;
+  made.digits_sent += digits_in_audio_sent_;
   if (listener_) {
     auto heard = std::make_shared<audio::heard_sounds>(listener_->found());
     made.missed = settings_->expects && !settings_->expects->met_by(*heard);
@@ -238,7 +244,7 @@ void media_stream::on_path_connected(bool can_send) {
   if (joined_ != nullptr && !(match(*joined_) && joined_->match(*this)))
     end_join(media_parted::cause::other_codec, true);
   if (!digits_.empty())
-    dial(std::exchange(digits_, {}));
+    dial(std::exchange(digits_, {}), dial_by_);
   schedule();
 }
 
@@ -247,6 +253,35 @@ void media_stream::on_path_packet(std::span<const std::byte> bytes, lane::time_p
   if (withheld_) [[unlikely]]
     confirm();
   stream_.on_datagram(bytes, arrived, *this);
+  tell_plane();
+}
+
+void media_stream::tell_plane() {
+  const auto& heard = stream_.heard();
+  const auto packets = heard.packets();
+  if (packets == heard_tally_.received) { // RTCP, or nothing of its own
+    tell_reported();
+    return;
+  }
+  const media_plane::tally now{heard.expected(), packets, heard.lost()};
+  plane_.note_heard(std::exchange(heard_tally_, now), now);
+}
+
+void media_stream::tell_reported() {
+  const auto remote = stream_.rtcp().remote_report();
+  const auto sent = stream_.sent().packets();
+  if (!remote || sent == 0)
+    return;
+  const auto lost = std::min(static_cast<uint64_t>(std::max(0, remote->cumulative_lost)), sent);
+  const media_plane::tally now{sent, sent - lost, lost};
+  plane_.note_reported(std::exchange(reported_tally_, now), now);
+}
+
+lane::duration media_stream::silence(lane::time_point now) const noexcept {
+  const auto last = stream_.heard().last_packet();
+  if (!expects_ || !last || !stream_.ends_in_audio() || now - *last < longest_pause)
+    return {};
+  return now - *last;
 }
 
 // -- what is sent and heard --------------------------------------------------------
@@ -285,9 +320,30 @@ std::span<const std::byte> media_stream::next_frame() {
     return made_->next_frame(home().exact_now());
   if (!source_)
     return {};
+  if (!digits_in_audio_.empty()) [[unlikely]]
+    return next_of_digit();
   const auto frame = source_->frame(frame_++);
   if (frame.empty())
     plane_.note_dtx_frame();
+  return frame;
+}
+
+std::span<const std::byte> media_stream::next_of_digit() {
+  const auto digit = settings_->cache
+                       ->get(audio::source_spec::digit(digits_in_audio_.front()),
+                             source_->encoding(), source_->packet_time(), settings_->opus)
+                       .value_or(nullptr);
+  if (!digit) { // they are checked where the user gave them
+    digits_not_taken_ += digits_in_audio_.size();
+    digits_in_audio_.clear();
+    return source_->frame(frame_++);
+  }
+  const auto frame = digit->frame(digit_frame_);
+  if (++digit_frame_ == digit->frame_count()) {
+    digit_frame_ = 0;
+    digits_in_audio_.erase(0, 1);
+    ++digits_in_audio_sent_;
+  }
   return frame;
 }
 
@@ -324,9 +380,18 @@ void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::ti
 
 // -- commands ------------------------------------------------------------------------
 
-void media_stream::dial(const std::string& wanted) {
+void media_stream::dial(const std::string& wanted, media_dial::way by) {
   if (!stream_.connected()) {
     digits_ += wanted; // no more than one call's, which are bounded
+    dial_by_ = by;
+    return;
+  }
+  using way = media_dial::way;
+  if (by == way::audio || (by == way::either && !setup_.send_event_type)) {
+    if (source_) // else there is no audio that they could be in
+      digits_in_audio_ += wanted;
+    else
+      digits_not_taken_ += wanted.size();
     return;
   }
   if (!setup_.send_event_type)
@@ -337,6 +402,8 @@ void media_stream::dial(const std::string& wanted) {
 }
 
 void media_stream::stop() {
+  stopped_for_ = std::max(stopped_for_, silence(home().now()));
+  expects_ = false; // the peer may know that the call is over
   stream_.stop(home().now(), *this);
   if (stream_.connected())
     schedule(); // read once a frame it goes on: what is still on its way is heard
@@ -344,6 +411,7 @@ void media_stream::stop() {
 
 void media_stream::close(std::optional<error> failure) {
   path_->read_rest();
+  tell_reported();
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell_from(*this, owner, media_closed{outcome(), std::move(failure)});
   quit();

@@ -46,7 +46,9 @@ protected:
 private:
   void connect(const media_connect& how);
   void confirm();
-  void dial(const std::string& wanted);
+  void dial(const std::string& wanted, media_dial::way by);
+  /// The next frame of a digit that is dialled in the audio.
+  [[nodiscard]] std::span<const std::byte> next_of_digit();
   void restart(const media_restart& how);
   void tell_candidates();
   void stop();
@@ -64,6 +66,12 @@ private:
     return joined_ != nullptr || settings_->mode == audio_mode::echo;
   }
   [[nodiscard]] media_outcome outcome() const;
+  /// How long the peer, which was to send, has been silent by now; 0 where it may be, or for less
+  /// than a pause of speech.
+  [[nodiscard]] lane::duration silence(lane::time_point now) const noexcept;
+  /// The plane counts packets as they come.
+  void tell_plane();
+  void tell_reported();
   [[nodiscard]] transcoding::terms terms_with(const media_stream& other) const noexcept;
   /// What it takes to send here what `other` hears; null: nothing, packets go as they are.
   [[nodiscard]] result<std::unique_ptr<transcoding>> made_of(const media_stream& other) const;
@@ -108,10 +116,17 @@ private:
   lane::time_point credit_until_ = lane::time_point::max();
   lane::time_point heard_{};        // the peer, last
   lane::time_point silent_since_{}; // at the earliest
+  lane::duration stopped_for_{};    // when it was stopped
+  media_plane::tally heard_tally_;  // as the plane knows it
+  media_plane::tally reported_tally_;
   rtp::stream stream_;
-  caf::strong_actor_ptr owner_;              // null: it has been told of the end
-  std::unique_ptr<sound_listener> listener_; // null: nobody wants to know what is heard
-  std::string digits_;                       // to be dialled once connected
+  caf::strong_actor_ptr owner_;                       // null: it has been told of the end
+  std::unique_ptr<sound_listener> listener_;          // null: nobody wants to know what is heard
+  std::string digits_;                                // to be dialled once connected
+  media_dial::way dial_by_ = media_dial::way::events; // those
+  std::string digits_in_audio_; // to be sent, the first from frame `digit_frame_` on
+  size_t digit_frame_ = 0;
+  uint64_t digits_in_audio_sent_ = 0;
   uint64_t digits_not_taken_ = 0;
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
   caf::strong_actor_ptr trickler_;  // hears of candidates

@@ -34,6 +34,8 @@ void plain_path::connect(const media_remote& remote) {
     remote_ = remote.rtp;
     // A peer of another address family cannot be reached; its packets cannot come either.
     can_send = socket_->connect(remote_).has_value();
+    if (!exclusive_)
+      socket_->disconnect(); // from whom packets come is to be seen first
   }
   if (remote.muxed) {
     remote_rtcp_ = remote_;
@@ -108,10 +110,17 @@ void plain_path::read_rest() {
 void plain_path::on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                              lane::time_point arrived) {
   ++heard_;
-  if (from == remote_ || from == remote_rtcp_)
+  if (from == remote_) {
+    if (!exclusive_) [[unlikely]]
+      exclusive_ = socket_->connect(remote_).has_value();
     user_->on_path_packet(bytes, arrived);
-  else
+  } else if (from == remote_rtcp_) {
+    user_->on_path_packet(bytes, arrived);
+  } else if (remote_.valid()) {
     ++strangers_;
+  } else {
+    ++early_;
+  }
 }
 
 } // namespace jackfield

@@ -10,7 +10,8 @@ namespace jackfield {
 
 /// Plain RTP: a socket of the plane's, and one for RTCP if the peer does not multiplex. Opens and
 /// connects before the call returns. Nothing is learned from strangers: only the addresses that
-/// were signalled are heard.
+/// were signalled are heard. Others are counted until the peer is heard; then the system drops
+/// them.
 class plain_path final : public media_path, private lane::datagram_handler {
 public:
   /// `port`, unless 0, is taken if it can be had.
@@ -27,7 +28,9 @@ public:
   void read_at_once(bool at_once) override;
   void read_soon() override;
   void read_rest() override;
-  [[nodiscard]] path_counters counted() const override { return {.strangers = strangers_}; }
+  [[nodiscard]] path_counters counted() const override {
+    return {.strangers = strangers_, .early = early_};
+  }
   [[nodiscard]] std::string_view protected_by() const override { return {}; }
 
 private:
@@ -48,8 +51,10 @@ private:
   lane::endpoint remote_rtcp_;
   uint32_t heard_ = 0; // datagrams
   uint32_t strangers_ = 0;
+  uint32_t early_ = 0;
   uint16_t port_; // wanted
   bool at_once_ = false;
+  bool exclusive_ = false; // the socket is connected
 };
 
 } // namespace jackfield

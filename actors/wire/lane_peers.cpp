@@ -94,10 +94,11 @@ void lane_peers::borrow(const transport::flow& theirs) {
 void lane_peers::lend(const transport::flow& ours, uint8_t to) {
   lent_[ours] |= uint64_t{1} << to;
   if (!own_.transport().find(ours)) // it ended meanwhile
-    on_flow_failed(ours, false);
+    on_flow_failed(ours, nullptr);
 }
 
-void lane_peers::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
+void lane_peers::on_flow_failed(const transport::flow& gone,
+                                const std::shared_ptr<const transport::flow_end>& how) {
   const auto lent = lent_.find(gone);
   if (lent == lent_.end())
     return;
@@ -106,12 +107,13 @@ void lane_peers::on_flow_failed(const transport::flow& gone, bool said_goodbye) 
   for (size_t i = 0; i < count(); ++i)
     if ((lanes >> i & 1U) != 0)
       post(static_cast<uint8_t>(i),
-           [=](sip_router& router) { router.peers().on_borrowed_failed(gone, said_goodbye); });
+           [=](sip_router& router) { router.peers().on_borrowed_failed(gone, how); });
 }
 
-void lane_peers::on_borrowed_failed(const transport::flow& gone, bool said_goodbye) {
+void lane_peers::on_borrowed_failed(const transport::flow& gone,
+                                    const std::shared_ptr<const transport::flow_end>& how) {
   borrowed_.erase(gone);
-  own_.on_flow_over(gone, said_goodbye);
+  own_.on_flow_over(gone, how);
 }
 
 } // namespace jackfield

@@ -13,6 +13,7 @@
 #include "actors/wire/sip_arrival.hpp"
 #include "engine/lane/lane.hpp"
 #include "engine/transport/flow.hpp"
+#include "engine/transport/flow_end.hpp"
 
 namespace jackfield {
 
@@ -76,8 +77,9 @@ public:
 
   /// From now on this lane is told when another one's connection ends. Again and again is cheap.
   void borrow(const transport::flow& theirs);
-  /// A connection of our own is over: those that borrowed it are told.
-  void on_flow_failed(const transport::flow& gone, bool said_goodbye);
+  /// A connection of our own is over: those that borrowed it are told. `how` may be null.
+  void on_flow_failed(const transport::flow& gone,
+                      const std::shared_ptr<const transport::flow_end>& how);
 
   /// Messages that could not be handed over.
   [[nodiscard]] uint64_t drops() const noexcept { return drops_; }
@@ -98,7 +100,8 @@ private:
   /// On the receiving lane: what `from` handed over.
   void empty(uint8_t from);
   void lend(const transport::flow& ours, uint8_t to);
-  void on_borrowed_failed(const transport::flow& gone, bool said_goodbye);
+  void on_borrowed_failed(const transport::flow& gone,
+                          const std::shared_ptr<const transport::flow_end>& how);
 
   sip_router& own_;
   const uint8_t position_;

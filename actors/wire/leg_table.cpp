@@ -131,7 +131,8 @@ std::vector<caf::strong_actor_ptr> leg_table::attached_to(const transport::flow&
   return found;
 }
 
-void leg_table::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
+void leg_table::on_flow_failed(const transport::flow& gone,
+                               const std::shared_ptr<const transport::flow_end>& how) {
   const auto first = attached_.find({gone.handle, gone.lane});
   if (first == attached_.end())
     return;
@@ -141,7 +142,7 @@ void leg_table::on_flow_failed(const transport::flow& gone, bool said_goodbye) {
     index = s.next;
     s.attached = {};
     s.next = s.previous = no_slot;
-    lane::tell(home_, s.owner, flow_lost{gone, said_goodbye});
+    lane::tell(home_, s.owner, flow_lost{gone, how});
   }
   attached_.erase(first);
 }

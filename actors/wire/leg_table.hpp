@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -12,13 +13,14 @@
 #include "engine/lane/lane_actor.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/transport/flow.hpp"
+#include "engine/transport/flow_end.hpp"
 
 namespace jackfield {
 
 /// To every actor that owns a leg: the connection it used is over.
 struct flow_lost {
   transport::flow which;
-  bool said_goodbye = false; ///< the peer did: it does not come back
+  std::shared_ptr<const transport::flow_end> how; ///< null: nobody knows
 };
 
 /// Who is who on one lane's wire: gives legs their identity, finds the actor behind one, and knows
@@ -50,7 +52,8 @@ public:
   /// The actors of legs that are attached to a connection.
   [[nodiscard]] std::vector<caf::strong_actor_ptr> attached_to(const transport::flow& f) const;
   /// Tells the legs that are attached to a connection that it is over.
-  void on_flow_failed(const transport::flow& gone, bool said_goodbye);
+  void on_flow_failed(const transport::flow& gone,
+                      const std::shared_ptr<const transport::flow_end>& how);
 
   /// Ends the actors of all legs, whatever they are about: of a lane that stops.
   void end_all();

@@ -34,7 +34,7 @@ result<void> leg_wire::open(const transport::target_selection& servers,
     return tl::unexpected{std::move(first.error())};
   if (!open(*first, connections_))
     return fail("lane " + std::to_string(owner_.home().index()), "has no room for another leg");
-  pinned_ = given_ = true;
+  pinned_ = given_ = opens_ = true;
   return {};
 }
 
@@ -63,7 +63,7 @@ result<void> leg_wire::adopt(const sip::leg_id& id, const transport::target_sele
   auto first = open_next();
   if (!first)
     return tl::unexpected{std::move(first.error())};
-  return take_up(id, *first).map([this] { pinned_ = given_ = true; });
+  return take_up(id, *first).map([this] { pinned_ = given_ = opens_ = true; });
 }
 
 result<void> leg_wire::adopt_waiting(const sip::leg_id& id, transport::protocol p,
@@ -94,8 +94,15 @@ void leg_wire::begin(const sip::leg_id& id, const transport::flow& source,
 
 void leg_wire::close() noexcept {
   await_no_longer();
-  if (std::exchange(open_, false))
-    router_.legs().close(id_);
+  if (!std::exchange(open_, false))
+    return;
+  router_.legs().close(id_);
+  close_own();
+}
+
+void leg_wire::close_own() noexcept {
+  if (opens_ && !connections().share && !lost_ && transport::is_reliable(out_.protocol))
+    router_.transport().close(out_);
 }
 
 void leg_wire::await(client_name who) {
@@ -147,19 +154,35 @@ void leg_wire::hear(const sip_arrival* arrival) {
   }
   hearing_ = &arrival->from();
   unanswered_ = 0;
+  const auto which = uint64_t{m.cseq_number()} << 16U |
+                     static_cast<uint64_t>(m.cseq_method()) << 10U |
+                     static_cast<uint64_t>(m.status());
+  if (std::exchange(heard_response_, which) == which)
+    router_.count_repeated_response();
+  else
+    router_.count_response(m.cseq_method(), m.status());
   if (auto& resting = router_.hops().servers();
       resting.size() > 0 && !servers_.exhausted() && m.status() != 503)
     resting.answered(servers_.current(), m.status());
 }
 
-bool leg_wire::lost(const transport::flow& gone) noexcept {
+bool leg_wire::lost(const transport::flow& gone,
+                    std::shared_ptr<const transport::flow_end> how) noexcept {
   if (gone != out_)
     return false;
   lost_ = true;
+  if (how)
+    failure_ = std::move(how);
   return true;
 }
 
+void leg_wire::fail_for(error why, transport::flow_end::stage during) {
+  failure_ =
+    std::make_shared<const transport::flow_end>(transport::flow_end{during, std::move(why), false});
+}
+
 void leg_wire::send(const sip::outgoing& message) {
+  router_.count_sent(message);
   if (message.retransmission)
     ++counters_.retransmissions;
   else if (message.status == 0)
@@ -228,6 +251,7 @@ void leg_wire::send_to_hop(const sip::outgoing& message) {
   const auto found =
     router_.hops().locate_now(message.next_hop, lost_ ? transport::flow{} : out_, connections());
   if (!found) {
+    fail_for(found.error(), transport::flow_end::stage::connecting);
     failed_ = true;
   } else if (*found) {
     servers_ = {};
@@ -263,6 +287,8 @@ void leg_wire::on_located(servers_located& found) {
   given_ = false;
   if (found.where)
     servers_ = router_.hops().servers().order(*found.where, owner_.home().now());
+  else
+    fail_for(found.where.error(), transport::flow_end::stage::lookup);
   if (!reopen()) {
     failed_ = true;
     return;
@@ -281,6 +307,7 @@ result<transport::flow> leg_wire::open_next() {
       hops.servers().tries(servers_.current());
       break;
     }
+    fail_for(way.error(), transport::flow_end::stage::connecting);
     hops.servers().failed(servers_.current(), owner_.home().now(),
                           server_memory::failure::unreachable);
   }
@@ -295,8 +322,11 @@ bool leg_wire::reopen() {
 }
 
 void leg_wire::use(const transport::flow& f) {
-  lost_ = false;
+  failure_ = nullptr;
   await_no_longer();
+  if (f != out_)
+    close_own();
+  lost_ = false;
   if (f == out_)
     return;
   own_sources();
@@ -315,6 +345,7 @@ const sip::ua_profile* leg_wire::next_server(lane::duration rest) {
   servers_.advance();
   if (reopen()) {
     ++counters_.failovers;
+    router_.count_failover();
     return &profile();
   }
   // All were tried. What comes later, such as a REGISTER after a pause, begins anew.

@@ -69,7 +69,11 @@ public:
   /// been.
   void hear(const sip_arrival* arrival);
   /// A connection is over. False if the leg's requests do not use it any more.
-  bool lost(const transport::flow& gone) noexcept;
+  bool lost(const transport::flow& gone, std::shared_ptr<const transport::flow_end> how) noexcept;
+  /// What the latest failure of a way to the peer was; null: there was none, or nobody knows.
+  [[nodiscard]] const std::shared_ptr<const transport::flow_end>& failure() const noexcept {
+    return failure_;
+  }
 
   /// Its client, to which it has lost the way, is waited for: its actor receives `client_back`.
   void await(client_name who);
@@ -119,9 +123,13 @@ private:
   void await_no_longer() noexcept;
   void go_by(const transport::flow& client);
   void use(const transport::flow& f);
+  /// Ends the connection that requests go over, if it was made for this leg alone.
+  void close_own() noexcept;
   void send_to_hop(const sip::outgoing& message);
   void send_aside(const sip::outgoing& message);
   void suspect();
+  /// There is no way.
+  void fail_for(error why, transport::flow_end::stage during);
   void send_over(const transport::flow& to, std::string_view text, sip::send_rank rank);
   [[nodiscard]] const transport::flow& request_source() const noexcept;
   sources& own_sources();
@@ -137,11 +145,14 @@ private:
   transport::target_selection servers_;  // those of `hop_`; none: it has one address only
   std::unique_ptr<look_up> look_up_;     // under way
   std::unique_ptr<client_name> awaited_; // while it is
-  uint64_t hop_ = 0;                     // hash of the next hop that `out_` leads to; 0: none
+  std::shared_ptr<const transport::flow_end> failure_;
+  uint64_t hop_ = 0;            // hash of the next hop that `out_` leads to; 0: none
+  uint64_t heard_response_ = 0; // the latest, by CSeq, method and status
   wire_counters counters_;
   bool open_ = false;
   bool pinned_ = false; // `servers_` are for whatever the first next hop is
   bool given_ = false;  // they did not come from a look-up
+  bool opens_ = false;  // its ways, itself
   bool lost_ = false;   // `out_` is over
   bool failed_ = false;
   uint8_t unanswered_ = 0; // times that the latest request was sent again since something was heard

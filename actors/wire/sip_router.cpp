@@ -22,6 +22,42 @@ bool is_within_dialog(sip::method m) noexcept {
          m == sip::method::info;
 }
 
+report::counted_method counted(sip::method m) noexcept {
+  using report::counted_method;
+  switch (m) {
+  case sip::method::invite:
+    return counted_method::invite;
+  case sip::method::ack:
+    return counted_method::ack;
+  case sip::method::bye:
+    return counted_method::bye;
+  case sip::method::cancel:
+    return counted_method::cancel;
+  case sip::method::options:
+    return counted_method::options;
+  case sip::method::register_:
+    return counted_method::register_;
+  case sip::method::prack:
+    return counted_method::prack;
+  case sip::method::update:
+    return counted_method::update;
+  case sip::method::info:
+    return counted_method::info;
+  case sip::method::message:
+    return counted_method::message;
+  case sip::method::refer:
+    return counted_method::refer;
+  case sip::method::subscribe:
+    return counted_method::subscribe;
+  case sip::method::notify:
+    return counted_method::notify;
+  case sip::method::publish:
+    return counted_method::publish;
+  default:
+    return counted_method::other;
+  }
+}
+
 } // namespace
 
 sip_router::sip_router(lane::lane& home, const router_settings& settings)
@@ -339,14 +375,15 @@ bool sip_router::lingering(const sip_arrival_ptr& arrival) {
   return known;
 }
 
-void sip_router::on_flow_failed(const transport::flow& gone, const error& /*why*/,
-                                bool said_goodbye) {
-  on_flow_over(gone, said_goodbye);
-  peers_.on_flow_failed(gone, said_goodbye);
+void sip_router::on_flow_failed(const transport::flow& gone, const transport::flow_end& how) {
+  const auto shared = std::make_shared<const transport::flow_end>(how);
+  on_flow_over(gone, shared);
+  peers_.on_flow_failed(gone, shared);
 }
 
-void sip_router::on_flow_over(const transport::flow& gone, bool said_goodbye) {
-  legs_.on_flow_failed(gone, said_goodbye);
+void sip_router::on_flow_over(const transport::flow& gone,
+                              const std::shared_ptr<const transport::flow_end>& how) {
+  legs_.on_flow_failed(gone, how);
   if (watcher_ != nullptr)
     watcher_->on_flow_over(gone);
 }
@@ -383,6 +420,24 @@ void sip_router::attach(const sip::leg_id& leg, const transport::flow& f) {
 void sip_router::watch(const transport::flow& f) {
   if (f.lane != peers_.position() && transport::is_reliable(f.protocol))
     peers_.borrow(f);
+}
+
+// -- what is counted -------------------------------------------------------------
+
+void sip_router::count_sent(const sip::outgoing& message) {
+  if (message.retransmission) {
+    ++counters_.retransmissions;
+  } else if (message.status == 0) {
+    ++counters_.requests_sent;
+    counters_.sent.count_request(counted(message.what));
+  } else if (message.status >= 200) {
+    counters_.served.count_request(counted(message.what));
+    counters_.served.count_response(counted(message.what), message.status);
+  }
+}
+
+void sip_router::count_response(sip::method what, int status) {
+  counters_.sent.count_response(counted(what), status);
 }
 
 // -- other lanes ---------------------------------------------------------------
@@ -448,6 +503,7 @@ void sip_router::answer(const sip_arrival& request, int status, std::string_view
 
 void sip_router::send(const sip::outgoing& message) {
   show_at_hand(); // before what it causes
+  count_sent(message);
   // What lingers answers its sender; a late 2xx is ACKed and hung up towards its Contact, which
   // only if it takes a look-up is assumed to be where the 2xx came from.
   if (answering_ == nullptr) {

@@ -19,6 +19,7 @@
 #include "actors/wire/next_hops.hpp"
 #include "actors/wire/sip_arrival.hpp"
 #include "actors/wire/wire_tap.hpp"
+#include "engine/report/status_matrix.hpp"
 #include "engine/sip/leg_id.hpp"
 #include "engine/sip/linger_table.hpp"
 #include "engine/sip/request_check.hpp"
@@ -82,6 +83,12 @@ struct router_counters {
   uint64_t retransmissions_received = 0; ///< of INVITEs and of what lingers
   uint64_t overload_refusals = 0;        ///< 503 because no lane had room
   uint64_t handed_over = 0;              ///< to the lane whose they are
+  // Of all legs, as it happens:
+  uint64_t requests_sent = 0;   ///< first transmissions
+  uint64_t retransmissions = 0; ///< of requests and responses
+  uint64_t failovers = 0;       ///< requests that went on to another server of their name
+  report::status_matrix sent;   ///< requests sent, and what they were answered
+  report::status_matrix served; ///< requests that came and were answered, and with what finally
 };
 
 /// Between a lane's transports and its legs: takes each SIP message to the actor whose it is, by
@@ -175,15 +182,21 @@ public:
                  errand what);
   /// An INVITE that was placed on another lane is over there.
   void on_released(uint64_t transaction);
-  /// A connection that legs or the watcher use is over, whichever lane's it was.
-  void on_flow_over(const transport::flow& gone, bool said_goodbye);
+  /// A connection that legs or the watcher use is over, whichever lane's it was. `how` may be null.
+  void on_flow_over(const transport::flow& gone,
+                    const std::shared_ptr<const transport::flow_end>& how);
 
   [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
+  // What its legs sent and heard.
+  void count_sent(const sip::outgoing& message);
+  void count_response(sip::method what, int status);
+  void count_repeated_response() noexcept { ++counters_.retransmissions_received; }
+  void count_failover() noexcept { ++counters_.failovers; }
 
   // -- transport_handler -------------------------------------------------------------
   void on_message(const transport::flow& from, std::string_view bytes,
                   lane::time_point arrived) override;
-  void on_flow_failed(const transport::flow& gone, const error& why, bool said_goodbye) override;
+  void on_flow_failed(const transport::flow& gone, const transport::flow_end& how) override;
 
 private:
   struct bound_invite {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <string_view>
 
 #include "engine/audio/audio_file.hpp"
 #include "engine/audio/encoder.hpp"
@@ -29,6 +30,26 @@ std::vector<int16_t> make_tone(const source_spec& spec, size_t rate, size_t step
     const auto phase =
       static_cast<double>(n * spec.frequency_hz % rate) / static_cast<double>(rate);
     const auto value = peak * std::sin(2 * std::numbers::pi * phase);
+    out[n] = static_cast<int16_t>(std::lround(std::clamp(value, -32768.0, 32767.0)));
+  }
+  return out;
+}
+
+// ITU-T Q.23 table 1.
+std::vector<int16_t> make_digit(char which, size_t rate) {
+  constexpr std::string_view keys = "123A456B789C*0#D";
+  constexpr std::array low{697, 770, 852, 941};
+  constexpr std::array high{1209, 1336, 1477, 1633};
+  constexpr double level_dbm0 = -9;
+  const auto place = keys.find(which);
+  if (place == std::string_view::npos)
+    return {};
+  const auto sounding = rate / 10;
+  std::vector<int16_t> out(sounding + rate * 60 / 1000);
+  const double peak = 32768 * std::pow(10, (level_dbm0 - full_scale_dbm0) / 20);
+  for (size_t n = 0; n < sounding; ++n) {
+    const auto at = 2 * std::numbers::pi * static_cast<double>(n) / static_cast<double>(rate);
+    const auto value = peak * (std::sin(at * low[place / 4]) + std::sin(at * high[place % 4]));
     out[n] = static_cast<int16_t>(std::lround(std::clamp(value, -32768.0, 32767.0)));
   }
   return out;
@@ -79,6 +100,13 @@ encoded_source::make(const source_spec& spec, codec c, std::chrono::milliseconds
     if (!samples)
       return tl::unexpected(samples.error());
     return from_samples(*samples, c, packet_time, settings);
+  }
+  case source_spec::kind::digit: {
+    const auto samples =
+      make_digit(spec.path.size() == 1 ? spec.path.front() : ' ', traits_of(c).sample_rate);
+    if (samples.empty())
+      return fail("digit", "\"" + spec.path + "\" is none, expected one of 0-9*#A-D");
+    return from_samples(samples, c, packet_time, settings);
   }
   }
   return encode(repeated(std::vector<int16_t>(frame), c), course::loop, c, packet_time, settings);

@@ -22,14 +22,14 @@ namespace jackfield::audio {
 
 /// What is to be heard. A plain value, the key of a `source_cache`.
 struct source_spec {
-  enum class kind : uint8_t { silence, tone, file };
+  enum class kind : uint8_t { silence, tone, file, digit };
 
   kind what = kind::tone;
   /// Of a tone. The default is the A that an orchestra tunes to, easy on the ear and far from
   /// every DTMF and call-progress frequency that a detector listens for.
   uint16_t frequency_hz = 880; ///< 50..3400
   int16_t level_dbm0 = -20;    ///< -60..3
-  /// Of a file: anything libsndfile reads, mono or stereo, at any rate.
+  /// Of a file: anything libsndfile reads, mono or stereo, at any rate. Of a digit: that.
   std::string path;
 
   static source_spec silence() { return {kind::silence, 880, -20, {}}; }
@@ -37,6 +37,9 @@ struct source_spec {
     return {kind::tone, frequency_hz, level_dbm0, {}};
   }
   static source_spec file(std::string path) { return {kind::file, 880, -20, std::move(path)}; }
+  /// One of "0-9*#A-D" as its two tones (ITU-T Q.23): 100 ms, each of -9 dBm0, and 60 ms of
+  /// silence.
+  static source_spec digit(char which) { return {kind::digit, 880, -20, std::string{which}}; }
 
   friend auto operator<=>(const source_spec&, const source_spec&) = default;
 };

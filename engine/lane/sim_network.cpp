@@ -58,6 +58,7 @@ public:
     peer_ = peer;
     return {};
   }
+  void disconnect() noexcept override { peer_ = {}; }
   void receive_pending() override {
     bool alive = true;
     alive_ = &alive;

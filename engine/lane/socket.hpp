@@ -67,6 +67,8 @@ public:
   /// From now on exchanges datagrams with `peer` only: others' are dropped by the kernel, and
   /// sending costs no route look-up. What arrived earlier from others may still be handed up.
   virtual result<void> connect(const endpoint& peer) = 0;
+  /// From now on hears anybody again.
+  virtual void disconnect() noexcept = 0;
   /// Hands up what has come in, oldest first, and any error the kernel keeps; for sockets opened
   /// with `on_demand`, of others nothing is pending. What came in during the last few milliseconds
   /// may be left for the next call. The handler may destroy the socket.

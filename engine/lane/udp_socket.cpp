@@ -162,6 +162,13 @@ result<void> udp_socket::connect(const endpoint& peer) {
   return {};
 }
 
+void udp_socket::disconnect() noexcept {
+  sockaddr none{};
+  none.sa_family = AF_UNSPEC;
+  if (std::exchange(connected_, false))
+    ::connect(fd_, &none, sizeof none);
+}
+
 void udp_socket::count_drops(uint64_t n) {
   drops_ += n;
   health_.socket_drops += n;

@@ -34,6 +34,7 @@ public:
 
   void send(const endpoint& to, std::string_view bytes, unsigned rank) override;
   result<void> connect(const endpoint& peer) override;
+  void disconnect() noexcept override;
   void receive_pending() override;
   result<void> set_on_demand(bool on_demand) override;
   [[nodiscard]] const endpoint& local() const noexcept override { return local_; }

@@ -87,6 +87,21 @@ void put_heard(std::string& out, const std::vector<call_sound>& heard) {
   out += ']';
 }
 
+void put_outcome(std::string& out, int status, failure_cause cause, std::string_view detail) {
+  put_key(out, "status");
+  if (status > 0)
+    fmt::format_to(std::back_inserter(out), "{}", status);
+  else
+    out += "null";
+  put_key(out, "cause");
+  if (cause.failed())
+    append_json_string(out, cause.name());
+  else
+    out += "null";
+  if (!detail.empty())
+    put(out, "detail", detail);
+}
+
 } // namespace
 
 void append_call_line(std::string& out, const call_record& call) {
@@ -98,16 +113,9 @@ void append_call_line(std::string& out, const call_record& call) {
   put(out, "started", iso_utc(call.started));
   put_ms(out, "due_ms", call.due);
   put_ms(out, "late_ms", call.late_by);
-  put_key(out, "status");
-  if (call.status > 0)
-    fmt::format_to(std::back_inserter(out), "{}", call.status);
-  else
-    out += "null";
-  put_key(out, "cause");
-  if (call.cause.failed())
-    append_json_string(out, call.cause.name());
-  else
-    out += "null";
+  put_outcome(out, call.status, call.cause, call.detail);
+  if (!call.ended_by.empty())
+    put(out, "ended_by", call.ended_by);
   put_ms(out, "srd_ms", call.srd);
   put_ms(out, "pdd_ms", call.pdd);
   put_ms(out, "setup_ms", call.setup);
@@ -122,6 +130,20 @@ void append_call_line(std::string& out, const call_record& call) {
   put_ms(out, "rtt_ms", call.rtt);
   if (call.heard)
     put_heard(out, *call.heard);
+  out += "}\n";
+}
+
+void append_request_line(std::string& out, const request_record& request) {
+  out += '{';
+  put(out, "kind", request.kind);
+  put(out, "id", request.id);
+  put(out, "from", request.from);
+  put(out, "to", request.to);
+  put_ms(out, "due_ms", request.due);
+  put_outcome(out, request.status, request.cause, request.detail);
+  put_ms(out, "took_ms", request.took);
+  if (request.refreshes)
+    put(out, "refreshes", *request.refreshes);
   out += "}\n";
 }
 

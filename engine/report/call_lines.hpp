@@ -44,6 +44,8 @@ struct call_record {
   std::chrono::nanoseconds late_by{0}; ///< how long after that it was started
   int status = 0;                      ///< final status of the INVITE; 0 if none came
   failure_cause cause;                 ///< `none` for a call that completed
+  std::string_view detail;             ///< what was said of it; empty: nothing
+  std::string_view ended_by;           ///< of an answered call: "caller", "callee"; empty: neither
   std::optional<std::chrono::nanoseconds> srd;
   std::optional<std::chrono::nanoseconds> pdd;
   std::optional<std::chrono::nanoseconds> setup;
@@ -62,5 +64,24 @@ struct call_record {
 /// Appends the call as one JSON object and a newline. Times are in ms, `started` is ISO 8601 in
 /// UTC with milliseconds. Allocates only when `out` must grow.
 void append_call_line(std::string& out, const call_record& call);
+
+/// One registration or request out of dialog that is over. Views are read during the call only.
+struct request_record {
+  std::string_view kind; ///< "register" or "options"
+  uint64_t id = 0;       ///< counts arrivals of the run, from 0
+  std::string_view from; ///< URI
+  std::string_view to;   ///< URI
+  std::chrono::nanoseconds due{0};
+  int status = 0;          ///< of the response that decided; 0 if none came
+  failure_cause cause;     ///< `none` if it went well
+  std::string_view detail; ///< as in `call_record`
+  /// From when it was due to the first response that decided: of a registration that succeeded, or
+  /// of a request.
+  std::optional<std::chrono::nanoseconds> took;
+  std::optional<uint64_t> refreshes; ///< of a registration: those that succeeded
+};
+
+/// Appends it like a call.
+void append_request_line(std::string& out, const request_record& request);
 
 } // namespace jackfield::report

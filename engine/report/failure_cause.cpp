@@ -24,6 +24,7 @@ constexpr std::array<own_text, failure_cause::own_causes> own_texts{{
   {"bye_timeout", "no response to BYE"},
   {"dialog_gone", "the peer no longer knew the dialog"},
   {"early_hangup", "the peer hung up too early"},
+  {"callee_stayed", "the peer was to hang up, and did not"},
   {"auth_failed", "authentication failed"},
   {"bad_answer", "unusable SIP response"},
   {"bad_sdp", "unusable session description"},

@@ -22,6 +22,7 @@ public:
     bye_timeout,         ///< answered, but the BYE had no final response
     dialog_gone,         ///< answered, but the BYE was refused with 481 or 408
     early_hangup,        ///< the peer hung up before the call had run its length
+    callee_stayed,       ///< the peer was to hang up, and did not
     auth_failed,         ///< challenged, and no credentials, or refused with the ones we have
     bad_answer,          ///< a response that does not parse or lacks what RFC 3261 demands
     bad_sdp,             ///< no usable session description in the answer

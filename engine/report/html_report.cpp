@@ -372,14 +372,20 @@ void write_outcomes(html_writer& w, const run_metrics& m) {
 }
 
 void write_failures(html_writer& w, std::string_view title,
-                    const std::map<failure_cause, uint64_t>& failures) {
+                    const std::map<failure_cause, uint64_t>& failures,
+                    const failure_details& details) {
   if (failures.empty())
     return;
   std::vector<std::pair<failure_cause, uint64_t>> sorted{failures.begin(), failures.end()};
   std::ranges::stable_sort(sorted, std::greater{}, &std::pair<failure_cause, uint64_t>::second);
   w.begin_table(title, {"cause", "count"});
-  for (const auto& [cause, count] : sorted)
+  for (const auto& [cause, count] : sorted) {
     w.table_row({escape_markup(cause.text()), grouped(count)});
+    if (const auto* said = details.of(cause))
+      for (const auto& [text, times] : *said)
+        w.table_row({fmt::format("<small>{}</small>", escape_markup(text)),
+                     fmt::format("<small>{}</small>", grouped(times))});
+  }
   w.end_table();
 }
 
@@ -393,7 +399,7 @@ void write_registrations(html_writer& w, const registration_counts& r) {
   w.table_row({"Refreshed", grouped(r.refreshed)});
   w.table_row({"Refresh failed", grouped(r.refresh_failed)});
   w.end_table();
-  write_failures(w, "Failed registrations", r.failures);
+  write_failures(w, "Failed registrations", r.failures, r.details);
 }
 
 void write_media(html_writer& w, const run_report& report) {
@@ -532,7 +538,7 @@ std::string html_report(const run_report& report) {
   write_thresholds(w, report);
   write_times(w, report.metrics);
   write_outcomes(w, report.metrics);
-  write_failures(w, "Failed calls", report.metrics.calls.failures);
+  write_failures(w, "Failed calls", report.metrics.calls.failures, report.metrics.calls.details);
   write_registrations(w, report.metrics.registrations);
   write_media(w, report);
   write_ignored(w, report.metrics.media.ignored);

@@ -21,10 +21,15 @@ struct test_case {
   std::string details;
 };
 
-std::string listed(const std::map<failure_cause, uint64_t>& failures) {
+std::string listed(const std::map<failure_cause, uint64_t>& failures,
+                   const failure_details& details) {
   std::string text;
-  for (const auto& [cause, count] : failures)
+  for (const auto& [cause, count] : failures) {
     text += fmt::format("{}: {}\n", cause.text(), count);
+    if (const auto* said = details.of(cause))
+      for (const auto& [what, times] : *said)
+        text += fmt::format("  {}: {}\n", what, times);
+  }
   return text;
 }
 
@@ -44,7 +49,7 @@ std::vector<test_case> cases_of(const run_report& report) {
   if (calls.failed > 0) {
     none_failed.kind = "failure";
     none_failed.message = fmt::format("{} of {} calls failed", calls.failed, calls.started);
-    none_failed.details = listed(calls.failures);
+    none_failed.details = listed(calls.failures, calls.details);
   }
   cases.push_back(std::move(none_failed));
 
@@ -55,7 +60,7 @@ std::vector<test_case> cases_of(const run_report& report) {
       registered.kind = "failure";
       registered.message =
         fmt::format("{} registrations and {} refreshes failed", reg.failed, reg.refresh_failed);
-      registered.details = listed(reg.failures);
+      registered.details = listed(reg.failures, reg.details);
     }
     cases.push_back(std::move(registered));
   }

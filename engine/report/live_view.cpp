@@ -56,7 +56,7 @@ std::string a_second(uint64_t count, const interval_row& row) {
 
 /// What is wrong with the generator right now; empty if nothing is.
 std::string trouble(const live_state& s) {
-  const verdict now = judge(s.metrics, s.elapsed * s.info.lanes);
+  const verdict now = judge(s.metrics, s.elapsed * s.info.lanes, s.bounds);
   return now.valid ? std::string{} : now.invalid_reasons.front();
 }
 

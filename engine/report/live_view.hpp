@@ -19,6 +19,7 @@ struct live_state {
   std::optional<uint64_t> planned_calls; ///< how many arrivals there will be, if known
   double planned_rate = 0;               ///< arrivals a second aimed at now; 0 if there is no aim
   bool draining = false;                 ///< no new calls; waiting for the last to end
+  validity_bounds bounds = {};           ///< by which it will be judged
 };
 
 /// Renders frames that replace each other on a terminal.

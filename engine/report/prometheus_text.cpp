@@ -191,6 +191,10 @@ void write_media(exposition& e, const media_counts& m) {
             m.one_way_calls);
   e.counter("media_silent_calls_total", "Calls without the audio they should have had.",
             m.silent_calls);
+  e.counter("media_stopped_calls_total", "Calls whose peer's audio ended seconds before they did.",
+            m.stopped_calls);
+  e.counter("media_early_packets_total", "Packets that came before the peer's description.",
+            m.early_packets);
   e.counter("media_transcoded_total", "Joined streams sent what was made of another codec's.",
             m.transcoded);
   e.counter("media_stranger_packets_total", "Packets from an address that was not the peer's.",

@@ -35,10 +35,11 @@ void call_counts::leave_unanswered() noexcept {
   --current;
 }
 
-void call_counts::fail(failure_cause cause) {
+void call_counts::fail(failure_cause cause, std::string_view detail) {
   ++failed;
   --current;
   ++failures[cause];
+  details.count(cause, detail);
 }
 
 void call_counts::merge(const call_counts& other) {
@@ -54,6 +55,9 @@ void call_counts::merge(const call_counts& other) {
   current += other.current;
   peak += other.peak;
   add(failures, other.failures);
+  details.merge(other.details);
+  ended_by_caller += other.ended_by_caller;
+  ended_by_callee += other.ended_by_callee;
 }
 
 void session_outcomes::count(int status) {
@@ -80,6 +84,7 @@ void registration_counts::merge(const registration_counts& other) {
   refresh_failed += other.refresh_failed;
   current += other.current;
   add(failures, other.failures);
+  details.merge(other.details);
 }
 
 void latencies::merge(const latencies& other) noexcept {
@@ -132,6 +137,8 @@ void media_counts::merge(const media_counts& other) noexcept {
   send_lateness.merge(other.send_lateness);
   one_way_calls += other.one_way_calls;
   silent_calls += other.silent_calls;
+  stopped_calls += other.stopped_calls;
+  early_packets += other.early_packets;
   transcoded += other.transcoded;
   ignored.merge(other.ignored);
   dtmf_sent += other.dtmf_sent;
@@ -168,6 +175,10 @@ void generator_health::merge(const generator_health& other) noexcept {
   parts_lost += other.parts_lost;
   send_blocked += other.send_blocked;
   cpu_seconds += other.cpu_seconds;
+  cpu_own = std::max(cpu_own, other.cpu_own);
+  cpu_others = std::max(cpu_others, other.cpu_others);
+  cpu_stolen = std::max(cpu_stolen, other.cpu_stolen);
+  cpu_pressure = std::max(cpu_pressure, other.cpu_pressure);
   rss_peak_kb = std::max(rss_peak_kb, other.rss_peak_kb);
 }
 
@@ -181,6 +192,7 @@ void run_metrics::merge(const run_metrics& other) {
   steps.merge(other.steps);
   health.merge(other.health);
   statuses.merge(other.statuses);
+  served.merge(other.served);
   requests_sent += other.requests_sent;
   retransmissions += other.retransmissions;
   retransmissions_received += other.retransmissions_received;

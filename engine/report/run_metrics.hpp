@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/report/failure_cause.hpp"
+#include "engine/report/failure_details.hpp"
 #include "engine/report/histogram.hpp"
 #include "engine/report/mos_distribution.hpp"
 #include "engine/report/status_matrix.hpp"
@@ -28,6 +31,9 @@ struct call_counts {
   /// coordinator that knows better overwrites it.
   uint64_t peak = 0;
   std::map<failure_cause, uint64_t> failures; ///< sums to `failed`
+  failure_details details;                    ///< what was said of them
+  uint64_t ended_by_caller = 0;               ///< of the answered, who hung up
+  uint64_t ended_by_callee = 0;
 
   [[nodiscard]] uint64_t missed() const noexcept { return missed_by_limit + missed_by_generator; }
 
@@ -37,8 +43,8 @@ struct call_counts {
   void complete() noexcept;
   void refuse_as_busy() noexcept;
   void leave_unanswered() noexcept;
-  /// `cause` must not be `none`.
-  void fail(failure_cause cause);
+  /// `cause` must not be `none`. `detail`: as in `failure_details`.
+  void fail(failure_cause cause, std::string_view detail = {});
   void merge(const call_counts& other);
 };
 
@@ -62,6 +68,7 @@ struct registration_counts {
   uint64_t refresh_failed = 0;
   uint64_t current = 0;                       ///< bindings we hold now
   std::map<failure_cause, uint64_t> failures; ///< sums to failed + refresh_failed
+  failure_details details;                    ///< what was said of them
 
   void merge(const registration_counts& other);
 };
@@ -87,10 +94,11 @@ struct latencies {
 
 /// One direction of all calls' audio, as judged at its receiving end.
 struct media_direction {
-  uint64_t streams = 0;  ///< streams judged
+  uint64_t streams = 0; ///< streams judged
+  // These three are counted as packets come, or as RTCP tells, all others at a stream's end.
   uint64_t expected = 0; ///< packets that sequence numbers say were sent (RFC 3550 appendix A.3)
   uint64_t received = 0; ///< packets that came, duplicates included
-  uint64_t lost = 0;     ///< never came
+  uint64_t lost = 0;     ///< never came, as far as is known
   /// Of the lost, those that the packet after them repeated in time (FEC of Opus). RTCP does not
   /// tell: nothing of streams that only the peer reported on.
   uint64_t fec_recovered = 0;
@@ -140,6 +148,8 @@ struct media_counts {
   histogram send_lateness;    ///< us; how long after its time each packet was sent
   uint64_t one_way_calls = 0; ///< answered calls with packets in exactly one direction
   uint64_t silent_calls = 0;  ///< answered calls that should have had media and saw none
+  uint64_t stopped_calls = 0; ///< answered calls whose peer's audio ended seconds before they did
+  uint64_t early_packets = 0; ///< came before the peer's description; not judged
   uint64_t transcoded = 0;    ///< joined streams that were sent what was made of another codec's
   ignored_packets ignored;    ///< of both sides where the answering one is in this process
   uint64_t dtmf_sent = 0;     ///< digits: RFC 4733 events, and INFO that was answered
@@ -173,7 +183,14 @@ struct generator_health {
   uint64_t socket_drops = 0; ///< datagrams lost at our own sockets (SO_RXQ_OVFL, send buffers)
   uint64_t send_blocked = 0; ///< sends that the system would not take at once
   double cpu_seconds = 0;    ///< user and system time; merging adds
-  uint64_t rss_peak_kb = 0;  ///< of the process; merging takes the greater
+  /// What the machine's cores did meanwhile, of all that they could have done, 0 .. 1; merging
+  /// takes the greater. Unset: not known.
+  std::optional<double> cpu_own;
+  std::optional<double> cpu_others; ///< other processes
+  std::optional<double> cpu_stolen; ///< the host's other guests
+  /// Of the time, how much of it some process here waited for a core (PSI).
+  std::optional<double> cpu_pressure;
+  uint64_t rss_peak_kb = 0; ///< of the process; merging takes the greater
   /// Calls that the embedded answering engine could not take: no room, no port, no descriptor.
   uint64_t own_refusals = 0;
   uint64_t parts_lost = 0; ///< generators and answering services that an error within ended
@@ -192,7 +209,8 @@ struct run_metrics {
   media_counts media;
   step_counts steps;
   generator_health health;
-  status_matrix statuses;
+  status_matrix statuses; ///< requests that we sent, and what they were answered
+  status_matrix served;   ///< requests that we answered, and how
 
   uint64_t requests_sent = 0;   ///< retransmissions not included
   uint64_t retransmissions = 0; ///< requests and responses that we sent again

@@ -38,6 +38,15 @@ json causes(const std::map<failure_cause, uint64_t>& failures) {
   return result;
 }
 
+/// {"sip_503": {"Retry-After 30": 4}}
+json details_of(const failure_details& details) {
+  json result = json::object();
+  for (const auto& [cause, said] : details.all())
+    for (const auto& [text, count] : said)
+      result[cause.name()][text] = count;
+  return result;
+}
+
 json direction(const media_direction& d) {
   return {{"streams", d.streams},
           {"packets_expected", d.expected},
@@ -70,6 +79,8 @@ json media_of(const media_counts& m) {
     {"rtt_ms", milliseconds(m.rtt)},
     {"one_way_calls", m.one_way_calls},
     {"silent_calls", m.silent_calls},
+    {"stopped_calls", m.stopped_calls},
+    {"early_packets", m.early_packets},
     {"transcoded", m.transcoded},
     {"strangers", m.ignored.strangers},
     {"forged", m.ignored.forged},
@@ -92,19 +103,23 @@ json steps_of(const step_counts& steps) {
           {"info_digit", step_of(steps.info_digit)}};
 }
 
-json sip_of(const run_metrics& m) {
-  json statuses = json::object();
+json methods_of(const status_matrix& statuses) {
+  json result = json::object();
   for (size_t i = 0; i < counted_methods; ++i) {
     const auto method = static_cast<counted_method>(i);
-    const auto& responses = m.statuses.responses(method);
-    if (m.statuses.requests(method) == 0 && responses.empty())
+    const auto& responses = statuses.responses(method);
+    if (statuses.requests(method) == 0 && responses.empty())
       continue;
     json by_status = json::object();
     for (const auto& [status, count] : responses)
       by_status[std::to_string(status)] = count;
-    statuses[std::string{to_string(method)}] = {{"requests", m.statuses.requests(method)},
-                                                {"responses", std::move(by_status)}};
+    result[std::string{to_string(method)}] = {{"requests", statuses.requests(method)},
+                                              {"responses", std::move(by_status)}};
   }
+  return result;
+}
+
+json sip_of(const run_metrics& m) {
   return {{"requests_sent", m.requests_sent},
           {"retransmissions", m.retransmissions},
           {"retransmissions_received", m.retransmissions_received},
@@ -112,7 +127,8 @@ json sip_of(const run_metrics& m) {
           {"timeouts", m.timeouts},
           {"unexpected", m.unexpected},
           {"malformed", m.malformed},
-          {"methods", std::move(statuses)}};
+          {"methods", methods_of(m.statuses)},
+          {"served", methods_of(m.served)}};
 }
 
 json thresholds_of(const run_report& report) {
@@ -131,7 +147,8 @@ json registrations_of(const registration_counts& counts) {
           {"refreshed", counts.refreshed},
           {"refresh_failed", counts.refresh_failed},
           {"current", counts.current},
-          {"failures", causes(counts.failures)}};
+          {"failures", causes(counts.failures)},
+          {"failure_details", details_of(counts.details)}};
 }
 
 } // namespace
@@ -173,6 +190,8 @@ std::string summary_json(const run_report& report) {
                 {"busy", calls.busy},
                 {"unanswered", calls.unanswered},
                 {"failed", calls.failed},
+                {"ended_by_caller", calls.ended_by_caller},
+                {"ended_by_callee", calls.ended_by_callee},
                 {"peak", calls.peak},
                 {"missed_by_limit", calls.missed_by_limit},
                 {"missed_by_generator", calls.missed_by_generator}};
@@ -190,6 +209,7 @@ std::string summary_json(const run_report& report) {
   j["media"] = media_of(m.media);
   j["steps"] = steps_of(m.steps);
   j["failures"] = causes(calls.failures);
+  j["failure_details"] = details_of(calls.details);
   j["cpu_seconds"] = number(m.health.cpu_seconds);
   j["rss_peak_kb"] = m.health.rss_peak_kb;
   j["ratios"] = {{"asr", number(r.asr, 1e4)},   {"ser", number(r.ser, 1e4)},
@@ -205,7 +225,12 @@ std::string summary_json(const run_report& report) {
                  {"passes", m.health.passes},
                  {"late_passes", m.health.late_passes},
                  {"socket_drops", m.health.socket_drops},
-                 {"send_blocked", m.health.send_blocked}};
+                 {"send_blocked", m.health.send_blocked},
+                 {"own_refusals", m.health.own_refusals},
+                 {"cpu_own", number(m.health.cpu_own, 1e4)},
+                 {"cpu_others", number(m.health.cpu_others, 1e4)},
+                 {"cpu_stolen", number(m.health.cpu_stolen, 1e4)},
+                 {"cpu_pressure", number(m.health.cpu_pressure, 1e4)}};
   j["thresholds"] = thresholds_of(report);
   // ASCII only: what reorders or hides text arrives as an escape.
   return j.dump(2, ' ', true, json::error_handler_t::replace) + "\n";

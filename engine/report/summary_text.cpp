@@ -103,6 +103,16 @@ void write_info(text_writer& w, const run_info& info) {
                                    length_text(info.duration), iso_utc(info.started))));
 }
 
+/// What was said of a cause, under its row.
+void write_details(text_writer& w, const failure_details::texts* said) {
+  if (said == nullptr)
+    return;
+  std::vector<std::pair<std::string_view, uint64_t>> sorted{said->begin(), said->end()};
+  std::ranges::stable_sort(sorted, std::greater{}, [](const auto& one) { return one.second; });
+  for (const auto& [text, count] : sorted)
+    w.item("", fmt::format("{:>9}    {:>6}  {}", "", grouped(count), escape_terminal(text)));
+}
+
 void write_calls(text_writer& w, const run_report& report) {
   const auto& calls = report.metrics.calls;
   if (calls.offered == 0)
@@ -115,6 +125,9 @@ void write_calls(text_writer& w, const run_report& report) {
   std::string more = fmt::format("peak {} at once", grouped(calls.peak));
   if (!length.empty())
     more += fmt::format("   mean length {} s", short_figure(length.mean() / 1e6));
+  if (calls.ended_by_callee > 0) // usually it is the caller who hangs up
+    more += fmt::format("   ended by caller {} callee {}", grouped(calls.ended_by_caller),
+                        grouped(calls.ended_by_callee));
   w.item("", more);
 
   std::vector<std::pair<failure_cause, uint64_t>> failures{calls.failures.begin(),
@@ -123,6 +136,7 @@ void write_calls(text_writer& w, const run_report& report) {
   std::string_view section = "failures";
   for (const auto& [cause, count] : failures) {
     w.item(section, fmt::format("{:>9}  {}", grouped(count), cause.text()));
+    write_details(w, calls.details.of(cause));
     section = "";
   }
 
@@ -141,8 +155,10 @@ void write_registrations(text_writer& w, const run_report& report) {
                               "refresh failed {}",
                               grouped(reg.attempted), grouped(reg.succeeded), grouped(reg.failed),
                               grouped(reg.refreshed), grouped(reg.refresh_failed)));
-  for (const auto& [cause, count] : reg.failures)
+  for (const auto& [cause, count] : reg.failures) {
     w.item("", fmt::format("{:>9}  {}", grouped(count), cause.text()));
+    write_details(w, reg.details.of(cause));
+  }
 }
 
 void write_times(text_writer& w, const run_report& report) {

@@ -20,7 +20,8 @@ struct validity_bounds {
   /// Calls that were started, and media packets that were sent, later than that are late.
   std::chrono::milliseconds start_lateness{20};
   std::chrono::milliseconds send_lateness{5};
-  double late_share = 0.01;
+  double late_start_share = 0.01;
+  double late_share = 0.01; ///< of packets
   uint64_t least_late_starts = 5;
   uint64_t least_late_packets = 50; ///< a second of one stream
   uint64_t least_late_passes = 10;
@@ -32,7 +33,7 @@ struct verdict {
   /// One line each, with the figure and the bound; empty exactly if valid.
   std::vector<std::string> invalid_reasons;
   /// What a reader should know that does not spoil the run: arrivals left out by the user's own
-  /// cap on concurrent calls, calls with audio one way only.
+  /// cap on concurrent calls, calls with audio one way only, audio from elsewhere.
   std::vector<std::string> remarks;
 };
 

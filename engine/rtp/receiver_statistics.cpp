@@ -130,13 +130,15 @@ void receiver_statistics::begin_segment(const candidate& first) noexcept {
 }
 
 // Tells the clusters of what is still in the window.
-void receiver_statistics::end_segment() noexcept {
+void receiver_statistics::end_segment(uint64_t unheard_after) noexcept {
   for (unsigned i = window; i-- > 0;) {
     if ((unheard_ >> i) & 1)
       clusters_.lost(1);
     else
       clusters_.heard();
   }
+  if (unheard_after > 0)
+    clusters_.lost(unheard_after);
   clusters_.close();
 }
 
@@ -264,10 +266,6 @@ void receiver_statistics::note_arrival(time_point arrival) noexcept {
   candidate_.valid = false;
 }
 
-uint64_t receiver_statistics::expected() const noexcept {
-  return accepted_ ? expected_before_ + (highest_ - base_ + 1) : 0;
-}
-
 void receiver_statistics::set_clock_rate(uint32_t clock_rate) noexcept {
   clock_rate = std::clamp(clock_rate, 1u, 192'000u);
   if (clock_rate == clock_rate_)
@@ -283,12 +281,14 @@ void receiver_statistics::set_clock_rate(uint32_t clock_rate) noexcept {
   has_transit_ = false;
 }
 
-reception_summary receiver_statistics::summary() const noexcept {
+reception_summary receiver_statistics::summary(uint64_t unheard_after) const noexcept {
+  if (!accepted_)
+    unheard_after = 0;
   reception_summary out;
   out.packets = packets_;
   out.octets = octets_;
-  out.expected = expected();
-  out.lost = out.expected - unique_;
+  out.expected = expected() + unheard_after;
+  out.lost = lost() + unheard_after;
   out.duplicates = duplicates_;
   out.reordered = reordered_;
   out.late = late_;
@@ -310,7 +310,7 @@ reception_summary receiver_statistics::summary() const noexcept {
     out.last_packet = last_;
   }
   auto ended = *this;
-  ended.end_segment();
+  ended.end_segment(unheard_after);
   out.losses = ended.clusters_.pattern(out.expected);
   return out;
 }

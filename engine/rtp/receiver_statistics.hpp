@@ -85,8 +85,16 @@ public:
   /// codec). Figures in units so far are taken over to the new unit.
   void set_clock_rate(uint32_t clock_rate) noexcept;
 
-  /// All figures up to now. Costs about a microsecond.
-  [[nodiscard]] reception_summary summary() const noexcept;
+  /// All figures up to now. Costs about a microsecond. `unheard_after`: so many more packets were
+  /// to come and did not, with no number to tell: they count as lost.
+  [[nodiscard]] reception_summary summary(uint64_t unheard_after = 0) const noexcept;
+
+  /// Three of them, at no cost.
+  [[nodiscard]] uint64_t packets() const noexcept { return packets_; }
+  [[nodiscard]] uint64_t expected() const noexcept {
+    return accepted_ ? expected_before_ + (highest_ - base_ + 1) : 0;
+  }
+  [[nodiscard]] uint64_t lost() const noexcept { return expected() - unique_; }
 
   /// Fills an RTCP report block with ssrc, losses, highest sequence and jitter, and begins the next
   /// reporting interval. `lsr` and `dlsr` are left alone. Returns false if no source has been
@@ -116,13 +124,12 @@ private:
 
   bool probation(const packet& p, time_point arrival, bool paced) noexcept;
   void begin_segment(const candidate& first) noexcept;
-  void end_segment() noexcept;
+  void end_segment(uint64_t unheard_after = 0) noexcept;
   void advance(unsigned delta) noexcept;
   bool fill(unsigned behind, const packet& p, time_point arrival, bool paced) noexcept;
   bool in_time(uint32_t timestamp, time_point arrival, bool marker) noexcept;
   [[nodiscard]] int64_t lateness() const noexcept;
   void note_arrival(time_point arrival) noexcept;
-  [[nodiscard]] uint64_t expected() const noexcept;
 
   // The window: bit i stands for the packet `highest_ - i`.
   uint64_t came_ = 0;

@@ -297,6 +297,7 @@ void stream::on_datagram(std::span<const std::byte> bytes, time_point arrived, s
     if (const auto units = repeats_(packet->payload); units != 0)
       statistics_.on_repetition(packet->sequence, units);
   receiving_ = *format;
+  ends_in_other_ = false;
   const heard_packet heard{*packet, heard_packet::content::audio, receiving_.codec, arrived};
   if (mode_ == stream_mode::echo)
     forward(heard, host);
@@ -327,6 +328,7 @@ void stream::on_event(const packet& p, time_point arrived, stream_host& host) {
 // A payload type that is none of ours has its number all the same, but makes no source ours.
 void stream::on_other(const packet& p, time_point arrived, stream_host& host) {
   ++other_types_;
+  ends_in_other_ = true;
   if (statistics_.ssrc() != p.ssrc || !statistics_.on_packet(p, arrived, false))
     return;
   const heard_packet heard{p, heard_packet::content::other, 0, arrived};
@@ -337,7 +339,7 @@ void stream::on_other(const packet& p, time_point arrived, stream_host& host) {
 
 // -- judgement -------------------------------------------------------------------
 
-stream_outcome stream::outcome() const {
+stream_outcome stream::outcome(duration unheard_after) const {
   stream_outcome out;
   out.connected = connected_;
   if (!connected_)
@@ -352,8 +354,9 @@ stream_outcome stream::outcome() const {
   out.relayed_gaps = sender_.gaps();
   out.remote = rtcp_.remote_report();
   out.round_trip = rtcp_.round_trip();
-  if (const auto quality =
-        judge(out.received, out.round_trip, jitter_buffer, packet_time, *judged_as_))
+  const auto unheard = static_cast<uint64_t>(unheard_after / packet_time);
+  if (const auto quality = judge(unheard > 0 ? statistics_.summary(unheard) : out.received,
+                                 out.round_trip, jitter_buffer, packet_time, *judged_as_))
     out.mos = quality->mos;
   if (out.remote && out.packets_sent > 0) {
     // The peer's report says how much it lost, not in what bursts.

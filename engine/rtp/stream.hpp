@@ -128,8 +128,12 @@ public:
   /// Says BYE and sends nothing more; keeps hearing what is still on its way.
   void stop(time_point now, stream_host& host);
 
-  /// How it went so far. Costs some microseconds.
-  [[nodiscard]] stream_outcome outcome() const;
+  /// How it went so far. Costs some microseconds. `unheard_after`: the peer was to send for so long
+  /// after its last packet, which the score is to know; 0 where it had reason to be silent.
+  [[nodiscard]] stream_outcome outcome(duration unheard_after = {}) const;
+  /// What came last was audio, not a type that was not agreed on (comfort noise): a peer that
+  /// leaves out silence sends that before it falls silent.
+  [[nodiscard]] bool ends_in_audio() const noexcept { return !ends_in_other_; }
 
   [[nodiscard]] const sender& sent() const noexcept { return sender_; }
   [[nodiscard]] const receiver_statistics& heard() const noexcept { return statistics_; }
@@ -176,6 +180,7 @@ private:
   bool sends_ = false;
   bool stopped_ = false;
   bool sends_event_ = false; // in this packet time
+  bool ends_in_other_ = false;
   uint8_t send_event_type_ = payload_format::no_type;
   uint8_t receive_event_type_ = payload_format::no_type;
   payload_format receiving_;

@@ -10,6 +10,7 @@
 
 #include "engine/lane/lane.hpp"
 #include "engine/transport/flow.hpp"
+#include "engine/transport/flow_end.hpp"
 #include "engine/transport/stream_splitter.hpp"
 #include "engine/transport/tls_filter.hpp"
 #include "engine/transport/transport_settings.hpp"
@@ -76,6 +77,8 @@ public:
   /// The peer sent a WebSocket's close frame.
   [[nodiscard]] bool said_goodbye() const noexcept { return ws_ && ws_->close_code() != 0; }
   [[nodiscard]] bool is_client() const noexcept { return client_ != nullptr; }
+  /// Of one that is over: what it was doing when it ended.
+  [[nodiscard]] flow_end::stage ended_during() const noexcept { return ended_during_; }
   [[nodiscard]] const tls_filter* tls() const noexcept { return tls_.get(); }
 
 private:
@@ -134,6 +137,7 @@ private:
   time_point pong_deadline_ = time_point::max();
 
   phase phase_ = phase::connecting;
+  flow_end::stage ended_during_ = flow_end::stage::up;
   bool handshake_waits_ = false;
   bool handshake_cost_ = false; // the feed under way brought output
   bool had_message_ = false;    // the feed under way completed one

@@ -370,7 +370,8 @@ void transport_layer::implementation::on_connection_over(
 void transport_layer::implementation::reap() {
   for (const dead_connection& dead : std::exchange(dead_, {}))
     if (dead.tell)
-      handler_.on_flow_failed(dead.object->name(), dead.why, dead.object->said_goodbye());
+      handler_.on_flow_failed(dead.object->name(),
+                              {dead.object->ended_during(), dead.why, dead.object->said_goodbye()});
 }
 
 // -- transport_layer -------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include "engine/error/error.hpp"
 #include "engine/lane/lane.hpp"
 #include "engine/transport/flow.hpp"
+#include "engine/transport/flow_end.hpp"
 #include "engine/transport/stream_splitter.hpp"
 #include "engine/transport/transport_settings.hpp"
 
@@ -23,11 +24,9 @@ public:
   /// A connection is up, and `up.local` is known: one we opened, or one that was accepted and has
   /// done its handshakes.
   virtual void on_flow_up(const flow& /*up*/) {}
-  /// A connection is over and `gone.handle` names nothing from now on. `why.cause` is empty when
-  /// the peer, or the idle timer, closed it in order. `said_goodbye`: the peer did, by a
-  /// WebSocket's close frame, which a process that is killed does not send. Not called after
-  /// `close`. Never called from inside `open` or `send`.
-  virtual void on_flow_failed(const flow& gone, const error& why, bool said_goodbye) = 0;
+  /// A connection is over and `gone.handle` names nothing from now on. Not called after `close`.
+  /// Never called from inside `open` or `send`.
+  virtual void on_flow_failed(const flow& gone, const flow_end& how) = 0;
 };
 
 /// What a layer did so far.

@@ -204,7 +204,7 @@ TEST_F(bridged_call_test, callee_hangs_up) {
   begin();
   call(60s);
   world_.pass(8s);
-  EXPECT_EQ(the_call().failure, failure_cause{failure_cause::early_hangup});
+  EXPECT_EQ(the_call().cause, sip::end_cause::remote_bye);
   EXPECT_EQ(metrics_of(1).calls.completed, 1U);
   EXPECT_EQ(metrics_of(2).calls.completed, 1U);
   expect_nothing_left();
@@ -253,7 +253,7 @@ TEST_F(bridged_call_test, connection_of_the_callee_ends) {
   world_.pass(5s);
   phone_.context.router.transport().close(phone.flow);
   world_.pass(5s);
-  EXPECT_EQ(the_call().failure, failure_cause{failure_cause::early_hangup});
+  EXPECT_EQ(the_call().cause, sip::end_cause::remote_bye);
   expect_failed(1, failure_cause::transport_error);
   EXPECT_EQ(metrics_of(1).registrations.current, 0U) << "gone with its connection";
   call(1s);

@@ -153,6 +153,87 @@ TEST_F(call_test, callee_hangs_up_first) {
   world_.expect_nothing_left();
 }
 
+/// A callee that hangs up 500 ms and 2 s after its answer, of calls of 5 s.
+TEST_F(call_test, callee_that_hangs_up_is_judged_as_asked) {
+  struct row {
+    callee_hang_up asked;
+    lane::duration up;
+    failure_cause::own expected;
+  };
+  constexpr row rows[] = {{callee_hang_up::usual, 500ms, failure_cause::early_hangup},
+                          {callee_hang_up::usual, 2s, failure_cause::none},
+                          {callee_hang_up::allowed, 500ms, failure_cause::none},
+                          {callee_hang_up::fails, 2s, failure_cause::early_hangup},
+                          {callee_hang_up::expected, 2s, failure_cause::none},
+                          {callee_hang_up::expected, 10s, failure_cause::callee_stayed}};
+  uint8_t host = 10;
+  for (const auto& r : rows) {
+    auto& callee = world_.add_site("10.0.0." + std::to_string(host++));
+    auto answers = answer_manner_of(callee);
+    answers.length = r.up;
+    world_.answer(callee, answers);
+    auto manner = manner_between(caller_, callee.target());
+    manner.callee_hangs_up = r.asked;
+    world_.call(caller_, std::make_shared<const call_manner>(manner), target_of(callee.address),
+                5s);
+    world_.pass(7s);
+    EXPECT_EQ(world_.heard().calls.back().failure.name(), failure_cause{r.expected}.name())
+      << "row " << &r - rows;
+  }
+}
+
+TEST_F(call_test, what_the_peer_said_of_a_failure_is_told) {
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  peer.on_message = [&](const std::string& m) {
+    if (m.starts_with("INVITE "))
+      peer.answer(m, 503,
+                  "Retry-After: 30\r\nWarning: 399 gw \"no channel\"\r\n"
+                  "Reason: Q.850;cause=34\r\n");
+  };
+  call_to({transport::protocol::udp, peer.address()});
+  world_.pass(2s);
+  EXPECT_EQ(only_call().failure, failure_cause::from_status(503));
+  EXPECT_EQ(only_call().detail,
+            "Whatever; Warning 399 gw \"no channel\"; Retry-After 30; Reason Q.850;cause=34")
+    << "its reason phrase is no usual one";
+}
+
+/// SIPp's tn: as many connections as calls, and none stays.
+TEST_F(call_test, each_call_has_a_connection_of_its_own_where_asked) {
+  auto& callee = world_.add_site("10.0.0.6", transport::protocol::tcp);
+  world_.answer(callee, answer_manner_of(callee));
+  auto& caller = world_.add_site("10.0.0.5", transport::protocol::tcp);
+  auto manner = manner_between(caller, callee.target());
+  for (const bool shared : {true, false}) {
+    auto connections = std::make_shared<transport::open_settings>(*manner.connections);
+    connections->share = shared;
+    manner.connections = connections;
+    const auto before = caller.context.router.transport().counters().opened;
+    for (int i = 0; i < 5; ++i)
+      world_.call(caller, std::make_shared<const call_manner>(manner), target_of(callee.address),
+                  1s);
+    world_.pass(3s);
+    EXPECT_EQ(caller.context.router.transport().counters().opened - before, shared ? 1U : 5U);
+  }
+  ASSERT_EQ(world_.heard().calls.size(), 10U);
+  for (const auto& c : world_.heard().calls)
+    EXPECT_FALSE(c.failure.failed()) << c.failure.name();
+  EXPECT_EQ(caller.context.router.transport().connections(), 1U) << "the shared one";
+  world_.expect_nothing_left();
+}
+
+TEST_F(call_test, a_connection_that_nobody_takes_is_told_as_such) {
+  auto& caller = world_.add_site("10.0.0.5", transport::protocol::tcp);
+  const transport::target nobody{transport::protocol::tcp,
+                                 lane::endpoint::parse("10.0.0.2", 5999).value()};
+  world_.call(caller, std::make_shared<const call_manner>(manner_between(caller, nobody)),
+              target_of(nobody.remote), 1s);
+  world_.pass(40s);
+  EXPECT_EQ(only_call().failure.name(), "connect_failed");
+  EXPECT_NE(only_call().detail, "") << "the system said why";
+  world_.expect_nothing_left();
+}
+
 TEST_F(call_test, answer_sent_again_after_a_lost_ack) {
   serve();
   call(3s);
@@ -282,7 +363,96 @@ TEST_F(call_test, overloaded_lane_refuses_new_calls_only) {
   world_.expect_nothing_left();
 }
 
-/// Arrivals of a lane that lags are not placed late but counted as missed.
+/// One that has no room waits, and those behind it: ten at once, of 500 ms and 20 ms of way.
+TEST_F(call_test, arrivals_wait_for_room_where_they_are_to) {
+  serve();
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{100, 100, std::nullopt}};
+  plan->arrivals.calls = 100;
+  plan->length.mean = 500ms;
+  plan->limit = 10;
+  plan->waits_when_full = true;
+  plan->targets = {target_of(callee_.address)};
+  world_.run_load(caller_, plan,
+                  std::make_shared<const call_manner>(manner_between(caller_, callee_.target())));
+  EXPECT_TRUE(world_.run_until_finished(60s));
+  const auto& m = *world_.heard().finished->metrics;
+  EXPECT_EQ(m.calls.completed, 100U);
+  EXPECT_EQ(m.calls.missed(), 0U);
+  EXPECT_EQ(m.calls.peak, 10U);
+  EXPECT_LT(m.health.start_lateness.max(), 5000U) << "us: it is not we who were late";
+  const auto took = world_.heard().finished->elapsed;
+  EXPECT_GT(took, 5400ms);
+  EXPECT_LT(took, 6s) << "ten calls of 540 ms one after the other, in ten rows";
+  world_.expect_nothing_left();
+}
+
+/// A lane that lags for half a second places what was due late, and measures it from then.
+TEST_F(call_test, arrivals_of_a_short_lag_are_placed_late) {
+  serve();
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{100, 100, std::nullopt}};
+  plan->arrivals.calls = 300;
+  plan->length.mean = 100ms;
+  plan->targets = {target_of(callee_.address)};
+  world_.at(1s, [this] { world_.lane().set_lag(500ms); });
+  world_.at(1500ms, [this] { world_.lane().set_lag(0s); });
+  world_.run_load(caller_, plan,
+                  std::make_shared<const call_manner>(manner_between(caller_, callee_.target())));
+  EXPECT_TRUE(world_.run_until_finished(20s));
+  const auto& m = *world_.heard().finished->metrics;
+  EXPECT_EQ(m.calls.missed(), 0U);
+  EXPECT_EQ(m.calls.started, 300U);
+  EXPECT_GT(m.health.start_lateness.max(), 100'000U) << "us";
+  EXPECT_GT(m.times.setup.max(), m.health.start_lateness.max()) << "from when it was due";
+}
+
+/// Calls whose callee says nothing are given up by a third Ctrl-C.
+TEST_F(call_test, a_run_that_is_given_up_ends_at_once) {
+  raw_peer mute{world_.lane(), "10.0.0.3"};
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{10, 10, std::nullopt}};
+  plan->arrivals.calls = 20;
+  plan->targets = {target_of(mute.address())};
+  world_.run_load(caller_, plan,
+                  std::make_shared<const call_manner>(manner_between(
+                    caller_, transport::target{transport::protocol::udp, mute.address()})));
+  world_.at(5s, [this] { caf::anon_send(world_.load(), load_abort{}); });
+  world_.at(6s, [this] { caf::anon_send(world_.load(), load_give_up{}); });
+  EXPECT_TRUE(world_.run_until_finished(7s));
+  const auto& calls = world_.heard().finished->metrics->calls;
+  EXPECT_EQ(calls.started, 20U);
+  EXPECT_EQ(calls.failed, 20U);
+  EXPECT_EQ(calls.failures, (std::map<failure_cause, uint64_t>{{failure_cause::stopped, 20}}));
+  world_.forget_generator();
+}
+
+/// Before a call is over, what was sent and answered of it is counted.
+TEST_F(call_test, messages_are_counted_as_they_pass) {
+  serve();
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{10, 10, std::nullopt}};
+  plan->arrivals.calls = 5;
+  plan->length.mean = 60s;
+  plan->targets = {target_of(callee_.address)};
+  world_.run_load(caller_, plan,
+                  std::make_shared<const call_manner>(manner_between(caller_, callee_.target())));
+  world_.pass(5s);
+  world_.ask_for_metrics();
+  using report::counted_method;
+  const auto& caller = world_.metrics_of(0);
+  EXPECT_EQ(caller.statuses.requests(counted_method::invite), 5U);
+  EXPECT_EQ(caller.statuses.requests(counted_method::ack), 5U);
+  EXPECT_EQ(caller.statuses.requests(counted_method::bye), 0U);
+  EXPECT_EQ(caller.statuses.responses(counted_method::invite),
+            (std::map<uint16_t, uint64_t>{{180, 5}, {200, 5}}));
+  EXPECT_EQ(caller.requests_sent, 10U);
+  const auto& callee = world_.metrics_of(1);
+  EXPECT_EQ(callee.served.responses(counted_method::invite),
+            (std::map<uint16_t, uint64_t>{{200, 5}}));
+}
+
+/// Arrivals of a lane that lags for long are counted as missed.
 TEST_F(call_test, overloaded_generator_misses_arrivals) {
   serve();
   auto plan = std::make_shared<load_plan>();
@@ -632,7 +802,7 @@ TEST_F(sec_32, contact_that_nothing_may_be_sent_to) {
   world_.pass(100s);
   ASSERT_EQ(world_.heard().calls.size(), 3U);
   for (const auto& c : world_.heard().calls)
-    EXPECT_EQ(c.failure, failure_cause{failure_cause::transport_error});
+    EXPECT_EQ(c.failure, failure_cause{failure_cause::connect_failed});
   EXPECT_EQ(world_.lane().health().socket_drops, 0U) << "it was tried";
   EXPECT_EQ(peer_.count("ACK ") + peer_.count("BYE "), 0U);
   world_.expect_nothing_left();

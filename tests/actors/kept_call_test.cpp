@@ -264,7 +264,9 @@ TEST_F(kept_call_test, without_a_store_that_can_be_written_nothing_is_dialled) {
 TEST_F(kept_call_test, a_run_whose_store_fails_in_the_middle_loses_no_record_of_what_was_dialled) {
   world_.answer(callee_, answer_manner_of(callee_));
   world_.keep_calls(caller_, store_, run_);
-  world_.run_load(caller_, plan(200, 100, 500ms), manner());
+  const auto hasty = plan(200, 100, 500ms);
+  hasty->start_within = 0s;
+  world_.run_load(caller_, hasty, manner());
   world_.at(500ms, [this] {
     store_.fail_writes(storage::fault{storage::fault_kind::disk_full, {"D", "no space is left"}});
   });

@@ -117,7 +117,7 @@ TEST_F(media_test, digits_in_info_are_taken_one_after_the_other) {
   target_->digits = {"0123456789*#ABCD"};
   auto manner = manner_between(caller_, callee_.target());
   add_audio(manner, caller_);
-  manner.dials_by_info = true;
+  manner.dials_by = dtmf_mode::info;
   manner.steps = {{0s, call_step::kind::dial}};
   world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 5s);
   world_.pass(6s);
@@ -134,7 +134,7 @@ TEST_F(media_test, digits_are_dialled_at_their_times) {
     target_->digits = {"12", "", "345"};
     auto manner = manner_between(caller_, callee_.target());
     add_audio(manner, caller_);
-    manner.dials_by_info = by_info;
+    manner.dials_by = by_info ? dtmf_mode::info : dtmf_mode::rfc4733;
     manner.steps = {{1s, call_step::kind::dial, 0},
                     {1s, call_step::kind::dial, 1}, // this user has none
                     {3s, call_step::kind::dial, 2}};
@@ -230,6 +230,100 @@ TEST_F(media_test, users_send_sounds_of_their_own) {
   ASSERT_EQ(m.calls.failures.size(), 1U);
   EXPECT_EQ(m.calls.failures.begin()->first.name(), "not_heard") << "the other user's is 880 Hz";
   EXPECT_EQ(m.media.found.tone, 2U);
+}
+
+/// While calls are up: what an interval shows is of the interval.
+TEST_F(media_test, packets_are_counted_as_they_come) {
+  lose(false, 0.1);
+  auto manner = manner_between(caller_, callee_.target());
+  add_audio(manner, caller_);
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{10, 10, std::nullopt}};
+  plan->arrivals.calls = 5;
+  plan->length.mean = 60s;
+  plan->targets = {target_};
+  world_.run_load(caller_, plan, std::make_shared<const call_manner>(manner));
+  world_.pass(21s);
+  world_.ask_for_metrics();
+  const auto before = world_.metrics_of(0).media;
+  EXPECT_NEAR(static_cast<double>(before.received.expected), 5165, 50);
+  EXPECT_NEAR(static_cast<double>(before.received.lost), 500, 120);
+  EXPECT_EQ(before.received.received + before.received.lost, before.received.expected);
+  EXPECT_GT(before.sent.received, 3000U) << "what the peer reported";
+  EXPECT_EQ(before.sent.lost, 0U);
+  EXPECT_TRUE(before.received.mos.empty()) << "which is of whole streams";
+  EXPECT_TRUE(world_.run_until_finished(90s));
+  world_.ask_for_metrics();
+  const auto& after = world_.metrics_of(0).media.received;
+  EXPECT_EQ(after.streams, 5U);
+  EXPECT_NEAR(static_cast<double>(after.expected), 15'000, 20);
+  EXPECT_EQ(after.received + after.lost, after.expected);
+}
+
+/// The callee's audio ends 6 s before the call does.
+TEST_F(media_test, audio_that_stops_is_told_and_judged) {
+  world_.at(2s, [this] { lose(false, 1); });
+  const auto m = call(8s);
+  EXPECT_NEAR(static_cast<double>(m.stopped_for.count()), 6e9, 1e8);
+  EXPECT_EQ(m.received.lost, 0U) << "no number tells of them";
+  ASSERT_TRUE(m.mos);
+  EXPECT_LT(*m.mos, 2.0) << "three quarters were not heard";
+}
+
+TEST_F(media_test, audio_that_goes_on_to_the_end_has_not_stopped) {
+  world_.at(2s, [this] { lose(false, 1); });
+  world_.at(5s, [this] { lose(false, 0); });
+  EXPECT_EQ(call(8s).stopped_for, 0s);
+  const auto m = run(3);
+  EXPECT_EQ(m.media.stopped_calls, 0U);
+}
+
+TEST_F(media_test, a_run_counts_calls_whose_audio_stopped) {
+  world_.at(1s, [this] { lose(false, 1); });
+  auto manner = manner_between(caller_, callee_.target());
+  add_audio(manner, caller_);
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.phases = {{10, 10, std::nullopt}};
+  plan->arrivals.calls = 3;
+  plan->length.mean = 5s;
+  plan->targets = {target_};
+  world_.run_load(caller_, plan, std::make_shared<const call_manner>(manner));
+  ASSERT_TRUE(world_.run_until_finished(30s));
+  EXPECT_EQ(world_.heard().finished->metrics->media.stopped_calls, 3U);
+  EXPECT_EQ(world_.heard().finished->metrics->media.one_way_calls, 0U);
+}
+
+/// As tones: because that was asked for, or because the peer takes no events.
+TEST_F(media_test, digits_go_in_the_audio_where_they_are_to) {
+  for (const auto how : {dtmf_mode::inband, dtmf_mode::automatic}) {
+    target_->digits = {"555"};
+    auto manner = manner_between(caller_, callee_.target());
+    if (how == dtmf_mode::automatic)
+      manner.capabilities.codecs = {sdp::pcmu()};
+    add_audio(manner, caller_);
+    manner.dials_by = how;
+    manner.steps = {{500ms, call_step::kind::dial}};
+    world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 3s);
+    world_.pass(5s);
+    const auto& call = world_.heard().calls.back();
+    EXPECT_FALSE(call.failure.failed()) << call.failure.name();
+    EXPECT_EQ(call.media->digits_sent, 3U);
+    EXPECT_EQ(call.media->digits_not_taken, 0U);
+  }
+  world_.ask_for_metrics();
+  EXPECT_EQ(world_.metrics_of(1).media.dtmf_received, 0U) << "as tones, not as events";
+}
+
+TEST_F(media_test, digits_go_as_events_by_themselves_where_the_peer_takes_them) {
+  target_->digits = {"12"};
+  auto manner = manner_between(caller_, callee_.target());
+  add_audio(manner, caller_);
+  manner.dials_by = dtmf_mode::automatic;
+  manner.steps = {{0s, call_step::kind::dial}};
+  world_.call(caller_, std::make_shared<const call_manner>(manner), target_, 3s);
+  world_.pass(5s);
+  world_.ask_for_metrics();
+  EXPECT_EQ(world_.metrics_of(1).media.dtmf_received, 2U);
 }
 
 TEST_F(media_test, digits_arrive_under_loss) {

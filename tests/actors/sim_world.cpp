@@ -274,7 +274,8 @@ void sim_world::begin_load(sim_site& from, const std::shared_ptr<const load_plan
   load_site_ = &from;
   load_ = lane_.spawn<load_run>(owner_);
   load_generator::share share;
-  share.limit = plan->limit;
+  if (plan->limit != UINT64_MAX)
+    share.room = std::make_shared<run_room>(plan->limit);
   generator_ = lane_.spawn<load_generator>(from.context, plan, manner, share,
                                            caf::actor_cast<caf::strong_actor_ptr>(load_), history);
 }

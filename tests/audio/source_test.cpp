@@ -122,6 +122,24 @@ TEST(source, plays_the_default_tone_that_a_detector_finds_in_every_frame) {
   EXPECT_EQ(detector.frames_with_tone(), 200u);
 }
 
+TEST(source, makes_the_two_tones_of_each_digit) {
+  constexpr std::string_view digits = "123A456B789C*0#D";
+  constexpr std::array low{697.0, 770.0, 852.0, 941.0};
+  constexpr std::array high{1209.0, 1336.0, 1477.0, 1633.0};
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const auto s = encoded_source::make(source_spec::digit(digits[i]), codec::pcmu, 20ms);
+    ASSERT_TRUE(s) << s.error().to_string();
+    EXPECT_EQ((*s)->frame_count(), 8u) << "100 ms of tones, 60 of silence";
+    const auto all = decoded(**s, 8);
+    const std::vector<int16_t> tones(all.begin(), all.begin() + 800);
+    EXPECT_NEAR(level_dbm0(tones), -6, 0.2) << "two of -9";
+    EXPECT_NEAR(tone_share(tones, low[i / 4]), 0.5, 0.05) << digits[i];
+    EXPECT_NEAR(tone_share(tones, high[i % 4]), 0.5, 0.05) << digits[i];
+    EXPECT_TRUE(is_silence({all.begin() + 800, all.end()})) << digits[i];
+  }
+  EXPECT_EQ(error_of(source_spec::digit('E')), "digit: \"E\" is none, expected one of 0-9*#A-D");
+}
+
 TEST(source, fills_the_last_frame_with_silence) {
   const std::vector<int16_t> samples(161, 1000);
   const auto s = encoded_source::from_samples(samples, codec::pcma, 20ms);

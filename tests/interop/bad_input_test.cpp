@@ -122,7 +122,12 @@ TEST_F(bad_input, of_an_option_of_load_names_the_option) {
     {"--ptime", {"0", "15", "70", "x", ""}},
     {"--dtmf", {"12x", std::string(300, '1'), "1 2", "1,,2", "5s:1,2s:3", "x:1", "{pin}", ""}},
     {"--expect-sound", {"music", "tone:", "tone:50", "tone:440+", ""}},
-    {"--dtmf-by", {"sip", "INFO", ""}},
+    {"--dtmf-mode", {"sip", "INFO", ""}},
+    {"--callee-hangs-up", {"maybe", "Allowed", ""}},
+    {"--start-within", {"-1", "soon", ""}},
+    {"--bound",
+     {"lateness", "lateness=", "lateness=5ms:x", "lateness=0:1%", "mood=1ms:1%", "lag=20ms:101%",
+      "start=x", ""}},
     {"--hold-after", {"-1", "x", "5s:", "5s:x", ":2s", ""}},
     {"--ice-restart-after", {"-1", "x", ""}},
     {"--local-ip", {"localhost", "127.0.0.1:5060", "300.0.0.1", "::1::", "192.0.2.1", ""}},
@@ -199,7 +204,13 @@ TEST_F(bad_input, of_options_that_do_not_go_together_names_one) {
   expect_load_refused({"-p", "5080", "--lanes", "2"}, "--local-port");
   expect_load_refused({"--answer-after", "1s"}, "--answer-after");
   expect_load_refused({"--rate"}, "--rate");
-  expect_load_refused({"--dtmf-by", "info"}, "--dtmf-by");
+  expect_load_refused({"--dtmf-mode", "info"}, "--dtmf-mode");
+  expect_load_refused({"--dtmf", "1", "--dtmf-mode", "inband", "--audio", "echo"}, "--dtmf-mode");
+  expect_load_refused({"--when-full", "wait"}, "--when-full");
+  expect_load_refused({"-l", "5", "--when-full", "drop"}, "--when-full");
+  expect_load_refused({"--callee-hangs-up", "fails", "--flow", "options"}, "--callee-hangs-up");
+  expect_load_refused({"-t", "un"}, "--transport");
+  expect_load_refused({"--own-connections"}, "--own-connections");
   expect_load_refused({"--hear", "--media", "none"}, "--hear");
   expect_load_refused({"--dtmf", "1", "--media", "none"}, "--dtmf");
   expect_load_refused({"--expect-sound", "tone", "--media", "none"}, "--expect-sound");

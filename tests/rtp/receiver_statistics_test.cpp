@@ -52,6 +52,25 @@ void expect_consistent(const reception_summary& s) {
   EXPECT_EQ(s.packets, s.expected - s.lost + s.duplicates + s.late + s.rejected);
 }
 
+TEST(receiver_statistics, counts_what_was_to_come_after_the_last_packet_where_asked) {
+  receiver_statistics stats;
+  const stream in;
+  EXPECT_EQ(stats.summary(50).expected, 0u) << "there is no stream";
+  for (uint32_t n = 0; n < 100; ++n)
+    if (n != 40)
+      in.arrive(stats, n);
+  EXPECT_EQ(stats.summary().lost, 1u);
+  EXPECT_EQ(stats.lost(), 1u);
+  EXPECT_EQ(stats.expected(), 100u);
+  EXPECT_EQ(stats.packets(), 99u);
+  const auto s = stats.summary(300);
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 400u);
+  EXPECT_EQ(s.lost, 301u);
+  EXPECT_GT(s.losses.burst_ratio, 20) << "one long burst";
+  EXPECT_EQ(stats.summary().lost, 1u) << "nothing of that stays";
+}
+
 TEST(receiver_statistics, sees_nothing_wrong_with_a_perfect_stream) {
   receiver_statistics stats;
   const stream in;

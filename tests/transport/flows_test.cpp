@@ -193,6 +193,7 @@ TEST_F(flows, a_refused_connection_fails_later_and_its_handle_dies) {
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_EQ(client.failures[0].gone, f);
   EXPECT_THAT(client.failures[0].cause, HasSubstr("refused"));
+  EXPECT_EQ(client.failures[0].during, flow_end::stage::connecting);
   EXPECT_FALSE(client.layer.send(f, framed("x")));
   EXPECT_EQ(client.layer.find(f), std::nullopt);
   // The slot's next connection is another flow.
@@ -293,6 +294,7 @@ TEST_F(flows, an_idle_connection_is_closed_in_order) {
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_EQ(client.failures[0].cause, "");
   EXPECT_FALSE(client.failures[0].said_goodbye) << "nobody can over TCP";
+  EXPECT_EQ(client.failures[0].during, flow_end::stage::up);
   EXPECT_EQ(client.layer.counters().failed, 0U);
 }
 

@@ -29,8 +29,8 @@ public:
     if (got.size() == 2)
       home_.stop();
   }
-  void on_flow_failed(const flow&, const error& why, bool) override {
-    ADD_FAILURE() << why.to_string();
+  void on_flow_failed(const flow&, const flow_end& how) override {
+    ADD_FAILURE() << how.why.to_string();
     home_.stop();
   }
 

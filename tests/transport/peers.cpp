@@ -68,8 +68,8 @@ void peer::on_flow_up(const flow& up) {
   ups.push_back(up);
 }
 
-void peer::on_flow_failed(const flow& gone, const error& why, bool said_goodbye) {
-  failures.push_back({gone, why.cause, said_goodbye});
+void peer::on_flow_failed(const flow& gone, const flow_end& how) {
+  failures.push_back({gone, how.why.cause, how.said_goodbye, how.during});
 }
 
 std::vector<std::string> peer::texts() const {

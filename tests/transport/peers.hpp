@@ -34,7 +34,7 @@ public:
 
   void on_message(const flow& from, std::string_view bytes, time_point arrived) override;
   void on_flow_up(const flow& up) override;
-  void on_flow_failed(const flow& gone, const error& why, bool said_goodbye) override;
+  void on_flow_failed(const flow& gone, const flow_end& how) override;
 
   /// Texts of the messages so far.
   [[nodiscard]] std::vector<std::string> texts() const;
@@ -48,6 +48,7 @@ public:
     flow gone;
     std::string cause;
     bool said_goodbye = false;
+    flow_end::stage during = flow_end::stage::up;
   };
   std::vector<message> messages;
   std::vector<flow> ups;

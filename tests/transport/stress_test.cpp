@@ -27,7 +27,7 @@ public:
     act(from, bytes.substr(0, 100));
   }
   void on_flow_up(const flow& up) override { act(up, "up"); }
-  void on_flow_failed(const flow& gone, const error&, bool) override {
+  void on_flow_failed(const flow& gone, const flow_end&) override {
     ++failed;
     EXPECT_FALSE(layer.find(gone));
     act(gone, "gone");

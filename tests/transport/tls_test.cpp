@@ -249,6 +249,7 @@ TEST_F(sec_09, two_names_on_one_address_are_two_connections_and_two_checks) {
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_EQ(client.failures[0].gone, other);
   EXPECT_THAT(client.failures[0].cause, HasSubstr("ostname mismatch"));
+  EXPECT_EQ(client.failures[0].during, flow_end::stage::tls);
   EXPECT_THAT(server.texts(), IsEmpty());
   // Another policy does not find the connection either.
   settings.server_name = "good.test";

@@ -493,6 +493,7 @@ TEST_F(websocket, a_wrong_origin_is_refused_and_told_why) {
   run_for(1s);
   ASSERT_THAT(client.failures, SizeIs(1));
   EXPECT_THAT(client.failures[0].cause, HasSubstr("403"));
+  EXPECT_EQ(client.failures[0].during, flow_end::stage::websocket);
   ASSERT_THAT(server.failures, SizeIs(1));
   EXPECT_THAT(server.failures[0].cause, HasSubstr("evil.test"));
 }

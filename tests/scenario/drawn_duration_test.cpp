@@ -35,9 +35,9 @@ std::vector<double> draws_of(std::string_view text) {
   const auto length = parse_drawn_duration("d", text);
   std::mt19937_64 random{1};
   std::uniform_real_distribution<double> unit{0, 1};
-  std::vector<double> drawn;
-  for (int i = 0; i < 200'000; ++i)
-    drawn.push_back(std::chrono::duration<double>(length.value().at(unit(random))).count());
+  std::vector<double> drawn(200'000);
+  for (auto& each : drawn)
+    each = std::chrono::duration<double>(length.value().at(unit(random))).count();
   std::ranges::sort(drawn);
   return drawn;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct sip_sample {
 /// The messages (.dat, .sip) below a folder of ../shared/data/sip, sorted by name; empty where that
 /// is absent, as it is for whoever has only the project.
 std::vector<sip_sample> sip_samples(std::string_view folder);
+
+/// How many there are where that is not absent.
+size_t sip_samples_known(std::string_view folder);
 
 /// For INSTANTIATE_TEST_SUITE_P: as `sip_samples`, but where there are none, one that is absent.
 std::vector<sip_sample> sip_samples_or_absent(std::string_view folder);

@@ -155,6 +155,15 @@ INSTANTIATE_TEST_SUITE_P(messages, rfc4475,
                          testing::ValuesIn(tests::sip_samples_or_absent("rfc4475")),
                          tests::sample_name());
 
+TEST(sip_samples, are_as_many_as_is_said_where_they_are_absent) {
+  for (const auto* folder : {"rfc4475", "rfc5118", "rfc-callflows", "advisory-regressions"}) {
+    const auto here = tests::sip_samples(folder);
+    if (here.empty())
+      GTEST_SKIP() << "no ../shared/data/sip/" << folder;
+    EXPECT_EQ(here.size(), tests::sip_samples_known(folder)) << folder;
+  }
+}
+
 class rfc4475_details : public testing::Test {
 protected:
   const std::string& text(const std::string& name) {

@@ -589,9 +589,7 @@ TEST_F(answered_by_hand_test, bye_for_a_dialog_that_is_gone) {
 
 TEST_F(answered_by_hand_test, answer_without_a_usable_description) {
   peer_.on_message = [this](const std::string& m) {
-    if (m.starts_with("INVITE "))
-      peer_.answer(m, 200);
-    else if (m.starts_with("BYE "))
+    if (m.starts_with("INVITE ") || m.starts_with("BYE "))
       peer_.answer(m, 200);
   };
   auto manner =

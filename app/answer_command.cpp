@@ -278,6 +278,7 @@ int answer_command(const std::vector<std::string>& arguments) {
         if (down.reason == caf::exit_reason::normal)
           return; // it has said so
         ++stopped;
+        ++lanes.all.health.parts_lost;
         lost = true;
       },
       [&](const journal_failing& failing) {

@@ -17,8 +17,6 @@ constexpr size_t line_batch_bytes = 1U << 16U;
 
 /// When an arrival that could not be placed is looked at again.
 constexpr std::chrono::milliseconds retry_interval{2};
-/// Arrivals that are placed in one pass: more would hold up what else the lane has to do.
-constexpr unsigned most_at_once = 32;
 
 } // namespace
 
@@ -96,7 +94,6 @@ void load_generator::find_next() {
 
 void load_generator::on_arrivals() {
   const auto now = home().now();
-  unsigned begun = 0;
   while (next_ && start_ + next_->at + postponed_ <= now) {
     const auto due = start_ + next_->at + postponed_;
     const bool keeps_up =
@@ -105,8 +102,8 @@ void load_generator::on_arrivals() {
       timer_.arm(now + retry_interval);
       return;
     }
-    if (begun >= most_at_once) { // after a pause they do not all leave in one pass
-      timer_.arm(now);
+    if (keeps_up && now < not_before_) {
+      timer_.arm(not_before_);
       return;
     }
     const bool fits = !keeps_up || take_room();
@@ -131,9 +128,12 @@ void load_generator::on_arrivals() {
       ++progress_.missed_by_limit;
     } else {
       begin(next_->number, placed);
-      ++begun;
     }
+    const auto at = next_->at;
     find_next();
+    // What was due during a pause does not come all at once, but at twice the rate at most.
+    if (next_)
+      not_before_ = std::max(not_before_, now - lane::timer_wheel::tick) + (next_->at - at) / 2;
   }
   if (next_)
     timer_.arm(start_ + next_->at + postponed_);

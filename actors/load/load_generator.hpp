@@ -90,6 +90,7 @@ private:
   std::unique_ptr<call_trace> trace_;          // null: none is wanted
   std::optional<lane::time_point> full_since_; // and an arrival waits
   lane::duration postponed_{};                 // of arrivals, by those that have waited
+  lane::time_point not_before_{};              // the next one, of those that are late
   bool started_ = false;
   bool done_ = false;
 };

@@ -12,6 +12,16 @@ namespace {
 constexpr std::chrono::seconds progress_interval{1};
 /// From the order to begin to the first arrival: every lane has heard of it by then.
 constexpr std::chrono::milliseconds head_start{100};
+/// From the end of the last call to that of the run, where it is answered here: a refused call is
+/// counted there once its ACK has come.
+constexpr std::chrono::milliseconds last_words{100};
+
+template <class Parts>
+lane::duration wait_for_last_words(const Parts& all) {
+  return std::any_of(all.begin(), all.end(), [](const auto& p) { return p.answers; })
+           ? lane::duration{last_words}
+           : lane::duration{};
+}
 
 } // namespace
 
@@ -96,7 +106,7 @@ void load_run::on_done(unsigned source) {
   timer_.cancel();
   if (missing_ == 0) {
     final_ = true;
-    ask();
+    timer_.arm(home().now() + wait_for_last_words(parts_));
   }
 }
 
@@ -151,7 +161,7 @@ void load_run::report() {
   send(observer_, run_progress{home().now() - start_, std::move(merged), draining_});
   if (running_ == 0) { // the last generator ended while this was gathered
     final_ = true;
-    ask();
+    timer_.arm(home().now() + wait_for_last_words(parts_));
     return;
   }
   timer_.arm(std::max(home().now(), timer_.deadline() + progress_interval));

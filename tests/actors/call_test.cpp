@@ -565,6 +565,20 @@ TEST_F(served_test, merged_request) {
   world_.expect_nothing_left();
 }
 
+/// RFC 3261 §8.2.2.2: another CSeq is another request, as where a client answers a challenge.
+TEST_F(served_test, requests_of_one_call_with_other_cseqs_are_not_merged) {
+  auto& other = world_.add_site("10.0.0.5");
+  auto manner = answer_manner_of(other);
+  manner.answer_after = 10s;
+  world_.answer(other, manner);
+  for (int cseq = 1; cseq <= 2; ++cseq)
+    peer_.send(other.address,
+               peer_.request("INVITE", other.address, std::to_string(cseq), {}, cseq));
+  world_.pass(100ms);
+  EXPECT_EQ(peer_.count("SIP/2.0 482"), 0U);
+  EXPECT_EQ(other.context.router.legs().size(), 2U);
+}
+
 TEST_F(served_test, request_for_a_dead_dialog) {
   say(peer_.request("BYE", callee_.address, "1", "aaaaaaaaaaaaaaaaaaaaaaaaaa"));
   EXPECT_EQ(peer_.count("SIP/2.0 481"), 1U);
@@ -647,6 +661,43 @@ TEST_F(answered_by_hand_test, late_2xx_of_the_same_dialog_is_acked) {
   world_.expect_nothing_left();
 }
 
+/// However a call ended that had no answer: one that comes after all is ACKed and hung up.
+TEST_F(answered_by_hand_test, late_2xx_of_a_call_that_failed_is_hung_up) {
+  int number = 0;
+  for (const int status : {0, 404, 486, 487, 603}) {
+    SCOPED_TRACE(status);
+    std::string invite;
+    peer_.messages.clear();
+    peer_.tag = "first" + std::to_string(++number);
+    peer_.on_message = [&, this](const std::string& m) {
+      if (m.starts_with("INVITE ") && std::exchange(invite, m).empty() && status != 0)
+        peer_.answer(m, status == 487 ? 180 : status);
+      else if (m.starts_with("CANCEL ")) {
+        peer_.answer(m, 200);
+        peer_.answer(invite, 487);
+      }
+    };
+    const auto call = call_peer();
+    if (status == 487)
+      hang_up_at(world_.elapsed() + 1s, call);
+    world_.pass(status == 0 ? 33s : 2s);
+    EXPECT_EQ(world_.heard().calls.size(), static_cast<size_t>(number));
+    peer_.messages.clear();
+    peer_.tag = "late";
+    peer_.on_message = [this](const std::string& m) {
+      if (m.starts_with("BYE "))
+        peer_.answer(m, 200);
+    };
+    peer_.answer(invite, 200, {}, inactive_answer);
+    world_.pass(1s);
+    EXPECT_EQ(peer_.count("ACK "), 1U);
+    EXPECT_EQ(peer_.count("BYE "), 1U);
+    EXPECT_EQ(tag_in(peer_.last("BYE "), "To"), "late");
+  }
+  peer_.on_message = nullptr;
+  world_.expect_nothing_left();
+}
+
 /// A second callee answers when the call is over: ACKed and hung up, and the BYE sent until it has
 /// an answer.
 TEST_F(answered_by_hand_test, late_2xx_of_a_fork_is_hung_up) {
@@ -708,9 +759,7 @@ TEST_F(answered_by_hand_test, bye_for_a_dialog_that_is_gone) {
 
 TEST_F(answered_by_hand_test, answer_without_a_usable_description) {
   peer_.on_message = [this](const std::string& m) {
-    if (m.starts_with("INVITE "))
-      peer_.answer(m, 200);
-    else if (m.starts_with("BYE "))
+    if (m.starts_with("INVITE ") || m.starts_with("BYE "))
       peer_.answer(m, 200);
   };
   auto manner =

@@ -73,6 +73,35 @@ TEST_F(raw_callee_test, media_before_the_answer_is_no_loss) {
   world_.expect_nothing_left();
 }
 
+/// Audio that others send, be it from another port of the peer's own host: what came just before it
+/// was known who the peer is, as the system lets through no more than that.
+TEST_F(raw_callee_test, strangers_are_not_heard) {
+  class deaf final : public lane::datagram_handler {
+    void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> /*bytes*/,
+                     lane::time_point /*arrived*/) override {}
+  } nobody;
+  for (const auto* const host : {"10.1.0.3", "10.1.0.66"}) {
+    const auto stranger =
+      world_.lane().open_datagram(lane::endpoint::parse(host, 20'002).value(), nobody, {});
+    ASSERT_TRUE(stranger);
+    std::string packet(172, '\xff');
+    packet.replace(0, 12, std::string{"\x80\0\0\0\0\0\0\0SSRC", 12});
+    for (char i = 0; i < 30; ++i) {
+      packet[3] = i;
+      (*stranger)->send(theirs_, packet);
+    }
+  }
+  peer_.answer(invite_, 200, {}, media_.description());
+  world_.pass(5s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& media = world_.heard().calls.front().media;
+  ASSERT_TRUE(media);
+  EXPECT_EQ(media->received.packets, 0U);
+  EXPECT_FALSE(media->received.first_packet);
+  EXPECT_EQ(media->refused.strangers, 60U);
+  EXPECT_GT(media_.heard, 150U);
+}
+
 TEST_F(raw_callee_test, the_answer_in_an_ACK_moves_the_media) {
   peer_.answer(invite_, 200, {}, media_.description());
   world_.pass(500ms);

@@ -166,6 +166,62 @@ TEST_F(registration_actor_test, what_would_be_kept_is_bounded) {
   EXPECT_EQ(bindings(), 1U);
 }
 
+TEST_F(registration_actor_test, an_address_has_no_more_contacts_than_it_may) {
+  who_.max_contacts = 3;
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  int number = 0;
+  const auto status = [&](const std::string& name, const std::string& expires = "60") {
+    const auto id = "m" + std::to_string(++number);
+    auto text =
+      peer.request("REGISTER", registrar_.address, id, {}, 1, "Expires: " + expires + "\r\n", id);
+    text.replace(text.find("Contact: <sip:raw@"), 18, "Contact: <sip:" + name + "@");
+    peer.send(registrar_.address, text);
+    world_.pass(100ms);
+    return peer.messages.back().substr(8, 3);
+  };
+  for (const auto* name : {"a", "b", "c"})
+    EXPECT_EQ(status(name), "200");
+  EXPECT_EQ(status("d"), "403") << "one more";
+  EXPECT_EQ(status("b"), "200") << "one of them again";
+  EXPECT_EQ(status("c", "0"), "200");
+  EXPECT_EQ(status("d"), "200") << "in the place of one that went";
+  EXPECT_EQ(status("c"), "403");
+  EXPECT_EQ(bindings(), 1U);
+  EXPECT_EQ(registrar_settings{}.max_contacts, 16U);
+  EXPECT_EQ(registrar_settings{}.max_bindings, 1'000'000U);
+}
+
+/// In one request as well as one after the other.
+TEST_F(registration_actor_test, a_request_binds_no_more_contacts_than_an_address_may_have) {
+  who_.max_contacts = 3;
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  auto text = peer.request("REGISTER", registrar_.address, "1", {}, 1,
+                           "Contact: <sip:b@10.0.0.3>, <sip:c@10.0.0.3>\r\n"
+                           "Contact: <sip:d@10.0.0.3>\r\n");
+  peer.send(registrar_.address, text);
+  world_.pass(100ms);
+  EXPECT_EQ(peer.count("SIP/2.0 403"), 1U);
+  EXPECT_EQ(bindings(), 0U) << "none of them";
+}
+
+TEST_F(registration_actor_test, a_registrar_has_no_more_addresses_than_it_may) {
+  who_.max_bindings = 3;
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  for (int i = 0; i < 5; ++i) {
+    const auto id = "n" + std::to_string(i);
+    auto text = peer.request("REGISTER", registrar_.address, id, {}, 1, "Expires: 60\r\n", id);
+    text.replace(text.find("To: <sip:service@"), 17, "To: <sip:user" + std::to_string(i) + "@");
+    peer.send(registrar_.address, text);
+    world_.pass(100ms);
+  }
+  EXPECT_EQ(peer.count("SIP/2.0 200"), 3U);
+  EXPECT_EQ(peer.count("SIP/2.0 503"), 2U);
+  EXPECT_EQ(bindings(), 3U);
+}
+
 TEST_F(registration_actor_test, a_full_registrar_looks_for_expired_ones_once_a_second) {
   who_.max_bindings = 2;
   serve();

@@ -213,6 +213,29 @@ TEST(receiver_statistics, expects_packets_from_before_the_first_that_came) {
   EXPECT_EQ(s.reordered, 2u);
 }
 
+/// RFC 3550 A.1: MAX_MISORDER is 100, MAX_DROPOUT is 3000.
+TEST(receiver_statistics, takes_up_to_100_behind_for_late_and_less_than_3000_ahead_for_a_loss) {
+  const auto after = [](uint32_t place) {
+    receiver_statistics stats;
+    const stream in;
+    for (uint32_t n = 0; n <= 4'000; ++n)
+      in.arrive(stats, n);
+    in.arrive(stats, place, place < 4'000 ? 2s * 4 : 0s);
+    const auto s = stats.summary();
+    expect_consistent(s);
+    return s;
+  };
+  EXPECT_EQ(after(4'000 - 63).duplicates, 1u) << "within the window";
+  EXPECT_EQ(after(4'000 - 64).late, 1u);
+  EXPECT_EQ(after(4'000 - 100).late, 1u);
+  EXPECT_EQ(after(4'000 - 100).rejected, 0u);
+  EXPECT_EQ(after(4'000 - 101).late, 0u);
+  EXPECT_EQ(after(4'000 - 101).rejected, 1u) << "may have begun anew";
+  EXPECT_EQ(after(4'000 + 2'999).lost, 2'998u);
+  EXPECT_EQ(after(4'000 + 3'000).lost, 0u);
+  EXPECT_EQ(after(4'000 + 3'000).rejected, 1u) << "may have begun anew";
+}
+
 TEST(receiver_statistics, takes_two_in_sequence_after_a_jump_as_a_restart) {
   receiver_statistics stats;
   const stream before{100};
@@ -282,6 +305,30 @@ TEST(receiver_statistics, computes_jitter_as_the_rfc_does) {
   EXPECT_GE(s.jitter_max, s.jitter);
   EXPECT_GT(s.jitter_mean, 4ms);
   EXPECT_LT(s.jitter_mean, 10ms);
+}
+
+/// RFC 3550 A.8, in its integers: jitter is kept times 16, and its share of it is rounded.
+TEST(receiver_statistics, rounds_jitter_as_the_rfc_does) {
+  for (const int most_ms : {1, 2, 19}) {
+    receiver_statistics stats;
+    const stream in;
+    std::mt19937 random{2};
+    uint32_t jitter = 0;
+    uint32_t last = 0;
+    for (uint32_t n = 0; n < 500; ++n) {
+      const auto ms = static_cast<uint32_t>(random()) % static_cast<uint32_t>(most_ms + 1);
+      in.arrive(stats, n, std::chrono::milliseconds{ms});
+      const auto transit = ms * 8;
+      if (n > 0)
+        jitter += (transit > last ? transit - last : last - transit) - ((jitter + 8) >> 4);
+      last = transit;
+      if (n < 2)
+        continue; // not known yet
+      ASSERT_EQ(stats.summary().jitter_units, jitter >> 4) << n;
+      ASSERT_EQ(stats.summary().jitter.count(), static_cast<int64_t>(jitter / 16.0 * 1e9 / 8'000))
+        << n;
+    }
+  }
 }
 
 TEST(receiver_statistics, keeps_unpaced_packets_out_of_jitter) {

@@ -149,21 +149,57 @@ TEST(call_race, bye_crossing_bye) {
 }
 
 TEST(call_race, late_2xx_after_cancel) {
-  // The answer is lost until the caller has given the cancelled INVITE up.
+  // The CANCEL is lost, and the answer until the caller has given the cancelled INVITE up.
   call_pair w(1, clean);
   w.join_strays();
-  w.answer_after = milliseconds{100};
-  auto relay = w.b.relay;
-  w.b.relay = [&w, relay](const sent_message& m) {
+  w.answer_after = seconds{5};
+  auto to_b = w.a.relay;
+  w.a.relay = [to_b](const sent_message& m) {
+    if (m.what != method::cancel)
+      to_b(m);
+  };
+  auto to_a = w.b.relay;
+  w.b.relay = [&w, to_a](const sent_message& m) {
     if (w.now > time_point{seconds{1000}} + seconds{33} || m.status == 180)
-      relay(m);
+      to_a(m);
   };
   w.call();
   w.at(milliseconds{150}, [&w] { w.client.hang_up(w.now, w.a); });
-  w.at(seconds{20}, [] {});
   ASSERT_TRUE(w.run());
   EXPECT_EQ(w.cause_a(), end_cause::cancelled);
-  EXPECT_EQ(w.server->current(), invite_server::phase::over);
+  EXPECT_EQ(w.linger_a.late_answers(), 1u);
+  EXPECT_TRUE(w.answered_b());
+  EXPECT_EQ(w.cause_b(), end_cause::remote_bye);
+}
+
+/// What the peer's answer finds when the caller has done with its call, however that came to be.
+TEST(call_race, late_2xx_of_a_fork_after_any_end_is_acked_and_hung_up) {
+  for (const int status : {404, 486, 487, 603}) {
+    SCOPED_TRACE(status);
+    const auto profile = udp_profile("192.0.2.1");
+    bench_of<invite_client> c{profile, test_id(1)};
+    ASSERT_TRUE(c.machine.start(
+      c.now, {.uri = "sip:bob@192.0.2.2", .from = "<sip:alice@192.0.2.1>", .body = "v=0"}, c.out));
+    const auto invite = c.out.all(method::invite).front()->text;
+    const std::string contact = "Contact: <sip:bob@192.0.2.66>\r\n";
+    if (status == 487) {
+      c.take(response_to(invite, 180, "b1", contact));
+      c.machine.hang_up(c.now, c.out);
+    }
+    c.take(response_to(invite, status, "b1"));
+    ASSERT_EQ(c.machine.current(), invite_client::phase::over);
+    linger_table table(8, seconds{32}, 1);
+    c.machine.leave(c.now, table);
+    recorder out;
+    const auto late = response_to(invite, 200, "b2", contact);
+    message m;
+    ASSERT_EQ(m.parse(late), parse_verdict::good);
+    EXPECT_TRUE(table.on_message(c.now + seconds{31}, m, profile, out)) << "forgotten";
+    EXPECT_EQ(out.all(method::ack).size(), 1u);
+    ASSERT_EQ(out.all(method::bye).size(), 1u);
+    EXPECT_EQ(field(out.all(method::bye).front()->text, "To"), "<sip:bob@192.0.2.2>;tag=b2");
+    EXPECT_EQ(table.late_answers(), 1u);
+  }
 }
 
 TEST(call_race, late_2xx_after_timeout_b) {
@@ -219,6 +255,73 @@ TEST(call_race, glare_is_resolved_for_both) {
   EXPECT_EQ(w.b.last(event_kind::response)->event.status, 200);
   EXPECT_EQ(w.a.count(event_kind::offer_confirmed), 1u);
   EXPECT_EQ(w.b.count(event_kind::offer), 0u);
+}
+
+/// The shortest and the longest wait before an offer that met another is sent again, of 200 legs.
+template <class Establish>
+std::pair<duration, duration> waits_after_glare(Establish establish) {
+  std::vector<duration> waits;
+  for (uint32_t n = 0; n < 200; ++n) {
+    const auto leg = establish(n);
+    leg->machine.send_request(leg->now, method::update, "v=0 mine", leg->out);
+    const auto first = leg->out.last_sent();
+    leg->take(response_to(first.text, 491, ""));
+    leg->pass(seconds{5});
+    const auto all = leg->out.all(method::update);
+    const auto again = std::find_if(all.begin(), all.end(), [&](auto* m) {
+      return field(m->text, "CSeq") != field(first.text, "CSeq");
+    });
+    if (again == all.end()) {
+      ADD_FAILURE() << "not sent again";
+      return {};
+    }
+    waits.push_back((*again)->at - first.at);
+    EXPECT_EQ(waits.back() % milliseconds{10}, duration{});
+  }
+  const auto [shortest, longest] = std::minmax_element(waits.begin(), waits.end());
+  return {*shortest, *longest};
+}
+
+/// RFC 3261 §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in units of 10
+/// ms.
+TEST(call_race, after_glare_the_owner_of_the_call_id_waits_longer) {
+  const auto profile = udp_profile("192.0.2.1");
+  const auto [owners_shortest, owners_longest] = waits_after_glare([&](uint32_t n) {
+    auto c = std::make_unique<bench_of<invite_client>>(profile, test_id(n));
+    EXPECT_TRUE(c->machine.start(
+      c->now, {.uri = "sip:bob@192.0.2.2", .from = "<sip:alice@192.0.2.1>", .body = "v=0"},
+      c->out));
+    c->take(response_to(c->out.last_sent().text, 200, "b1",
+                        "Contact: <sip:bob@192.0.2.2>\r\nContent-Type: application/sdp\r\n",
+                        "v=0 answer"));
+    return c;
+  });
+  const auto [others_shortest, others_longest] = waits_after_glare([&](uint32_t n) {
+    auto c = std::make_unique<bench_of<invite_server>>(profile, test_id(n));
+    const std::string head = " sip:bob@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch="
+                             "z9hG4bKi\r\nMax-Forwards: 70\r\nFrom: <sip:a@192.0.2.2>;tag=a1\r\n"
+                             "To: <sip:bob@192.0.2.1>";
+    const std::string rest = "Contact: <sip:a@192.0.2.2>\r\nContent-Length: ";
+    const auto invite =
+      "INVITE" + head + "\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\n" + rest + "3\r\n\r\nv=0";
+    message m;
+    EXPECT_EQ(m.parse(invite), parse_verdict::good) << m.fault().cause;
+    c->machine.start(c->now, m, 99, {}, c->out);
+    EXPECT_TRUE(c->machine.answer(c->now, "v=0 answer", c->out));
+    const auto id = test_id(n).text();
+    c->take("ACK" + head + ";tag=" + std::string{view(id)} + "\r\nCall-ID: c1\r\nCSeq: 7 ACK\r\n" +
+            rest + "0\r\n\r\n");
+    return c;
+  });
+  // Of 200 some are at either end.
+  constexpr milliseconds near{100};
+  EXPECT_GE(owners_shortest, milliseconds{2'100});
+  EXPECT_LT(owners_shortest, milliseconds{2'100} + near);
+  EXPECT_GT(owners_longest, milliseconds{4'000} - near);
+  EXPECT_LE(owners_longest, milliseconds{4'000});
+  EXPECT_LT(others_shortest, near);
+  EXPECT_GT(others_longest, milliseconds{2'000} - near);
+  EXPECT_LE(others_longest, milliseconds{2'000});
 }
 
 TEST(call_race, unanswered_offer_gets_500) {

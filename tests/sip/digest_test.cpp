@@ -315,6 +315,27 @@ TEST_F(digest_server, refuses_the_wrong_one) {
   EXPECT_EQ(verify(request("sip:other.com")), answer::wrong);
 }
 
+/// What an unknown user's response is compared with is no password: whoever guesses it is unknown
+/// all the same.
+TEST_F(digest_server, refuses_an_unknown_user_whatever_hash_was_used) {
+  for (const auto a :
+       {digest_algorithm::md5, digest_algorithm::sha256, digest_algorithm::sha512_256}) {
+    settings.offer_md5 = a == digest_algorithm::md5;
+    settings.offer_sha256 = a == digest_algorithm::sha256;
+    settings.offer_sha512_256 = a == digest_algorithm::sha512_256;
+    server = std::make_unique<digest_verifier>(settings);
+    for (const char digit : {'0', 'f'}) {
+      const std::string hash(a == digest_algorithm::md5 ? 32 : 64, digit);
+      known = {credential{"eve", "biloxi.com", {hash, hash, hash}, {"biloxi.com"}}};
+      client = {};
+      challenge();
+      const auto text = request();
+      ASSERT_NE(text.find("username=\"eve\""), std::string::npos) << text;
+      EXPECT_EQ(verify(text), answer::wrong) << to_string(a) << ' ' << digit;
+    }
+  }
+}
+
 TEST(sec_27_setup, nonce_is_not_guessable) {
   digest_verifier a({.realm = "r", .secret = "0123456789abcdef"});
   digest_verifier b({.realm = "r", .secret = "0123456789abcdeX"});

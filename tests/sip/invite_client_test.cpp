@@ -183,6 +183,24 @@ TEST_F(invite_client_test, follows_3xx_by_preference_and_sees_loops) {
   EXPECT_EQ(cause(), end_cause::redirect_loop);
 }
 
+/// §16.7 step 5, §21.6: a 6xx speaks for all targets.
+TEST_F(invite_client_test, a_6xx_ends_the_search) {
+  for (const int status : {600, 603, 604, 606, 699}) {
+    bench_of<invite_client> b{profile, test_id(3)};
+    b.out.servers = {&profile};
+    ASSERT_TRUE(b.machine.start(b.now, options, b.out));
+    b.take(response_to(b.out.sent.back().text, 302, "r",
+                       "Contact: <sip:y@192.0.2.8>;q=0.9, <sip:x@192.0.2.7>;q=0.3\r\n"));
+    const auto invites = b.out.all(method::invite);
+    ASSERT_EQ(invites.size(), 2u);
+    b.take(response_to(invites[1]->text, status, "r"));
+    EXPECT_EQ(b.out.all(method::invite).size(), 2u) << status << ": another target was tried";
+    ASSERT_NE(b.out.last(event_kind::ended), nullptr) << status;
+    EXPECT_EQ(b.out.last(event_kind::ended)->event.status, status);
+    EXPECT_TRUE(b.out.rests.empty()) << status << ": another server was asked for";
+  }
+}
+
 TEST_F(invite_client_test, redirects_are_bounded) {
   start();
   for (int i = 0; i < 50 && a.machine.current() != phase::over; ++i)
@@ -276,6 +294,39 @@ TEST_F(invite_client_test, ringing_limit_cancels) {
   a.take(response_to(sent(method::cancel), 200, "b1"));
   a.take(response_to(invite(), 487, "b1"));
   EXPECT_EQ(cause(), end_cause::timeout_c);
+}
+
+/// RFC 3261 §16.7 step 2 for a proxy's timer C: each provisional response but 100 starts it anew.
+TEST_F(invite_client_test, ringing_limit_counts_from_the_latest_provisional_but_100) {
+  options.ringing_limit = seconds{20};
+  const auto cancelled_after = [&](int again) {
+    bench_of<invite_client> b{profile, test_id(3)};
+    EXPECT_TRUE(b.machine.start(b.now, options, b.out));
+    const auto text = b.out.sent.back().text;
+    const auto began = b.now;
+    b.take(response_to(text, 180, "b1", contact));
+    b.pass(seconds{10});
+    b.take(response_to(text, again, again == 100 ? "" : "b1"));
+    b.pass(seconds{60});
+    const auto cancels = b.out.all(method::cancel);
+    return cancels.empty() ? duration{} : cancels.front()->at - began;
+  };
+  EXPECT_EQ(cancelled_after(100), seconds{20});
+  for (const int again : {101, 180, 183, 199})
+    EXPECT_EQ(cancelled_after(again), seconds{30}) << again;
+}
+
+/// A 100 alone says that somebody is at it: it is given up as one that rings is.
+TEST_F(invite_client_test, ringing_limit_counts_from_a_100_where_nothing_follows) {
+  options.ringing_limit = seconds{20};
+  start();
+  const auto began = a.now;
+  a.take(response_to(invite(), 100, ""));
+  a.pass(seconds{10});
+  a.take(response_to(invite(), 100, ""));
+  a.pass(seconds{60});
+  ASSERT_FALSE(a.out.all(method::cancel).empty());
+  EXPECT_EQ(a.out.all(method::cancel).front()->at - began, seconds{20});
 }
 
 TEST_F(invite_client_test, record_route_and_target_of_the_2xx) {

@@ -28,6 +28,29 @@ TEST(linger_table, bounded_fifo) {
   EXPECT_LE(table.heap_bytes(), 100u * 40 + 256 * 4);
 }
 
+/// RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq, which is number and method; not the branch.
+TEST(merge_key, is_of_from_tag_call_id_and_cseq) {
+  const auto key = [](std::string_view tag, std::string_view call_id, std::string_view cseq,
+                      std::string_view branch, uint64_t seed = 7) {
+    const auto text = std::string{cseq.substr(cseq.find(' ') + 1)} +
+                      " sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK" +
+                      std::string{branch} +
+                      "\r\nMax-Forwards: 70\r\nFrom: <sip:a@192.0.2.1>;tag=" + std::string{tag} +
+                      "\r\nTo: <sip:b@192.0.2.2>\r\nCall-ID: " + std::string{call_id} +
+                      "\r\nCSeq: " + std::string{cseq} + "\r\nContent-Length: 0\r\n\r\n";
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause << text;
+    return merge_key(m, seed);
+  };
+  const auto one = key("t", "c", "1 INVITE", "x");
+  EXPECT_EQ(key("t", "c", "1 INVITE", "y"), one) << "came another way";
+  EXPECT_NE(key("u", "c", "1 INVITE", "x"), one);
+  EXPECT_NE(key("t", "d", "1 INVITE", "x"), one);
+  EXPECT_NE(key("t", "c", "2 INVITE", "x"), one) << "another request of the same call";
+  EXPECT_NE(key("t", "c", "1 OPTIONS", "x"), one);
+  EXPECT_NE(key("t", "c", "1 INVITE", "x", 8), one) << "another seed";
+}
+
 std::string ack_of(recorder& out) {
   auto all = out.all(method::ack);
   return all.empty() ? std::string{} : all.back()->text;

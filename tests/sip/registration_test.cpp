@@ -295,6 +295,22 @@ TEST_F(registration_test, never_storms) {
   EXPECT_GE(until_next(), seconds{15});
 }
 
+TEST(non_invite_client, a_6xx_ends_the_search_and_another_failure_does_not) {
+  const auto profile = udp_profile("192.0.2.1");
+  for (const auto& [status, requests] : {std::pair{404, 3u}, {599, 3u}, {600, 2u}, {603, 2u}}) {
+    bench_of<non_invite_client> c{profile, test_id(8)};
+    c.out.servers = {&profile};
+    ASSERT_TRUE(
+      c.machine.start(c.now, {.uri = "sip:example.com", .from = "<sip:alice@example.com>"}, c.out));
+    c.take(response_to(c.out.last_sent().text, 302, "t",
+                       "Contact: <sip:b.example>;q=0.9, <sip:c.example>;q=0.3\r\n"));
+    c.take(response_to(c.out.last_sent().text, status, "t"));
+    EXPECT_EQ(c.out.all(method::options).size(), requests) << status;
+    EXPECT_EQ(c.out.count(event_kind::ended), requests == 2 ? 1u : 0u) << status;
+    EXPECT_TRUE(c.out.rests.empty()) << status;
+  }
+}
+
 TEST(non_invite_client, options_with_digest_and_timeout) {
   auto profile = udp_profile("192.0.2.1");
   std::vector<credential> known{{"alice", "r", "pw", {"example.com"}}};

@@ -61,8 +61,7 @@ capabilities receiver(const std::string& name) {
 
 // -- RFC 4475 ---------------------------------------------------------------------
 
-class rfc4475 : public testing::TestWithParam<sip_sample> {};
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(rfc4475);
+class rfc4475 : public tests::sip_sample_test {};
 
 TEST_P(rfc4475, is_judged_as_its_table_says) {
   const auto& sample = GetParam();
@@ -152,8 +151,18 @@ TEST_P(rfc4475, is_judged_on_a_stream_as_in_a_datagram_or_ends_the_stream) {
   EXPECT_EQ(judge(m, found.bytes, receiver(sample.name), false).status, datagram.status);
 }
 
-INSTANTIATE_TEST_SUITE_P(messages, rfc4475, testing::ValuesIn(tests::sip_samples("rfc4475")),
+INSTANTIATE_TEST_SUITE_P(messages, rfc4475,
+                         testing::ValuesIn(tests::sip_samples_or_absent("rfc4475")),
                          tests::sample_name());
+
+TEST(sip_samples, are_as_many_as_is_said_where_they_are_absent) {
+  for (const auto* folder : {"rfc4475", "rfc5118", "rfc-callflows", "advisory-regressions"}) {
+    const auto here = tests::sip_samples(folder);
+    if (here.empty())
+      GTEST_SKIP() << "no ../shared/data/sip/" << folder;
+    EXPECT_EQ(here.size(), tests::sip_samples_known(folder)) << folder;
+  }
+}
 
 class rfc4475_details : public testing::Test {
 protected:
@@ -273,8 +282,7 @@ TEST_F(rfc4475_details, a_proxy_refuses_what_a_proxy_must) {
 
 // -- RFC 5118 ---------------------------------------------------------------------
 
-class rfc5118 : public testing::TestWithParam<sip_sample> {};
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(rfc5118);
+class rfc5118 : public tests::sip_sample_test {};
 
 TEST_P(rfc5118, is_judged_as_its_table_says) {
   const auto& sample = GetParam();
@@ -302,13 +310,13 @@ TEST_P(rfc5118, is_judged_as_its_table_says) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(messages, rfc5118, testing::ValuesIn(tests::sip_samples("rfc5118")),
+INSTANTIATE_TEST_SUITE_P(messages, rfc5118,
+                         testing::ValuesIn(tests::sip_samples_or_absent("rfc5118")),
                          tests::sample_name());
 
 // -- Call flows -------------------------------------------------------------------
 
-class call_flow : public testing::TestWithParam<sip_sample> {};
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(call_flow);
+class call_flow : public tests::sip_sample_test {};
 
 /// RFC 5626 prints §9's messages without Via, and print loses the empty line at the end of some:
 /// both are put back.
@@ -323,13 +331,12 @@ TEST_P(call_flow, parses) {
 }
 
 INSTANTIATE_TEST_SUITE_P(messages, call_flow,
-                         testing::ValuesIn(tests::sip_samples("rfc-callflows")),
+                         testing::ValuesIn(tests::sip_samples_or_absent("rfc-callflows")),
                          tests::sample_name());
 
 // -- Messages that broke others -----------------------------------------------------
 
-class advisory : public testing::TestWithParam<sip_sample> {};
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(advisory);
+class advisory : public tests::sip_sample_test {};
 
 TEST_P(advisory, is_answered_as_its_table_says_or_dropped) {
   const auto& sample = GetParam();
@@ -359,7 +366,7 @@ TEST_P(advisory, is_answered_as_its_table_says_or_dropped) {
 }
 
 INSTANTIATE_TEST_SUITE_P(messages, advisory,
-                         testing::ValuesIn(tests::sip_samples("advisory-regressions")),
+                         testing::ValuesIn(tests::sip_samples_or_absent("advisory-regressions")),
                          tests::sample_name());
 
 } // namespace jackfield::sip

@@ -17,6 +17,8 @@ constexpr size_t line_batch_bytes = 1U << 16U;
 
 /// When an arrival that could not be placed is looked at again.
 constexpr std::chrono::milliseconds retry_interval{2};
+/// What was due during a pause is not placed all at once: so many times as fast as it was due.
+constexpr int catch_up = 4;
 
 } // namespace
 
@@ -131,9 +133,9 @@ void load_generator::on_arrivals() {
     }
     const auto at = next_->at;
     find_next();
-    // What was due during a pause does not come all at once, but at twice the rate at most.
     if (next_)
-      not_before_ = std::max(not_before_, now - lane::timer_wheel::tick) + (next_->at - at) / 2;
+      not_before_ =
+        std::max(not_before_, now - lane::timer_wheel::tick) + (next_->at - at) / catch_up;
   }
   if (next_)
     timer_.arm(start_ + next_->at + postponed_);

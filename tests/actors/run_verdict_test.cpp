@@ -197,11 +197,12 @@ uint64_t longer_than_40_ms(const report::histogram& times) {
   return times.count() - times.count_at_most(40'000);
 }
 
-/// 25 arrivals were due, 23 of them more than 20 ms before: what they took counts from then.
+/// 25 arrivals were due, 23 of them more than 20 ms before, and seven were before the rest had been
+/// made up for: what they took counts from then.
 TEST_F(run_verdict_test, calls_that_are_started_late) {
   stall(1'005ms, 250ms);
   EXPECT_INVALID(load(),
-                 "calls were started late: 23 of 1,000 by more than 20 ms, bound 1 %, worst "
+                 "calls were started late: 30 of 1,000 by more than 20 ms, bound 1 %, worst "
                  "245.0 ms");
   const auto& m = measured();
   EXPECT_EQ(m.calls.started, 1'000U);
@@ -209,8 +210,8 @@ TEST_F(run_verdict_test, calls_that_are_started_late) {
     EXPECT_EQ(times->count(), 1'000U);
     EXPECT_EQ(times->min(), 20'000U);
     EXPECT_EQ(times->max(), 265'000U);
-    EXPECT_EQ(longer_than_40_ms(*times), 25U)
-      << "the 23 from when they were due, and two whose answer waited";
+    EXPECT_EQ(longer_than_40_ms(*times), 32U)
+      << "the 30 from when they were due, and two whose answer waited";
   }
 }
 
@@ -224,7 +225,7 @@ TEST_F(run_verdict_test, times_of_other_requests_begin_when_they_were_due) {
     const auto& m = measured();
     const auto& times = flow == load_flow::options ? m.times.options : m.times.rrd;
     EXPECT_EQ(times.count(), 1'000U);
-    EXPECT_EQ(longer_than_40_ms(times), 25U);
+    EXPECT_EQ(longer_than_40_ms(times), 32U);
   }
 }
 
@@ -247,7 +248,8 @@ TEST_F(run_verdict_test, a_lane_that_is_overloaded_all_the_time) {
   EXPECT_EQ(measured().calls.missed_by_limit, 0U);
 }
 
-/// What was due meanwhile is left out and counted, not placed all at once.
+/// What was due more than a second before is left out and counted; the rest is placed late, no more
+/// than four times as fast as it was due, not all at once.
 TEST_F(run_verdict_test, arrivals_that_are_missed) {
   const invite_times invites{caller_};
   stall(1'005ms, 1'500ms);
@@ -255,12 +257,13 @@ TEST_F(run_verdict_test, arrivals_that_are_missed) {
   const auto& calls = measured().calls;
   EXPECT_EQ(calls.offered, 1'000U);
   EXPECT_EQ(calls.started + calls.missed_by_generator, 1'000U);
-  EXPECT_GE(calls.missed_by_generator, 150U);
-  EXPECT_LT(calls.missed_by_generator, 200U);
+  EXPECT_GE(calls.missed_by_generator, 45U);
+  EXPECT_LT(calls.missed_by_generator, 60U);
   EXPECT_EQ(invites.all.size(), calls.started);
   EXPECT_EQ(invites.between(1'005ms, 2'505ms), 0U) << "a burst after the stall";
   for (size_t i = 1; i < invites.all.size(); ++i)
-    EXPECT_GE(invites.all[i] - invites.all[i - 1], 10ms) << "two at once, call " << i;
+    EXPECT_GE(invites.all[i] - invites.all[i - 1], 1ms) << "two at once, call " << i;
+  EXPECT_LE(invites.between(2'500ms, 2'600ms), 41U) << "a burst after the stall";
 }
 
 TEST_F(run_verdict_test, packets_that_are_sent_late) {

@@ -3,7 +3,9 @@
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import os
+import pickle
 import random
 import sys
 import threading
@@ -54,8 +56,18 @@ def say(text):
 
 
 def find_one(task):
-    path, arguments = task
-    return path, *candidates.find(ROOT, path, arguments)
+    """What a source offers; remembered, for to read its headers takes seconds, as long as neither it nor how
+    changes are found is another."""
+    path, arguments, remembered = task
+    made_of = [(ROOT / path).read_bytes(), Path(candidates.__file__).read_bytes(), repr((path, arguments)).encode()]
+    known = remembered / hashlib.sha256(b"\0".join(made_of)).hexdigest()
+    if known.is_file():
+        return path, pickle.loads(known.read_bytes()), []
+    changes, wrong = candidates.find(ROOT, path, arguments)
+    if not wrong:
+        remembered.mkdir(exist_ok=True)
+        known.write_bytes(pickle.dumps(changes))
+    return path, changes, wrong
 
 
 def find_all(copy, folders, tests):
@@ -68,7 +80,8 @@ def find_all(copy, folders, tests):
         arguments = copy.arguments()
     found, number = {}, 0
     with concurrent.futures.ProcessPoolExecutor() as pool:
-        for path, changes, wrong in pool.map(find_one, [(name, arguments[name]) for name in sources if name in arguments]):
+        tasks = [(name, arguments[name], copy.build_folder / "changes") for name in sources if name in arguments]
+        for path, changes, wrong in pool.map(find_one, tasks):
             if wrong:
                 say(f"script/mutate: clang does not understand all of {path}: {wrong[0]}")
             for change in changes:

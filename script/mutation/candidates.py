@@ -139,10 +139,14 @@ class Finder:
                      + self.text(two.extent.end.offset, extent[1]))
             self.instead(extent, "swapped", f"arguments `{a}` and `{b}` swapped", other)
 
+    def may_vary(self, start):
+        """No index, no template's argument (`get<0>`, not `a < 0`)."""
+        return not self.before(start).endswith("[") and self.source[start - 1:start] != b"<"
+
     def literal(self, node):
         text = self.text_of(node)
         extent = node.extent.start.offset, node.extent.end.offset
-        if not LITERAL.match(text) or self.before(extent[0]).endswith(("[", "<", "case")):
+        if not LITERAL.match(text) or not self.may_vary(extent[0]):
             return
         self.instead(extent, "bound", "larger", f"jackfield_mutation::larger({text})")
         if text.isdigit() and int(text) >= 14:
@@ -156,8 +160,8 @@ class Finder:
             return
         extent = node.extent.start.offset, node.extent.end.offset
         numbers = is_number(variable.type) and "bool" not in variable.type.spelling
-        if (numbers or "chrono::duration<" in variable.type.get_canonical().spelling) and not self.before(
-                extent[0]).endswith(("[", "<", "case")):
+        times = "chrono::duration<" in variable.type.get_canonical().spelling
+        if (numbers or times) and self.may_vary(extent[0]):
             self.instead(extent, "bound", "larger", f"jackfield_mutation::larger({self.text_of(node)})")
 
     def condition(self, node):

@@ -25,18 +25,45 @@ ROUNDS = 12  # of builds, each without the changes that the one before could not
 
 def options():
     parser = argparse.ArgumentParser(
-        prog="script/mutate", description="Makes small changes to the code of the folders, one at a time, in a copy, "
-        "and reports those that the folder's tests do not notice.")
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="engine/sip, say; its tests are tests/sip")
-    parser.add_argument("--changes", type=int, default=200, metavar="N", help="how many (200), spread over the folders")
-    parser.add_argument("--seed", default=None, help="chooses the same ones again; without it others each time")
-    parser.add_argument("--only", type=int, metavar="ID", help="this change alone, by its number in --list")
-    parser.add_argument("--at-least", type=float, default=85, metavar="PERCENT",
-                        help="exit code 1 if fewer are noticed (85)")
-    parser.add_argument("--list", action="store_true", help="says what would be changed, and changes nothing")
+        prog="script/mutate",
+        description="Makes small changes to the code of the folders, one at a time, in a copy, "
+        "and reports those that the folder's tests do not notice.",
+    )
+    parser.add_argument(
+        "folders", nargs="+", metavar="FOLDER", help="engine/sip, say; its tests are tests/sip"
+    )
+    parser.add_argument(
+        "--changes",
+        type=int,
+        default=200,
+        metavar="N",
+        help="how many (200), spread over the folders",
+    )
+    parser.add_argument(
+        "--seed", default=None, help="chooses the same ones again; without it others each time"
+    )
+    parser.add_argument(
+        "--only", type=int, metavar="ID", help="this change alone, by its number in --list"
+    )
+    parser.add_argument(
+        "--at-least",
+        type=float,
+        default=85,
+        metavar="PERCENT",
+        help="exit code 1 if fewer are noticed (85)",
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="says what would be changed, and changes nothing"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="test programs at a time")
-    parser.add_argument("--in", dest="copy", type=Path, default=ROOT / "build/mutate/main", metavar="FOLDER",
-                        help="where the copy is laid out and built (build/mutate/main)")
+    parser.add_argument(
+        "--in",
+        dest="copy",
+        type=Path,
+        default=ROOT / "build/mutate/main",
+        metavar="FOLDER",
+        help="where the copy is laid out and built (build/mutate/main)",
+    )
     chosen = parser.parse_args()
     chosen.folders = sorted({str(Path(each)).rstrip("/") for each in chosen.folders})
     for folder in chosen.folders:
@@ -56,10 +83,14 @@ def say(text):
 
 
 def find_one(task):
-    """What a source offers; remembered, for to read its headers takes seconds, as long as neither it nor how
-    changes are found is another."""
+    """What a source offers. To read its headers takes seconds, so that is remembered as long as
+    neither it nor how changes are found is another."""
     path, arguments, remembered = task
-    made_of = [(ROOT / path).read_bytes(), Path(candidates.__file__).read_bytes(), repr((path, arguments)).encode()]
+    made_of = [
+        (ROOT / path).read_bytes(),
+        Path(candidates.__file__).read_bytes(),
+        repr((path, arguments)).encode(),
+    ]
     known = remembered / hashlib.sha256(b"\0".join(made_of)).hexdigest()
     if known.is_file():
         return path, pickle.loads(known.read_bytes()), []
@@ -72,15 +103,22 @@ def find_one(task):
 
 def find_all(copy, folders, tests):
     """All changes that the folders offer, numbered from 1 in the order of their places."""
-    sources = [name for name in copy_of_tree.files_of(ROOT)
-               if name.endswith(".cpp") and any(name.startswith(folder + "/") for folder in folders)]
+    sources = [
+        name
+        for name in copy_of_tree.files_of(ROOT)
+        if name.endswith(".cpp") and any(name.startswith(folder + "/") for folder in folders)
+    ]
     arguments = copy.arguments()
     if any(name not in arguments for name in sources):
         copy.lay_out({}, tests, configure=True)
         arguments = copy.arguments()
     found, number = {}, 0
     with concurrent.futures.ProcessPoolExecutor() as pool:
-        tasks = [(name, arguments[name], copy.build_folder / "changes") for name in sources if name in arguments]
+        tasks = [
+            (name, arguments[name], copy.build_folder / "changes")
+            for name in sources
+            if name in arguments
+        ]
         for path, changes, wrong in pool.map(find_one, tasks):
             if wrong:
                 say(f"script/mutate: clang does not understand all of {path}: {wrong[0]}")
@@ -95,21 +133,28 @@ def line_of(number, change, more=""):
 
 
 def build(copy, changes, select, tests, targets):
-    """Lays out and builds what select chooses; what does not compile is left out and others chosen."""
+    """Lays out and builds what select chooses, and others in the place of what does not compile."""
     dropped = set()
     for _ in range(ROUNDS):
         chosen = select(dropped)
         by_path = collections.defaultdict(list)
         for number in chosen:
             by_path[changes[number].path].append((number, changes[number]))
-        copy.lay_out({path: candidates.rewrite((ROOT / path).read_bytes(), some) for path, some in by_path.items()},
-                     tests)
+        copy.lay_out(
+            {
+                path: candidates.rewrite((ROOT / path).read_bytes(), some)
+                for path, some in by_path.items()
+            },
+            tests,
+        )
         said = copy.build(targets)
         if not said:
             return chosen, dropped
         guilty = copy_of_tree.blamed(said, chosen, changes)
         if not guilty:
-            raise RuntimeError(f"the copy in {copy.folder} does not build, and not for a change:\n{said[-4000:]}")
+            raise RuntimeError(
+                f"the copy in {copy.folder} does not build, and not for a change:\n{said[-4000:]}"
+            )
         for number in sorted(guilty):
             say("does not compile, left out: " + line_of(number, changes[number]))
         dropped |= guilty
@@ -137,7 +182,11 @@ def judge(chosen, changes, judges, jobs):
             say(f"{done}/{len(chosen)} {verdict(noticed)}: " + line_of(number, changes[number]))
 
     def cost(number):  # the long ones first
-        return -sum(program.durations[test] for program in judges[number] for test in program.reach.get(number, []))
+        return -sum(
+            program.durations[test]
+            for program in judges[number]
+            for test in program.reach.get(number, [])
+        )
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for future in [pool.submit(one, number) for number in sorted(chosen, key=cost)]:
@@ -155,7 +204,9 @@ def report(chosen, changes, result, judges, known, folders, at_least):
     for number in sorted(marked):
         change = changes[number]
         if result[number]:
-            say(f"said to be equivalent, but noticed ({result[number]}): " + line_of(number, change))
+            say(
+                f"said to be equivalent, but noticed ({result[number]}): " + line_of(number, change)
+            )
         else:
             say("equivalent: " + line_of(number, change) + f"\n    {known[change.key]}")
     counted = [number for number in chosen if number not in marked]
@@ -167,13 +218,23 @@ def report(chosen, changes, result, judges, known, folders, at_least):
         if result[number] is None:
             say("not reached: " + line_of(number, changes[number]))
 
-    say(f"\n{'folder':<24} {'changes':>8} {'noticed':>8} {'survived':>9} {'not reached':>12} {'share':>7}")
+    say(
+        f"\n{'folder':<24} {'changes':>8} {'noticed':>8} {'survived':>9} {'not reached':>12}"
+        f" {'share':>7}"
+    )
     share = 100.0
     for folder in [*folders, ""]:
-        here = [result[n] for n in counted if not folder or choice.folder_of(changes[n].path, folders) == folder]
+        here = [
+            result[n]
+            for n in counted
+            if not folder or choice.folder_of(changes[n].path, folders) == folder
+        ]
         noticed, unreached = sum(1 for each in here if each), here.count(None)
         share = 100.0 * noticed / len(here) if here else 100.0
-        say(f"{folder or 'all':<24} {len(here):>8} {noticed:>8} {here.count(''):>9} {unreached:>12} {share:>6.1f}%")
+        say(
+            f"{folder or 'all':<24} {len(here):>8} {noticed:>8} {here.count(''):>9} {unreached:>12}"
+            f" {share:>6.1f}%"
+        )
     if marked:
         say(f"not counted: {len(marked)} marked as equivalent")
     return share >= at_least
@@ -203,7 +264,9 @@ def main():
             say(line_of(number, changes[number]))
         return 0
 
-    by_tests = {each: programs.Program(copy.folder, each, programs.program_of(ROOT, each)) for each in tests}
+    by_tests = {
+        each: programs.Program(copy.folder, each, programs.program_of(ROOT, each)) for each in tests
+    }
     chosen, dropped = build(copy, changes, select, tests, [each.name for each in by_tests.values()])
     say(f"built with {len(chosen)} changes, all off ({time.monotonic() - began:.0f} s)")
     for program in by_tests.values():
@@ -211,10 +274,16 @@ def main():
         if failed:
             say(f"script/mutate: {program.name} fails with no change on: {failed}")
             return 2
-        say(f"{program.name}: {len(program.durations)} tests pass in {sum(program.durations.values()):.0f} s with no "
-            "change on")
-    judges = {number: [by_tests[each] for each in test_folders[choice.folder_of(changes[number].path, folders)]]
-              for number in chosen}
+        say(
+            f"{program.name}: {len(program.durations)} tests pass in"
+            f" {sum(program.durations.values()):.0f} s with no change on"
+        )
+    judges = {
+        number: [
+            by_tests[each] for each in test_folders[choice.folder_of(changes[number].path, folders)]
+        ]
+        for number in chosen
+    }
     result = judge(chosen, changes, judges, chosen_options.jobs)
     say("")
     good = report(chosen, changes, result, judges, known, folders, chosen_options.at_least)

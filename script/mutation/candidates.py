@@ -1,7 +1,7 @@
 """Finds the places of a C++ source that can be changed, and how, in its syntax tree.
 
-A place is an extent of bytes; a change of it is what is put before and after these bytes, so that the code
-asks at run time whether the change is on, and is what it was while it is not.
+A place is an extent of bytes; a change of it is what is put before and after these bytes, so that
+the code asks at run time whether the change is on, and is what it was while it is not.
 """
 
 import re
@@ -10,30 +10,56 @@ from pathlib import Path
 
 from clang import cindex
 
-FUNCTIONS = {"FUNCTION_DECL", "CXX_METHOD", "CONSTRUCTOR", "DESTRUCTOR", "FUNCTION_TEMPLATE", "CONVERSION_FUNCTION"}
+FUNCTIONS = {
+    "FUNCTION_DECL",
+    "CXX_METHOD",
+    "CONSTRUCTOR",
+    "DESTRUCTOR",
+    "FUNCTION_TEMPLATE",
+    "CONVERSION_FUNCTION",
+}
 CALLABLE = {"FUNCTION_DECL", "CXX_METHOD", "FUNCTION_TEMPLATE"}
 # What has to be constant, or is never evaluated.
-UNEVALUATED = {"STATIC_ASSERT", "SIZE_OF_PACK_EXPR", "CXX_UNARY_EXPR", "CXX_NOEXCEPT_EXPR", "TYPE_REF",
-               "TEMPLATE_REF", "DECL_REF_EXPR", "CONCEPT_SPECIALIZATION_EXPR", "REQUIRES_EXPR"}
+UNEVALUATED = {
+    "STATIC_ASSERT",
+    "SIZE_OF_PACK_EXPR",
+    "CXX_UNARY_EXPR",
+    "CXX_NOEXCEPT_EXPR",
+    "TYPE_REF",
+    "TEMPLATE_REF",
+    "DECL_REF_EXPR",
+    "CONCEPT_SPECIALIZATION_EXPR",
+    "REQUIRES_EXPR",
+}
 # What is said to people and to logs: no test should pin it down.
 WORDING = re.compile(r"^(describe\w*|operator<<)$")
 
 COMPARISONS = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
 LOGIC = {"&&": "||", "||": "&&", "and": "||", "or": "&&"}
 ARITHMETIC = {"+": "-", "-": "+"}
-TWINS = {"max": "min", "min": "max", "ceil": "floor", "floor": "ceil", "front": "back", "back": "front",
-         "lower_bound": "upper_bound", "upper_bound": "lower_bound"}
+TWINS = {
+    "max": "min",
+    "min": "max",
+    "ceil": "floor",
+    "floor": "ceil",
+    "front": "back",
+    "back": "front",
+    "lower_bound": "upper_bound",
+    "upper_bound": "lower_bound",
+}
 JUMPS = ("RETURN_STMT", "BREAK_STMT", "CONTINUE_STMT", "CXX_THROW_EXPR")
 
 ON = "jackfield_mutation::on(@)"
 LONGEST = 400  # bytes of a place: a longer one is no small change
-NUMBERS = re.compile(r"^(u?int(\d+_t)?|bool|char|short|long|float|double|size_t|unsigned|signed|__int128|\s)+$")
+NUMBERS = re.compile(
+    r"^(u?int(\d+_t)?|bool|char|short|long|float|double|size_t|unsigned|signed|__int128|\s)+$"
+)
 LITERAL = re.compile(r"^[0-9][0-9a-fA-Fx'.]*(ms|us|ns|s|min|h|[uUlLzZfF]*)$")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One change of one place. What it is called, `key`, does not depend on where in the file it is."""
+    """One change of one place. Its name, `key`, does not depend on where in the file it is."""
 
     path: str
     start: int
@@ -83,12 +109,22 @@ class Finder:
             return
         shown = " ".join(text.split())
         shown = shown if len(shown) <= 120 else shown[:117] + "..."
-        change = Change(self.path, start, end, self.source.count(b"\n", 0, start) + 1, text.count("\n") + 1,
-                        self.function, kind, f"{said}: `{shown}`", before, after)
+        change = Change(
+            self.path,
+            start,
+            end,
+            self.source.count(b"\n", 0, start) + 1,
+            text.count("\n") + 1,
+            self.function,
+            kind,
+            f"{said}: `{shown}`",
+            before,
+            after,
+        )
         self.found.setdefault((start, end, said), change)
 
     def instead(self, node_extent, kind, said, other):
-        """Another expression instead of this one. It goes first and on one line: lines stay as they are."""
+        """Another expression instead of this one; first, on one line: lines stay as they are."""
         self.add(*node_extent, kind, said, f"({ON} ? ({' '.join(other.split())}) : (", "))")
 
     # What a node is changed to, by what it is.
@@ -96,26 +132,50 @@ class Finder:
     def operator(self, node, children):
         lhs, rhs = children[0].extent, children[-1].extent
         start, end = lhs.start.offset, rhs.end.offset
-        if lhs.end.offset >= rhs.start.offset or node.extent.start.offset != start or node.extent.end.offset != end:
+        if (
+            lhs.end.offset >= rhs.start.offset
+            or node.extent.start.offset != start
+            or node.extent.end.offset != end
+        ):
             return
         sign = self.text(lhs.end.offset, rhs.start.offset).strip()
         left, right = self.text_of(children[0]), self.text_of(children[-1])
         if sign in COMPARISONS:
             other = COMPARISONS[sign]
-            self.instead((start, end), "comparison", f"`{sign}` to `{other}`", f"{left} {other} {right}")
+            self.instead(
+                (start, end), "comparison", f"`{sign}` to `{other}`", f"{left} {other} {right}"
+            )
         elif sign in LOGIC:
             other = LOGIC[sign]
-            self.instead((start, end), "logic", f"`{sign}` to `{other}`", f"({left}) {other} ({right})")
-            self.instead((start, end), "condition dropped", f"without what follows `{sign}`", f"static_cast<bool>({left})")
-            self.instead((start, end), "condition dropped", f"without what precedes `{sign}`", f"static_cast<bool>({right})")
+            self.instead(
+                (start, end), "logic", f"`{sign}` to `{other}`", f"({left}) {other} ({right})"
+            )
+            self.instead(
+                (start, end),
+                "condition dropped",
+                f"without what follows `{sign}`",
+                f"static_cast<bool>({left})",
+            )
+            self.instead(
+                (start, end),
+                "condition dropped",
+                f"without what precedes `{sign}`",
+                f"static_cast<bool>({right})",
+            )
         elif sign in ARITHMETIC and (is_number(node.type) or is_time(node.type)):
             other = ARITHMETIC[sign]
-            self.instead((start, end), "arithmetic", f"`{sign}` to `{other}`", f"{left} {other} ({right})")
+            self.instead(
+                (start, end), "arithmetic", f"`{sign}` to `{other}`", f"{left} {other} ({right})"
+            )
 
     def call(self, node):
         name, whole = node.spelling, self.text_of(node)
         extent = node.extent.start.offset, node.extent.end.offset
-        if not whole.endswith(")") or not node.referenced or node.referenced.kind.name not in CALLABLE:
+        if (
+            not whole.endswith(")")
+            or not node.referenced
+            or node.referenced.kind.name not in CALLABLE
+        ):
             return
         if name in TWINS and not name.startswith("operator"):
             other, count = re.subn(rf"\b{name}(?=\s*(<[\w:]+>)?\()", TWINS[name], whole, count=1)
@@ -123,25 +183,45 @@ class Finder:
             if count and whole.find("(") >= other.find(TWINS[name]):
                 self.instead(extent, "twin", f"`{name}` to `{TWINS[name]}`", other)
             elif count and whole.endswith(f"{name}()"):
-                self.instead(extent, "twin", f"`{name}` to `{TWINS[name]}`", whole[:-len(name) - 2] + TWINS[name] + "()")
-        if name.startswith("operator") or name in ("max", "min", "swap", "clamp"):  # a bound of clamp is UB
+                self.instead(
+                    extent,
+                    "twin",
+                    f"`{name}` to `{TWINS[name]}`",
+                    whole[: -len(name) - 2] + TWINS[name] + "()",
+                )
+        if name.startswith("operator") or name in (
+            "max",
+            "min",
+            "swap",
+            "clamp",
+        ):  # a bound of clamp is UB
             return
         arguments = list(node.get_arguments())
         for one, two in zip(arguments, arguments[1:]):
             a, b = self.text_of(one), self.text_of(two)
             apart = self.text(one.extent.end.offset, two.extent.start.offset).strip()
-            if apart != "," or a == b or any(re.search(r"\b(begin|end|data)\(\)", each) for each in (a, b)):
+            if (
+                apart != ","
+                or a == b
+                or any(re.search(r"\b(begin|end|data)\(\)", each) for each in (a, b))
+            ):
                 continue
-            if (one.type.get_canonical().spelling.replace("const ", "")
-                    != two.type.get_canonical().spelling.replace("const ", "")):
+            if one.type.get_canonical().spelling.replace(
+                "const ", ""
+            ) != two.type.get_canonical().spelling.replace("const ", ""):
                 continue
-            other = (self.text(extent[0], one.extent.start.offset) + b + ", " + a
-                     + self.text(two.extent.end.offset, extent[1]))
+            other = (
+                self.text(extent[0], one.extent.start.offset)
+                + b
+                + ", "
+                + a
+                + self.text(two.extent.end.offset, extent[1])
+            )
             self.instead(extent, "swapped", f"arguments `{a}` and `{b}` swapped", other)
 
     def may_vary(self, start):
         """No index, no template's argument (`get<0>`, not `a < 0`)."""
-        return not self.before(start).endswith("[") and self.source[start - 1:start] != b"<"
+        return not self.before(start).endswith("[") and self.source[start - 1 : start] != b"<"
 
     def literal(self, node):
         text = self.text_of(node)
@@ -154,7 +234,11 @@ class Finder:
 
     def named_bound(self, node):
         variable = node.referenced
-        if not variable or variable.kind.name != "VAR_DECL" or not variable.type.is_const_qualified():
+        if (
+            not variable
+            or variable.kind.name != "VAR_DECL"
+            or not variable.type.is_const_qualified()
+        ):
             return
         if "constexpr" not in [token.spelling for token in list(variable.get_tokens())[:4]]:
             return
@@ -162,17 +246,24 @@ class Finder:
         numbers = is_number(variable.type) and "bool" not in variable.type.spelling
         times = "chrono::duration<" in variable.type.get_canonical().spelling
         if (numbers or times) and self.may_vary(extent[0]):
-            self.instead(extent, "bound", "larger", f"jackfield_mutation::larger({self.text_of(node)})")
+            self.instead(
+                extent, "bound", "larger", f"jackfield_mutation::larger({self.text_of(node)})"
+            )
 
     def condition(self, node):
-        """Of an if: its body never runs if that only leaves early, else the condition is turned round."""
+        """Of an if: its body never runs if that only leaves early, else it is turned round."""
         children = list(node.get_children())
         bodies = [i for i, child in enumerate(children) if self.is_body(child)]
-        if not bodies or bodies[0] == 0 or "constexpr" in self.text(node.extent.start.offset,
-                                                                    children[0].extent.start.offset):
+        if (
+            not bodies
+            or bodies[0] == 0
+            or "constexpr" in self.text(node.extent.start.offset, children[0].extent.start.offset)
+        ):
             return
         test, body = children[bodies[0] - 1], children[bodies[0]]
-        if test.kind.name in ("DECL_STMT", "VAR_DECL") or self.before(test.extent.start.offset)[-1:] not in ("(", ";"):
+        if test.kind.name in ("DECL_STMT", "VAR_DECL") or self.before(test.extent.start.offset)[
+            -1:
+        ] not in ("(", ";"):
             return
         extent = test.extent.start.offset, test.extent.end.offset
         inner = body
@@ -190,7 +281,7 @@ class Finder:
     def follows(self, node):
         """Where the statement ends that this expression is, after its semicolon."""
         end = node.extent.end.offset
-        rest = re.match(rb"\s*;", self.source[end:end + 80])
+        rest = re.match(rb"\s*;", self.source[end : end + 80])
         return end + rest.end() if rest else None
 
     def statement(self, node):
@@ -208,9 +299,21 @@ class Finder:
             kind = node.kind.name
         if kind in ("BREAK_STMT", "CONTINUE_STMT"):
             self.add(start, end, "jump", "left out", f"{{ if (!{ON}) {{ ", " } }")
-        elif kind in ("CALL_EXPR", "COMPOUND_ASSIGNMENT_OPERATOR", "BINARY_OPERATOR", "UNARY_OPERATOR"):
+        elif kind in (
+            "CALL_EXPR",
+            "COMPOUND_ASSIGNMENT_OPERATOR",
+            "BINARY_OPERATOR",
+            "UNARY_OPERATOR",
+        ):
             counts = text.startswith(("++", "--")) or kind == "COMPOUND_ASSIGNMENT_OPERATOR"
-            self.add(start, end, "counting" if counts else "left out", "left out", f"{{ if (!{ON}) {{ ", " } }")
+            self.add(
+                start,
+                end,
+                "counting" if counts else "left out",
+                "left out",
+                f"{{ if (!{ON}) {{ ",
+                " } }",
+            )
 
     # The walk.
 
@@ -223,14 +326,21 @@ class Finder:
         extent = node.extent.start.offset, node.extent.end.offset
         children = list(node.get_children())
         if kind == "VAR_DECL":
-            if "constexpr" in self.text(extent[0], node.location.offset).split() or "constexpr" in self.before(
-                    extent[0]).split("\n")[-1]:
+            if (
+                "constexpr" in self.text(extent[0], node.location.offset).split()
+                or "constexpr" in self.before(extent[0]).split("\n")[-1]
+            ):
                 return
             # Before the name is its type, whose arguments have to be constant.
-            children = [child for child in children if child.extent.start.offset > node.location.offset]
+            children = [
+                child for child in children if child.extent.start.offset > node.location.offset
+            ]
         elif kind == "CASE_STMT":
             children = children[1:]
-        elif kind == "DECL_STMT" and "constexpr" in self.text_of(node).split("=")[0].split("{")[0].split():
+        elif (
+            kind == "DECL_STMT"
+            and "constexpr" in self.text_of(node).split("=")[0].split("{")[0].split()
+        ):
             return
         elif kind == "IF_STMT":
             self.condition(node)
@@ -276,10 +386,19 @@ class Finder:
     def declarations(self, node):
         for child in node.get_children():
             kind = child.kind.name
-            if kind in ("NAMESPACE", "CLASS_DECL", "STRUCT_DECL", "CLASS_TEMPLATE", "LINKAGE_SPEC", "UNEXPOSED_DECL"):
+            if kind in (
+                "NAMESPACE",
+                "CLASS_DECL",
+                "STRUCT_DECL",
+                "CLASS_TEMPLATE",
+                "LINKAGE_SPEC",
+                "UNEXPOSED_DECL",
+            ):
                 if child.location.file and child.location.file.name == self.name:
                     self.declarations(child)
-            elif kind in FUNCTIONS and child.location.file and child.location.file.name == self.name:
+            elif (
+                kind in FUNCTIONS and child.location.file and child.location.file.name == self.name
+            ):
                 self.of_function(child)
 
     def of_function(self, node):
@@ -290,16 +409,24 @@ class Finder:
         if re.search(r"\b(constexpr|consteval)\b", head):
             return
         owner = node.semantic_parent
-        outside = owner is None or owner.kind.name in ("NAMESPACE", "TRANSLATION_UNIT") or not owner.spelling
+        outside = (
+            owner is None
+            or owner.kind.name in ("NAMESPACE", "TRANSLATION_UNIT")
+            or not owner.spelling
+        )
         self.function = node.spelling if outside else f"{owner.spelling}::{node.spelling}"
         self.body(parts[-1])
         for part in parts[:-1]:  # a constructor's members
-            if node.kind.name == "CONSTRUCTOR" and part.kind.is_expression() and part.extent.start.offset > node.location.offset:
+            if (
+                node.kind.name == "CONSTRUCTOR"
+                and part.kind.is_expression()
+                and part.extent.start.offset > node.location.offset
+            ):
                 self.body(part)
 
 
 def find(root, path, arguments):
-    """The changes that path, a source below root, offers, by where they are. Says what clang cannot read."""
+    """The changes that path, a source below root, offers; what clang cannot read of it."""
     name = str(Path(root) / path)
     source = Path(name).read_bytes()
     unit = cindex.Index.create().parse(name, args=arguments)
@@ -315,6 +442,11 @@ def rewrite(source, changes):
     """The source with these changes, pairs of a number and a change, in it, off."""
     for number, change in sorted(changes, key=lambda each: -each[1].start):
         before, after = change.before.replace("@", str(number)), change.after
-        source = (source[:change.start] + before.encode() + source[change.start:change.end] + after.encode()
-                  + source[change.end:])
+        source = (
+            source[: change.start]
+            + before.encode()
+            + source[change.start : change.end]
+            + after.encode()
+            + source[change.end :]
+        )
     return b'#include "mutation.hpp"\n#line 1\n' + source

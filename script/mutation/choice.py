@@ -5,8 +5,24 @@ import re
 from pathlib import Path
 
 # Kinds take turns, so that the many statements that can be left out do not crowd out the rest.
-TURNS = ("comparison", "left out", "bound", "counting", "early exit", "condition dropped", "left out", "bound",
-         "condition", "logic", "comparison", "arithmetic", "truth", "swapped", "twin", "jump")
+TURNS = (
+    "comparison",
+    "left out",
+    "bound",
+    "counting",
+    "early exit",
+    "condition dropped",
+    "left out",
+    "bound",
+    "condition",
+    "logic",
+    "comparison",
+    "arithmetic",
+    "truth",
+    "swapped",
+    "twin",
+    "jump",
+)
 
 
 def folder_of(path, folders):
@@ -21,7 +37,7 @@ def shares(counts, wanted):
     exact = {each: wanted * count / total for each, count in counts.items()}
     result = {each: int(share) for each, share in exact.items()}
     by_rest = sorted(counts, key=lambda each: (result[each] - exact[each], each))
-    for each in by_rest[:wanted - sum(result.values())]:
+    for each in by_rest[: wanted - sum(result.values())]:
         result[each] += 1
     return result
 
@@ -44,7 +60,9 @@ def choose(changes, folders, wanted, seed, dropped=()):
                 pile = piles.get(kind, [])
                 while pile and len(taken) < share:
                     number = pile.pop()
-                    if number not in dropped and not any(touch(changes[number], changes[each]) for each in taken):
+                    if number not in dropped and not any(
+                        touch(changes[number], changes[each]) for each in taken
+                    ):
                         taken.append(number)
                         some = True
                         break
@@ -59,8 +77,8 @@ def touch(one, two):
 def equivalents(path):
     """Of a file of changes that cannot matter: why, by the change's key.
 
-    A line at the margin is a key, as a survivor is listed, without its line's number; the indented lines
-    after it say why.
+    A line at the margin is a key, as a survivor is listed, without its line's number; the indented
+    lines after it say why.
     """
     known, key = {}, None
     for number, line in enumerate(Path(path).read_text().splitlines(), 1):

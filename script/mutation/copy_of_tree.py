@@ -7,13 +7,24 @@ import shlex
 import subprocess
 from pathlib import Path
 
-MARK = "# script/mutate: "
+HERE = Path(__file__).resolve().parent
+
+
+def header():
+    """mutation.hpp, which every changed source includes; no header here, where it has no place."""
+    return (HERE / "mutation.hpp.in").read_bytes()
 
 
 def files_of(root):
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root,
-                            check=True, capture_output=True).stdout.decode()
-    return [name for name in sorted(set(listed.split("\0"))) if name and (Path(root) / name).is_file()]
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    return [
+        name for name in sorted(set(listed.split("\0"))) if name and (Path(root) / name).is_file()
+    ]
 
 
 def put(path, content, mode=None):
@@ -30,15 +41,16 @@ class Copy:
         self.root, self.folder = Path(root), Path(folder)
         self.build_folder = self.folder / "build"
         self.environment = dict(os.environ)
-        if "CCACHE_BASEDIR" not in os.environ:  # copies elsewhere of the same sources are known again
+        if (
+            "CCACHE_BASEDIR" not in os.environ
+        ):  # copies elsewhere of the same sources are known again
             self.environment |= {"CCACHE_BASEDIR": str(self.folder), "CCACHE_NOHASHDIR": "1"}
 
     def lay_out(self, changed, test_folders, configure=False):
-        """All files as they are, but for those of changed (contents by path), and what is to be added."""
-        here = Path(__file__).parent
-        added = {"mutation.hpp": (here / "mutation.hpp").read_bytes()}
+        """All files as they are, but for those of changed (contents by path); and what is added."""
+        added = {"mutation.hpp": header()}
         for tests in test_folders:
-            added[f"{tests}/mutation_recording.cpp"] = (here / "recording.cpp").read_bytes()
+            added[f"{tests}/mutation_recording.cpp"] = (HERE / "recording.cpp.in").read_bytes()
         lists = {}
         for path in changed:
             lists.setdefault(str(Path(path).parent / "CMakeLists.txt"), []).append(Path(path).name)
@@ -48,11 +60,20 @@ class Copy:
             if content is None:
                 content = (self.root / name).read_bytes()
             if name in lists:  # what is changed may look odd to the compiler
-                content += (f"\n{MARK}\nset_source_files_properties({' '.join(sorted(lists[name]))}"
-                            " PROPERTIES COMPILE_OPTIONS -w)\n").encode()
+                content += (
+                    f"\nset_source_files_properties({' '.join(sorted(lists[name]))}"
+                    " PROPERTIES COMPILE_OPTIONS -w)\n"
+                ).encode()
             put(self.folder / name, content, (self.root / name).stat().st_mode & 0o777)
         for name, content in added.items():
             put(self.folder / name, content)
+        data = self.root.parent / "shared"  # test data, which is looked for beside the project
+        if (
+            data.is_dir()
+            and self.folder.is_relative_to(self.root)
+            and not (self.folder.parent / "shared").exists()
+        ):
+            (self.folder.parent / "shared").symlink_to(data)
         laid = self.folder / "mutation.files"
         before = set(laid.read_text().splitlines()) if laid.is_file() else set()
         now = set(names) | set(added)
@@ -64,10 +85,18 @@ class Copy:
             self.run(["ninja", "--quiet", "-C", "build", "generated"])
 
     def run(self, command):
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         if done.returncode != 0:
-            raise RuntimeError(f"{shlex.join(command)} in {self.folder} failed:\n{done.stdout[-4000:]}")
+            raise RuntimeError(
+                f"{shlex.join(command)} in {self.folder} failed:\n{done.stdout[-4000:]}"
+            )
 
     def arguments(self):
         """What each source is compiled with, by its path; read where it really lies."""
@@ -90,21 +119,31 @@ class Copy:
 
     def build(self, targets):
         """Builds; says what the compiler said if that failed, else nothing."""
-        done = subprocess.run(["ninja", "-k", "0", "-C", "build", *targets], cwd=self.folder, env=self.environment,
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            ["ninja", "-k", "0", "-C", "build", *targets],
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         return done.stdout if done.returncode != 0 else ""
 
 
 def blamed(said, chosen, changes):
-    """The numbers of the changes that a compiler complains of: those on the lines of its errors; if there is
-    none, those on any line that it names; else all of the sources that did not compile."""
+    """The numbers of the changes that a compiler complains of: those on the lines of its errors; if
+    there is none, those on any line that it names; else all of the sources that did not compile."""
+
     def at(places):
         found = set()
         for number in chosen:
             change = changes[number]
             last = change.line + change.lines - 1
-            if any(path.endswith("/" + change.path) or path == change.path
-                   for path, line in places if change.line <= line <= last):
+            if any(
+                path.endswith("/" + change.path) or path == change.path
+                for path, line in places
+                if change.line <= line <= last
+            ):
                 found.add(number)
         return found
 
@@ -115,5 +154,11 @@ def blamed(said, chosen, changes):
         if found:
             return found
     failed = re.findall(r"^FAILED: \S*?CMakeFiles/\S+?\.dir/(\S+)\.o", said, re.M)
-    return {number for number in chosen
-            if any(changes[number].path.endswith("/" + each) or changes[number].path == each for each in failed)}
+    return {
+        number
+        for number in chosen
+        if any(
+            changes[number].path.endswith("/" + each) or changes[number].path == each
+            for each in failed
+        )
+    }

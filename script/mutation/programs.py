@@ -14,7 +14,7 @@ FILTER = 100_000  # bytes that a command line takes for one word, and some room
 
 
 def tests_of(root, folder):
-    """The folders of tests that judge a folder: of its name, and of the names of what is below it."""
+    """The folders of tests that judge a folder: of its name, and of those of the folders in it."""
     found = []
     below = sorted(each.name for each in (Path(root) / folder).iterdir() if each.is_dir())
     for name in [Path(folder).name, *below]:
@@ -25,14 +25,18 @@ def tests_of(root, folder):
 
 
 def program_of(root, tests):
-    match = re.search(r"\bjackfield_test\(\s*(\w+)", (Path(root) / tests / "CMakeLists.txt").read_text())
+    match = re.search(
+        r"\bjackfield_test\(\s*(\w+)", (Path(root) / tests / "CMakeLists.txt").read_text()
+    )
     return match.group(1) if match else None
 
 
 def limits():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 30, 1 << 30))
-    resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))  # what asks for ever more memory fails alone
+    resource.setrlimit(
+        resource.RLIMIT_AS, (16 << 30, 16 << 30)
+    )  # what asks for ever more memory fails alone
 
 
 @dataclass
@@ -58,16 +62,25 @@ class Program:
             command.append("--gtest_filter=" + self.filter(tests))
         elif without:
             command.append("--gtest_filter=-" + self.filter(without))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("GTEST_")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("GTEST_")
+        }
         if change:
             environment |= {"JACKFIELD_MUTATION": str(change), "GTEST_FAIL_FAST": "1"}
         if record:
             environment["JACKFIELD_MUTATION_RECORD"] = str(record)
         began = time.monotonic()
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,
-                                       stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                                       preexec_fn=limits)
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=limits,
+            )
             try:
                 code, why = process.wait(timeout=limit), ""
             except subprocess.TimeoutExpired:
@@ -82,7 +95,9 @@ class Program:
             said = output.read(4_000_000).decode(errors="replace")
         if code != 0 and not why:
             failed = re.findall(r"^\[  FAILED  \] (\S+?),? (?:\(|where)", said, re.M)
-            why = ", ".join(dict.fromkeys(failed)) or (f"died of signal {-code}" if code < 0 else f"exit code {code}")
+            why = ", ".join(dict.fromkeys(failed)) or (
+                f"died of signal {-code}" if code < 0 else f"exit code {code}"
+            )
         return Run(code == 0, why, time.monotonic() - began)
 
     def filter(self, tests):
@@ -114,8 +129,8 @@ class Program:
         return 10 + 8 * (self.overhead + sum(self.durations[test] for test in tests))
 
     def notices(self, change):
-        """Which test fails with the change on; nothing if all pass. First those that reach it, then the
-        others: what one test makes and keeps for others, these need not reach themselves."""
+        """Which test fails with the change on; nothing if all pass. First those that reach it, then
+        the others: what one test makes and keeps for others, these need not reach themselves."""
         reaching = self.reach.get(change, [])
         if not reaching:
             return ""

@@ -5,7 +5,8 @@ the code asks at run time whether the change is on, and is what it was while it 
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clang import cindex
@@ -434,7 +435,12 @@ def find(root, path, arguments):
     finder = Finder(path, source)
     finder.name = name
     finder.declarations(unit.cursor)
-    changes = sorted(finder.found.values(), key=lambda each: (each.start, each.end, each.what))
+    changes, seen = [], Counter()
+    for each in sorted(finder.found.values(), key=lambda each: (each.start, each.end, each.what)):
+        seen[each.key] += 1
+        if seen[each.key] > 1:  # the same words twice in a function
+            each = replace(each, what=f"{each.what} (no. {seen[each.key]})")
+        changes.append(each)
     return changes, wrong
 
 

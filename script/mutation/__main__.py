@@ -134,9 +134,13 @@ def line_of(number, change, more=""):
 
 def build(copy, changes, select, tests, targets):
     """Lays out and builds what select chooses, and others in the place of what does not compile."""
-    dropped = set()
+    remembered = copy.build_folder / "changes.not_compiling"
+    bad = set(remembered.read_text().splitlines()) if remembered.is_file() else set()
+    dropped = {number for number, change in changes.items() if change.key in bad}
     for _ in range(ROUNDS):
         chosen = select(dropped)
+        if not chosen:
+            raise RuntimeError("no change that compiles is left")
         by_path = collections.defaultdict(list)
         for number in chosen:
             by_path[changes[number].path].append((number, changes[number]))
@@ -149,7 +153,7 @@ def build(copy, changes, select, tests, targets):
         )
         said = copy.build(targets)
         if not said:
-            return chosen, dropped
+            return chosen
         guilty = copy_of_tree.blamed(said, chosen, changes)
         if not guilty:
             raise RuntimeError(
@@ -158,6 +162,8 @@ def build(copy, changes, select, tests, targets):
         for number in sorted(guilty):
             say("does not compile, left out: " + line_of(number, changes[number]))
         dropped |= guilty
+        bad |= {changes[number].key for number in guilty}
+        remembered.write_text("\n".join(sorted(bad)))
     raise RuntimeError(f"changes that do not compile remain after {ROUNDS} builds")
 
 
@@ -267,7 +273,7 @@ def main():
     by_tests = {
         each: programs.Program(copy.folder, each, programs.program_of(ROOT, each)) for each in tests
     }
-    chosen, dropped = build(copy, changes, select, tests, [each.name for each in by_tests.values()])
+    chosen = build(copy, changes, select, tests, [each.name for each in by_tests.values()])
     say(f"built with {len(chosen)} changes, all off ({time.monotonic() - began:.0f} s)")
     for program in by_tests.values():
         failed = program.observe()

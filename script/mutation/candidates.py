@@ -93,6 +93,7 @@ class Finder:
         self.path, self.source = path, source
         self.function = ""
         self.found = {}
+        self.ends_of_switches = set()  # where a break changes nothing
 
     def text(self, start, end):
         return self.source[start:end].decode(errors="replace")
@@ -298,8 +299,13 @@ class Finder:
                 return
             node = inner[0]
             kind = node.kind.name
+        if kind == "BREAK_STMT" and end in self.ends_of_switches:
+            return
         if kind in ("BREAK_STMT", "CONTINUE_STMT"):
-            self.add(start, end, "jump", "left out", f"{{ if (!{ON}) {{ ", " } }")
+            # One break looks like another: which it is, is told by what it follows.
+            parts = re.split(r"[\n{};]", self.text(max(0, start - 300), start))
+            after = " ".join([each for each in parts if each.strip()][-1:]).strip()
+            self.add(start, end, "jump", f"left out after `{after}`", f"{{ if (!{ON}) {{ ", " } }")
         elif kind in (
             "CALL_EXPR",
             "COMPOUND_ASSIGNMENT_OPERATOR",
@@ -336,6 +342,9 @@ class Finder:
             children = [
                 child for child in children if child.extent.start.offset > node.location.offset
             ]
+        elif kind == "SWITCH_STMT":
+            inside = self.source[: extent[1] - 1].rstrip()
+            self.ends_of_switches.add(len(inside))
         elif kind == "CASE_STMT":
             children = children[1:]
         elif (

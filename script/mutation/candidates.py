@@ -48,6 +48,8 @@ TWINS = {
     "lower_bound": "upper_bound",
     "upper_bound": "lower_bound",
 }
+# Of which the arguments may as well stand the other way round, or, of clamp, must not.
+NOT_SWAPPED = ("max", "min", "swap", "equal", "iequals", "clamp")
 JUMPS = ("RETURN_STMT", "BREAK_STMT", "CONTINUE_STMT", "CXX_THROW_EXPR")
 
 ON = "jackfield_mutation::on(@)"
@@ -191,12 +193,7 @@ class Finder:
                     f"`{name}` to `{TWINS[name]}`",
                     whole[: -len(name) - 2] + TWINS[name] + "()",
                 )
-        if name.startswith("operator") or name in (
-            "max",
-            "min",
-            "swap",
-            "clamp",
-        ):  # a bound of clamp is UB
+        if name.startswith("operator") or name in NOT_SWAPPED:
             return
         arguments = list(node.get_arguments())
         for one, two in zip(arguments, arguments[1:]):
@@ -205,6 +202,7 @@ class Finder:
             if (
                 apart != ","
                 or a == b
+                or a.startswith('"') and b.startswith('"')  # an error's wording
                 or any(re.search(r"\b(begin|end|data)\(\)", each) for each in (a, b))
             ):
                 continue

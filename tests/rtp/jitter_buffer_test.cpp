@@ -177,6 +177,38 @@ TEST(jitter_buffer, discards_what_comes_too_late_and_counts_it) {
   EXPECT_EQ(w.insert(number, t), insertion::late);
   EXPECT_EQ(w.buffer.counts().late, 1u);
   EXPECT_EQ(w.buffer.counts().missing, 1u);
+  // What follows goes on where it was.
+  for (uint32_t i = 10; i < 20; ++i, t += 20ms) {
+    w.insert(number + i, t + 20ms);
+    EXPECT_EQ(w.buffer.pull(t + 20ms).what, kind::packet) << i;
+  }
+  EXPECT_EQ(w.buffer.counts().missing, 1u);
+}
+
+TEST(jitter_buffer, counts_what_a_leap_ahead_leaves_no_room_for) {
+  world w;
+  w.insert(0, start);
+  w.insert(1, start);
+  EXPECT_EQ(w.insert(100, start), insertion::stored);
+  // 37 is the first that is kept with 100; of those before it, two had come.
+  EXPECT_EQ(w.buffer.counts().dropped, 2u);
+  EXPECT_EQ(w.buffer.counts().missing, 35u);
+}
+
+TEST(jitter_buffer, conceals_for_400_ms_and_no_longer) {
+  world w;
+  auto t = start;
+  for (uint32_t i = 0; i < 50; ++i, t += 20ms) {
+    w.insert(i, t);
+    static_cast<void>(w.buffer.pull(t));
+  }
+  std::vector<kind> heard;
+  for (int i = 0; i < 40; ++i, t += 20ms)
+    if (const auto out = w.buffer.pull(t); out.what != kind::packet)
+      heard.push_back(out.what);
+  std::vector<kind> wanted(20, kind::conceal);
+  wanted.resize(heard.size(), kind::nothing);
+  EXPECT_EQ(heard, wanted);
 }
 
 TEST(jitter_buffer, takes_more_delay_in_a_bad_time_and_loses_it_afterwards) {
@@ -258,7 +290,11 @@ TEST(jitter_buffer, plays_what_comes_after_a_pause_that_nobody_announced) {
     size_t played = 0;
     for (uint32_t i = 50; i < 100; ++i, t += 20ms) {
       EXPECT_EQ(w.insert(i, i + pause, t), insertion::stored) << pause;
-      played += w.buffer.pull(t).what == kind::packet ? 1 : 0;
+      const auto out = w.buffer.pull(t).what;
+      if (i == 50 && pause >= 10) {
+        EXPECT_NE(out, kind::packet) << pause << ": talk that begins is given its delay";
+      }
+      played += out == kind::packet ? 1 : 0;
     }
     EXPECT_GE(played, 46u) << pause;
     EXPECT_EQ(w.buffer.counts().missing, 0u) << pause;

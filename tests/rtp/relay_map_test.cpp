@@ -61,6 +61,16 @@ TEST(relay_map, has_no_place_for_what_its_numbers_were_given_away_for) {
   EXPECT_EQ(r.packet(14)->sequence, 1005);
 }
 
+TEST(relay_map, keeps_the_place_of_what_comes_a_hundred_packets_late) {
+  relay r;
+  for (uint16_t n = 0; n <= 150; ++n)
+    if (n != 50)
+      r.packet(n);
+  const auto late = r.packet(50);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(late->sequence, 1050);
+}
+
 TEST(relay_map, closes_up_over_what_is_not_sent_on) {
   relay r;
   r.map.skip({13, false, 9, 9 * 160, 7}, false); // before there is a source

@@ -518,6 +518,23 @@ TEST(rtp_stream, does_not_count_other_payload_types_as_lost) {
   EXPECT_GT(*out.mos, 4.3);
 }
 
+TEST(rtp_stream, hears_nothing_in_what_is_no_packet) {
+  simulation world;
+  party a{world, 1};
+  a.connect();
+  std::vector<std::byte> bytes(12 + voice.size());
+  for (uint16_t n = 0; n < 10; ++n) {
+    write_header({8, false, n, n * 160U, 2}, std::span{bytes}.first<header_size>());
+    bytes[0] = std::byte{0x40}; // version 1
+    a->on_datagram(bytes, world.now, a);
+    bytes[0] = std::byte{0x80};
+    a->on_datagram(std::span{bytes}.first(11), world.now, a);
+  }
+  EXPECT_TRUE(a.heard.empty());
+  EXPECT_EQ(a->outcome().received.packets, 0u);
+  EXPECT_EQ(a->outcome().other_types, 0u);
+}
+
 TEST(rtp_stream, takes_no_source_for_its_peer_by_another_payload_type) {
   simulation world;
   party a{world, 1, stream_mode::listen};

@@ -177,6 +177,13 @@ void call_leg::on_connection_lost(const flow_lost& lost) {
   user_->on_cut_off(*this);
 }
 
+// RFC 3261 §18.4. A call that is up, and its BYE, outlive a peer that is away for a moment; and
+// anybody can say that it is.
+void call_leg::on_peer_refused() {
+  if (machine_->current() == sip::leg::phase::calling)
+    machine_->on_transport_failed(home().now(), *this);
+}
+
 std::optional<client_name> call_leg::client() const {
   const auto dialog = record();
   const auto party = sip::parse_name_addr(dialog.remote_party);

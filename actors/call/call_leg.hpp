@@ -211,6 +211,7 @@ private:
   void send(const sip::outgoing& message) override;
   void on_clock(unsigned id) override;
   void on_connection_lost(const flow_lost& lost) override;
+  void on_peer_refused() override;
   void on_way_back() override;
   void on_send_failed() override;
   void on_over() override;

@@ -36,6 +36,8 @@ protected:
   virtual void on_connection_lost(const flow_lost& /*lost*/) {
     machine_->on_transport_failed(home().now(), *this);
   }
+  /// The peer's host has nobody at the port that its latest request went to.
+  virtual void on_peer_refused() { machine_->on_transport_failed(home().now(), *this); }
   /// The machine is going to be told the time, and may send.
   virtual void before_time() {}
   /// A request of the peer's has come, or its registration, by which it can be reached again.
@@ -67,6 +69,11 @@ protected:
       [this](const flow_lost& lost) {
         if (wire_.lost(lost.which, lost.how) && machine_)
           on_connection_lost(lost);
+        settle();
+      },
+      [this](const peer_refused& by) {
+        if (machine_ && !over_ && wire_.refused(by.which))
+          on_peer_refused();
         settle();
       },
       [this](servers_located& found) {

@@ -117,6 +117,12 @@ void leg_table::detach(slot& s) noexcept {
   s.next = s.previous = no_slot;
 }
 
+void leg_table::on_peer_refused(const transport::flow& which) {
+  for (const auto& s : slots_)
+    if (s.owner)
+      lane::tell(home_, s.owner, peer_refused{which});
+}
+
 void leg_table::end_all() {
   for (const auto& s : slots_)
     if (s.owner)

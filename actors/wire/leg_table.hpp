@@ -23,6 +23,11 @@ struct flow_lost {
   std::shared_ptr<const transport::flow_end> how; ///< null: nobody knows
 };
 
+/// To every actor that owns a leg: the host of this UDP peer has nobody at its port, it says.
+struct peer_refused {
+  transport::flow which;
+};
+
 /// Who is who on one lane's wire: gives legs their identity, finds the actor behind one, and knows
 /// which legs use a connection. On its lane's thread.
 class leg_table {
@@ -54,6 +59,9 @@ public:
   /// Tells the legs that are attached to a connection that it is over.
   void on_flow_failed(const transport::flow& gone,
                       const std::shared_ptr<const transport::flow_end>& how);
+
+  /// Tells all legs: they know whom theirs is.
+  void on_peer_refused(const transport::flow& which);
 
   /// Ends the actors of all legs, whatever they are about: of a lane that stops.
   void end_all();
@@ -105,3 +113,4 @@ private:
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::flow_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::peer_refused)

@@ -154,6 +154,7 @@ void leg_wire::hear(const sip_arrival* arrival) {
   }
   hearing_ = &arrival->from();
   unanswered_ = 0;
+  asks_ = false;
   const auto which = uint64_t{m.cseq_number()} << 16U |
                      static_cast<uint64_t>(m.cseq_method()) << 10U |
                      static_cast<uint64_t>(m.status());
@@ -176,6 +177,15 @@ bool leg_wire::lost(const transport::flow& gone,
   return true;
 }
 
+bool leg_wire::refused(const transport::flow& by) {
+  if (!open_ || !asks_ || by != out_)
+    return false;
+  asks_ = false;
+  fail_for({by.to_string(), "nobody is at that port (ICMP)"},
+           transport::flow_end::stage::connecting);
+  return true;
+}
+
 void leg_wire::fail_for(error why, transport::flow_end::stage during) {
   failure_ =
     std::make_shared<const transport::flow_end>(transport::flow_end{during, std::move(why), false});
@@ -185,8 +195,10 @@ void leg_wire::send(const sip::outgoing& message) {
   router_.count_sent(message);
   if (message.retransmission)
     ++counters_.retransmissions;
-  else if (message.status == 0)
+  else if (message.status == 0) {
     ++counters_.requests;
+    asks_ = message.what != sip::method::ack;
+  }
   switch (message.to) {
   case sip::send_to::invite_source:
     send_over(sources_ ? sources_->invite : out_, message.text, message.rank);

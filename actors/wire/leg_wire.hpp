@@ -70,6 +70,9 @@ public:
   void hear(const sip_arrival* arrival);
   /// A connection is over. False if the leg's requests do not use it any more.
   bool lost(const transport::flow& gone, std::shared_ptr<const transport::flow_end> how) noexcept;
+  /// The host of a UDP peer has nobody at its port. False if the leg's latest request did not go
+  /// there, or was answered.
+  bool refused(const transport::flow& by);
   /// What the latest failure of a way to the peer was; null: there was none, or nobody knows.
   [[nodiscard]] const std::shared_ptr<const transport::flow_end>& failure() const noexcept {
     return failure_;
@@ -155,6 +158,7 @@ private:
   bool opens_ = false;  // its ways, itself
   bool lost_ = false;   // `out_` is over
   bool failed_ = false;
+  bool asks_ = false;      // the latest request has had no response at all
   uint8_t unanswered_ = 0; // times that the latest request was sent again since something was heard
 };
 

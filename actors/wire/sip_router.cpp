@@ -1,5 +1,6 @@
 #include "actors/wire/sip_router.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/wire/sip_splitter.hpp"
@@ -67,6 +68,7 @@ sip_router::sip_router(lane::lane& home, const router_settings& settings)
                  at_position(settings.transport, peers_.position())),
       hops_(home, transport_, settings.resolver, settings.timers.transaction_limit()),
       released_timer_([](void* self) { static_cast<sip_router*>(self)->forget_released(); }, this),
+      refusals_timer_([](void* self) { static_cast<sip_router*>(self)->tell_refusals(); }, this),
       linger_(settings.linger_capacity, settings.timers.transaction_limit(), seed_),
       linger_timer_(
         [](void* self) {
@@ -379,6 +381,24 @@ void sip_router::on_flow_failed(const transport::flow& gone, const transport::fl
   const auto shared = std::make_shared<const transport::flow_end>(how);
   on_flow_over(gone, shared);
   peers_.on_flow_failed(gone, shared);
+}
+
+// All legs are asked whether it is their peer, so not for each datagram that was refused.
+void sip_router::on_peer_refused(const transport::flow& to) {
+  constexpr size_t most = 64; // of others the next retransmission tells
+  if (refusals_.size() >= most ||
+      std::find(refusals_.begin(), refusals_.end(), to) != refusals_.end())
+    return;
+  refusals_.push_back(to);
+  constexpr std::chrono::milliseconds pause{250};
+  if (!refusals_timer_.armed())
+    home_.arm(refusals_timer_, std::max(home_.now(), refusals_told_ + pause));
+}
+
+void sip_router::tell_refusals() {
+  refusals_told_ = home_.now();
+  for (const auto& to : std::exchange(refusals_, {}))
+    legs_.on_peer_refused(to);
 }
 
 void sip_router::on_flow_over(const transport::flow& gone,

@@ -197,6 +197,7 @@ public:
   void on_message(const transport::flow& from, std::string_view bytes,
                   lane::time_point arrived) override;
   void on_flow_failed(const transport::flow& gone, const transport::flow_end& how) override;
+  void on_peer_refused(const transport::flow& to) override;
 
 private:
   struct bound_invite {
@@ -237,6 +238,7 @@ private:
   void forget_invite(uint64_t transaction) noexcept;
   void release(bound_invite& large) noexcept;
   void forget_released();
+  void tell_refusals();
   bool hand(uint8_t lane, const sip_arrival& arrival, errand what);
   bool lingering(const sip_arrival_ptr& arrival);
   void arm_linger();
@@ -257,6 +259,9 @@ private:
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
   std::deque<released_invite> released_;               // of those that were placed elsewhere
   lane::timer released_timer_;
+  std::vector<transport::flow> refusals_; // that legs are to be told of
+  lane::time_point refusals_told_{};
+  lane::timer refusals_timer_;
   sip::linger_table linger_;
   lane::timer linger_timer_;
   std::deque<keyed_profile> profiles_; // addresses stay

@@ -26,7 +26,8 @@ public:
   sim_datagram_socket(sim_network& network, sim_host& host, const endpoint& local,
                       datagram_handler& handler, const datagram_options& options)
       : network_(network), host_(host), generation_(host.generation), local_(local),
-        handler_(handler), on_demand_(options.on_demand), buffer_bytes_(options.buffer_bytes) {
+        handler_(handler), on_demand_(options.on_demand), hears_refusals_(options.hears_refusals),
+        buffer_bytes_(options.buffer_bytes) {
     host_.datagram_sockets.emplace(local.port(), this);
   }
   ~sim_datagram_socket() override {
@@ -50,7 +51,7 @@ public:
       path_ = &network_.path(local_, target);
       last_target_ = target;
     }
-    network_.send(*path_, local_, target, bytes, peer_.valid());
+    network_.send(*path_, local_, target, bytes, peer_.valid() || hears_refusals_);
   }
   result<void> connect(const endpoint& peer) override {
     if (peer.is_forbidden_destination() || peer.is_v4() != local_.is_v4())
@@ -98,6 +99,12 @@ public:
     pending_bytes_ += bytes.size();
     pending_.push_back({from, std::string{bytes}, network_.now()});
   }
+  void take_refusal(const endpoint& by) {
+    if (hears_refusals_)
+      handler_.on_datagram_refused(by);
+    else if (peer_ == by)
+      take_error(ECONNREFUSED);
+  }
   void take_error(int errno_value) {
     if (on_demand_)
       pending_error_ = errno_value;
@@ -108,7 +115,9 @@ public:
   [[nodiscard]] bool hears(const endpoint& from) const noexcept {
     return !peer_.valid() || peer_ == from;
   }
-  [[nodiscard]] const endpoint& peer() const noexcept { return peer_; }
+  [[nodiscard]] bool hears_refusal_of(const endpoint& by) const noexcept {
+    return hears_refusals_ || peer_ == by;
+  }
 
 private:
   struct arrived_datagram {
@@ -127,6 +136,7 @@ private:
   sim_path* path_ = nullptr;
   uint64_t drops_ = 0;
   bool on_demand_;
+  bool hears_refusals_;
   size_t buffer_bytes_;
   size_t pending_bytes_ = 0;
   std::deque<arrived_datagram> pending_; // of a socket read on demand
@@ -393,10 +403,10 @@ void sim_network::deliver_unreachable(const sim_event& event) {
   if (event.path->cut || target.generation != event.generation)
     return;
   const auto found = target.datagram_sockets.find(event.to.port());
-  if (found == target.datagram_sockets.end() || found->second->peer() != event.from)
+  if (found == target.datagram_sockets.end() || !found->second->hears_refusal_of(event.from))
     return;
   record("udp_unreachable", event.from, event.to, 0, 0);
-  found->second->take_error(ECONNREFUSED);
+  found->second->take_refusal(event.from);
 }
 
 } // namespace jackfield::lane

@@ -26,6 +26,9 @@ public:
   /// The peer's host refused an earlier datagram (ICMP port unreachable and the like). Only
   /// connected sockets hear of it.
   virtual void on_datagram_error(int /*errno_value*/) {}
+  /// The same of sockets opened with `hears_refusals`, connected or not: a datagram to `by` had
+  /// nobody at its port.
+  virtual void on_datagram_refused(const endpoint& /*by*/) {}
 };
 
 /// Whether sockets of several lanes serve one port, among which the system then spreads what comes
@@ -51,6 +54,8 @@ struct datagram_options {
   /// Nothing is told of what comes in; the owner asks with `receive_pending`, as a stream does once
   /// a frame: thousands of them then cost no wake-up a packet. Arrivals carry the kernel's time.
   bool on_demand = false;
+  /// Hosts that have nobody at the port say so: `on_datagram_refused` (IP_RECVERR, ip(7)).
+  bool hears_refusals = false;
   port_sharing sharing = port_sharing::none;
   /// Connect to this peer: others' datagrams are dropped by the kernel.
   endpoint connect_to{};

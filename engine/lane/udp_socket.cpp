@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include <linux/errqueue.h>
+#include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -76,7 +78,8 @@ thread_local watch_on_socket* watch_on_socket::innermost = nullptr;
 udp_socket::udp_socket(const lane& home, lane_health& health, reactor& events,
                        datagram_handler& handler, const datagram_options& options)
     : home_(home), health_(health), events_(events), handler_(handler), trains_(options.trains),
-      media_(options.media), on_demand_(options.on_demand) {
+      media_(options.media), on_demand_(options.on_demand),
+      hears_refusals_(options.hears_refusals) {
   // nop
 }
 
@@ -127,6 +130,10 @@ void udp_socket::set_options(const datagram_options& options) {
     set_option(fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1);
   if (options.trains)
     set_option(fd_, IPPROTO_UDP, UDP_GRO, 1);
+  if (options.hears_refusals) {
+    set_option(fd_, IPPROTO_IP, IP_RECVERR, 1);
+    set_option(fd_, IPPROTO_IPV6, IPV6_RECVERR, 1);
+  }
 }
 
 void udp_socket::read_local() {
@@ -249,9 +256,11 @@ void udp_socket::flush() {
 void udp_socket::send_single(const outgoing& datagram) {
   sockaddr_storage address;
   const auto length = datagram.to.to_sockaddr(address);
-  const auto sent = sendto(fd_, arena_.data() + datagram.offset, datagram.length, MSG_NOSIGNAL,
-                           reinterpret_cast<const sockaddr*>(&address), length);
-  if (sent < 0)
+  const auto send_it = [&] {
+    return sendto(fd_, arena_.data() + datagram.offset, datagram.length, MSG_NOSIGNAL,
+                  reinterpret_cast<const sockaddr*>(&address), length) >= 0;
+  };
+  if (!send_it() && !(was_refusal() && send_it()))
     count_drops(1);
 }
 
@@ -273,7 +282,8 @@ void udp_socket::send_train(size_t first, size_t last) {
   segment->cmsg_type = UDP_SEGMENT;
   segment->cmsg_len = CMSG_LEN(sizeof(uint16_t));
   std::memcpy(CMSG_DATA(segment), &queue_[first].length, sizeof(uint16_t));
-  if (sendmsg(fd_, &message, MSG_NOSIGNAL) >= 0)
+  if (sendmsg(fd_, &message, MSG_NOSIGNAL) >= 0 ||
+      (was_refusal() && sendmsg(fd_, &message, MSG_NOSIGNAL) >= 0))
     return;
   // A route whose path or device cannot segment (EIO, EINVAL, EMSGSIZE) takes them one by one.
   if (errno == EIO || errno == EINVAL || errno == EMSGSIZE || errno == EOPNOTSUPP) {
@@ -284,7 +294,59 @@ void udp_socket::send_train(size_t first, size_t last) {
   count_drops(last - first);
 }
 
+// What failed was an earlier datagram, to whomever; this one has not been sent.
+bool udp_socket::was_refusal() const noexcept {
+  return hears_refusals_ &&
+         (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH);
+}
+
+void udp_socket::read_refusals() {
+  constexpr int most = 64; // what is left is reported again
+  const watch_on_socket watch{*this};
+  for (int i = 0; i < most && !watch.ended(); ++i) {
+    sockaddr_storage to{};
+    std::array<std::byte, 1> beginning; // of the datagram
+    iovec piece{beginning.data(), beginning.size()};
+    alignas(cmsghdr) std::array<std::byte, 512> control;
+    msghdr message{};
+    message.msg_name = &to;
+    message.msg_namelen = sizeof to;
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+      return;
+    for (auto* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+      const bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+      const bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
+      if (!v4 && !v6)
+        continue;
+      sock_extended_err why{};
+      std::memcpy(&why, CMSG_DATA(c), sizeof why);
+      if (why.ee_errno == ECONNREFUSED &&
+          (why.ee_origin == SO_EE_ORIGIN_ICMP || why.ee_origin == SO_EE_ORIGIN_ICMP6)) {
+        handler_.on_datagram_refused(
+          endpoint::from_sockaddr(reinterpret_cast<const sockaddr*>(&to), message.msg_namelen));
+        break; // the socket may be gone
+      }
+    }
+  }
+}
+
 void udp_socket::on_ready(uint32_t ready) {
+  if (hears_refusals_ && (ready & EPOLLERR) != 0U) {
+    const watch_on_socket watch{*this};
+    read_refusals();
+    if (watch.ended())
+      return;
+    ready &= ~uint32_t{EPOLLERR};
+    int taken = 0; // the queue's last entry leaves it behind
+    socklen_t length = sizeof taken;
+    getsockopt(fd_, SOL_SOCKET, SO_ERROR, &taken, &length);
+    if ((ready & EPOLLIN) == 0U)
+      return;
+  }
   if ((ready & EPOLLERR) != 0U) {
     int error = 0;
     socklen_t length = sizeof error;

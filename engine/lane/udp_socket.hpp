@@ -67,6 +67,9 @@ private:
   void read_local();
   [[nodiscard]] result<void> watch();
   void on_ready(uint32_t ready) override;
+  void read_refusals();
+  /// The latest failure, by `errno`, is a refusal that the system kept.
+  [[nodiscard]] bool was_refusal() const noexcept;
   void flush() override;
   void receive_batch();
   void receive_one();
@@ -93,6 +96,7 @@ private:
   bool media_ = false;
   bool on_demand_ = false;
   bool connected_ = false;
+  bool hears_refusals_ = false;
   uint32_t overflowed_ = 0;
   size_t usual_train_ = 1; // datagrams a receive slot held of late
   uint64_t drops_ = 0;

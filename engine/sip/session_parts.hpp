@@ -57,6 +57,7 @@ struct session::peer_request {
   method what = method::unknown;
   bool open = true;          // not answered
   bool deferred = false;     // the user will answer later
+  bool unknown_body = false; // of an INFO
   bool info_package = false; // RFC 6086
   int status = 0;            // of the response
   uint32_t cseq = 0;

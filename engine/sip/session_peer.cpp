@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/sip/fields.hpp"
+#include "engine/sip/info_digit.hpp"
 #include "engine/sip/request_text.hpp"
 #include "engine/sip/response_text.hpp"
 #include "engine/sip/session.hpp"
@@ -318,6 +319,8 @@ void session::on_peer_request(const context& c, const message& m, bool again) {
   p.head = make_response_head(m, view(dialog_.leg().text()), c.sink.source());
   p.branch = m.via().branch;
   p.info_package = what == method::info && m.find("Info-Package");
+  p.unknown_body = what == method::info && !m.body().empty() &&
+                   !read_info_digit(m.first(header::content_type), m.body());
   if (what == method::update)
     p.target = first_contact(m);
   p.transaction.start(c.now, false);
@@ -370,6 +373,8 @@ void session::answer_by_default(const context& c, peer_request& p) {
     answer(405);
   } else if (p.info_package) {
     answer(469, "Recv-Info:\r\n"); // RFC 6086 §4.2.2
+  } else if (p.unknown_body) {
+    answer(415, "Accept: application/dtmf-relay, application/dtmf\r\n");
   } else if (p.what == method::options) {
     answer(200, capability_lines);
   } else if (p.what == method::refer) {

@@ -27,6 +27,9 @@ public:
   /// A connection is over and `gone.handle` names nothing from now on. Not called after `close`.
   /// Never called from inside `open` or `send`.
   virtual void on_flow_failed(const flow& gone, const flow_end& how) = 0;
+  /// Over UDP: the peer's host has nobody at its port, it says (ICMP). Somebody else may have said
+  /// so in its name, too. The flow stands.
+  virtual void on_peer_refused(const flow& /*to*/) {}
 };
 
 /// What a layer did so far.

@@ -27,6 +27,7 @@ result<lane::endpoint> udp_ports::listen(const lane::endpoint& local, size_t buf
   options.buffer_bytes = buffer_bytes;
   options.trains = true;
   options.sharing = sharing;
+  options.hears_refusals = true;
   auto socket = home_.open_datagram(local, *made, options);
   if (!socket)
     return tl::unexpected(std::move(socket.error()));
@@ -52,6 +53,11 @@ void udp_ports::port::on_datagram(const lane::endpoint& from, std::span<const st
   ++owner.counters_.messages_in;
   owner.handler_.on_message(
     flow{{index, generation}, protocol::udp, owner.lane_, socket->local(), from}, text, arrived);
+}
+
+void udp_ports::port::on_datagram_refused(const lane::endpoint& by) {
+  owner.handler_.on_peer_refused(
+    flow{{index, generation}, protocol::udp, owner.lane_, socket->local(), by});
 }
 
 udp_ports::keep_alive::keep_alive(udp_ports& ports, const flow& peer)

@@ -46,6 +46,7 @@ private:
     port(udp_ports& ports, uint32_t position) : owner(ports), index(position) {}
     void on_datagram(const lane::endpoint& from, std::span<const std::byte> bytes,
                      lane::time_point arrived) override;
+    void on_datagram_refused(const lane::endpoint& by) override;
     udp_ports& owner;
     uint32_t index;
     std::unique_ptr<lane::datagram_socket> socket;

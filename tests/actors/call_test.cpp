@@ -222,6 +222,31 @@ TEST_F(call_test, each_call_has_a_connection_of_its_own_where_asked) {
   world_.expect_nothing_left();
 }
 
+/// RFC 3261 §18.4: ICMP says at once that nobody is there, and nobody waits for timer B.
+TEST_F(call_test, a_port_that_nobody_is_at_is_told_at_once) {
+  const auto nobody = callee_.address.with_port(5999);
+  call_to({transport::protocol::udp, nobody});
+  world_.pass(1s);
+  EXPECT_EQ(only_call().failure.name(), "connect_failed");
+  EXPECT_EQ(only_call().detail, "nobody is at that port (ICMP)");
+  EXPECT_EQ(only_call().wire.retransmissions, 0U);
+  world_.expect_nothing_left();
+}
+
+/// A callee that goes away for a moment after its answer: a call that is up outlives that, and its
+/// BYE does not wait.
+TEST_F(call_test, a_call_that_is_up_outlives_its_peers_port) {
+  serve();
+  call(5s);
+  world_.at(2s, [this] {
+    caller_.context.router.on_peer_refused(
+      {{}, transport::protocol::udp, 0, caller_.address, callee_.address});
+  });
+  world_.pass(7s);
+  EXPECT_FALSE(only_call().failure.failed()) << only_call().failure.name();
+  world_.expect_nothing_left();
+}
+
 TEST_F(call_test, a_connection_that_nobody_takes_is_told_as_such) {
   auto& caller = world_.add_site("10.0.0.5", transport::protocol::tcp);
   const transport::target nobody{transport::protocol::tcp,

@@ -165,6 +165,49 @@ TEST_F(io_lane_test, a_socket_read_on_demand_tells_when_each_datagram_came) {
   });
 }
 
+/// Not connected to anybody: who refused is told all the same, and what goes to others gets there.
+TEST_F(io_lane_test, ports_that_nobody_is_at_are_told_of_where_asked) {
+  struct refusals : datagram_handler {
+    void on_datagram(const endpoint&, std::span<const std::byte>, time_point) override {}
+    void on_datagram_refused(const endpoint& by) override {
+      who.push_back(by);
+      if (who.size() == 3)
+        complete.set_value();
+    }
+    std::vector<endpoint> who;
+    std::promise<void> complete;
+  };
+  refusals sender;
+  collecting_handler receiver{3};
+  std::unique_ptr<datagram_socket> in;
+  std::unique_ptr<datagram_socket> out;
+  endpoint nobody;
+  lane_->start();
+  on_lane([&] {
+    collecting_handler gone{0};
+    nobody = lane_->open_datagram(endpoint::loopback_v4(0), gone, {}).value()->local();
+    in = lane_->open_datagram(endpoint::loopback_v4(0), receiver, {}).value();
+    datagram_options options;
+    options.hears_refusals = true;
+    options.trains = true;
+    out = lane_->open_datagram(endpoint::loopback_v4(0), sender, options).value();
+  });
+  for (const char* bytes : {"one", "two", "six"}) // a pass each
+    on_lane([&] {
+      out->send(nobody, bytes);
+      out->send(in->local(), bytes);
+    });
+  sender.complete.get_future().get();
+  receiver.complete.get_future().get();
+  on_lane([&] {
+    EXPECT_EQ(out->drops(), 0U) << "a refusal of another's is no loss";
+    in.reset();
+    out.reset();
+  });
+  EXPECT_THAT(sender.who, testing::Each(nobody));
+  EXPECT_THAT(receiver.got, testing::ElementsAre("one", "two", "six"));
+}
+
 TEST_F(io_lane_test, a_socket_may_be_read_on_demand_for_some_time) {
   collecting_handler receiver{2};
   collecting_handler sender{0};

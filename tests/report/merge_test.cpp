@@ -36,14 +36,16 @@ struct fields {
   NAMES_OF(ignored_packets, strangers, forged, replayed, malformed, unauthenticated)
   NAMES_OF(found_sounds, tone, sound, silence)
   NAMES_OF(media_counts, packets_sent, dtx_frames, received, sent, rtt, send_lateness,
-           one_way_calls, silent_calls, stopped_calls, early_packets, transcoded, ignored, dtmf_sent, dtmf_received, found)
+           one_way_calls, silent_calls, stopped_calls, early_packets, transcoded, ignored,
+           dtmf_sent, dtmf_received, found)
   NAMES_OF(step_counts::count, done, failed)
   NAMES_OF(step_counts, hold, resume, ice_restart, info_digit)
   NAMES_OF(generator_health, lane_lag, start_lateness, passes, late_passes, socket_drops,
-           send_blocked, cpu_seconds, cpu_own, cpu_others, cpu_stolen, cpu_pressure, rss_peak_kb, own_refusals, parts_lost)
+           send_blocked, cpu_seconds, cpu_own, cpu_others, cpu_stolen, cpu_pressure, rss_peak_kb,
+           own_refusals, parts_lost)
   NAMES_OF(run_metrics, calls, sessions, registrations, users, times, media, steps, health,
-           statuses, served, requests_sent, retransmissions, retransmissions_received, failovers, timeouts,
-           unexpected, malformed)
+           statuses, served, requests_sent, retransmissions, retransmissions_received, failovers,
+           timeouts, unexpected, malformed)
 
 private:
   /// `names` as they were written, each for one of the fields.

@@ -200,6 +200,26 @@ TEST_F(dialog_requests, answered_as_the_rfcs_say_if_nobody_does) {
   EXPECT_EQ(a.machine.current(), phase::established);
 }
 
+TEST_F(dialog_requests, info_with_digits_is_taken_and_with_anything_else_is_not) {
+  struct row {
+    std::string_view type;
+    std::string_view body;
+    int status;
+  };
+  uint32_t number = 10;
+  for (const auto& r :
+       {row{"application/dtmf-relay", "Signal=5\r\nDuration=160\r\n", 200},
+        row{"application/dtmf", "#", 200}, row{"Application/DTMF-Relay;x=y", "signal= A\r\n", 200},
+        row{"application/dtmf-relay", "Signal=E\r\n", 415},
+        row{"application/media_control+xml", "<media_control/>", 415},
+        row{"text/plain", "5", 415}}) {
+    const auto before = count(method::info, r.status);
+    a.take(request("INFO", ++number, r.body, "Content-Type: " + std::string{r.type} + "\r\n"));
+    EXPECT_EQ(count(method::info, r.status), before + 1) << r.type << ": " << r.body;
+  }
+  EXPECT_EQ(field(sent(method::info, 415), "Accept"), "application/dtmf-relay, application/dtmf");
+}
+
 TEST_F(dialog_requests, allow_has_one_source) {
   send(method::invite);
   EXPECT_EQ(field(sent(method::invite), "Allow"), allowed_methods.to_string());
@@ -319,7 +339,7 @@ TEST_F(dialog_requests, deferred_ones_end_with_the_call) {
 TEST_F(dialog_requests, what_was_answered_is_kept_within_bounds) {
   for (uint32_t i = 0; i < 200; ++i)
     a.take(request("INFO", 11 + i, "x"));
-  EXPECT_EQ(count(method::info, 200), 200u);
+  EXPECT_EQ(count(method::info, 415), 200u);
   EXPECT_LE(a.machine.heap_bytes(), 16'000u);
   a.pass(seconds{33});
   EXPECT_LE(a.machine.heap_bytes(), 300u);
@@ -328,7 +348,7 @@ TEST_F(dialog_requests, what_was_answered_is_kept_within_bounds) {
 TEST_F(dialog_requests_tcp, nothing_is_kept_of_what_was_answered) {
   auto before = a.machine.heap_bytes();
   a.take(request("INFO", 11, "x"));
-  EXPECT_EQ(count(method::info, 200), 1u);
+  EXPECT_EQ(count(method::info, 415), 1u);
   EXPECT_EQ(a.machine.heap_bytes(), before);
   EXPECT_EQ(a.machine.next_deadline(), never);
   send(method::info);

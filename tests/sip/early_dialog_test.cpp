@@ -172,7 +172,7 @@ TEST_F(early_dialogs, requests_of_the_peer_go_to_the_user) {
   a.take(request("OPTIONS", 6, "b1"));
   a.take(request("UPDATE", 7, "b1"));
   a.take(request("REFER", 8, "b1"));
-  EXPECT_EQ(count(method::info, 200), 1u);
+  EXPECT_EQ(count(method::info, 415), 1u);
   EXPECT_EQ(count(method::options, 200), 1u);
   EXPECT_EQ(count(method::update, 200), 1u);
   ASSERT_EQ(seen.size(), 4u);
@@ -423,7 +423,7 @@ TEST_F(early_called, updates_go_both_ways_in_the_early_dialog) {
   take("UPDATE", 11);
   take("INFO", 12, "x");
   EXPECT_EQ(b.out.count(event_kind::request), 2u);
-  EXPECT_EQ(count(method::info, 200), 1u);
+  EXPECT_EQ(count(method::info, 415), 1u);
   EXPECT_EQ(b.machine.current(), phase::ringing);
 }
 

@@ -394,11 +394,11 @@ std::string from_peer(const bench_of<invite_client>& a, std::string_view name, u
 TEST_F(invite_client_test, requests_of_the_peer) {
   establish();
   a.take(from_peer(a, "INFO", 10, "x"));
-  EXPECT_FALSE(a.out.all(method::info, 200).empty());
+  EXPECT_FALSE(a.out.all(method::info, 415).empty());
   EXPECT_EQ(a.out.count(event_kind::request), 1u);
   a.take(from_peer(a, "INFO", 10, "x")); // again: answered, not told
   EXPECT_EQ(a.out.count(event_kind::request), 1u);
-  EXPECT_EQ(a.out.all(method::info, 200).size(), 2u);
+  EXPECT_EQ(a.out.all(method::info, 415).size(), 2u);
   a.take(from_peer(a, "OPTIONS", 9));
   EXPECT_EQ(a.out.all(method::options, 500).size(), 1u); // lower CSeq
   a.take(from_peer(a, "REFER", 11));

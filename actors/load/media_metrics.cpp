@@ -123,6 +123,8 @@ void take_health(report::run_metrics& to, const lane::lane& home, const media_pl
     direction.expected = now.expected;
     direction.received = now.received;
     direction.lost = now.lost;
+    direction.variation_us = now.variation_us;
+    direction.variation_count = now.variation_count;
   };
   live(to.media.received, media.heard());
   live(to.media.sent, media.reported());

@@ -107,6 +107,8 @@ public:
     uint64_t expected = 0;
     uint64_t received = 0;
     uint64_t lost = 0;
+    uint64_t variation_us = 0; ///< as in `report::media_direction`
+    uint64_t variation_count = 0;
   };
   void note_heard(const tally& before, const tally& now) noexcept { add(heard_, before, now); }
   void note_reported(const tally& before, const tally& now) noexcept {
@@ -139,6 +141,8 @@ private:
     to.expected += now.expected - before.expected; // modulo 2^64: a loss may be taken back
     to.received += now.received - before.received;
     to.lost += now.lost - before.lost;
+    to.variation_us += now.variation_us - before.variation_us;
+    to.variation_count += now.variation_count - before.variation_count;
   }
   void work();
   void work_soon();

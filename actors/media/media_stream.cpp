@@ -263,7 +263,9 @@ void media_stream::tell_plane() {
     tell_reported();
     return;
   }
-  const media_plane::tally now{heard.expected(), packets, heard.lost()};
+  const media_plane::tally now{heard.expected(), packets, heard.lost(),
+                               heard.jitter_sum() * 1'000'000 / setup_.clock_rate,
+                               heard.jitter_count()};
   plane_.note_heard(std::exchange(heard_tally_, now), now);
 }
 
@@ -273,7 +275,7 @@ void media_stream::tell_reported() {
   if (!remote || sent == 0)
     return;
   const auto lost = std::min(static_cast<uint64_t>(std::max(0, remote->cumulative_lost)), sent);
-  const media_plane::tally now{sent, sent - lost, lost};
+  const media_plane::tally now{sent, sent - lost, lost, 0, 0};
   plane_.note_reported(std::exchange(reported_tally_, now), now);
 }
 

@@ -57,6 +57,12 @@ interval_row joined(const interval_row& a, const interval_row& b) {
                           static_cast<double>(b.started));
   r.srd_p95_ms = greater(a.srd_p95_ms, b.srd_p95_ms);
   r.srd_p99_ms = greater(a.srd_p99_ms, b.srd_p99_ms);
+  r.rrd_p50_ms = weighted(a.rrd_p50_ms, static_cast<double>(a.registered), b.rrd_p50_ms,
+                          static_cast<double>(b.registered));
+  r.rrd_p95_ms = greater(a.rrd_p95_ms, b.rrd_p95_ms);
+  r.rrd_p99_ms = greater(a.rrd_p99_ms, b.rrd_p99_ms);
+  r.jitter_mean_ms = weighted(a.jitter_mean_ms, static_cast<double>(a.packets_received),
+                              b.jitter_mean_ms, static_cast<double>(b.packets_received));
   r.lane_lag_p99_ms = greater(a.lane_lag_p99_ms, b.lane_lag_p99_ms);
   r.send_lateness_p99_ms = greater(a.send_lateness_p99_ms, b.send_lateness_p99_ms);
   r.mos_mean = weighted(a.mos_mean, static_cast<double>(a.completed), b.mos_mean,
@@ -89,6 +95,10 @@ void interval_series::sample(std::chrono::nanoseconds elapsed, const run_metrics
   row.srd_p50_ms = percentile_ms(srd, 50);
   row.srd_p95_ms = percentile_ms(srd, 95);
   row.srd_p99_ms = percentile_ms(srd, 99);
+  const histogram rrd = added(m.times.rrd, before_.rrd);
+  row.rrd_p50_ms = percentile_ms(rrd, 50);
+  row.rrd_p95_ms = percentile_ms(rrd, 95);
+  row.rrd_p99_ms = percentile_ms(rrd, 99);
   row.lane_lag_p99_ms = percentile_ms(added(m.health.lane_lag, before_.lane_lag), 99);
   row.send_lateness_p99_ms = percentile_ms(added(m.media.send_lateness, before_.send_lateness), 99);
 
@@ -97,6 +107,12 @@ void interval_series::sample(std::chrono::nanoseconds elapsed, const run_metrics
   row.packets_lost = added(m.media.received.lost + m.media.sent.lost, before_.packets_lost);
   row.fec_recovered =
     added(m.media.received.fec_recovered + m.media.sent.fec_recovered, before_.fec_recovered);
+  const auto pairs =
+    added(m.media.received.variation_count + m.media.sent.variation_count, before_.variation_count);
+  const auto variation =
+    added(m.media.received.variation_us + m.media.sent.variation_us, before_.variation_us);
+  if (pairs > 0)
+    row.jitter_mean_ms = static_cast<double>(variation) / 1000 / static_cast<double>(pairs);
   mos_distribution mos = m.media.received.mos;
   mos.merge(m.media.sent.mos);
   row.mos_mean = mos.since(before_.mos).mean();

@@ -32,7 +32,11 @@ struct interval_row {
   uint64_t packets_sent = 0;
   uint64_t packets_received = 0;
   uint64_t packets_lost = 0;
-  uint64_t fec_recovered = 0;     ///< of the lost
+  uint64_t fec_recovered = 0;           ///< of the lost
+  std::optional<double> jitter_mean_ms; ///< of packets that came in it, both directions
+  std::optional<double> rrd_p50_ms;     ///< of registrations
+  std::optional<double> rrd_p95_ms;
+  std::optional<double> rrd_p99_ms;
   std::optional<double> mos_mean; ///< of streams judged in the interval, both directions
 };
 
@@ -60,8 +64,9 @@ private:
     uint64_t retransmissions = 0, registered = 0;
     uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;
     uint64_t fec_recovered = 0;
+    uint64_t variation_us = 0, variation_count = 0;
     double cpu_seconds = 0;
-    histogram srd, lane_lag, send_lateness;
+    histogram srd, rrd, lane_lag, send_lateness;
     mos_distribution mos;
   };
   void join_rows();

@@ -102,13 +102,17 @@ std::string live_view::frame(const live_state& s) {
     add(fmt::format("users      registered {}  failed {}  refreshed {}  {}", grouped(reg.current),
                     grouped(reg.failed + reg.refresh_failed), grouped(reg.refreshed),
                     a_second(row.registered, row)));
-  add(fmt::format("srd ms     p50 {}  p95 {}  p99 {}  retransmissions {}",
-                  short_figure(row.srd_p50_ms), short_figure(row.srd_p95_ms),
-                  short_figure(row.srd_p99_ms), grouped(s.metrics.retransmissions)));
+  const bool registers = reg.attempted > 0; // whose delay is another one
+  add(fmt::format("{} ms     p50 {}  p95 {}  p99 {}  retransmissions {}", registers ? "rrd" : "srd",
+                  short_figure(registers ? row.rrd_p50_ms : row.srd_p50_ms),
+                  short_figure(registers ? row.rrd_p95_ms : row.srd_p95_ms),
+                  short_figure(registers ? row.rrd_p99_ms : row.srd_p99_ms),
+                  grouped(s.metrics.retransmissions)));
   if (s.metrics.media.packets_sent > 0)
-    add(fmt::format("media      sent {}  received {}  lost {}  MOS {}",
+    add(fmt::format("media      sent {}  received {}  lost {}  jitter {} ms  MOS {}",
                     a_second(row.packets_sent, row), a_second(row.packets_received, row),
-                    grouped(row.packets_lost), short_figure(row.mos_mean)));
+                    grouped(row.packets_lost), short_figure(row.jitter_mean_ms),
+                    short_figure(row.mos_mean)));
   add(fmt::format("generator  cpu {:.0f} %  lane lag p99 {} ms  socket drops {}", row.cpu_percent,
                   short_figure(row.lane_lag_p99_ms), grouped(s.metrics.health.socket_drops)));
   if (const auto what = trouble(s); !what.empty())
@@ -138,13 +142,15 @@ std::string live_view::erase() {
 std::string live_line(const live_state& s) {
   const auto& calls = s.metrics.calls;
   const auto& row = s.series.latest();
-  std::string line =
-    fmt::format("{} {}: started {} ({}), answered {}, completed {}, failed {}, missed {}, now {}, "
-                "srd p99 {} ms, cpu {:.0f} %",
-                clock_text(s.elapsed), s.draining ? "draining" : "running", grouped(calls.started),
-                a_second(row.started, row), grouped(calls.answered), grouped(calls.completed),
-                grouped(calls.failed), grouped(calls.missed()), grouped(calls.current),
-                short_figure(row.srd_p99_ms), row.cpu_percent);
+  std::string line = fmt::format(
+    "{} {}: started {} ({}), answered {}, completed {}, failed {}, missed {}, now {}, "
+    "{} p99 {} ms, cpu {:.0f} %",
+    clock_text(s.elapsed), s.draining ? "draining" : "running", grouped(calls.started),
+    a_second(row.started, row), grouped(calls.answered), grouped(calls.completed),
+    grouped(calls.failed), grouped(calls.missed()), grouped(calls.current),
+    s.metrics.registrations.attempted > 0 ? "rrd" : "srd",
+    short_figure(s.metrics.registrations.attempted > 0 ? row.rrd_p99_ms : row.srd_p99_ms),
+    row.cpu_percent);
   if (s.metrics.registrations.attempted > 0)
     line += fmt::format(", registered {}", grouped(s.metrics.registrations.current));
   if (s.metrics.media.packets_sent > 0)

@@ -106,6 +106,8 @@ void media_direction::merge(const media_direction& other) noexcept {
   expected += other.expected;
   received += other.received;
   lost += other.lost;
+  variation_us += other.variation_us;
+  variation_count += other.variation_count;
   fec_recovered += other.fec_recovered;
   duplicate += other.duplicate;
   reordered += other.reordered;

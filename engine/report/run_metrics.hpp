@@ -95,10 +95,12 @@ struct latencies {
 /// One direction of all calls' audio, as judged at its receiving end.
 struct media_direction {
   uint64_t streams = 0; ///< streams judged
-  // These three are counted as packets come, or as RTCP tells, all others at a stream's end.
+  // These are counted as packets come, or as RTCP tells, all others at a stream's end.
   uint64_t expected = 0; ///< packets that sequence numbers say were sent (RFC 3550 appendix A.3)
   uint64_t received = 0; ///< packets that came, duplicates included
   uint64_t lost = 0;     ///< never came, as far as is known
+  uint64_t variation_us = 0;    ///< |D(i-1,i)| of RFC 3550 section 6.4.1, all together; of own ends
+  uint64_t variation_count = 0; ///< and of how many pairs of packets
   /// Of the lost, those that the packet after them repeated in time (FEC of Opus). RTCP does not
   /// tell: nothing of streams that only the peer reported on.
   uint64_t fec_recovered = 0;

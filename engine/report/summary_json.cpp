@@ -57,6 +57,10 @@ json direction(const media_direction& d) {
           {"packets_reordered", d.reordered},
           {"packets_late", d.late},
           {"jitter_ms", milliseconds(d.jitter)},
+          {"jitter_mean_ms", d.variation_count == 0
+                               ? json(nullptr)
+                               : number(static_cast<double>(d.variation_us) / 1000 /
+                                        static_cast<double>(d.variation_count))},
           {"mos_min", number(d.mos.min())},
           {"mos_p5", number(d.mos.percentile(5))},
           {"mos_mean", number(d.mos.mean())}};

@@ -225,7 +225,7 @@ bool receiver_statistics::in_time(uint32_t timestamp, time_point arrival, bool m
   }
   jitter_ += static_cast<uint32_t>(change) - ((jitter_ + 8) >> 4);
   jitter_max_ = std::max(jitter_max_, jitter_);
-  jitter_sum_ += jitter_;
+  jitter_sum_ += static_cast<uint64_t>(change);
   ++jitter_count_;
   if (++turn_ == turn_length) {
     turn_ = 0;
@@ -303,7 +303,7 @@ reception_summary receiver_statistics::summary(uint64_t unheard_after) const noe
   out.jitter_max = to_duration(jitter_max_ / 16.0, clock_rate_);
   if (jitter_count_ != 0)
     out.jitter_mean = to_duration(
-      static_cast<double>(jitter_sum_) / 16.0 / static_cast<double>(jitter_count_), clock_rate_);
+      static_cast<double>(jitter_sum_) / static_cast<double>(jitter_count_), clock_rate_);
   out.gap_max = gap_max_;
   if (accepted_) {
     out.first_packet = first_;

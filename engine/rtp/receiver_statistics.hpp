@@ -38,6 +38,8 @@ struct reception_summary {
   uint32_t jitter_units = 0;
   duration jitter{};
   duration jitter_max{};
+  /// The mean of what that follows, |D(i-1,i)|: it begins at nothing, and takes dozens of packets
+  /// to be what it stands for.
   duration jitter_mean{};
   /// Longest time between two packets.
   duration gap_max{};
@@ -89,12 +91,15 @@ public:
   /// to come and did not, with no number to tell: they count as lost.
   [[nodiscard]] reception_summary summary(uint64_t unheard_after = 0) const noexcept;
 
-  /// Three of them, at no cost.
+  /// Some of them, at no cost.
   [[nodiscard]] uint64_t packets() const noexcept { return packets_; }
   [[nodiscard]] uint64_t expected() const noexcept {
     return accepted_ ? expected_before_ + (highest_ - base_ + 1) : 0;
   }
   [[nodiscard]] uint64_t lost() const noexcept { return expected() - unique_; }
+  /// |D(i-1,i)| of RFC 3550 §6.4.1, in timestamp units: their sum, and how many.
+  [[nodiscard]] uint64_t jitter_sum() const noexcept { return jitter_sum_; }
+  [[nodiscard]] uint64_t jitter_count() const noexcept { return jitter_count_; }
 
   /// Fills an RTCP report block with ssrc, losses, highest sequence and jitter, and begins the next
   /// reporting interval. `lsr` and `dlsr` are left alone. Returns false if no source has been
@@ -158,7 +163,7 @@ private:
   time_point last_ = time_point::min();
   time_point epoch_{}; // of this segment's arrival times in timestamp units
   duration gap_max_{};
-  uint64_t jitter_sum_ = 0; // of jitter_, for its mean
+  uint64_t jitter_sum_ = 0; // of what jitter_ follows
   uint64_t jitter_count_ = 0;
 
   loss_clusters clusters_;

@@ -31,8 +31,8 @@ struct fields {
            failures, details)
   NAMES_OF(latencies, srd, ttr, pdd, setup, sdd, ice_gathering, ice_checks, dtls, rrd, options,
            call_length)
-  NAMES_OF(media_direction, streams, expected, received, lost, fec_recovered, duplicate, reordered,
-           late, jitter, mos)
+  NAMES_OF(media_direction, streams, expected, received, lost, variation_us, variation_count,
+           fec_recovered, duplicate, reordered, late, jitter, mos)
   NAMES_OF(ignored_packets, strangers, forged, replayed, malformed, unauthenticated)
   NAMES_OF(found_sounds, tone, sound, silence)
   NAMES_OF(media_counts, packets_sent, dtx_frames, received, sent, rtt, send_lateness,

@@ -173,7 +173,7 @@ void udp_socket::disconnect() noexcept {
   sockaddr none{};
   none.sa_family = AF_UNSPEC;
   if (std::exchange(connected_, false))
-    ::connect(fd_, &none, sizeof none);
+    (void)::connect(fd_, &none, sizeof none);
 }
 
 void udp_socket::count_drops(uint64_t n) {

@@ -204,7 +204,8 @@ TEST(csv_series, has_as_many_fields_as_columns) {
       EXPECT_TRUE(std::regex_match(lines[i], row)) << lines[i];
     }
   }
-  EXPECT_TRUE(csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,,0\r\n"));
+  EXPECT_TRUE(
+    csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,,0,,,,\r\n"));
 }
 
 TEST(call_lines, are_json_whatever_the_peer_named_itself) {

@@ -27,6 +27,7 @@
 #include "app/version.hpp"
 #include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
+#include "engine/report/escape.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/report/run_report.hpp"
 #include "engine/report/summary_json.hpp"
@@ -135,6 +136,14 @@ void tell_outcome(const answer_options& options, const report::run_report& repor
   else
     say("%llu calls, %llu answered, %llu completed, %llu failed\n", calls.started, calls.answered,
         calls.completed, calls.failed);
+  for (const auto& [cause, count] : calls.failures) {
+    std::fprintf(stderr, "%9llu  %s\n", static_cast<unsigned long long>(count),
+                 cause.text().c_str());
+    if (const auto* said = calls.details.of(cause))
+      for (const auto& [text, times] : *said)
+        std::fprintf(stderr, "%18llu  %s\n", static_cast<unsigned long long>(times),
+                     report::escape_terminal(text).c_str());
+  }
   for (const auto& reason : report.validity.invalid_reasons)
     std::fprintf(stderr, "INVALID: %s\n", reason.c_str());
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/report/csv_series.hpp"
+#include "engine/report/figures.hpp"
 #include "engine/report/html_report.hpp"
 #include "engine/report/junit_xml.hpp"
 #include "engine/report/run_outcome.hpp"
@@ -28,6 +29,18 @@ unsigned terminal_columns() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
 }
 
+std::vector<report::load_step> steps_of(const scenario::arrival_plan& plan) {
+  std::vector<report::load_step> steps;
+  std::chrono::nanoseconds at{};
+  for (const auto& phase : plan.phases) {
+    at = phase.length ? at + *phase.length : std::chrono::nanoseconds::max();
+    const auto rate = report::short_figure(phase.to) + "/s";
+    steps.push_back(
+      {phase.from == phase.to ? rate : report::short_figure(phase.from) + " to " + rate, at});
+  }
+  return steps;
+}
+
 bool write_all(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
@@ -35,8 +48,10 @@ bool write_all(std::FILE* to, const std::string& text) {
 } // namespace
 
 run_observer::run_observer(const load_options& options, report::run_info info)
-    : options_(options), info_(std::move(info)), view_(terminal_columns(), true),
-      latest_(std::make_shared<report::run_metrics>()), terminal_(isatty(STDERR_FILENO) == 1) {
+    : options_(options), info_(std::move(info)),
+      steps_(steps_of(options.arrivals), info_.lanes, options.bounds),
+      view_(terminal_columns(), true), latest_(std::make_shared<report::run_metrics>()),
+      terminal_(isatty(STDERR_FILENO) == 1) {
   // nop
 }
 
@@ -87,6 +102,7 @@ void run_observer::on_progress(const run_progress& progress) {
 void run_observer::sample(std::chrono::nanoseconds elapsed, const report::run_metrics& metrics) {
   const auto before = series_.latest().at_s;
   series_.sample(elapsed, metrics);
+  steps_.sample(elapsed, metrics);
   if (csv_ && write_failure_.empty() && series_.latest().at_s > before &&
       !write_all(csv_.get(), report::csv_line(series_.latest())))
     write_failure_ = options_.csv;
@@ -133,6 +149,10 @@ result<report::run_report> run_observer::on_finished(const run_finished& finishe
   sample(finished.elapsed, report.metrics);
   report.series = series_.rows();
   report.validity = report::judge(report.metrics, finished.elapsed * info_.lanes, options_.bounds);
+  steps_.finish(finished.elapsed, report.metrics);
+  auto& reasons = report.validity.invalid_reasons;
+  reasons.insert(reasons.end(), steps_.invalid_reasons().begin(), steps_.invalid_reasons().end());
+  report.validity.valid = reasons.empty();
   report.thresholds =
     report::evaluate_thresholds(options_.thresholds, report.metrics, finished.elapsed);
   if (terminal_ && !options_.quiet)

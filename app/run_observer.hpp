@@ -13,6 +13,7 @@
 #include "engine/report/interval_series.hpp"
 #include "engine/report/live_view.hpp"
 #include "engine/report/run_report.hpp"
+#include "engine/report/step_verdicts.hpp"
 
 namespace jackfield::app {
 
@@ -58,6 +59,7 @@ private:
   const load_options& options_;
   report::run_info info_;
   report::interval_series series_;
+  report::step_verdicts steps_;
   report::live_view view_;
   std::atomic<std::shared_ptr<const report::run_metrics>> latest_;
   machine_load machine_;

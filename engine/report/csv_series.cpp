@@ -24,7 +24,7 @@ std::string csv_header() {
   return "at_s,length_s,offered,started,missed,answered,completed,failed,current,"
          "retransmissions,registered,cpu_percent,srd_p50_ms,srd_p95_ms,srd_p99_ms,"
          "lane_lag_p99_ms,send_lateness_p99_ms,packets_sent,packets_received,packets_lost,"
-         "mos_mean,fec_recovered,jitter_mean_ms,rrd_p50_ms,rrd_p95_ms,rrd_p99_ms\r\n";
+         "mos_mean,fec_recovered,jitter_mean_ms,rrd_p50_ms,rrd_p95_ms,rrd_p99_ms,requests\r\n";
 }
 
 std::string csv_line(const interval_row& row) {
@@ -47,6 +47,7 @@ std::string csv_line(const interval_row& row) {
   put(out, row.rrd_p50_ms);
   put(out, row.rrd_p95_ms);
   put(out, row.rrd_p99_ms);
+  put(out, row.requests);
   out += "\r\n";
   return out;
 }

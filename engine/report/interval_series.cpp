@@ -45,6 +45,7 @@ interval_row joined(const interval_row& a, const interval_row& b) {
   r.answered += a.answered;
   r.completed += a.completed;
   r.failed += a.failed;
+  r.requests += a.requests;
   r.retransmissions += a.retransmissions;
   r.registered += a.registered;
   r.packets_sent += a.packets_sent;
@@ -86,6 +87,7 @@ void interval_series::sample(std::chrono::nanoseconds elapsed, const run_metrics
   row.completed = added(m.calls.completed, before_.completed);
   row.failed = added(m.calls.failed, before_.failed);
   row.current = m.calls.current;
+  row.requests = added(m.requests_sent, before_.requests);
   row.retransmissions = added(m.retransmissions, before_.retransmissions);
   row.registered = added(m.registrations.succeeded + m.registrations.refreshed, before_.registered);
   row.cpu_percent = 100 * std::max(0.0, m.health.cpu_seconds - before_.cpu_seconds) / row.length_s;

@@ -21,6 +21,7 @@ struct interval_row {
   uint64_t completed = 0;
   uint64_t failed = 0;
   uint64_t current = 0;
+  uint64_t requests = 0; ///< SIP requests sent, without retransmissions
   uint64_t retransmissions = 0;
   uint64_t registered = 0; ///< registrations and refreshes that succeeded
   double cpu_percent = 0;  ///< of one core; may exceed 100
@@ -61,7 +62,7 @@ public:
 private:
   struct baseline {
     uint64_t offered = 0, started = 0, missed = 0, answered = 0, completed = 0, failed = 0;
-    uint64_t retransmissions = 0, registered = 0;
+    uint64_t requests = 0, retransmissions = 0, registered = 0;
     uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;
     uint64_t fec_recovered = 0;
     uint64_t variation_us = 0, variation_count = 0;

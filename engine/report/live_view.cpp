@@ -103,11 +103,12 @@ std::string live_view::frame(const live_state& s) {
                     grouped(reg.failed + reg.refresh_failed), grouped(reg.refreshed),
                     a_second(row.registered, row)));
   const bool registers = reg.attempted > 0; // whose delay is another one
-  add(fmt::format("{} ms     p50 {}  p95 {}  p99 {}  retransmissions {}", registers ? "rrd" : "srd",
+  add(fmt::format("{} ms     p50 {}  p95 {}  p99 {}  requests {}  retransmissions {}",
+                  registers ? "rrd" : "srd",
                   short_figure(registers ? row.rrd_p50_ms : row.srd_p50_ms),
                   short_figure(registers ? row.rrd_p95_ms : row.srd_p95_ms),
                   short_figure(registers ? row.rrd_p99_ms : row.srd_p99_ms),
-                  grouped(s.metrics.retransmissions)));
+                  a_second(row.requests, row), grouped(s.metrics.retransmissions)));
   if (s.metrics.media.packets_sent > 0)
     add(fmt::format("media      sent {}  received {}  lost {}  jitter {} ms  MOS {}",
                     a_second(row.packets_sent, row), a_second(row.packets_received, row),

@@ -205,7 +205,7 @@ TEST(csv_series, has_as_many_fields_as_columns) {
     }
   }
   EXPECT_TRUE(
-    csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,,0,,,,\r\n"));
+    csv_line({}).starts_with("0.000,0.000,0,0,0,0,0,0,0,0,0,0.000,,,,,,0,0,0,,0,,,,,0\r\n"));
 }
 
 TEST(call_lines, are_json_whatever_the_peer_named_itself) {

@@ -17,6 +17,9 @@ constexpr size_t line_batch_bytes = 1U << 16U;
 
 /// When an arrival that could not be placed is looked at again.
 constexpr std::chrono::milliseconds retry_interval{2};
+/// An arrival that is older is missed though there was no sign of trouble: a process that was
+/// stopped has none.
+constexpr lane::duration longest_wait = std::chrono::seconds{1};
 /// What was due during a pause is not placed all at once: so many times as fast as it was due.
 constexpr int catch_up = 4;
 
@@ -98,8 +101,9 @@ void load_generator::on_arrivals() {
   const auto now = home().now();
   while (next_ && start_ + next_->at + postponed_ <= now) {
     const auto due = start_ + next_->at + postponed_;
-    const bool keeps_up =
-      !home().overloaded() && (context_.keeps == nullptr || context_.keeps->takes_work());
+    const bool too_old = !full_since_ && now - due >= std::max(plan_->start_within, longest_wait);
+    const bool keeps_up = !too_old && !home().overloaded() &&
+                          (context_.keeps == nullptr || context_.keeps->takes_work());
     if (!keeps_up && now - due < plan_->start_within) {
       timer_.arm(now + retry_interval);
       return;

@@ -72,7 +72,7 @@ protected:
         settle();
       },
       [this](const peer_refused& by) {
-        if (machine_ && !over_ && wire_.refused(by.which))
+        if (machine_ && !over_ && wire_.refused(by))
           on_peer_refused();
         settle();
       },

@@ -117,10 +117,10 @@ void leg_table::detach(slot& s) noexcept {
   s.next = s.previous = no_slot;
 }
 
-void leg_table::on_peer_refused(const transport::flow& which) {
+void leg_table::on_peer_refused(const peer_refused& by) {
   for (const auto& s : slots_)
     if (s.owner)
-      lane::tell(home_, s.owner, peer_refused{which});
+      lane::tell(home_, s.owner, by);
 }
 
 void leg_table::end_all() {

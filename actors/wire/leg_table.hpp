@@ -26,6 +26,7 @@ struct flow_lost {
 /// To every actor that owns a leg: the host of this UDP peer has nobody at its port, it says.
 struct peer_refused {
   transport::flow which;
+  lane::time_point at; ///< when it said so, last
 };
 
 /// Who is who on one lane's wire: gives legs their identity, finds the actor behind one, and knows
@@ -61,7 +62,7 @@ public:
                       const std::shared_ptr<const transport::flow_end>& how);
 
   /// Tells all legs: they know whom theirs is.
-  void on_peer_refused(const transport::flow& which);
+  void on_peer_refused(const peer_refused& by);
 
   /// Ends the actors of all legs, whatever they are about: of a lane that stops.
   void end_all();

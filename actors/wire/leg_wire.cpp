@@ -154,7 +154,7 @@ void leg_wire::hear(const sip_arrival* arrival) {
   }
   hearing_ = &arrival->from();
   unanswered_ = 0;
-  asks_ = false;
+  asked_ = {};
   const auto which = uint64_t{m.cseq_number()} << 16U |
                      static_cast<uint64_t>(m.cseq_method()) << 10U |
                      static_cast<uint64_t>(m.status());
@@ -177,11 +177,11 @@ bool leg_wire::lost(const transport::flow& gone,
   return true;
 }
 
-bool leg_wire::refused(const transport::flow& by) {
-  if (!open_ || !asks_ || by != out_)
+bool leg_wire::refused(const peer_refused& by) {
+  if (!open_ || asked_ == lane::time_point{} || asked_ > by.at || by.which != out_)
     return false;
-  asks_ = false;
-  fail_for({by.to_string(), "nobody is at that port (ICMP)"},
+  asked_ = {};
+  fail_for({by.which.to_string(), "nobody is at that port (ICMP)"},
            transport::flow_end::stage::connecting);
   return true;
 }
@@ -197,7 +197,7 @@ void leg_wire::send(const sip::outgoing& message) {
     ++counters_.retransmissions;
   else if (message.status == 0) {
     ++counters_.requests;
-    asks_ = message.what != sip::method::ack;
+    asked_ = message.what != sip::method::ack ? owner_.home().now() : lane::time_point{};
   }
   switch (message.to) {
   case sip::send_to::invite_source:

@@ -71,8 +71,8 @@ public:
   /// A connection is over. False if the leg's requests do not use it any more.
   bool lost(const transport::flow& gone, std::shared_ptr<const transport::flow_end> how) noexcept;
   /// The host of a UDP peer has nobody at its port. False if the leg's latest request did not go
-  /// there, or was answered.
-  bool refused(const transport::flow& by);
+  /// there, went later, or was answered.
+  bool refused(const peer_refused& by);
   /// What the latest failure of a way to the peer was; null: there was none, or nobody knows.
   [[nodiscard]] const std::shared_ptr<const transport::flow_end>& failure() const noexcept {
     return failure_;
@@ -151,6 +151,7 @@ private:
   std::shared_ptr<const transport::flow_end> failure_;
   uint64_t hop_ = 0;            // hash of the next hop that `out_` leads to; 0: none
   uint64_t heard_response_ = 0; // the latest, by CSeq, method and status
+  lane::time_point asked_{};    // when the latest request left that has no response yet
   wire_counters counters_;
   bool open_ = false;
   bool pinned_ = false; // `servers_` are for whatever the first next hop is
@@ -158,7 +159,6 @@ private:
   bool opens_ = false;  // its ways, itself
   bool lost_ = false;   // `out_` is over
   bool failed_ = false;
-  bool asks_ = false;      // the latest request has had no response at all
   uint8_t unanswered_ = 0; // times that the latest request was sent again since something was heard
 };
 

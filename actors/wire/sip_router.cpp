@@ -386,19 +386,21 @@ void sip_router::on_flow_failed(const transport::flow& gone, const transport::fl
 // All legs are asked whether it is their peer, so not for each datagram that was refused.
 void sip_router::on_peer_refused(const transport::flow& to) {
   constexpr size_t most = 64; // of others the next retransmission tells
-  if (refusals_.size() >= most ||
-      std::find(refusals_.begin(), refusals_.end(), to) != refusals_.end())
-    return;
-  refusals_.push_back(to);
+  const auto known = std::find_if(refusals_.begin(), refusals_.end(),
+                                  [&](const peer_refused& one) { return one.which == to; });
+  if (known != refusals_.end())
+    known->at = home_.now();
+  else if (refusals_.size() < most)
+    refusals_.push_back({to, home_.now()});
   constexpr std::chrono::milliseconds pause{250};
-  if (!refusals_timer_.armed())
+  if (!refusals_.empty() && !refusals_timer_.armed())
     home_.arm(refusals_timer_, std::max(home_.now(), refusals_told_ + pause));
 }
 
 void sip_router::tell_refusals() {
   refusals_told_ = home_.now();
-  for (const auto& to : std::exchange(refusals_, {}))
-    legs_.on_peer_refused(to);
+  for (const auto& by : std::exchange(refusals_, {}))
+    legs_.on_peer_refused(by);
 }
 
 void sip_router::on_flow_over(const transport::flow& gone,

@@ -259,7 +259,7 @@ private:
   std::unordered_map<uint64_t, uint64_t> merges_;      // merge key -> transaction key
   std::deque<released_invite> released_;               // of those that were placed elsewhere
   lane::timer released_timer_;
-  std::vector<transport::flow> refusals_; // that legs are to be told of
+  std::vector<peer_refused> refusals_; // that legs are to be told of
   lane::time_point refusals_told_{};
   lane::timer refusals_timer_;
   sip::linger_table linger_;

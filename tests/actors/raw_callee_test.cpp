@@ -182,11 +182,16 @@ TEST_F(raw_callee_test, does_not_ring_by_a_100) {
   EXPECT_FALSE(times.ringing);
 }
 
-/// A caller with a stream, who notes which early dialogs described their media.
-class early_listener final : public leg_user {
+/// A caller with a stream, who answers a peer that asks for an offer, and tries to begin ICE anew
+/// when one of its own has been answered.
+class bare_caller final : public leg_user {
 public:
-  early_listener(sim_site& from, const raw_peer& to, std::vector<unsigned>& early)
-      : from_(from), to_(to), early_(early) {}
+  struct notes {
+    std::vector<unsigned> early; ///< dialogs that described their media
+    std::vector<bool> agreed;    ///< of each offer that was answered
+    std::vector<bool> could_restart;
+  };
+  bare_caller(sim_site& from, const raw_peer& to, notes& all) : from_(from), to_(to), all_(all) {}
 
   void on_start(call_leg& leg) override {
     stream_.open(leg, from_.context.media, std::make_shared<audio_settings>(),
@@ -206,7 +211,13 @@ public:
     ASSERT_TRUE(leg.send_invite());
   }
   void on_early_media(call_leg& /*leg*/, const leg_early_media& media) override {
-    early_.push_back(media.fork);
+    all_.early.push_back(media.fork);
+  }
+  void on_settled(call_leg& leg, const leg_settled& settled) override {
+    if (settled.ice_restart)
+      return;
+    all_.agreed.push_back(settled.unsettled == nullptr);
+    all_.could_restart.push_back(leg.restart_ice(sdp::direction::sendrecv).has_value());
   }
   void on_hang_up(call_leg& leg) override { leg.hang_up(); }
   void on_lost(call_leg& /*leg*/) override {}
@@ -219,7 +230,7 @@ public:
 private:
   sim_site& from_;
   const raw_peer& to_;
-  std::vector<unsigned>& early_;
+  notes& all_;
   own_stream stream_;
 };
 
@@ -229,9 +240,9 @@ TEST(early_dialogs, that_merely_ring_take_no_place_of_one_that_describes_its_med
   auto& caller = world.add_site("10.0.0.1");
   raw_peer peer{world.lane(), "10.0.0.3"};
   raw_media media{world.lane(), "10.1.0.3"};
-  std::vector<unsigned> early;
+  bare_caller::notes all;
   world.lane().spawn<call_leg>(caller.context.router,
-                               std::make_unique<early_listener>(caller, peer, early));
+                               std::make_unique<bare_caller>(caller, peer, all));
   world.pass(10ms);
   const auto invite = peer.last("INVITE ");
   ASSERT_FALSE(invite.empty());
@@ -240,12 +251,46 @@ TEST(early_dialogs, that_merely_ring_take_no_place_of_one_that_describes_its_med
     peer.answer(invite, 180);
     world.pass(1ms);
   }
-  EXPECT_THAT(early, testing::IsEmpty());
+  EXPECT_THAT(all.early, testing::IsEmpty());
   peer.tag = "describes";
   peer.answer(invite, 183, {}, media.description());
   world.pass(1ms);
-  EXPECT_THAT(early, testing::SizeIs(1));
+  EXPECT_THAT(all.early, testing::SizeIs(1));
   peer.answer(invite, 486);
+  world.pass(40s);
+  world.expect_nothing_left();
+}
+
+/// RFC 3264 §4: what is answered is settled. A second answer is none, and another offer may follow.
+TEST(offer_in_a_2xx, is_answered_once_by_the_ack) {
+  sim_world world{7};
+  auto& caller = world.add_site("10.0.0.1");
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  const raw_media media{world.lane(), "10.1.0.3"};
+  bare_caller::notes all;
+  world.lane().spawn<call_leg>(caller.context.router,
+                               std::make_unique<bare_caller>(caller, peer, all));
+  world.pass(10ms);
+  const auto invite = peer.last("INVITE ");
+  peer.answer(invite, 200, {}, media.description());
+  world.pass(10ms);
+  const auto request = [&](std::string_view method, int cseq, const std::string& body) {
+    auto text = peer.request(method, caller.address, std::string{method} + std::to_string(cseq),
+                             tag_in(invite, "From"), cseq, {},
+                             header_line(invite, "Call-ID").substr(9), body);
+    peer.send(caller.address, text);
+    world.pass(10ms);
+  };
+  request("INVITE", 1, {});
+  ASSERT_EQ(peer.count("SIP/2.0 200"), 1U);
+  EXPECT_THAT(all.agreed, testing::IsEmpty());
+  for (int copy = 0; copy < 2; ++copy) {
+    request("ACK", 1, media.description());
+    EXPECT_THAT(all.agreed, testing::ElementsAre(true));
+    EXPECT_THAT(all.could_restart, testing::ElementsAre(true)) << "no offer is open";
+  }
+  request("BYE", 2, {});
+  EXPECT_EQ(peer.count("SIP/2.0 200"), 2U);
   world.pass(40s);
   world.expect_nothing_left();
 }

@@ -515,8 +515,8 @@ TEST_F(bridged_call_test, callee_is_let_go_at_once_where_nothing_can_be_made_of_
   ASSERT_GE(bob.count("SIP/2.0 200"), 1U);
   EXPECT_EQ(phone.count("BYE"), 1U);
   EXPECT_EQ(bob.count("BYE "), 0U) << "RFC 3261 §15: not before its ACK";
-  bob.send(service_.address, bob.request("ACK", service_.address, "2",
-                                         tag_in(bob.last("SIP/2.0 200"), "To"), 1));
+  bob.send(service_.address,
+           bob.request("ACK", service_.address, "2", tag_in(bob.last("SIP/2.0 200"), "To"), 1));
   world_.pass(1s);
   EXPECT_EQ(bob.count("BYE "), 1U);
   expect_failed(1, failure_cause::bad_sdp);

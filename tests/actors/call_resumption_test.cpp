@@ -388,8 +388,8 @@ TEST(call_resumption, a_peer_that_always_refuses_is_hung_up_in_the_end) {
     peer.send(first.address, peer.request("INVITE", first.address, "invite", {}, 1, {}, "raw",
                                           media.description()));
     world.pass(500ms);
-    peer.send(first.address, peer.request("ACK", first.address, "ack",
-                                          tag_in(peer.last("SIP/2.0 200"), "To")));
+    peer.send(first.address,
+              peer.request("ACK", first.address, "ack", tag_in(peer.last("SIP/2.0 200"), "To")));
     world.pass(1s);
     storage::memory_store left{store};
     ASSERT_EQ(under_way_in(left), 1U);

@@ -60,10 +60,9 @@ TEST(run_history, has_as_many_calls_at_once_as_there_were) {
   const auto in_turn =
     read({began, ended(0, 0ms, 100ms), ended(1, 100ms, 200ms), ended(2, 200ms, 300ms)}, {});
   EXPECT_EQ(in_turn->metrics.calls.peak, 1U);
-  const auto together =
-    read({began, ended(1, 10ms, 150ms), ended(0, 0ms, 160ms), ended(9, 0ms, 160ms, run + 1),
-          ended(2, 155ms, 250ms)},
-         {left(3, 20ms), left(4, 240ms)});
+  const auto together = read({began, ended(1, 10ms, 150ms), ended(0, 0ms, 160ms),
+                              ended(9, 0ms, 160ms, run + 1), ended(2, 155ms, 250ms)},
+                             {left(3, 20ms), left(4, 240ms)});
   EXPECT_EQ(together->metrics.calls.peak, 3U) << "those that were left count, too";
   EXPECT_EQ(together->metrics.calls.current, 0U);
   EXPECT_THAT(together->made, ElementsAre(0, 1, 2, 3, 4));
@@ -71,13 +70,15 @@ TEST(run_history, has_as_many_calls_at_once_as_there_were) {
 
 TEST(run_history, has_the_calls_that_every_lane_missed) {
   const auto told = [](uint32_t lane, uint64_t next, uint64_t by_limit, uint64_t by_generator) {
-    return storage::event_record{
-      at(1s), storage::run_progress{run, lane, next, by_limit, by_generator}};
+    return storage::event_record{at(1s),
+                                 storage::run_progress{run, lane, next, by_limit, by_generator}};
   };
-  const auto history =
-    read({{at(0ms), storage::run_started{run}}, told(0, 10, 3, 1), told(1, 11, 20, 0),
-          ended(2, 0ms, 100ms), told(0, 30, 5, 2)},
-         {}, 2);
+  const auto history = read({{at(0ms), storage::run_started{run}},
+                             told(0, 10, 3, 1),
+                             told(1, 11, 20, 0),
+                             ended(2, 0ms, 100ms),
+                             told(0, 30, 5, 2)},
+                            {}, 2);
   const auto& calls = history->metrics.calls;
   EXPECT_EQ(calls.missed_by_limit, 25U) << "what each lane told last";
   EXPECT_EQ(calls.missed_by_generator, 2U);

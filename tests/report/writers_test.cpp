@@ -185,6 +185,20 @@ TEST(summary_text, says_the_verdict_first) {
   EXPECT_FALSE(summary_text(empty_report()).empty());
 }
 
+TEST(summary_text, tells_of_calls_and_of_users_where_there_were_any) {
+  run_report report = empty_report();
+  auto& users = report.metrics.registrations;
+  users.attempted = 1'003;
+  users.succeeded = 1'001;
+  users.failed = users.refresh_failed = 2;
+  EXPECT_EQ(lines_of(summary_text(report)).front(),
+            "FAILED  1,001 of 1,003 users registered, 4 failed");
+  report.metrics.calls.started = report.metrics.calls.completed = 7;
+  EXPECT_EQ(lines_of(summary_text(report)).front(),
+            "FAILED  7 of 7 calls completed, none failed; 1,001 of 1,003 users registered, "
+            "4 failed");
+}
+
 TEST(summary_text, lets_no_foreign_control_character_through) {
   const std::string text = summary_text(hostile_report());
   EXPECT_FALSE(contains(text, "\x1b"));

@@ -492,5 +492,75 @@ TEST_F(bridged_call_test, hold_and_digits_pass) {
   expect_nothing_left();
 }
 
+/// What cannot be made of one another is known before the caller's ACK, which may never come.
+TEST_F(bridged_call_test, callee_is_let_go_at_once_where_nothing_can_be_made_of_its_codec) {
+  have_opus_alone();
+  auto can = picks_up_.media->capabilities();
+  can.ptime_ms = 30; // Opus has no such packets
+  picks_up_.media = std::make_shared<sdp::offer_template>(picks_up_.media->host(), can);
+  wire_notes phone{phone_};
+  begin();
+  raw_peer bob{world_.lane(), "10.0.0.9"};
+  const raw_media media{world_.lane(), "10.1.0.9"};
+  bob.on_message = [&](const std::string& m) {
+    if (m.starts_with("BYE "))
+      bob.answer(m, 200);
+  };
+  auto invite = bob.request("INVITE", service_.address, "1", {}, 1, {}, "raw", media.description());
+  for (auto at = invite.find("sip:service@"); at != std::string::npos;
+       at = invite.find("sip:service@"))
+    invite.replace(at, 12, "sip:alice@");
+  bob.send(service_.address, invite);
+  world_.pass(2s);
+  ASSERT_GE(bob.count("SIP/2.0 200"), 1U);
+  EXPECT_EQ(phone.count("BYE"), 1U);
+  EXPECT_EQ(bob.count("BYE "), 0U) << "RFC 3261 §15: not before its ACK";
+  bob.send(service_.address,
+           bob.request("ACK", service_.address, "2", tag_in(bob.last("SIP/2.0 200"), "To"), 1));
+  world_.pass(1s);
+  EXPECT_EQ(bob.count("BYE "), 1U);
+  expect_failed(1, failure_cause::bad_sdp);
+  expect_nothing_left();
+}
+
+/// RFC 3261 §14.2: it asks for an offer of ours. What its ACK answers may well be that it is still
+/// on hold, so the other side is told nothing before.
+TEST_F(bridged_call_test, an_invite_without_an_offer_is_not_the_other_sides_business) {
+  wire_notes phone{phone_};
+  begin();
+  raw_peer bob{world_.lane(), "10.0.0.9"};
+  const raw_media media{world_.lane(), "10.1.0.9"};
+  bob.on_message = [&](const std::string& m) {
+    if (m.starts_with("BYE "))
+      bob.answer(m, 200);
+  };
+  std::string tag;
+  const auto send = [&](std::string_view method, int cseq, const std::string& body) {
+    auto text = bob.request(method, service_.address, std::string{method} + std::to_string(cseq),
+                            tag, cseq, {}, "raw", body);
+    for (auto at = text.find("sip:service@"); at != std::string::npos;
+         at = text.find("sip:service@"))
+      text.replace(at, 12, "sip:alice@");
+    bob.send(service_.address, text);
+    world_.pass(1s);
+  };
+  send("INVITE", 1, media.description());
+  tag = tag_in(bob.last("SIP/2.0 200"), "To");
+  ASSERT_FALSE(tag.empty());
+  send("ACK", 1, {});
+  send("INVITE", 2, media.description("sendonly"));
+  send("ACK", 2, {});
+  ASSERT_EQ(phone.count("INVITE"), 2U) << "on hold";
+  send("INVITE", 3, {});
+  EXPECT_NE(bob.last("SIP/2.0 200").find("m=audio "), std::string::npos) << "an offer";
+  EXPECT_EQ(phone.count("INVITE"), 2U) << "taken off hold by nobody";
+  send("ACK", 3, media.description("sendonly"));
+  EXPECT_EQ(phone.count("INVITE"), 2U);
+  send("BYE", 4, {});
+  EXPECT_EQ(phone.count("BYE"), 1U);
+  EXPECT_EQ(metrics_of(1).calls.completed, 1U);
+  expect_nothing_left();
+}
+
 } // namespace
 } // namespace jackfield

@@ -8,6 +8,7 @@
 #include "storage/records.hpp"
 #include "storage/run_book.hpp"
 #include "tests/actors/crash_points.hpp"
+#include "tests/actors/raw_peer.hpp"
 #include "tests/actors/sim_world.hpp"
 
 namespace jackfield {
@@ -182,6 +183,58 @@ TEST(call_recovery, calls_that_were_up_are_hung_up_and_attempts_taken_back) {
       ++causes[cause];
     EXPECT_EQ(causes["engine_restart"], up);
     EXPECT_EQ(causes["indeterminate"], in_air);
+  }
+}
+
+/// `parting`: who says nothing may never have heard of the attempt; who answers it after all is
+/// hung up, and so it is taken back.
+TEST(call_recovery, an_attempt_is_taken_back_where_its_peer_says_anything) {
+  for (const bool answers : {false, true}) {
+    SCOPED_TRACE(answers ? "answers" : "says nothing");
+    storage::memory_store store;
+    sim_world world{11};
+    auto& caller = world.add_site("10.0.0.1");
+    raw_peer callee{world.lane(), "10.0.0.2"};
+    const raw_media media{world.lane(), "10.1.0.2"};
+    const auto run = storage::begin_run(store, {}).value();
+    world.keep_calls(caller, store, run);
+    auto plan = std::make_shared<load_plan>();
+    plan->arrivals.calls = 1;
+    plan->arrivals.phases = {{10, 10, 1h}};
+    plan->targets = {target_of(callee.address())};
+    world.run_load(caller, plan,
+                   std::make_shared<const call_manner>(manner_between(
+                     caller, transport::target{transport::protocol::udp, callee.address()})));
+    world.pass(300ms);
+    const auto invite = callee.last("INVITE ");
+    ASSERT_FALSE(invite.empty());
+    storage::memory_store left{store};
+    world.crash(caller);
+    callee.on_message = [&](const std::string& m) {
+      if (!answers)
+        return;
+      if (m.starts_with("BYE ")) {
+        callee.answer(m, 200);
+      } else if (m.starts_with("CANCEL ")) { // they cross
+        callee.answer(m, 200);
+        callee.answer(invite, 200, {}, media.description("inactive"));
+      } else if (m.starts_with("INVITE ")) {
+        callee.answer(m, 180);
+      }
+    };
+    auto& next = world.add_site("10.0.0.1");
+    EXPECT_TRUE(storage::close_interrupted(left, [](const auto&) { return false; }));
+    world.keep_calls(next, left, storage::begin_run(left, {}).value());
+    world.recover(next, left);
+    world.pass(2min);
+    ASSERT_TRUE(world.heard().recovered);
+    const auto of = [&](parting how) {
+      return world.heard().recovered->at(static_cast<size_t>(how));
+    };
+    EXPECT_EQ(of(parting::taken_back), answers ? 1U : 0U);
+    EXPECT_EQ(of(parting::unreachable), answers ? 0U : 1U);
+    EXPECT_EQ(callee.count("BYE "), answers ? 1U : 0U);
+    EXPECT_EQ(finished_in(left).under_way, 0U);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "actors/media/media_protection.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/run_book.hpp"
+#include "tests/actors/raw_peer.hpp"
 #include "tests/actors/sim_world.hpp"
 #include "tests/actors/webrtc_ends.hpp"
 
@@ -370,6 +371,51 @@ TEST(call_resumption, a_peer_that_is_gone_is_waited_for_and_then_given_up) {
   EXPECT_EQ(causes.size(), calls);
   for (const auto& [call, cause] : causes)
     EXPECT_EQ(cause, "engine_restart") << call.text();
+}
+
+/// `call_resumption::most_offers`.
+TEST(call_resumption, a_peer_that_always_refuses_is_hung_up_in_the_end) {
+  for (const int status : {500, 503}) {
+    storage::memory_store store;
+    sim_world world{11, kept_calls::link()};
+    auto& first = world.add_site("10.0.0.2");
+    auto answering = answer_manner_of(first);
+    add_audio(answering);
+    world.answer(first, answering);
+    world.keep_calls(first, store, storage::begin_run(store, {}).value());
+    raw_peer peer{world.lane(), "10.0.0.3"};
+    const raw_media media{world.lane(), "10.1.0.3"};
+    peer.send(first.address, peer.request("INVITE", first.address, "invite", {}, 1, {}, "raw",
+                                          media.description()));
+    world.pass(500ms);
+    peer.send(first.address,
+              peer.request("ACK", first.address, "ack", tag_in(peer.last("SIP/2.0 200"), "To")));
+    world.pass(1s);
+    storage::memory_store left{store};
+    ASSERT_EQ(under_way_in(left), 1U);
+    std::set<std::string> offers;
+    peer.on_message = [&](const std::string& m) {
+      if (m.starts_with("INVITE ")) {
+        offers.insert(header_line(m, "CSeq"));
+        peer.answer(m, status);
+      } else if (m.starts_with("BYE ")) {
+        peer.answer(m, 200);
+      }
+    };
+    world.crash(first);
+    auto& next = world.add_site("10.0.0.2");
+    answering.connections = next.connections;
+    world.answer(next, answering);
+    world.keep_calls(next, left, storage::begin_run(left, {}).value());
+    world.resume(next, left);
+    world.pass(1min);
+    EXPECT_EQ(offers.size(), call_resumption::most_offers) << status;
+    ASSERT_TRUE(world.heard().resumed) << status;
+    EXPECT_EQ(world.heard().resumed->resumed, 0U);
+    EXPECT_EQ(world.heard().resumed->lost, 1U);
+    EXPECT_EQ(peer.count("BYE "), 1U) << status;
+    EXPECT_EQ(under_way_in(left), 0U);
+  }
 }
 
 // -- what FreeSWITCH's recovery got wrong ---------------------------------------------------

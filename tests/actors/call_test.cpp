@@ -1,3 +1,6 @@
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "engine/report/verdict.hpp"
@@ -796,6 +799,35 @@ TEST_F(answered_by_hand_test, answer_without_a_usable_description) {
   EXPECT_EQ(peer_.count("ACK "), 1U);
   EXPECT_EQ(peer_.count("BYE "), 1U);
   world_.expect_nothing_left();
+}
+
+/// RFC 7616 §5.12: a cnonce is not to be foretold, be it from that of another call.
+TEST_F(answered_by_hand_test, calls_have_cnonces_of_their_own) {
+  std::set<std::string> cnonces;
+  peer_.on_message = [&, this](const std::string& m) {
+    const auto authorization = header_line(m, "Proxy-Authorization");
+    if (m.starts_with("BYE ")) {
+      peer_.answer(m, 200);
+    } else if (m.starts_with("INVITE ") && authorization.empty()) {
+      peer_.answer(m, 407, "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n");
+    } else if (m.starts_with("INVITE ")) {
+      const auto at = authorization.find("cnonce=\"");
+      ASSERT_NE(at, std::string::npos) << authorization;
+      cnonces.insert(authorization.substr(at, authorization.find('"', at + 8) - at));
+      peer_.answer(m, 200, {}, inactive_answer);
+    }
+  };
+  auto target = target_of(peer_.address());
+  target->credentials.emplace_back("bob", "*", "secret", std::vector<std::string>{"10.0.0.3"});
+  const auto manner = std::make_shared<const call_manner>(
+    manner_between(caller_, transport::target{transport::protocol::udp, peer_.address()}));
+  for (int n = 0; n < 3; ++n) {
+    world_.call(caller_, manner, target, 1s);
+    world_.pass(3s);
+  }
+  ASSERT_EQ(world_.heard().calls.size(), 3U);
+  EXPECT_FALSE(world_.heard().calls.back().failure.failed());
+  EXPECT_EQ(cnonces.size(), 3U);
 }
 
 // -- security ------------------------------------------------------------------------

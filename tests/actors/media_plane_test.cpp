@@ -117,6 +117,35 @@ TEST_F(media_plane_test, opens_nothing_for_one_that_went_as_another_heard_its_pa
   EXPECT_THAT(order_, ElementsAre("read to a", "read to b", "open to a"));
 }
 
+TEST_F(media_plane_test, hands_out_even_ports_of_its_range_and_no_other) {
+  class deaf final : public lane::datagram_handler {
+    void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> /*bytes*/,
+                     lane::time_point /*arrived*/) override {}
+  } nobody;
+  struct row {
+    uint16_t first, last;
+    std::vector<uint16_t> ports;
+  };
+  for (const auto& r : {row{40'000, 40'007, {40'000, 40'002, 40'004, 40'006}},
+                        row{40'001, 40'005, {40'002, 40'004}}, row{40'010, 40'011, {40'010}}}) {
+    media_plane plane{world_.lane(), {plane_.address(), r.first, r.last}};
+    std::vector<std::unique_ptr<lane::datagram_socket>> sockets;
+    std::vector<uint16_t> ports;
+    for (size_t i = 0; i < r.ports.size(); ++i) {
+      auto opened = plane.open_rtp(nobody, false);
+      ASSERT_TRUE(opened) << opened.error().to_string();
+      ports.push_back((*opened)->local().port());
+      sockets.push_back(*std::move(opened));
+    }
+    EXPECT_THAT(ports, testing::UnorderedElementsAreArray(r.ports));
+    EXPECT_FALSE(plane.open_rtp(nobody, false)) << "all of " << r.first << " are taken";
+    sockets.pop_back();
+    const auto again = plane.open_rtp(nobody, false);
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_EQ((*again)->local().port(), ports.back());
+  }
+}
+
 TEST_F(media_plane_test, opens_at_once_what_comes_while_it_does_not_read) {
   EXPECT_TRUE(plane_.open(*a_, as_bytes("early"), world_.lane().now()));
   EXPECT_THAT(order_, ElementsAre("open early"));

@@ -1,7 +1,10 @@
 #include <string>
+#include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "actors/call/own_stream.hpp"
 #include "tests/actors/raw_peer.hpp"
 #include "tests/actors/sim_world.hpp"
 
@@ -143,6 +146,153 @@ TEST_F(raw_callee_test, the_answer_in_an_ACK_moves_the_media) {
   world_.pass(5s);
   ASSERT_EQ(world_.heard().calls.size(), 1U);
   EXPECT_FALSE(world_.heard().calls.front().failure.failed());
+}
+
+// -- provisional responses ---------------------------------------------------------------------
+
+/// `call_times::ringing`: the first 180 or 183.
+TEST_F(raw_callee_test, rings_from_the_first_180_on) {
+  const auto arrival = [this] { return world_.lane().now() + path().delay; };
+  const auto trying = arrival();
+  peer_.answer(invite_, 100);
+  world_.pass(300ms);
+  const auto ringing = arrival();
+  for (const int status : {180, 180, 183}) {
+    peer_.answer(invite_, status);
+    world_.pass(100ms);
+  }
+  peer_.answer(invite_, 200, {}, media_.description());
+  world_.pass(6s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& times = world_.heard().calls.front().times;
+  EXPECT_EQ(times.first_response, trying);
+  EXPECT_EQ(times.ringing, ringing);
+}
+
+TEST_F(raw_callee_test, does_not_ring_by_a_100) {
+  peer_.answer(invite_, 100);
+  world_.pass(100ms);
+  peer_.answer(invite_, 181);
+  world_.pass(100ms);
+  peer_.answer(invite_, 200, {}, media_.description());
+  world_.pass(6s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& times = world_.heard().calls.front().times;
+  EXPECT_TRUE(times.first_response);
+  EXPECT_FALSE(times.ringing);
+}
+
+/// A caller with a stream, who answers a peer that asks for an offer, and tries to begin ICE anew
+/// when one of its own has been answered.
+class bare_caller final : public leg_user {
+public:
+  struct notes {
+    std::vector<unsigned> early; ///< dialogs that described their media
+    std::vector<bool> agreed;    ///< of each offer that was answered
+    std::vector<bool> could_restart;
+  };
+  bare_caller(sim_site& from, const raw_peer& to, notes& all) : from_(from), to_(to), all_(all) {}
+
+  void on_start(call_leg& leg) override {
+    stream_.open(leg, from_.context.media, std::make_shared<audio_settings>(),
+                 sdp::protection::none, true);
+  }
+  void on_media_opened(call_leg& leg, const media_opened& opened) override {
+    ASSERT_TRUE(opened.local);
+    ASSERT_TRUE(
+      leg.open(transport::target{transport::protocol::udp, to_.address()}, from_.connections));
+    leg.describe(std::make_shared<sdp::offer_template>("10.1.0.1", sdp::media_capabilities{}),
+                 opened.local->port());
+    leg.use_stream(stream_.handle(), opened.local->port(), opened.transport);
+    sip::call_options options;
+    options.uri = "sip:bob@10.0.0.3";
+    options.from = "<sip:alice@10.0.0.1>";
+    ASSERT_TRUE(leg.prepare(options));
+    ASSERT_TRUE(leg.send_invite());
+  }
+  void on_early_media(call_leg& /*leg*/, const leg_early_media& media) override {
+    all_.early.push_back(media.fork);
+  }
+  void on_settled(call_leg& leg, const leg_settled& settled) override {
+    if (settled.ice_restart)
+      return;
+    all_.agreed.push_back(settled.unsettled == nullptr);
+    all_.could_restart.push_back(leg.restart_ice(sdp::direction::sendrecv).has_value());
+  }
+  void on_hang_up(call_leg& leg) override { leg.hang_up(); }
+  void on_lost(call_leg& /*leg*/) override {}
+  void on_ended(call_leg& leg, const leg_end& /*end*/) override { stream_.close(leg); }
+  void on_media_closed(call_leg& leg, const media_closed& closed) override {
+    stream_.on_closed(closed);
+    leg.finish();
+  }
+
+private:
+  sim_site& from_;
+  const raw_peer& to_;
+  notes& all_;
+  own_stream stream_;
+};
+
+/// A leg keeps 16 early dialogs apart by what they described: who merely rings is none of them.
+TEST(early_dialogs, that_merely_ring_take_no_place_of_one_that_describes_its_media) {
+  sim_world world{7};
+  auto& caller = world.add_site("10.0.0.1");
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  raw_media media{world.lane(), "10.1.0.3"};
+  bare_caller::notes all;
+  world.lane().spawn<call_leg>(caller.context.router,
+                               std::make_unique<bare_caller>(caller, peer, all));
+  world.pass(10ms);
+  const auto invite = peer.last("INVITE ");
+  ASSERT_FALSE(invite.empty());
+  for (int fork = 0; fork < 20; ++fork) {
+    peer.tag = "rings" + std::to_string(fork);
+    peer.answer(invite, 180);
+    world.pass(1ms);
+  }
+  EXPECT_THAT(all.early, testing::IsEmpty());
+  peer.tag = "describes";
+  peer.answer(invite, 183, {}, media.description());
+  world.pass(1ms);
+  EXPECT_THAT(all.early, testing::SizeIs(1));
+  peer.answer(invite, 486);
+  world.pass(40s);
+  world.expect_nothing_left();
+}
+
+/// RFC 3264 §4: what is answered is settled. A second answer is none, and another offer may follow.
+TEST(offer_in_a_2xx, is_answered_once_by_the_ack) {
+  sim_world world{7};
+  auto& caller = world.add_site("10.0.0.1");
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  const raw_media media{world.lane(), "10.1.0.3"};
+  bare_caller::notes all;
+  world.lane().spawn<call_leg>(caller.context.router,
+                               std::make_unique<bare_caller>(caller, peer, all));
+  world.pass(10ms);
+  const auto invite = peer.last("INVITE ");
+  peer.answer(invite, 200, {}, media.description());
+  world.pass(10ms);
+  const auto request = [&](std::string_view method, int cseq, const std::string& body) {
+    auto text = peer.request(method, caller.address, std::string{method} + std::to_string(cseq),
+                             tag_in(invite, "From"), cseq, {},
+                             header_line(invite, "Call-ID").substr(9), body);
+    peer.send(caller.address, text);
+    world.pass(10ms);
+  };
+  request("INVITE", 1, {});
+  ASSERT_EQ(peer.count("SIP/2.0 200"), 1U);
+  EXPECT_THAT(all.agreed, testing::IsEmpty());
+  for (int copy = 0; copy < 2; ++copy) {
+    request("ACK", 1, media.description());
+    EXPECT_THAT(all.agreed, testing::ElementsAre(true));
+    EXPECT_THAT(all.could_restart, testing::ElementsAre(true)) << "no offer is open";
+  }
+  request("BYE", 2, {});
+  EXPECT_EQ(peer.count("SIP/2.0 200"), 2U);
+  world.pass(40s);
+  world.expect_nothing_left();
 }
 
 } // namespace

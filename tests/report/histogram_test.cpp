@@ -114,6 +114,18 @@ TEST(histogram, takes_ranks_as_they_are_meant) {
   EXPECT_EQ(h.count_at_most(1'000'000), 100U);
 }
 
+TEST(histogram, knows_its_least_value_exactly_at_the_first_rank) {
+  histogram h;
+  h.record(1'000'003); // one bucket holds them all
+  h.record(1'000'500, 98);
+  h.record(1'000'901);
+  EXPECT_EQ(h.buckets().size(), 1U);
+  EXPECT_EQ(h.percentile(0), 1'000'003U);
+  EXPECT_EQ(h.percentile(0.5), 1'000'003U);
+  EXPECT_EQ(h.percentile(1), 1'000'003U);
+  EXPECT_EQ(h.percentile(100), 1'000'901U);
+}
+
 TEST(histogram, merges_in_any_order) {
   const histogram a = filled(draw(1, 1000, 1));
   const histogram b = filled(draw(2, 2000, 2));

@@ -174,6 +174,16 @@ TEST(ratios, follow_rfc_6076) {
   EXPECT_DOUBLE_EQ(*r.acd, 30);
 }
 
+TEST(session_outcomes, count_final_statuses_alone) {
+  session_outcomes sessions;
+  for (const int status : {-1, 0, 100, 199, 700, 65'536 + 200})
+    sessions.count(status);
+  EXPECT_EQ(sessions.total(), 0U);
+  sessions.count(200);
+  sessions.count(699);
+  EXPECT_EQ(sessions.finals, (std::map<uint16_t, uint64_t>{{200, 1}, {699, 1}}));
+}
+
 TEST(ratios, have_nothing_to_say_without_attempts) {
   const ratios r = derive_ratios({});
   for (const auto& value : {r.asr, r.ser, r.seer, r.isa, r.ner, r.scr, r.ira, r.acd})

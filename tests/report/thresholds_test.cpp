@@ -117,6 +117,7 @@ TEST(thresholds, suggest_the_metric_that_was_meant) {
   EXPECT_NE(cause_of("faild: rate<3").find("did you mean failed?"), std::string::npos);
   EXPECT_NE(cause_of("retransmisions: count<3").find("did you mean retransmissions?"),
             std::string::npos);
+  EXPECT_EQ(nearest_metric("xrd_ms"), "srd_ms") << "as near as rrd_ms, and before it";
   const std::string unknown = cause_of("http_req_duration: p(99)<3");
   EXPECT_EQ(unknown.find("did you mean"), std::string::npos);
   for (const auto& entry : metric_catalogue())

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -184,6 +185,20 @@ TEST(summary_text, says_the_verdict_first) {
   EXPECT_FALSE(summary_text(empty_report()).empty());
 }
 
+TEST(summary_text, tells_of_calls_and_of_users_where_there_were_any) {
+  run_report report = empty_report();
+  auto& users = report.metrics.registrations;
+  users.attempted = 1'003;
+  users.succeeded = 1'001;
+  users.failed = users.refresh_failed = 2;
+  EXPECT_EQ(lines_of(summary_text(report)).front(),
+            "FAILED  1,001 of 1,003 users registered, 4 failed");
+  report.metrics.calls.started = report.metrics.calls.completed = 7;
+  EXPECT_EQ(lines_of(summary_text(report)).front(),
+            "FAILED  7 of 7 calls completed, none failed; 1,001 of 1,003 users registered, "
+            "4 failed");
+}
+
 TEST(summary_text, lets_no_foreign_control_character_through) {
   const std::string text = summary_text(hostile_report());
   EXPECT_FALSE(contains(text, "\x1b"));
@@ -247,6 +262,21 @@ TEST(call_lines, are_json_whatever_the_peer_named_itself) {
   const json f = json::parse(failed);
   EXPECT_EQ(f["cause"], "timeout");
   EXPECT_TRUE(f["status"].is_null());
+}
+
+TEST(call_lines, have_null_where_there_is_no_mos) {
+  for (const std::optional<double> mos :
+       {std::optional<double>{}, std::optional{std::nan("")}, std::optional{HUGE_VAL}}) {
+    call_record call;
+    call.received.emplace();
+    call.received->mos = 4.4; // what it held before is not shown
+    call.received->mos = mos;
+    std::string out;
+    append_call_line(out, call);
+    const json j = json::parse(out, nullptr, false);
+    ASSERT_FALSE(j.is_discarded()) << out;
+    EXPECT_TRUE(j["received"]["mos"].is_null()) << out;
+  }
 }
 
 TEST(writers, tell_what_was_ignored_where_anything_was) {
@@ -395,26 +425,53 @@ TEST(html_report, is_one_file_that_fetches_and_runs_nothing) {
   }
 }
 
-TEST(html_report, closes_every_element_it_opens) {
-  for (const run_report& report : {sample_report(), empty_report(), hostile_report()}) {
-    const std::string html = html_report(report);
-    const std::set<std::string> empty_elements{"meta", "!doctype"};
-    std::vector<std::string> open;
-    const std::regex tag{R"(<(/?)([a-z0-9!]+)([^>]*)>)"};
-    for (std::sregex_iterator i{html.begin(), html.end(), tag}, end; i != end; ++i) {
-      const std::string name = (*i)[2];
-      if (empty_elements.contains(name) || (*i)[3].str().ends_with('/'))
-        continue;
-      if ((*i)[1].length() == 0) {
-        open.push_back(name);
-        continue;
-      }
-      ASSERT_FALSE(open.empty()) << name;
-      ASSERT_EQ(open.back(), name);
-      open.pop_back();
+/// Checks that each '<' begins a tag, and that what is opened is closed, in order; but for elements
+/// that are empty by their name.
+void check_elements(const std::string& text, const std::set<std::string>& empty_elements) {
+  std::vector<std::string> open;
+  std::ptrdiff_t tags = 0;
+  const std::regex tag{R"(<(/?)([a-z0-9!?]+)([^<>]*)>)"};
+  for (std::sregex_iterator i{text.begin(), text.end(), tag}, end; i != end; ++i, ++tags) {
+    const std::string name = (*i)[2];
+    if (empty_elements.contains(name) || (*i)[3].str().ends_with('/'))
+      continue;
+    if ((*i)[1].length() == 0) {
+      open.push_back(name);
+      continue;
     }
-    EXPECT_TRUE(open.empty());
+    ASSERT_FALSE(open.empty()) << name;
+    ASSERT_EQ(open.back(), name);
+    open.pop_back();
   }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(std::ranges::count(text, '<'), tags) << "a tag is not ended";
+}
+
+TEST(html_report, closes_every_element_it_opens) {
+  for (const run_report& report : {sample_report(), empty_report(), hostile_report()})
+    check_elements(html_report(report), {"meta", "!doctype"});
+}
+
+TEST(html_report, shows_the_times_that_were_measured) {
+  run_report report = sample_report();
+  report.metrics.times.srd = {};
+  report.metrics.times.srd.record(milliseconds{70});
+  report.metrics.media.rtt = {};
+  const std::string rtt = "<td>RTT <small>media, from RTCP</small></td>";
+  EXPECT_FALSE(contains(html_report(report), rtt)) << "no report of a peer came";
+  for (int i = 0; i < 3; ++i)
+    report.metrics.media.rtt.record(milliseconds{40});
+  const std::string html = html_report(report);
+  EXPECT_TRUE(contains(html, "<b>70 ms</b><span>session request delay, p99</span>"));
+  EXPECT_TRUE(contains(html, rtt + "<td>40</td><td>40</td><td>40</td><td>40</td><td>40</td>"
+                                   "<td>3</td></tr>"));
+}
+
+TEST(html_report, has_a_table_of_failures_where_there_were_some) {
+  run_report report = sample_report();
+  EXPECT_TRUE(contains(html_report(report), "<h3>Failed calls</h3>"));
+  report.metrics.calls.failures.clear();
+  EXPECT_FALSE(contains(html_report(report), "<h3>Failed calls</h3>"));
 }
 
 TEST(html_report, stays_small_on_a_long_run) {
@@ -435,6 +492,8 @@ TEST(junit_xml, has_a_case_for_validity_and_for_each_threshold) {
   EXPECT_TRUE(contains(xml, "name=\"the run is valid\""));
   EXPECT_TRUE(contains(xml, "name=\"srd_ms: p(99)&lt;200\""));
   const std::string bad = junit_xml(hostile_report());
+  for (const auto& text : {xml, bad, junit_xml(empty_report())})
+    check_elements(text, {"?xml"});
   EXPECT_TRUE(contains(bad, "errors=\"1\""));
   EXPECT_TRUE(contains(bad, "<error type=\"invalid\""));
   EXPECT_FALSE(contains(bad, "<img"));

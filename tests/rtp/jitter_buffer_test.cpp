@@ -301,6 +301,27 @@ TEST(jitter_buffer, plays_what_comes_after_a_pause_that_nobody_announced) {
   }
 }
 
+/// A packet lasts 120 ms at most: a longer way to the next is a pause.
+TEST(jitter_buffer, takes_no_pause_for_a_packets_length) {
+  for (const auto& [distance, units] :
+       {std::pair{120ms, 120 * rate / 1000}, std::pair{125ms, step}}) {
+    world w;
+    auto t = start;
+    for (uint32_t i = 0; i < 30; ++i, t += 20ms) {
+      w.insert(i, t);
+      static_cast<void>(w.buffer.pull(t));
+    }
+    packet next;
+    next.ssrc = w.ssrc;
+    next.sequence = 1000 + 30;
+    next.timestamp = 5000 + 29 * step + static_cast<uint32_t>(distance.count()) * rate / 1000;
+    const std::array<std::byte, 4> payload{};
+    next.payload = payload;
+    ASSERT_EQ(w.buffer.insert(next, t), insertion::stored);
+    EXPECT_EQ(w.buffer.pull(t).units, units) << distance.count() << " ms";
+  }
+}
+
 TEST(jitter_buffer, catches_up_after_the_network_stood_still) {
   world w;
   std::multimap<time_point, uint32_t> arrivals;

@@ -156,6 +156,31 @@ TEST(rtp_relay, goes_from_play_to_relay_and_back_in_one_stream) {
   EXPECT_EQ(d.received.discarded, 0u);
 }
 
+/// RFC 3550 §5.1: one clock. What was relayed may have been ahead of the time: the own stream goes
+/// on behind it.
+TEST(rtp_relay, goes_on_by_itself_behind_what_it_relayed) {
+  simulation world;
+  party b{world, 0xb, stream_mode::listen};
+  party c{world, 0xc, stream_mode::relay};
+  b.join(&c);
+  b.connect();
+  c.connect();
+  for (uint16_t n = 0; n < 70; ++n) {
+    b.hear({8, n == 0, n, n * 160U, 2}, voice);
+    if (n < 50) // the last 400 ms come at once
+      world.run_for(20ms);
+  }
+  b.join(nullptr);
+  const auto relayed = c.sent.size();
+  ASSERT_GT(relayed, 60u);
+  c->set_mode(stream_mode::play, world.now);
+  world.run_for(1s);
+  ASSERT_GT(c.sent.size(), relayed + 40);
+  EXPECT_TRUE(c.sent[relayed].marker);
+  for (size_t i = 1; i < c.sent.size(); ++i)
+    EXPECT_GE(static_cast<int32_t>(c.sent[i].timestamp - c.sent[i - 1].timestamp), 160) << i;
+}
+
 TEST(rtp_relay, says_in_its_reports_what_media_time_it_is) {
   chain x;
   x.join();

@@ -85,6 +85,30 @@ TEST(rtp_stream, judges_a_clean_call_as_good_as_can_be) {
   }
 }
 
+/// The peer's opinion takes its report, and something sent that this is of.
+TEST(rtp_stream, has_no_opinion_of_its_peers_before_it_sent_and_was_told_of_it) {
+  call c;
+  c.connect();
+  c.world.run_for(1s);
+  ASSERT_TRUE(c.b.reports.empty());
+  const auto untold = c.a->outcome();
+  EXPECT_EQ(untold.packets_sent, 50u);
+  EXPECT_FALSE(untold.remote);
+  EXPECT_FALSE(untold.remote_mos) << *untold.remote_mos;
+
+  call d;
+  d.a.silent = true;
+  d.connect();
+  for (uint16_t n = 0; n < 500; ++n) { // somebody else, of the same SSRC
+    d.b.hear({8, n == 0, n, n * 160U, 0xa}, voice);
+    d.world.run_for(20ms);
+  }
+  const auto unsent = d.a->outcome();
+  EXPECT_EQ(unsent.packets_sent, 0u);
+  ASSERT_TRUE(unsent.remote);
+  EXPECT_FALSE(unsent.remote_mos) << *unsent.remote_mos;
+}
+
 TEST(rtp_stream, counts_what_the_network_did_by_many_seeds) {
   for (uint32_t seed = 1; seed <= 10; ++seed) {
     call c{{.delay = 40ms, .jitter = 15ms, .loss = 0.03, .duplicate = 0.01, .reorder = 0.01},
@@ -310,6 +334,19 @@ TEST(rtp_stream, makes_up_for_a_short_stall_and_leaves_out_a_long_one) {
   for (size_t i = 1; i < after.size(); ++i)
     EXPECT_EQ((after[i].at - start) % 20ms, 0ms) << "in its old phase";
   EXPECT_EQ(after[5].timestamp - c.a.sent[0].timestamp, units_between(start, after[5].at));
+}
+
+TEST(rtp_stream, makes_up_for_a_second_and_not_for_more) {
+  for (const auto& [stall, sent] : {std::pair<duration, size_t>{1s, 51}, {1s + 1ns, 1}}) {
+    call c;
+    c.connect();
+    c.world.run_for(1s);
+    ASSERT_EQ(c.a.sent.size(), 50u);
+    c.world.now += stall;
+    c.world.run_for(10ms);
+    EXPECT_EQ(c.a.sent.size(), 50 + sent) << stall.count() << " ns";
+    EXPECT_EQ(c.a.sent.back().timestamp - c.a.sent[0].timestamp, units_between(start, start + 2s));
+  }
 }
 
 TEST(rtp_stream, sends_other_clocks_and_packet_times) {

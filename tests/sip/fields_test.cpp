@@ -122,6 +122,7 @@ TEST(sec_04, malformed_bodies_are_refused) {
   constexpr std::string_view type = "multipart/mixed;boundary=b";
   for (auto body : {"", "--b", "--b\r\n", "--b--", "--b--\r\n", "x", "--b\r\n\r\nx",
                     "--b\r\n\r\nx\r\n--b", "--b\n\nx\n--b--\n", "--b\r\nA: b\n\nx\r\n--b--",
+                    "--b\r\nA: b\n\r\n\r\nx\r\n--b--", "--b\r\nA: b\nC: d\r\n\r\nx\r\n--b--",
                     "--b\r\nno field\r\n\r\nx\r\n--b--", "--b\r\nA: b\r\n--c--"})
     EXPECT_FALSE(split_multipart(type, body)) << body;
   constexpr auto good = "--b\r\n\r\nx\r\n--b--\r\n";

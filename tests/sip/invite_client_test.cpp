@@ -177,8 +177,10 @@ TEST_F(invite_client_test, follows_3xx_by_preference_and_sees_loops) {
                      "Contact: <sip:x@192.0.2.7>;q=0.3, <sip:y@192.0.2.8>;q=0.9\r\n"));
   EXPECT_TRUE(invite().starts_with("INVITE sip:y@192.0.2.8 "));
   EXPECT_EQ(a.out.last_sent().next_hop, "sip:y@192.0.2.8");
+  EXPECT_EQ(a.out.last(event_kind::retrying)->event.status, 302);
   a.take(response_to(invite(), 404, "r"));
   EXPECT_TRUE(invite().starts_with("INVITE sip:x@192.0.2.7 "));
+  EXPECT_EQ(a.out.last(event_kind::retrying)->event.status, 404);
   a.take(response_to(invite(), 302, "r", "Contact: <sip:bob@192.0.2.2>\r\n"));
   EXPECT_EQ(cause(), end_cause::redirect_loop);
 }

@@ -93,6 +93,25 @@ TEST_F(message_parse, keeps_its_table_from_one_message_to_the_next) {
   EXPECT_EQ(m_.to_tag(), "");
 }
 
+TEST_F(message_parse, knows_nothing_of_the_message_before) {
+  ASSERT_EQ(m_.parse(with(invite, "CSeq: 1 ", "CSeq: 4711 ")), parse_verdict::good);
+  ASSERT_EQ(m_.cseq_number(), 4711U);
+  expect_fault(with(invite, "CSeq: 1 INVITE\r\n", ""), 400);
+  EXPECT_EQ(m_.cseq_number(), 0U);
+  EXPECT_EQ(m_.cseq_method(), method::unknown);
+}
+
+TEST_F(message_parse, keeps_no_line_that_is_no_field) {
+  ASSERT_EQ(m_.parse(invite), parse_verdict::good);
+  const auto fields = m_.fields().size();
+  for (const auto* line : {"Subject\r\n", "Subject (no colon)\r\n", "@: x\r\n"}) {
+    expect_fault(with(invite, "CSeq: ", std::string{line} + "CSeq: "), 400);
+    EXPECT_EQ(m_.fields().size(), fields) << line;
+    EXPECT_FALSE(m_.has(header::subject)) << line;
+    EXPECT_TRUE(m_.answerable()) << "what comes after it is read all the same: " << line;
+  }
+}
+
 TEST_F(message_parse, tells_keep_alives_and_garbage) {
   for (auto text : {"", "\r\n", "\r\n\r\n", "\n"})
     EXPECT_EQ(m_.parse(text), parse_verdict::keep_alive);
@@ -134,6 +153,9 @@ TEST_F(message_parse, refuses_what_is_missing_repeated_or_out_of_range) {
 TEST_F(message_parse, refuses_a_malformed_start_line) {
   expect_fault(with(invite, "SIP/2.0\r\n", "SIP/3.0\r\n"), 505);
   expect_fault(with(invite, "SIP/2.0\r\n", "SIP/2\r\n"), 400);
+  // RFC 3261 §25.1: no version of SIP at all, so there is none to be unknown.
+  for (auto version : {"ABC/2.0", "HTTP/1.1", "SIPS/2.0"})
+    expect_fault(with(invite, "SIP/2.0\r\n", std::string(version) + "\r\n"), 400);
   expect_fault(with(invite, " SIP/2.0\r\n", "\r\n"), 400);
   for (auto uri : {"sip:bob@b%2", "sip:b ob@b", "<sip:bob@b>", "bob", ":bob", "sip:", "sip:a\x01"})
     expect_fault(with(invite, "sip:bob@biloxi.example.com", uri), 400);

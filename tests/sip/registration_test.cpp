@@ -282,6 +282,20 @@ TEST_F(registration_test, takes_no_call_id_of_two_lines) {
   EXPECT_FALSE(r.machine.start(r.now, options, r.out));
 }
 
+/// A lifetime of 0 would remove what is to be bound (RFC 3261 §10.2.2); numbers count from 1.
+TEST_F(registration_test, takes_neither_a_lifetime_nor_a_cseq_of_0) {
+  const auto usual = options;
+  options.expires = 0;
+  EXPECT_FALSE(r.machine.start(r.now, options, r.out)) << "expires 0";
+  options = usual;
+  options.cseq = 0;
+  EXPECT_FALSE(r.machine.start(r.now, options, r.out)) << "CSeq 0";
+  EXPECT_TRUE(r.out.sent.empty());
+  options = usual;
+  options.expires = options.cseq = 1;
+  EXPECT_TRUE(r.machine.start(r.now, options, r.out));
+}
+
 TEST_F(registration_test, never_storms) {
   start();
   succeed("Contact: <sip:192.0.2.1:5060>;expires=1\r\n");

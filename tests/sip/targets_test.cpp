@@ -1,5 +1,6 @@
 #include "engine/sip/targets.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,8 @@
 
 namespace jackfield::sip {
 namespace {
+
+constexpr size_t most_targets = 16;
 
 /// What a 302 with these Contact values leads to, after an INVITE to "sip:a@b".
 std::vector<request_target> redirected(const std::string& contacts) {
@@ -17,7 +20,7 @@ std::vector<request_target> redirected(const std::string& contacts) {
   message m;
   EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause;
   std::vector<request_target> targets{{"sip:a@b", {}}};
-  const bool any = insert_redirect_targets(m, targets, 0, 16);
+  const bool any = insert_redirect_targets(m, targets, 0, most_targets);
   EXPECT_EQ(any, targets.size() > 1);
   targets.erase(targets.begin());
   return targets;
@@ -64,6 +67,14 @@ TEST(redirect_target, for_another_method_is_not_followed) {
   const auto targets = redirected("<sip:x@h;method=REGISTER>, <sip:y@h>");
   ASSERT_EQ(targets.size(), 1U);
   EXPECT_EQ(targets[0].uri, "sip:y@h");
+}
+
+TEST(redirect_target, is_one_of_as_many_as_may_be_kept) {
+  std::string contacts;
+  for (size_t n = 1; n <= most_targets + 4; ++n) {
+    contacts += (n == 1 ? "<sip:x" : ", <sip:x") + std::to_string(n) + "@h>";
+    EXPECT_EQ(redirected(contacts).size(), std::min(n, most_targets));
+  }
 }
 
 TEST(redirect_target, that_was_tried_is_not_tried_again) {

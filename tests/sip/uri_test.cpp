@@ -48,6 +48,8 @@ TEST(uri, malformed_ones_are_refused) {
                     "sip:a%zz@b",
                     "sip:a@b;",
                     "sip:a@b;;c",
+                    "sip:a@b;x;",
+                    "sip:a@b;x=y;?c=d",
                     "sip:a@b?",
                     "sip:a@b?c",
                     "sip:a@b?=d",

@@ -1,7 +1,6 @@
 #include "app/answer_options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <tuple>
@@ -152,16 +151,6 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   declare_keep(app, t.kept, o.kept, "OPTIONS", true);
   declare_trace(app, t.tracing, o.tracing, "OPTIONS");
   app.add_flag("-q,--quiet", o.quiet, "no lines on standard error");
-}
-
-/// "80%".
-result<double> read_share(const char* place, std::string_view text) {
-  double value = 0;
-  const auto* const last = text.data() + text.size();
-  if (const auto [end, code] = std::from_chars(text.data(), last, value);
-      code == std::errc{} && end + 1 == last && *end == '%' && value >= 0 && value <= 100)
-    return value / 100;
-  return fail(place, "\"" + std::string{text} + "\" is no share, expected 0% to 100%");
 }
 
 /// Who registers where.

@@ -67,12 +67,13 @@ void machine_load::show(report::generator_health& health) const {
   health.rss_peak_kb = static_cast<uint64_t>(now.ru_maxrss);
   const auto now_cores = read_cores();
   const auto share = [](double part, double whole) { return std::clamp(part / whole, 0.0, 1.0); };
+  const auto since = [](uint64_t at, uint64_t before) { // some counters of the kernel step back
+    return static_cast<double>(at - std::min(at, before));
+  };
   if (cores_ && now_cores && now_cores->all > cores_->all) {
-    const auto all = static_cast<double>(now_cores->all - cores_->all);
-    const auto idle =
-      static_cast<double>(now_cores->idle - std::min(now_cores->idle, cores_->idle));
-    const auto stolen =
-      static_cast<double>(now_cores->stolen - std::min(now_cores->stolen, cores_->stolen));
+    const auto all = since(now_cores->all, cores_->all);
+    const auto idle = since(now_cores->idle, cores_->idle);
+    const auto stolen = since(now_cores->stolen, cores_->stolen);
     const auto own = health.cpu_seconds * static_cast<double>(sysconf(_SC_CLK_TCK));
     health.cpu_own = share(own, all);
     health.cpu_stolen = share(stolen, all);
@@ -80,7 +81,7 @@ void machine_load::show(report::generator_health& health) const {
   }
   const auto now_waits = read_waits();
   if (waits_ && now_waits && now_waits->at_us > waits_->at_us)
-    health.cpu_pressure = share(static_cast<double>(now_waits->waited_us - waits_->waited_us),
+    health.cpu_pressure = share(since(now_waits->waited_us, waits_->waited_us),
                                 static_cast<double>(now_waits->at_us - waits_->at_us));
 }
 

@@ -40,6 +40,15 @@ std::string option_name(transport::protocol p) {
   return name;
 }
 
+result<double> read_share(std::string_view place, std::string_view text) {
+  double value = 0;
+  const auto* const last = text.data() + text.size();
+  if (const auto [end, code] = std::from_chars(text.data(), last, value);
+      code == std::errc{} && end + 1 == last && *end == '%' && value >= 0 && value <= 100)
+    return value / 100;
+  return fail(std::string{place}, "\"" + std::string{text} + "\" is no share, expected 0% to 100%");
+}
+
 result<transport::protocol> read_transport(std::string_view place, std::string_view text) {
   // SIPp's names say how many sockets too; one for each lane is what we have.
   if (text == "u1" || text == "un" || text == "ui")

@@ -66,6 +66,8 @@ result<void> demand_texts(const CLI::App& parsed);
 /// Has each option take one text, also those that may be given again: what follows may be the URI.
 /// Once all are declared.
 void take_one_text_each(CLI::App& declared);
+/// "80%", as 0.8.
+result<double> read_share(std::string_view place, std::string_view text);
 /// "udp", and SIPp's "u1", "t1", "l1".
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);
 /// A URI's transport parameter decides where no option does (`said`: one gave `given`); the two

@@ -1,6 +1,5 @@
 #include "app/outcome_options.hpp"
 
-#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -21,17 +20,6 @@ result<callee_hang_up> read_hang_up(std::string_view text) {
     return callee_hang_up::fails;
   return fail("--callee-hangs-up",
               "\"" + std::string{text} + "\" is unknown, expected allowed, expected or fails");
-}
-
-result<double> read_share(std::string_view text) {
-  double percent = 0;
-  const bool marked = text.ends_with('%');
-  const auto digits = text.substr(0, text.size() - (marked ? 1 : 0));
-  const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), percent);
-  if (code != std::errc{} || end != digits.data() + digits.size() || !(percent >= 0) ||
-      percent > 100)
-    return fail("--bound", "\"" + std::string{text} + "\" is no share, expected one such as 1%");
-  return percent / 100;
 }
 
 /// "lateness=5ms:1%"
@@ -59,7 +47,7 @@ result<report::validity_bounds> read_bound(std::string_view text, report::validi
     return fail("--bound", "\"" + std::string{text} + "\" is too narrow, expected 1ms or more");
   if (colon == std::string_view::npos)
     return bounds;
-  auto part = read_share(rest.substr(colon + 1));
+  auto part = read_share("--bound", rest.substr(colon + 1));
   if (!part)
     return tl::unexpected{std::move(part.error())};
   *share = *part;

@@ -1,9 +1,10 @@
 #include "actors/call/failure_detail.hpp"
 
-#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "engine/report/failure_cause.hpp"
+#include "engine/sip/text.hpp"
 
 namespace jackfield {
 
@@ -43,10 +44,7 @@ bool is_usual(int status, std::string_view phrase) {
   const auto end = usual.find(' ');
   const std::string_view known =
     end == std::string::npos ? std::string_view{} : std::string_view{usual}.substr(end + 1);
-  return std::ranges::equal(phrase, known, [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(a) == lower(b);
-  });
+  return sip::iequals(phrase, known);
 }
 
 void add_response(detail_text& text, const sip::message& m) {

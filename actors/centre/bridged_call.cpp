@@ -455,11 +455,6 @@ void bridged_call::report(report::failure_cause failure) {
   for (const auto* each : {&caller_, &callee_}) {
     if (each->outcome)
       over.media.push_back(*each->outcome);
-    if (each->ended) {
-      over.wire.requests += each->ended->wire.requests;
-      over.wire.retransmissions += each->ended->wire.retransmissions;
-      over.wire.failovers += each->ended->wire.failovers;
-    }
   }
   // The caller's leg is the owner's to tell of.
   if (callee_.leg) {

@@ -40,7 +40,6 @@ struct bridged_call_over {
   bool answered = false; ///< the caller was sent 200
   /// Of the streams that there were, the caller's first.
   std::vector<media_outcome> media;
-  wire_counters wire; ///< of both legs
 };
 
 /// A call of two legs: of somebody who called, and of a registered user who is called for that. The

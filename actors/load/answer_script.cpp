@@ -290,7 +290,6 @@ void answer_script::report(call_leg& leg) {
   served.answered = answered_;
   served.declined = declined();
   served.info_digits = info_digits_;
-  served.wire = leg.wire();
   served.detail = failure_.failed() ? std::move(detail_) : std::string{};
   served.ended = ended_;
   if (media)

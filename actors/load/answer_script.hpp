@@ -74,7 +74,6 @@ struct served_call {
   answer_plan::kind declined = answer_plan::kind::answer;
   uint32_t info_digits = 0;
   std::optional<media_outcome> media;
-  wire_counters wire;
   std::string detail;                          ///< what was said of `failure`
   sip::end_cause ended = sip::end_cause::none; ///< how the leg did
 };

@@ -218,54 +218,52 @@ void append_call_line(std::string& lines, const call_finished& call, lane::time_
 
 namespace {
 
-/// Whose it is, and whom it went to.
-struct shown_parties {
-  explicit shown_parties(const call_target& target)
-      : from(sip::without_password(target.from_uri())), to(sip::without_password(target.uri)) {}
-  std::string from;
-  std::string to;
-};
+/// The line of what went to a target, `outcome` told by what it was.
+template <class Outcome>
+void append_line_of(std::string& lines, std::string_view kind, uint64_t number,
+                    const call_target& target, lane::duration due, Outcome&& outcome) {
+  const auto from = sip::without_password(target.from_uri());
+  const auto to = sip::without_password(target.uri);
+  report::request_record record;
+  record.kind = kind;
+  record.id = number;
+  record.from = from;
+  record.to = to;
+  record.due = due;
+  outcome(record);
+  report::append_request_line(lines, record);
+}
 
 } // namespace
 
 void append_line(std::string& lines, const registration_report& r, lane::time_point start) {
-  const shown_parties who{*r.target};
-  report::request_record record;
-  record.kind = "register";
-  record.id = r.number;
-  record.from = who.from;
-  record.to = who.to;
-  record.due = r.due - start;
-  record.status = r.status;
-  record.cause = r.missed.failed() ? r.missed : r.failure;
-  if (!r.had_registered && !record.cause.failed())
-    record.cause = report::failure_cause::stopped;
-  record.detail = r.detail;
-  if (r.had_registered)
-    record.took = r.first_took;
-  record.refreshes = r.refreshes;
-  report::append_request_line(lines, record);
+  append_line_of(lines, "register", r.number, *r.target, r.due - start, [&](auto& record) {
+    record.status = r.status;
+    record.cause = r.missed.failed() ? r.missed : r.failure;
+    if (!r.had_registered && !record.cause.failed())
+      record.cause = report::failure_cause::stopped;
+    record.detail = r.detail;
+    if (r.had_registered)
+      record.took = r.first_took;
+    record.refreshes = r.refreshes;
+  });
 }
 
 void append_line(std::string& lines, const request_finished& request, lane::time_point start) {
-  const shown_parties who{*request.target};
-  report::request_record record;
-  record.kind = "options";
-  record.id = request.number;
-  record.from = who.from;
-  record.to = who.to;
-  record.due = request.due - start;
-  record.status = request.status;
-  record.cause = request.failure;
-  record.detail = request.detail;
-  if (request.status > 0)
-    record.took = request.took;
-  report::append_request_line(lines, record);
+  append_line_of(lines, "options", request.number, *request.target, request.due - start,
+                 [&](auto& record) {
+                   record.status = request.status;
+                   record.cause = request.failure;
+                   record.detail = request.detail;
+                   if (request.status > 0)
+                     record.took = request.took;
+                 });
 }
 
 void load_metrics::take_lane(lane_context& context) {
   take_health(measured, context.home, context.media);
   const auto& router = context.router.counters();
+  // As they passed. What calls tell of them when they end is for a history, which has no router.
   measured.statuses = router.sent;
   measured.served = router.served;
   measured.requests_sent = router.requests_sent;

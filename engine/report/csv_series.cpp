@@ -52,11 +52,4 @@ std::string csv_line(const interval_row& row) {
   return out;
 }
 
-std::string csv_series(const std::vector<interval_row>& rows) {
-  std::string out = csv_header();
-  for (const auto& row : rows)
-    out += csv_line(row);
-  return out;
-}
-
 } // namespace jackfield::report

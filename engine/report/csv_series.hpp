@@ -1,8 +1,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "engine/report/interval_series.hpp"
 
@@ -12,7 +10,5 @@ namespace jackfield::report {
 [[nodiscard]] std::string csv_header();
 /// One row with its line end; an empty field where nothing was measured. Decimal points, always.
 [[nodiscard]] std::string csv_line(const interval_row& row);
-/// Header and all rows.
-[[nodiscard]] std::string csv_series(const std::vector<interval_row>& rows);
 
 } // namespace jackfield::report

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
 
 #include "engine/transport/ws_handshake.hpp"
@@ -25,13 +24,6 @@ bool only_crlf(std::string_view bytes) {
 // What a WebSocket's end means: RFC 6455 §7.4.1.
 bool is_orderly_close(uint16_t code) {
   return code == 1000 || code == 1001 || code == 1005;
-}
-
-// While a client's handshakes go on, what they are said to be doing; later phases are `up`.
-flow_end::stage stage_of(uint8_t phase) {
-  constexpr flow_end::stage stages[] = {flow_end::stage::connecting, flow_end::stage::tls,
-                                        flow_end::stage::websocket, flow_end::stage::up};
-  return phase < std::size(stages) ? stages[phase] : flow_end::stage::up;
 }
 
 } // namespace
@@ -384,7 +376,10 @@ void connection::end(const error& why, bool orderly, bool deliver) {
     tls_->shutdown(*this);
   if (phase_ == phase::over)
     return; // the goodbye did not fit
-  ended_during_ = stage_of(static_cast<uint8_t>(phase_));
+  ended_during_ = phase_ == phase::connecting  ? flow_end::stage::connecting
+                  : phase_ == phase::tls       ? flow_end::stage::tls
+                  : phase_ == phase::websocket ? flow_end::stage::websocket
+                                               : flow_end::stage::up;
   phase_ = phase::over;
   timer_.cancel();
   std::unique_ptr<lane::stream_socket> stream = std::move(stream_);

@@ -43,16 +43,20 @@ protected:
     EXPECT_FALSE(world_.heard().calls.back().failure.failed());
     return *world_.heard().calls.back().media;
   }
-  /// A load run of some calls of two seconds.
-  report::run_metrics run(uint64_t calls) {
+  /// Begins a load run of ten calls a second.
+  void begin_run(uint64_t calls, lane::duration length) {
     auto manner = manner_between(caller_, callee_.target());
     add_audio(manner, caller_);
     auto plan = std::make_shared<load_plan>();
     plan->arrivals.phases = {{10, 10, std::nullopt}};
     plan->arrivals.calls = calls;
-    plan->length.mean = 2s;
+    plan->length.mean = length;
     plan->targets = {target_};
     world_.run_load(caller_, plan, std::make_shared<const call_manner>(manner));
+  }
+  /// A load run of some calls of two seconds.
+  report::run_metrics run(uint64_t calls) {
+    begin_run(calls, 2s);
     EXPECT_TRUE(world_.run_until_finished(60s));
     world_.ask_for_metrics();
     return world_.metrics_of(0);
@@ -235,14 +239,7 @@ TEST_F(media_test, users_send_sounds_of_their_own) {
 /// While calls are up: what an interval shows is of the interval.
 TEST_F(media_test, packets_are_counted_as_they_come) {
   lose(false, 0.1);
-  auto manner = manner_between(caller_, callee_.target());
-  add_audio(manner, caller_);
-  auto plan = std::make_shared<load_plan>();
-  plan->arrivals.phases = {{10, 10, std::nullopt}};
-  plan->arrivals.calls = 5;
-  plan->length.mean = 60s;
-  plan->targets = {target_};
-  world_.run_load(caller_, plan, std::make_shared<const call_manner>(manner));
+  begin_run(5, 60s);
   world_.pass(21s);
   world_.ask_for_metrics();
   const auto before = world_.metrics_of(0).media;
@@ -330,14 +327,7 @@ TEST_F(media_test, audio_that_goes_on_to_the_end_has_not_stopped) {
 
 TEST_F(media_test, a_run_counts_calls_whose_audio_stopped) {
   world_.at(1s, [this] { lose(false, 1); });
-  auto manner = manner_between(caller_, callee_.target());
-  add_audio(manner, caller_);
-  auto plan = std::make_shared<load_plan>();
-  plan->arrivals.phases = {{10, 10, std::nullopt}};
-  plan->arrivals.calls = 3;
-  plan->length.mean = 5s;
-  plan->targets = {target_};
-  world_.run_load(caller_, plan, std::make_shared<const call_manner>(manner));
+  begin_run(3, 5s);
   ASSERT_TRUE(world_.run_until_finished(30s));
   EXPECT_EQ(world_.heard().finished->metrics->media.stopped_calls, 3U);
   EXPECT_EQ(world_.heard().finished->metrics->media.one_way_calls, 0U);

@@ -26,7 +26,7 @@ export function makeCall(context, { page, target }) {
 // the caller does.
 export function takeCall(context, { page, caller, hangsUp }) {
   return withPhone(context, page, async ({ ask, accepted }) => {
-    const load = new LoadCaller({ ...caller, duration: hangsUp ? 60 : callSeconds });
+    const load = new LoadCaller({ ...caller, duration: hangsUp ? 60 : callSeconds, hangsUp });
     try {
       const started = performance.now();
       const answered = ask("answer");
@@ -43,7 +43,7 @@ export function takeCall(context, { page, caller, hangsUp }) {
       } else {
         await step("end", () => ask("ended"));
       }
-      const heard = await step("the caller's report", () => load.judge(hangsUp));
+      const heard = await step("the caller's report", () => load.judge());
       return { ...audio, setup, caller: heard };
     } finally {
       load.kill();

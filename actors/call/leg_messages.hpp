@@ -130,12 +130,14 @@ struct leg_result {
 /// A leg whose actor has gone answers a request with CAF's own error: what it stands for.
 [[nodiscard]] leg_result leg_result_of(const caf::error& e);
 
-/// Events, to the owner of a leg; their sender is the leg's actor.
+/// Events, to the owner of a leg; their sender is the leg's actor. `tag`: see
+/// `leg_reporter::settings`.
 namespace leg_events {
 
 /// The identity is fixed; nothing has left yet.
 struct prepared {
   sip::leg_id leg;
+  uint32_t tag = 0;
 };
 /// A call came in and waits to be decided on. `unacceptable`: why its offer can only be refused.
 struct incoming {
@@ -187,6 +189,7 @@ struct ended {
   int status = 0;
   bool lost = false;
   wire_counters wire = {};
+  uint32_t tag = 0;
 };
 
 } // namespace leg_events

@@ -215,7 +215,7 @@ void leg_reporter::on_recorded(call_leg& leg, const recorded& answer) {
 }
 
 void leg_reporter::on_prepared(call_leg& leg) {
-  tell(leg, leg_events::prepared{leg.identity()});
+  tell(leg, leg_events::prepared{leg.identity(), settings_.tag});
 }
 
 void leg_reporter::on_incoming(call_leg& leg, const leg_incoming& call) {
@@ -329,6 +329,7 @@ void leg_reporter::on_lost(call_leg& leg) {
 }
 
 void leg_reporter::end(call_leg& leg, leg_events::ended event, report::failure_cause why) {
+  event.tag = settings_.tag;
   kept_.ended(leg, why, status_);
   if (auto reply = std::exchange(beginning_, std::nullopt))
     reply->deliver(leg_result{.what = leg_result::outcome::over,

@@ -51,6 +51,8 @@ public:
     std::shared_ptr<const sdp::stream_transport> transport = {}; ///< what it said beside that
     /// Requests within the dialog that the owner answers; others are answered by default.
     std::vector<sip::method> wanted = {};
+    /// Told in its first event and its last one: an owner of several knows them by it.
+    uint32_t tag = 0;
   };
 
   /// For a leg of a call that came in.

@@ -11,7 +11,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/call/leg_messages.hpp"
-#include "actors/call/leg_reporter.hpp"
+#include "actors/centre/call_side.hpp"
 #include "actors/media/media_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -70,37 +70,22 @@ protected:
   void on_exit() override;
 
 private:
-  struct side {
-    caf::actor leg; // null: not made, or it has not spoken yet
-    bool begun = false;
-    bool unwanted = false; // to be hung up
-    std::optional<leg_events::ended> ended;
-    caf::strong_actor_ptr stream; // null: none, or it has closed
-    std::shared_ptr<const sdp::stream_transport> transport;
-    std::optional<media_outcome> outcome;
-    uint16_t port = 0;                             // where the stream hears; 0: not open yet
-    sdp::direction way = sdp::direction::sendrecv; // as it offered last, seen from here
-    [[nodiscard]] bool up() const noexcept { return begun && !ended; }
-  };
-
   // the caller's and the callee's events
   void on_incoming(const leg_events::incoming& call);
   void on_ringing(const leg_events::ringing& ringing);
   void on_answered(const leg_events::answered& answered);
   void on_confirmed();
-  void on_offered(side& by, const leg_events::offered& offer);
-  void on_requested(side& by, leg_events::requested& asked);
-  void on_ended(side& one, const leg_events::ended& ended);
+  void on_offered(call_side& by, const leg_events::offered& offer);
+  void on_requested(call_side& by, leg_events::requested& asked);
+  void on_ended(call_side& one, const leg_events::ended& ended);
   // the streams'
-  void on_opened(side& of, const media_opened& opened);
-  void on_closed(side& of, const media_closed& closed);
+  void on_opened(call_side& of, const media_opened& opened);
+  void on_closed(call_side& of, const media_closed& closed);
   void on_located(const servers_located& found);
 
-  void open_stream(side& of, sdp::protection how, bool controls_ice);
   void call_callee();
   void place_callee(const transport::target_selection& servers);
   void join(bool last_chance);
-  void hang_up(side& one);
   /// Tells the caller, who has not been answered, or hangs up.
   void end_caller(int status);
   /// Both sides, for a reason of our own.
@@ -109,17 +94,11 @@ private:
   void report(report::failure_cause failure);
   [[nodiscard]] report::failure_cause failure() const;
 
-  [[nodiscard]] leg_reporter::settings settings_for(const side& one);
-  [[nodiscard]] side& other_than(const side& one) noexcept;
+  [[nodiscard]] call_side& other_than(const call_side& one) noexcept;
   /// Whose leg spoke.
-  side& speaker();
+  call_side& speaker();
   /// Whose stream spoke.
-  side& player();
-  template <class Command>
-  void command(side& one, Command what);
-  /// `then` is called with the `leg_result`.
-  template <class Command, class Then>
-  void command(side& one, Command what, Then then);
+  call_side& player();
 
   lane_context& context_;
   std::shared_ptr<const bridge_manner> manner_;
@@ -128,8 +107,8 @@ private:
   registered_contact contact_;
   std::shared_ptr<const registrar_shards> shards_;
   caf::strong_actor_ptr owner_; // null: it has been told
-  side caller_;
-  side callee_;
+  call_side caller_;
+  call_side callee_;
   std::shared_ptr<const sdp::offer_template> callee_media_;
   std::optional<std::vector<sdp::codec>> offered_; // by the caller, if it made an offer
   std::string from_;                               // value without tag

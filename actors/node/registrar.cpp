@@ -301,12 +301,22 @@ void registrar::replace(const std::string& aor, const std::vector<contact>& befo
     release(c.flow, aor, contacts);
   for (const auto& c : contacts)
     hold(c.flow, aor);
+  const auto now = router_.home().now();
+  const bool present = holds(contacts, now);
   if (contacts.empty())
     bindings_.erase(aor);
   else
     bindings_[aor] = std::move(contacts);
   if (!bindings_.empty() && !sweep_timer_.armed())
-    router_.home().arm(sweep_timer_, router_.home().now() + sweep_interval);
+    router_.home().arm(sweep_timer_, now + sweep_interval);
+  // Who has expired but was not swept is present to the watcher still.
+  tell_presence(aor, std::ranges::any_of(before, [](const contact& c) { return !c.removed; }),
+                present);
+}
+
+void registrar::tell_presence(const std::string& aor, bool before, bool after) {
+  if (watcher_ != nullptr && before != after)
+    watcher_->on_presence(aor, after);
 }
 
 // -- what is kept ------------------------------------------------------------------
@@ -370,6 +380,7 @@ void registrar::take_up(const std::vector<storage::kept_bindings>& left) {
                             false});
     if (contacts.size() < record.contacts.size() && keeps() != nullptr)
       save(aor, contacts, false);
+    tell_presence(aor, false, holds(contacts, now));
     if (!contacts.empty())
       bindings_.emplace(aor, std::move(contacts));
   }
@@ -401,6 +412,8 @@ bool registrar::expire(const std::string& aor, std::vector<contact>& contacts,
                        lane::time_point now) {
   const bool were_kept = is_kept(contacts);
   const auto count = contacts.size();
+  const auto is_there = [](const contact& c) { return !c.removed; };
+  const bool present = std::ranges::any_of(contacts, is_there);
   for (auto c = contacts.begin(); c != contacts.end();) {
     if (c->expires > now) {
       ++c;
@@ -412,6 +425,7 @@ bool registrar::expire(const std::string& aor, std::vector<contact>& contacts,
   }
   if (keeps() != nullptr && were_kept && contacts.size() < count)
     save(aor, contacts, false);
+  tell_presence(aor, present, std::ranges::any_of(contacts, is_there));
   return contacts.empty();
 }
 
@@ -462,10 +476,13 @@ void registrar::on_flow_over(const transport::flow& gone) {
     if (known == bindings_.end())
       continue;
     auto& contacts = known->second;
+    const auto now = router_.home().now();
+    const bool present = holds(contacts, now);
     std::erase_if(contacts, [&](const contact& c) { return c.flow == gone && c.flow_only; });
     for (auto& c : contacts)
       if (c.flow == gone)
         c.flow = {};
+    tell_presence(aor, present, holds(contacts, now));
     if (contacts.empty())
       bindings_.erase(known);
   }

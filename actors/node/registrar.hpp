@@ -67,6 +67,15 @@ struct registrar_settings {
   static constexpr size_t max_name_bytes = 1024; ///< address of record and Call-ID
 };
 
+/// Learns for which addresses of record there is a phone. On the registrar's thread.
+class presence_watcher {
+public:
+  virtual ~presence_watcher() = default;
+  /// The first contact of this address came, or the last one has gone; at most half a minute after
+  /// it expired.
+  virtual void on_presence(const std::string& address_of_record, bool present) = 0;
+};
+
 /// Bindings of addresses of record to contacts (RFC 3261 §10.3). One a lane; answers without a
 /// transaction's state, since the same REGISTER gets the same answer.
 ///
@@ -96,6 +105,10 @@ public:
   /// Takes up what was kept and belongs to this lane, but for what has expired, or was registered
   /// anew by now.
   void take_up(const std::vector<storage::kept_bindings>& left);
+
+  /// Of this lane's addresses of record. Null: nobody wants to know. It outlives the registrar, or
+  /// is taken away before it ends.
+  void set_presence_watcher(presence_watcher* watcher) noexcept { watcher_ = watcher; }
 
   /// Answers a REGISTER, or hands it to the lane whose it is.
   void on_register(const sip_arrival_ptr& request);
@@ -135,6 +148,7 @@ private:
   /// Puts them in the place of those before.
   void replace(const std::string& aor, const std::vector<contact>& before,
                std::vector<contact>&& contacts);
+  void tell_presence(const std::string& aor, bool before, bool after);
   /// Some of them outlive this process.
   [[nodiscard]] static bool is_kept(const std::vector<contact>& contacts) noexcept;
   /// Those that do.
@@ -186,6 +200,7 @@ private:
   size_t next_bucket_ = 0; // of `bindings_`
   report::registration_counts counts_;
   lane::lane_actor* owner_;
+  presence_watcher* watcher_ = nullptr;
   struct waiting {
     sip_arrival_ptr request;
     std::string aor;

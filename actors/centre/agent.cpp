@@ -1,0 +1,229 @@
+#include "actors/centre/agent.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/behavior.hpp>
+
+namespace jackfield {
+
+agent::agent(caf::actor_config& config, lane::lane& home, agent_profile profile,
+             caf::strong_actor_ptr watcher)
+    : lane::lane_actor(config, home), profile_(std::move(profile)), watcher_(std::move(watcher)),
+      desk_(profile_.number, profile_.rules), timer_(*this, 0) {
+  // nop
+}
+
+caf::behavior agent::make_behavior() {
+  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  return {
+    [this](agent_queues& queues) {
+      queues_ = std::move(queues.all);
+      policy::agent_actions actions;
+      for (const auto& each : queues_) {
+        monitor(caf::actor_cast<caf::actor>(each.actor));
+        desk_.add_queue(home().now(), each.queue, each.priority, actions);
+      }
+      carry_out(actions);
+    },
+    [this](queue_to_agent& said) { on_queue(said); },
+    [this](const ask_agent_status& asked) {
+      policy::agent_actions actions;
+      desk_.on_status_asked(asked.queue, actions);
+      carry_out(actions);
+    },
+    [this](const agent_phones& phones) { on_phones(phones); },
+    [this](const agent_wish& wish) { on_wish(wish); },
+    [this](const ring_over& over) { on_ring_over(over); },
+    [this](const talk_over& over) { on_talk_over(over); },
+    [this](const lane::timer_fired&) {
+      policy::agent_actions actions;
+      desk_.on_time(home().now(), actions);
+      carry_out(actions);
+    },
+  };
+}
+
+void agent::on_exit() {
+  timer_.cancel();
+  queues_.clear();
+  calls_.clear();
+  watcher_ = nullptr;
+}
+
+void agent::on_queue(queue_to_agent& said) {
+  policy::agent_actions actions;
+  const auto now = home().now();
+  std::visit(
+    [&](const auto& what) {
+      using message = std::decay_t<decltype(what)>;
+      if constexpr (std::is_same_v<message, policy::bid>) {
+        desk_.on_bid(now, what, actions);
+      } else if constexpr (std::is_same_v<message, policy::no_bid>) {
+        desk_.on_no_bid(now, what, actions);
+      } else if constexpr (std::is_same_v<message, policy::offer>) {
+        calls_.push_back({{what.queue, what.id}, what.call, std::move(said.call)});
+        desk_.on_offer(now, what, actions);
+        // One that is not reserved any more rings for nobody.
+        if (desk_.reservation() != what.id)
+          forget(call_of({what.queue, what.id}));
+      } else if constexpr (std::is_same_v<message, policy::withdrawal>) {
+        desk_.on_withdrawal(now, what, actions);
+      } else {
+        desk_.on_assigned(now, what, actions);
+      }
+    },
+    said.what);
+  carry_out(actions);
+}
+
+void agent::on_phones(const agent_phones& phones) {
+  policy::agent_actions actions;
+  const auto now = home().now();
+  if (phones.present)
+    address_ = phones.address_of_record;
+  else if (phones.address_of_record != address_)
+    return; // of an address that it has left
+  if (phones.present && profile_.ready_at_once)
+    desk_.log_in(now, actions);
+  else
+    desk_.set_reachable(now, phones.present, actions);
+  carry_out(actions);
+}
+
+void agent::on_wish(const agent_wish& wish) {
+  policy::agent_actions actions;
+  const auto now = home().now();
+  switch (wish.what) {
+  case agent_wish::kind::log_in:
+    if (!address_.empty())
+      desk_.log_in(now, actions);
+    break;
+  case agent_wish::kind::log_out:
+    desk_.log_out(now, actions);
+    break;
+  case agent_wish::kind::pause:
+    desk_.pause(now, wish.reason, actions);
+    break;
+  case agent_wish::kind::unpause:
+    desk_.unpause(now, actions);
+    break;
+  case agent_wish::kind::end_wrap_up:
+    desk_.end_wrap_up(now, actions);
+    break;
+  }
+  carry_out(actions);
+}
+
+// A queue or a call whose actor went without a word: an error within.
+void agent::on_down(const caf::down_msg& down) {
+  policy::agent_actions actions;
+  const auto now = home().now();
+  const auto queue = std::ranges::find_if(
+    queues_, [&](const agent_queues::part& each) { return down.source == each.actor; });
+  if (queue != queues_.end()) {
+    desk_.remove_queue(now, queue->queue, actions);
+    queues_.erase(queue);
+  }
+  const auto call = std::ranges::find_if(
+    calls_, [&](const ringing_call& each) { return down.source == each.actor; });
+  if (call != calls_.end()) {
+    const auto gone = *call;
+    calls_.erase(call);
+    desk_.on_ring_result(now, gone.key.queue, gone.key.bid, policy::ring_result::caller_gone,
+                         actions);
+    desk_.on_call_ended(now, gone.call, actions);
+  }
+  carry_out(actions);
+}
+
+void agent::on_ring_over(const ring_over& over) {
+  policy::agent_actions actions;
+  const auto call = call_of(over.offer);
+  desk_.on_ring_result(home().now(), over.offer.queue, over.offer.bid, over.how, actions);
+  if (over.how != policy::ring_result::answered)
+    forget(call);
+  carry_out(actions);
+}
+
+void agent::on_talk_over(const talk_over& over) {
+  policy::agent_actions actions;
+  const auto call = call_of(over.offer);
+  if (call == calls_.end())
+    return;
+  const auto number = call->call;
+  forget(call);
+  desk_.on_call_ended(home().now(), number, actions);
+  carry_out(actions);
+}
+
+std::vector<agent::ringing_call>::iterator agent::call_of(const offer_key& key) {
+  return std::ranges::find(calls_, key, &ringing_call::key);
+}
+
+void agent::forget(std::vector<ringing_call>::iterator call) {
+  if (call == calls_.end())
+    return;
+  demonitor(caf::actor_cast<caf::actor_addr>(call->actor));
+  calls_.erase(call);
+}
+
+void agent::tell_queue(policy::queue_id queue, agent_to_queue what) {
+  const auto found = std::ranges::find(queues_, queue, &agent_queues::part::queue);
+  if (found != queues_.end())
+    lane::tell_from(*this, found->actor, std::move(what));
+}
+
+void agent::carry_out(policy::agent_actions& actions) {
+  for (auto& action : actions) {
+    std::visit(
+      [&](auto& what) {
+        using kind = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<kind, policy::status_to_queue>) {
+          tell_queue(what.queue, {agent_to_queue::status{what.what, what.round}});
+        } else if constexpr (std::is_same_v<kind, policy::to_queue<policy::bid_answer>> ||
+                             std::is_same_v<kind, policy::to_queue<policy::offer_outcome>>) {
+          tell_queue(what.queue, {std::move(what.what)});
+        } else if constexpr (std::is_same_v<kind, policy::state_changed>) {
+          tell_state(what);
+        } else {
+          const offer_key key{what.queue, what.id};
+          const auto call = call_of(key);
+          if (call == calls_.end())
+            return;
+          if constexpr (std::is_same_v<kind, policy::start_ringing>) {
+            monitor(caf::actor_cast<caf::actor>(call->actor));
+            lane::tell_from(*this, call->actor,
+                            ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
+          } else if constexpr (std::is_same_v<kind, policy::stop_ringing>) {
+            lane::tell_from(*this, call->actor, struct stop_ringing{key});
+          } else {
+            lane::tell_from(*this, call->actor, connect_agent{key});
+          }
+        }
+      },
+      action);
+  }
+  const auto due = desk_.next_deadline();
+  if (due == policy::never)
+    timer_.cancel();
+  else if (!timer_.armed() || timer_.deadline() != due)
+    timer_.arm(due);
+}
+
+void agent::tell_state(const policy::state_changed& change) {
+  if (!watcher_)
+    return;
+  centre_event event;
+  event.what = centre_event::kind::agent_state;
+  event.at = home().wall_now();
+  event.agent = profile_.name;
+  event.from = to_string(change.from);
+  event.detail = to_string(change.to);
+  event.reason = change.reason;
+  lane::tell_from(*this, watcher_, std::move(event));
+}
+
+} // namespace jackfield

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/centre/centre_events.hpp"
+#include "actors/centre/centre_messages.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/policy/agent_desk.hpp"
+
+namespace jackfield {
+
+/// Who an agent is.
+struct agent_profile {
+  policy::agent_id number{};
+  std::string name; ///< the user part of its address
+  policy::agent_rules rules;
+  /// Logs in as soon as a phone of it is registered, and is ready; else it has to be told to.
+  bool ready_at_once = true;
+};
+
+/// To an agent, once: the queues that it is a member of.
+struct agent_queues {
+  struct part {
+    policy::queue_id queue{};
+    caf::strong_actor_ptr actor;
+    int32_t priority = 0; ///< higher goes first
+  };
+  std::vector<part> all;
+};
+
+/// To an agent: phones are registered for it at that address, or none is any more.
+struct agent_phones {
+  std::string address_of_record; ///< a SIP URI
+  bool present = false;
+};
+
+/// To an agent, from whoever runs its desktop.
+struct agent_wish {
+  enum class kind : uint8_t { log_in, log_out, pause, unpause, end_wrap_up };
+  kind what = kind::log_in;
+  std::string reason = {}; ///< of a pause
+};
+
+/// An agent of a contact centre: a `policy::agent_desk`, which alone decides on its reservations,
+/// with its timer, its queues and the calls that ring for it. Lives on any lane.
+///
+/// Ends with its owner's leave only; whoever spawned it watches it.
+class agent final : public lane::lane_actor {
+public:
+  /// `watcher` gets a `centre_event` for each change of its state; null: nobody does.
+  agent(caf::actor_config& config, lane::lane& home, agent_profile profile,
+        caf::strong_actor_ptr watcher);
+
+  const char* name() const override { return "agent"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct ringing_call {
+    offer_key key;
+    policy::call_id call{};
+    caf::strong_actor_ptr actor;
+  };
+
+  void on_queue(queue_to_agent& said);
+  void on_phones(const agent_phones& phones);
+  void on_wish(const agent_wish& wish);
+  void on_down(const caf::down_msg& down);
+  void on_ring_over(const ring_over& over);
+  void on_talk_over(const talk_over& over);
+  /// Does what the desk said, and sets the timer.
+  void carry_out(policy::agent_actions& actions);
+  void tell_queue(policy::queue_id queue, agent_to_queue what);
+  void tell_state(const policy::state_changed& change);
+  [[nodiscard]] std::vector<ringing_call>::iterator call_of(const offer_key& key);
+  void forget(std::vector<ringing_call>::iterator call);
+
+  agent_profile profile_;
+  caf::strong_actor_ptr watcher_;
+  policy::agent_desk desk_;
+  std::vector<agent_queues::part> queues_;
+  std::string address_; // where its phones are registered; empty: nowhere yet
+  std::vector<ringing_call> calls_; // offered, ringing, connected: a few
+  lane::actor_timer timer_;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_wish)

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "engine/lane/timer_wheel.hpp"
+#include "engine/policy/agent_actions.hpp"
+
+namespace jackfield {
+
+/// Something that happened in a contact centre: what its records are made of. Each call of a queue
+/// has one `entered` and later exactly one of those after it, a connected one a `completed` besides;
+/// or one `refused`.
+struct centre_event {
+  enum class kind : uint8_t {
+    refused,    ///< a call was not let in
+    entered,    ///< a call waits; again in the queue that it is sent on to
+    offered,    ///< an agent's phones ring
+    not_taken,  ///< and stopped, for `detail`
+    connected,  ///< caller and agent hear each other; waited
+    abandoned,  ///< the caller hung up; waited
+    overflowed, ///< sent on, or away, for `detail`; waited
+    completed,  ///< a connected call is over; waited, talked, `by_caller`
+    agent_state ///< an agent's state is `detail`, and was `from`
+  };
+
+  kind what = kind::entered;
+  std::chrono::system_clock::time_point at;
+  std::string call_id = {};
+  std::string queue = {};
+  std::string agent = {};
+  std::string from = {};   ///< the caller's URI
+  std::string detail = {}; ///< a cause, or a state
+  std::string reason = {}; ///< of a pause
+  size_t position = 0;     ///< from 1, of who entered
+  lane::duration waited{};
+  lane::duration talked{};
+  bool by_caller = false;
+};
+
+/// A stable name for files: "call.entered", "agent.state".
+[[nodiscard]] std::string_view to_string(centre_event::kind what) noexcept;
+/// "ready", "wrap_up".
+[[nodiscard]] std::string_view to_string(policy::agent_state state) noexcept;
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_event)

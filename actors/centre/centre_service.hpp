@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/centre/agent.hpp"
+#include "actors/centre/bridged_call.hpp"
+#include "actors/centre/queue.hpp"
+#include "actors/centre/queued_call.hpp"
+#include "actors/node/lane_context.hpp"
+#include "actors/node/registrar.hpp"
+
+namespace jackfield {
+
+/// Who and what is called in a contact centre. The same for all lanes; immutable once they run.
+struct centre_roster {
+  struct line {
+    queue_ticket to;
+    std::shared_ptr<const audio_settings> music; ///< what callers hear there
+  };
+  std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
+  std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
+};
+
+/// To a centre's service: take no more calls (503); the sender gets `centre_stopped` when the last
+/// has ended.
+struct centre_drain {};
+/// As that, and hang up the calls that are up.
+struct centre_stop {};
+struct centre_stopped {
+  unsigned source = 0;
+  uint64_t calls = 0;   ///< that came
+  uint64_t refused = 0; ///< for want of somebody who is called so
+};
+
+/// What a contact centre does on one lane: it is the registrar of agents' phones; puts calls to a
+/// queue's number into the queue, and connects others to the registered user whom they are for.
+class centre_service final : public lane::lane_actor, private uas_service, private presence_watcher {
+public:
+  /// `watcher` gets a `centre_event` for each call of a queue that is over.
+  centre_service(caf::actor_config& config, lane::lane& home, lane_context& context,
+                 std::shared_ptr<const bridge_manner> manner,
+                 std::shared_ptr<const centre_roster> roster,
+                 std::shared_ptr<const registrar_settings> registrations, unsigned source,
+                 std::shared_ptr<registrar_shards> shards, caf::strong_actor_ptr watcher);
+
+  const char* name() const override { return "centre_service"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  void on_invite(const sip_arrival_ptr& invite, uint64_t transaction) override;
+  void on_request(const sip_arrival_ptr& request) override;
+  void on_presence(const std::string& address_of_record, bool present) override;
+  void on_found(const contacts_found& found);
+  void on_over(const queued_call_over& over);
+  void keep(caf::strong_actor_ptr call);
+  void forget(caf::actor_id call);
+  void refuse(const sip_arrival& invite, uint64_t transaction, int status,
+              std::string_view headers = {});
+  void stop(bool hang_up_calls);
+
+  lane_context& context_;
+  std::shared_ptr<const bridge_manner> manner_;
+  std::shared_ptr<const centre_roster> roster_;
+  std::shared_ptr<registrar_shards> shards_;
+  registrar registrar_;
+  caf::strong_actor_ptr watcher_;
+  struct looking_up { // whom the call is for
+    sip_arrival_ptr invite;
+    uint64_t transaction;
+  };
+  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
+  std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
+  uint64_t tickets_ = 0;
+  uint64_t came_ = 0;
+  uint64_t refused_ = 0;
+  unsigned source_;
+  caf::strong_actor_ptr stop_asked_by_; // null: nobody waits for the end
+  bool stopping_ = false;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_drain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stopped)

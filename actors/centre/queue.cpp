@@ -1,0 +1,328 @@
+#include "actors/centre/queue.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/behavior.hpp>
+
+namespace jackfield {
+
+namespace {
+
+struct exit_of {
+  queue_exit how;
+  std::string_view detail;
+};
+
+exit_of exit_for(policy::join_refusal why) {
+  switch (why) {
+  case policy::join_refusal::full:
+    return {queue_exit::full, "full"};
+  case policy::join_refusal::wait_too_long:
+    return {queue_exit::full, "wait_too_long"};
+  case policy::join_refusal::nobody_logged_in:
+    return {queue_exit::no_agents, "nobody_logged_in"};
+  case policy::join_refusal::nobody_working:
+    return {queue_exit::no_agents, "nobody_working"};
+  case policy::join_refusal::closed:
+  case policy::join_refusal::already_waiting:
+    break;
+  }
+  return {queue_exit::closed, "closed"};
+}
+
+exit_of exit_for(policy::overflow_reason why) {
+  switch (why) {
+  case policy::overflow_reason::max_wait:
+    return {queue_exit::timed_out, "max_wait"};
+  case policy::overflow_reason::no_agents:
+    return {queue_exit::no_agents, "no_agents"};
+  case policy::overflow_reason::shrunk:
+    return {queue_exit::full, "shrunk"};
+  case policy::overflow_reason::closed:
+    break;
+  }
+  return {queue_exit::closed, "closed"};
+}
+
+std::string_view result_name(policy::offer_result how) {
+  switch (how) {
+  case policy::offer_result::answered:
+    return "answered";
+  case policy::offer_result::rejected:
+    return "rejected";
+  case policy::offer_result::no_answer:
+    return "no_answer";
+  case policy::offer_result::busy:
+    return "busy";
+  case policy::offer_result::unreachable:
+    return "unreachable";
+  case policy::offer_result::caller_gone:
+    return "caller_gone";
+  case policy::offer_result::not_reserved:
+    return "not_reserved";
+  }
+  return "";
+}
+
+} // namespace
+
+queue::queue(caf::actor_config& config, lane::lane& home, queue_profile profile,
+             caf::strong_actor_ptr watcher)
+    : lane::lane_actor(config, home), profile_(std::move(profile)), watcher_(std::move(watcher)),
+      desk_(profile_.number, profile_.rules, profile_.seed), timer_(*this, 0) {
+  // nop
+}
+
+caf::behavior queue::make_behavior() {
+  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  return {
+    [this](queue_parts& parts) { on_parts(parts); },
+    [this](enter_queue& call) { on_enter(call); },
+    [this](leave_queue) { on_leave(); },
+    [this](const call_taken& taken) { on_taken(taken); },
+    [this](const agent_to_queue& said) { on_agent(said); },
+    [this](ask_queue_state) {
+      return queue_state{profile_.name,      desk_.figures(),   desk_.waiting(),
+                         desk_.logged_in(), desk_.available(), desk_.longest_wait(home().now())};
+    },
+    [this](drain_queue) {
+      policy::queue_actions actions;
+      profile_.rules.open = false;
+      profile_.rules.drains = true;
+      desk_.set_rules(home().now(), profile_.rules, actions);
+      carry_out(actions);
+    },
+    [this](const lane::timer_fired&) {
+      policy::queue_actions actions;
+      desk_.on_time(home().now(), actions);
+      carry_out(actions);
+    },
+  };
+}
+
+void queue::on_exit() {
+  timer_.cancel();
+  members_.clear();
+  others_.clear();
+  calls_.clear();
+  watcher_ = nullptr;
+}
+
+void queue::on_parts(queue_parts& parts) {
+  policy::queue_actions actions;
+  others_ = std::move(parts.others);
+  for (auto& each : parts.members) {
+    monitor(caf::actor_cast<caf::actor>(each.actor));
+    const auto number = each.number;
+    const auto part = each.part;
+    members_.insert_or_assign(static_cast<uint64_t>(number), std::move(each));
+    desk_.put_member(home().now(), number, part, actions);
+  }
+  carry_out(actions);
+}
+
+// -- calls -------------------------------------------------------------------------
+
+void queue::on_enter(enter_queue& call) {
+  policy::queue_actions actions;
+  const auto number = current_sender()->id();
+  monitor(caf::actor_cast<caf::actor>(current_sender()));
+  calls_.insert_or_assign(number, waiting_call{current_sender(), std::move(call.call_id),
+                                               std::move(call.from), call.priority, call.since});
+  let_in(number, actions);
+  carry_out(actions);
+}
+
+void queue::let_in(uint64_t number, policy::queue_actions& actions) {
+  const auto& call = calls_.at(number);
+  const policy::call_id id{number};
+  const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.since}, actions);
+  if (!joined) {
+    const auto why = exit_for(joined.error());
+    tell(centre_event::kind::refused, call, {}, why.detail);
+    const auto& to = profile_.rules.overflow_to;
+    turn_away(number, why.how,
+              why.how == queue_exit::no_agents ? to.no_agents
+              : why.how == queue_exit::full    ? to.shrunk
+                                               : to.closed);
+    return;
+  }
+  tell(centre_event::kind::entered, call, {}, {}, {}, desk_.position(id).value_or(1));
+}
+
+void queue::turn_away(uint64_t number, queue_exit why, std::string_view to) {
+  const auto call = calls_.find(number);
+  queue_dismissed said{why, {}};
+  const auto next = std::ranges::find(others_, to, &queue_ticket::name);
+  if (next != others_.end()) {
+    said.next = *next;
+    said.next->priority = call->second.priority;
+  }
+  lane::tell_from(*this, call->second.actor, std::move(said));
+  forget(call);
+}
+
+void queue::on_leave() {
+  const auto call = calls_.find(current_sender()->id());
+  if (call == calls_.end())
+    return;
+  policy::queue_actions actions;
+  const auto now = home().now();
+  desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::hung_up, actions);
+  tell(centre_event::kind::abandoned, call->second, now - call->second.since);
+  forget(call);
+  carry_out(actions);
+}
+
+void queue::on_taken(const call_taken& taken) {
+  offers_.erase(static_cast<uint64_t>(taken.bid));
+  const auto call = calls_.find(current_sender()->id());
+  if (call == calls_.end())
+    return;
+  tell(centre_event::kind::connected, call->second, home().now() - call->second.since, {},
+       taken.agent);
+  forget(call);
+}
+
+void queue::forget(calls::iterator call) {
+  if (call == calls_.end())
+    return;
+  demonitor(caf::actor_cast<caf::actor_addr>(call->second.actor));
+  calls_.erase(call);
+}
+
+// An agent or a call whose actor went without a word: an error within.
+void queue::on_down(const caf::down_msg& down) {
+  policy::queue_actions actions;
+  const auto now = home().now();
+  if (const auto call = calls_.find(down.source.id()); call != calls_.end()) {
+    desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::withdrawn, actions);
+    tell(centre_event::kind::abandoned, call->second, now - call->second.since, "internal");
+    calls_.erase(call);
+  }
+  const auto member = std::ranges::find_if(
+    members_, [&](const auto& each) { return down.source == each.second.actor; });
+  if (member != members_.end()) {
+    desk_.remove_member(now, member->second.number, actions);
+    members_.erase(member);
+  }
+  carry_out(actions);
+}
+
+// -- agents ------------------------------------------------------------------------
+
+void queue::on_agent(const agent_to_queue& said) {
+  policy::queue_actions actions;
+  const auto now = home().now();
+  std::visit(
+    [&](const auto& what) {
+      using message = std::decay_t<decltype(what)>;
+      if constexpr (std::is_same_v<message, agent_to_queue::status>)
+        desk_.on_status(now, what.now, what.round, actions);
+      else if constexpr (std::is_same_v<message, policy::bid_answer>)
+        desk_.on_bid_answer(now, what, actions);
+      else
+        on_outcome(what, actions);
+    },
+    said.what);
+  carry_out(actions);
+}
+
+void queue::on_outcome(const policy::offer_outcome& outcome, policy::queue_actions& actions) {
+  using policy::offer_result;
+  desk_.on_outcome(home().now(), outcome, actions);
+  const auto offer = offers_.find(static_cast<uint64_t>(outcome.id));
+  if (offer == offers_.end() || outcome.result == offer_result::answered)
+    return;
+  const auto call = calls_.find(offer->second);
+  offers_.erase(offer);
+  if (call == calls_.end())
+    return;
+  if (outcome.result != offer_result::caller_gone)
+    tell(centre_event::kind::not_taken, call->second, home().now() - call->second.since,
+         result_name(outcome.result), name_of(outcome.status.agent));
+  // It was to be that agent's, who is gone: it waits again, in its place.
+  if (!desk_.position(policy::call_id{call->first}))
+    let_in(call->first, actions);
+}
+
+template <class Message>
+void queue::tell_agent(policy::agent_id agent, Message what, caf::strong_actor_ptr call) {
+  const auto member = members_.find(static_cast<uint64_t>(agent));
+  if (member != members_.end())
+    lane::tell_from(*this, member->second.actor, queue_to_agent{what, std::move(call)});
+}
+
+std::string_view queue::name_of(policy::agent_id agent) const {
+  const auto member = members_.find(static_cast<uint64_t>(agent));
+  return member == members_.end() ? std::string_view{} : member->second.name;
+}
+
+void queue::carry_out(policy::queue_actions& actions) {
+  // What is done may bring more about.
+  for (size_t i = 0; i < actions.size(); ++i) {
+    auto action = std::move(actions[i]);
+    std::visit(
+      [&](auto& what) {
+        using kind = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<kind, policy::to_agent<policy::offer>>) {
+          const auto call = calls_.find(static_cast<uint64_t>(what.what.call));
+          if (call == calls_.end())
+            return;
+          offers_.emplace(static_cast<uint64_t>(what.what.id), call->first);
+          tell_agent(what.agent, what.what, call->second.actor);
+          tell(centre_event::kind::offered, call->second, home().now() - call->second.since, {},
+               name_of(what.agent));
+        } else if constexpr (std::is_same_v<kind, policy::to_agent<policy::withdrawal>>) {
+          offers_.erase(static_cast<uint64_t>(what.what.id));
+          tell_agent(what.agent, what.what);
+        } else if constexpr (std::is_same_v<kind, policy::to_agent<policy::bid>> ||
+                             std::is_same_v<kind, policy::to_agent<policy::no_bid>>) {
+          tell_agent(what.agent, what.what);
+        } else if constexpr (std::is_same_v<kind, policy::ask_status>) {
+          const auto member = members_.find(static_cast<uint64_t>(what.agent));
+          if (member != members_.end())
+            lane::tell_from(*this, member->second.actor, ask_agent_status{profile_.number});
+        } else if constexpr (std::is_same_v<kind, policy::assigned>) {
+          tell_agent(what.agent, what.what);
+        } else if constexpr (std::is_same_v<kind, policy::overflowed>) {
+          const auto number = static_cast<uint64_t>(what.call);
+          const auto call = calls_.find(number);
+          if (call == calls_.end())
+            return;
+          const auto why = exit_for(what.why);
+          tell(centre_event::kind::overflowed, call->second, home().now() - call->second.since,
+               why.detail);
+          turn_away(number, why.how, what.to);
+        }
+      },
+      action);
+  }
+  const auto due = desk_.next_deadline();
+  if (due == policy::never)
+    timer_.cancel();
+  else if (!timer_.armed() || timer_.deadline() != due)
+    timer_.arm(due);
+}
+
+void queue::tell(centre_event::kind what, const waiting_call& call, lane::duration waited,
+                 std::string_view detail, std::string_view agent, size_t position) {
+  if (!watcher_)
+    return;
+  centre_event event;
+  event.what = what;
+  event.at = home().wall_now();
+  event.call_id = call.call_id;
+  event.queue = profile_.name;
+  event.agent = agent;
+  event.from = call.from;
+  event.detail = detail;
+  event.position = position;
+  event.waited = waited;
+  lane::tell_from(*this, watcher_, std::move(event));
+}
+
+} // namespace jackfield

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/centre/centre_events.hpp"
+#include "actors/centre/centre_messages.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/policy/queue_desk.hpp"
+
+namespace jackfield {
+
+/// What a queue is.
+struct queue_profile {
+  policy::queue_id number{};
+  std::string name;
+  policy::queue_rules rules;
+  uint64_t seed = 1;
+};
+
+/// To a queue, once: who serves it, and the queues that its overflow targets name.
+struct queue_parts {
+  struct member {
+    policy::agent_id number{};
+    std::string name;
+    caf::strong_actor_ptr actor;
+    policy::membership part;
+  };
+  std::vector<member> members;
+  std::vector<queue_ticket> others;
+};
+
+/// To a queue: how is it? Answered by `queue_state`.
+struct ask_queue_state {};
+
+struct queue_state {
+  std::string name;
+  policy::queue_figures figures;
+  size_t waiting = 0;
+  size_t logged_in = 0;
+  size_t available = 0;
+  lane::duration longest_wait{};
+};
+
+/// To a queue: let nobody in any more; who waits is served still.
+struct drain_queue {};
+
+/// A queue of a contact centre: a `policy::queue_desk` with its timer, the calls that wait and the
+/// agents that serve it. Lives on any lane.
+///
+/// Ends with its owner's leave only; whoever spawned it watches it.
+class queue final : public lane::lane_actor {
+public:
+  /// `watcher` gets a `centre_event` for what happens to its calls; null: nobody does.
+  queue(caf::actor_config& config, lane::lane& home, queue_profile profile,
+        caf::strong_actor_ptr watcher);
+
+  const char* name() const override { return "queue"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct waiting_call {
+    caf::strong_actor_ptr actor;
+    std::string call_id;
+    std::string from;
+    int priority = 0;
+    lane::time_point since;
+  };
+  using calls = std::unordered_map<uint64_t, waiting_call>; // by number
+
+  void on_parts(queue_parts& parts);
+  void on_enter(enter_queue& call);
+  void on_leave();
+  void on_taken(const call_taken& taken);
+  void on_agent(const agent_to_queue& said);
+  void on_outcome(const policy::offer_outcome& outcome, policy::queue_actions& actions);
+  void on_down(const caf::down_msg& down);
+  /// Does what the desk said, and sets the timer.
+  void carry_out(policy::queue_actions& actions);
+  void let_in(uint64_t number, policy::queue_actions& actions);
+  void turn_away(uint64_t number, queue_exit why, std::string_view to);
+  void forget(calls::iterator call);
+  template <class Message>
+  void tell_agent(policy::agent_id agent, Message what, caf::strong_actor_ptr call = {});
+  void tell(centre_event::kind what, const waiting_call& call, lane::duration waited,
+            std::string_view detail = {}, std::string_view agent = {}, size_t position = 0);
+  [[nodiscard]] std::string_view name_of(policy::agent_id agent) const;
+
+  queue_profile profile_;
+  caf::strong_actor_ptr watcher_;
+  policy::queue_desk desk_;
+  std::unordered_map<uint64_t, queue_parts::member> members_; // by number
+  std::vector<queue_ticket> others_;
+  calls calls_;
+  std::unordered_map<uint64_t, uint64_t> offers_; // call by bid, until its end or the connection
+  lane::actor_timer timer_;
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_parts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_queue_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::drain_queue)

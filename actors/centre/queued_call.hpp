@@ -1,0 +1,163 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/centre/bridged_call.hpp"
+#include "actors/centre/call_side.hpp"
+#include "actors/centre/centre_messages.hpp"
+#include "actors/node/lane_context.hpp"
+#include "actors/node/registrar.hpp"
+#include "engine/lane/lane_actor.hpp"
+#include "engine/report/failure_cause.hpp"
+
+namespace jackfield {
+
+/// To the owner of a call that waited in a queue, last.
+struct queued_call_over {
+  caf::actor_id call = 0;
+  std::string call_id;
+  std::string from; ///< a URI
+  std::string queue;
+  std::string agent; ///< who took it; empty: nobody
+  queue_exit how = queue_exit::abandoned;
+  bool by_caller = false;  ///< who ended it
+  lane::duration waited{}; ///< from the ACK to the agent's answer, or to the end
+  lane::duration talked{};
+  /// None: it went as such calls do, also where the caller was gone before an agent came.
+  report::failure_cause failure;
+  bool answered = false;            ///< the caller was sent 200
+  std::vector<media_outcome> media; ///< of the streams that were joined, the caller's first
+};
+
+/// A call that waits in a queue until an agent takes it. It is answered at once and hears the
+/// queue's music; when an agent says so whom it was offered to, all phones of that agent ring. If one
+/// answers, and the agent says that the call is its own, the streams are joined as in a bridge.
+/// Whichever leg ends ends the other.
+///
+/// The actor, the caller's leg and all streams are on the lane where the INVITE came up; an agent's
+/// legs are on the lanes of their connections. It enters the queue with the caller's ACK: who
+/// is not there rings nobody.
+///
+/// Takes `hang_up`, from anybody.
+class queued_call final : public lane::lane_actor {
+public:
+  /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, answers
+  /// `look_up_contacts` and gets `queued_call_over`. `music`: what the caller hears meanwhile.
+  queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
+              std::shared_ptr<const bridge_manner> manner,
+              std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
+              uint64_t transaction, queue_ticket ticket,
+              std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
+
+  const char* name() const override { return "queued_call"; }
+
+protected:
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+private:
+  struct phone;
+  /// An agent who is called.
+  struct offer {
+    offer_key key;
+    agent_address agent;
+    uint64_t look_up = 0; ///< for its contacts
+    /// What its phones said; what tells more about the agent counts.
+    policy::ring_result said = policy::ring_result::unreachable;
+    phone* answered = nullptr;
+    bool over = false; ///< its outcome was told
+  };
+  /// One of an agent's phones.
+  struct phone : call_side {
+    uint32_t tag = 0;
+    offer_key offer;
+    registered_contact contact;
+    std::shared_ptr<const sdp::offer_template> media;
+    uint64_t look_up = 0; ///< for its servers
+  };
+
+  // the caller's and the phones' events
+  void on_incoming(const leg_events::incoming& call);
+  void on_confirmed();
+  void on_prepared(const leg_events::prepared& prepared);
+  void on_answered(const leg_events::answered& answered);
+  void on_ended(const leg_events::ended& ended);
+  void on_opened(const media_opened& opened);
+  void on_closed(const media_closed& closed);
+  // the queue's and the agents'
+  void on_ring(const ring_agent& ring);
+  void on_stop_ringing(const offer_key& key);
+  void on_connect(const offer_key& key);
+  void on_dismissed(const queue_dismissed& dismissed);
+  void on_down(const caf::down_msg& down);
+
+  void enter(const queue_ticket& ticket);
+  /// True: it was in it.
+  bool leave();
+  void on_contacts(const contacts_found& found);
+  void ring(offer& of, const registered_contact& contact);
+  void call_phone(phone& one);
+  void on_located(const servers_located& found);
+  void place(phone& one, const transport::target_selection& servers);
+  void phone_over(phone& one);
+  /// Has its phones stop, and tells what became of it, once.
+  void end_offer(offer& one, policy::ring_result how);
+  void stop_phones(const offer& of, const phone* but);
+  void end_all(queue_exit how);
+  void refuse(int status);
+  void forget(const phone& one);
+  void settle();
+  void report();
+  [[nodiscard]] report::failure_cause failure() const;
+  [[nodiscard]] call_side* speaker();
+  [[nodiscard]] call_side* player();
+  [[nodiscard]] phone* phone_of(const call_side* side);
+  [[nodiscard]] call_side* other_than(const call_side* side);
+  [[nodiscard]] offer* offer_of(const offer_key& key);
+
+  lane_context& context_;
+  std::shared_ptr<const bridge_manner> manner_;
+  std::shared_ptr<const audio_settings> music_;
+  sip_arrival_ptr invite_; // until the caller's leg has it
+  uint64_t transaction_;
+  queue_ticket ticket_;
+  std::shared_ptr<const registrar_shards> shards_;
+  caf::strong_actor_ptr owner_; // null: it has been told
+  std::string call_id_;
+  call_side caller_;
+  std::list<phone> phones_; // their addresses stay
+  std::vector<offer> offers_;
+  phone* talking_ = nullptr;
+  std::string agent_; // who took it
+  caf::strong_actor_ptr agent_actor_;
+  offer_key taken_;
+  std::string from_;   // value without tag
+  std::string to_;
+  codec_list spoken_; // codecs by which the caller may be heard
+  unsigned max_forwards_ = 0;
+  uint32_t tags_ = 0;
+  uint64_t look_ups_ = 0;
+  report::failure_cause failure_; // of our own
+  queue_exit how_ = queue_exit::abandoned;
+  bool answered_ = false;
+  bool queued_ = false; // the queue knows of it
+  bool ending_ = false;
+  bool by_caller_ = false;
+  lane::time_point entered_{};
+  lane::duration waited_{};
+  lane::time_point talking_since_{};
+  lane::duration talked_{};
+  std::vector<media_outcome> heard_; // of the agent's stream
+};
+
+} // namespace jackfield
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queued_call_over)

@@ -25,7 +25,6 @@
 #include "app/playable_audio.hpp"
 #include "app/registered_users.hpp"
 #include "app/version.hpp"
-#include "engine/crypto/certificate.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/escape.hpp"
 #include "engine/report/exit_code.hpp"
@@ -46,45 +45,6 @@ constexpr std::chrono::milliseconds poll_interval{50};
 /// How often WebSocket clients that may be called are asked whether they are there.
 constexpr std::chrono::seconds registered_ping{30};
 
-result<std::shared_ptr<transport::tls_context>> server_context(const answer_options& options,
-                                                               const lane::endpoint& address) {
-  transport::tls_settings tls;
-  tls.certificate_file = options.certificate_file;
-  tls.key_file = options.key_file;
-  if (tls.certificate_file.empty()) {
-    const std::vector<std::string> names{address.is_unspecified() ? "localhost"
-                                                                  : address.address()};
-    auto own = crypto::self_signed_certificate(names);
-    if (!own)
-      return tl::unexpected{std::move(own.error())};
-    tls.own = std::move(*own);
-  }
-  return transport::tls_context::make(transport::tls_context::role::server, tls);
-}
-
-result<void> open_listeners(const answer_options& options, node& engine) {
-  for (const auto& at : options.listeners) {
-    transport::listen_settings settings;
-    settings.ws.allowed_origins = options.allowed_origins;
-    if (transport::is_secure(at.protocol)) {
-      auto tls = server_context(options, at.address);
-      if (!tls)
-        return tl::unexpected{std::move(tls.error())};
-      settings.tls = std::move(*tls);
-    }
-    auto bound = engine.listen_together(at.protocol, at.address, settings);
-    if (!bound)
-      return tl::unexpected{std::move(bound.error())};
-    for (unsigned i = 0; options.advertised.valid() && i < engine.lanes(); ++i)
-      engine.context(i).router.set_public_address(at.protocol, options.advertised);
-    if (!options.quiet)
-      std::fprintf(stderr, "listening on %s %s\n",
-                   std::string{transport::to_string(at.protocol)}.c_str(),
-                   bound->to_string().c_str());
-  }
-  return {};
-}
-
 /// What the lanes measured, as they ended.
 struct served_lanes {
   report::run_metrics all;
@@ -103,7 +63,7 @@ report::run_report report_of(const answer_options& options, const served_lanes& 
     report.info.target = *options.registering->uri;
     report.info.transport = option_name(options.registering->transport);
   }
-  for (const auto& at : options.listeners) {
+  for (const auto& at : options.listening.at) {
     if (!report.info.transport.empty())
       report.info.transport += ',';
     report.info.transport += option_name(at.protocol);
@@ -177,12 +137,12 @@ int answer_command(const std::vector<std::string>& arguments) {
   node_settings settings;
   settings.lanes =
     options.lanes != 0 ? options.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
-  settings.serve_together = !options.listeners.empty(); // else each lane has users of its own
+  settings.serve_together = !options.listening.at.empty(); // else each lane has users of its own
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.resolver.servers = options.dns_servers;
   settings.media.address = options.media_address;
-  if (!settings.media.address.valid() && !options.listeners.empty())
-    settings.media.address = options.listeners.front().address;
+  if (!settings.media.address.valid() && !options.listening.at.empty())
+    settings.media.address = options.listening.at.front().address;
   if (users && (!settings.media.address.valid() || settings.media.address.is_unspecified()))
     settings.media.address = users->local();
   if (settings.media.address.is_unspecified())
@@ -223,7 +183,7 @@ int answer_command(const std::vector<std::string>& arguments) {
   const auto trace = start_trace(options.tracing);
   if (!trace)
     return usage(trace.error());
-  if (auto opened = open_listeners(options, **engine); !opened)
+  if (auto opened = open_listeners(options.listening, options.quiet, **engine); !opened)
     return usage(error{"--listen", opened.error().to_string()});
   if (users) {
     if (auto opened =

@@ -43,26 +43,6 @@ struct texts {
   bool no_ring = false, connect = false, no_verify = false;
 };
 
-/// "udp:127.0.0.1:5060" or "127.0.0.1:5060", which is served over `otherwise`.
-result<std::vector<listen_at>> read_listener(std::string_view text,
-                                             const std::vector<transport::protocol>& otherwise) {
-  auto protocols = otherwise;
-  if (const auto colon = text.find(':'); colon != std::string_view::npos)
-    if (const auto p = transport::parse_protocol(text.substr(0, colon))) {
-      protocols = {*p};
-      text.remove_prefix(colon + 1);
-    }
-  auto address = lane::endpoint::parse_with_port(text, default_port);
-  if (!address)
-    return fail("--listen", "\"" + std::string{text} +
-                              "\" is no address, expected 127.0.0.1:5060 or tcp:127.0.0.1:5060");
-  std::vector<listen_at> out;
-  out.reserve(protocols.size());
-  for (const auto p : protocols)
-    out.push_back({p, *address});
-  return out;
-}
-
 /// HA1s by user, so that no password is kept.
 result<void> read_users(const std::string& path, registrar_settings& into) {
   auto table = scenario::user_table::read(path);
@@ -140,9 +120,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
                "connect calls to users who are registered here to them; others are answered");
   app.add_option("--realm", t.realm, "of their digest authentication (jackfield)");
   app.add_option("--max-expires", t.max_expires, "longest registration, seconds (3600)");
-  app.add_option("--cert", o.certificate_file,
+  app.add_option("--cert", o.listening.certificate_file,
                  "PEM file of the certificate for TLS and WSS (a self-signed one is made)");
-  app.add_option("--key", o.key_file, "PEM file of its key");
+  app.add_option("--key", o.listening.key_file, "PEM file of its key");
   app.add_option("--allow-origin", t.origins, "WebSocket origin let in, exactly; repeatable (any)");
   app.add_option("--lanes", t.lanes,
                  "threads that serve, all at the same addresses (one a core); calls go where there "
@@ -236,21 +216,23 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   }
   for (const auto& text : listen) {
     std::vector<listen_at> some;
-    r.read(text, some, [&](std::string_view s) { return read_listener(s, protocols); });
-    o.listeners.insert(o.listeners.end(), some.begin(), some.end());
+    r.read(text, some, [&](std::string_view s) { 
+      return read_listener("--listen", s, protocols, default_port);
+    });
+    o.listening.at.insert(o.listening.at.end(), some.begin(), some.end());
   }
-  r.read(t.advertise, o.advertised, [](std::string_view s) -> result<lane::endpoint> {
+  r.read(t.advertise, o.listening.advertised, [](std::string_view s) -> result<lane::endpoint> {
     if (auto e = lane::endpoint::parse_with_port(s); e && !e->is_unspecified() && e->port() != 0)
       return e;
     return fail("--advertise",
                 "\"" + std::string{s} + "\" is no address and port, expected 192.0.2.1:5060");
   });
-  for (size_t i = 0; i < o.listeners.size(); ++i)
+  for (size_t i = 0; i < o.listening.at.size(); ++i)
     for (size_t k = 0; k < i; ++k)
-      r.check(o.listeners[i].protocol != o.listeners[k].protocol, "--listen",
-              "two listeners of " + std::string{transport::to_string(o.listeners[i].protocol)} +
+      r.check(o.listening.at[i].protocol != o.listening.at[k].protocol, "--listen",
+              "two listeners of " + std::string{transport::to_string(o.listening.at[i].protocol)} +
                 ", expected one a transport");
-  r.check(t.advertise.empty() || o.listeners.size() == 1, "--advertise",
+  r.check(t.advertise.empty() || o.listening.at.size() == 1, "--advertise",
           "serves one listener, expected one --listen with its transport");
   auto& a = o.answering;
   a.rtp = t.media != "none";
@@ -303,7 +285,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   r.number("--refuse", t.refuse, a.refuse_with, 300, 699);
   a.ring = !t.no_ring;
   a.connect = t.connect;
-  r.check(!a.connect || !o.listeners.empty(), "--connect",
+  r.check(!a.connect || !o.listening.at.empty(), "--connect",
           "connects users who register here, expected --listen too");
   r.check(!a.connect || a.rtp, "--connect", "joins audio, expected no --media none beside it");
   r.number("--lanes", t.lanes, o.lanes, 1U, 64U);
@@ -315,16 +297,16 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   if (!t.realm.empty())
     a.registrations.realm = t.realm;
   r.number("--max-expires", t.max_expires, a.registrations.max_expires, 1U, 604'800U);
-  r.check(o.certificate_file.empty() == o.key_file.empty(), "--cert",
+  r.check(o.listening.certificate_file.empty() == o.listening.key_file.empty(), "--cert",
           "expected --cert and --key together");
-  o.allowed_origins = t.origins;
+  o.listening.allowed_origins = t.origins;
   read_keep(r, t.kept, o.kept, true);
   read_trace(r, t.tracing, o.tracing);
   if (r.failure())
     return tl::unexpected{*r.failure()};
   if (o.registering) {
-    o.registering->certificate_file = o.certificate_file;
-    o.registering->key_file = o.key_file;
+    o.registering->certificate_file = o.listening.certificate_file;
+    o.registering->key_file = o.listening.key_file;
     auto table = scenario::user_table::read(t.users);
     if (!table)
       return tl::unexpected{std::move(table.error())};

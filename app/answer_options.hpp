@@ -8,6 +8,7 @@
 #include "actors/load/load_settings.hpp"
 #include "actors/media/webrtc_settings.hpp"
 #include "app/keep_options.hpp"
+#include "app/listeners.hpp"
 #include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -15,28 +16,18 @@
 
 namespace jackfield::app {
 
-struct listen_at {
-  transport::protocol protocol = transport::protocol::udp;
-  lane::endpoint address;
-};
-
 /// What `jackfield answer` was asked to do.
 struct answer_options {
-  std::vector<listen_at> listeners; ///< none: only with `registering`
+  struct listening listening; ///< nowhere: only with `registering`
   /// The PBX as its URI, the users who are to be registered there, and how that is reached.
   std::optional<load_settings> registering;
   double register_rate = 100; ///< users a second
-  /// What callers are told instead of the only listener's address; invalid: that address.
-  lane::endpoint advertised;
   std::vector<lane::endpoint> dns_servers; ///< none: the system's
   answering_settings answering;
   webrtc_settings webrtc;       ///< of streams protected by DTLS
   lane::endpoint media_address; ///< invalid: that of the first listener, or of the users
   uint16_t first_media_port = 10'000;
   uint16_t last_media_port = 65'535;
-  std::string certificate_file; ///< with TLS and WSS; empty: a self-signed one is made
-  std::string key_file;
-  std::vector<std::string> allowed_origins;
   unsigned lanes = 0; ///< 0: as many as there are cores for us
   std::string json;
   keep_options kept;

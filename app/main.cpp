@@ -7,6 +7,7 @@
 
 #include "app/answer_command.hpp"
 #include "app/load_command.hpp"
+#include "app/serve_command.hpp"
 #include "app/state_command.hpp"
 #include "app/version.hpp"
 #include "engine/error/error.hpp"
@@ -19,6 +20,7 @@ constexpr std::string_view overview =
   "\n"
   "  jackfield load [URI] [OPTION...]    place calls, and say how they went\n"
   "  jackfield answer [OPTION...]        answer calls\n"
+  "  jackfield serve -c FILE [OPTION...] serve a contact centre: queues, agents, callers\n"
   "  jackfield state ACTION [OPTION...]  show, check and copy what calls left with --state\n"
   "  jackfield version\n"
   "\n"
@@ -32,6 +34,8 @@ int run(int count, char** values) {
     return jackfield::app::load_command(rest);
   if (command == "answer")
     return jackfield::app::answer_command(rest);
+  if (command == "serve")
+    return jackfield::app::serve_command(rest);
   if (command == "state")
     return jackfield::app::state_command(rest);
   if (command == "version" || command == "--version") {
@@ -43,7 +47,7 @@ int run(int count, char** values) {
     std::fprintf(
       stderr, "%s\n",
       jackfield::error{"jackfield",
-                       "\"" + command + "\" is no command, expected load, answer, state or version"}
+                       "\"" + command + "\" is no command, expected load, answer, serve, state or version"}
         .to_string()
         .c_str());
   else

@@ -43,7 +43,7 @@ result<registered_users> registered_users::prepare(const answer_options& options
 
 bool registered_users::listens_for_them() const {
   return std::any_of(
-    options_->listeners.begin(), options_->listeners.end(), [&](const listen_at& at) {
+    options_->listening.at.begin(), options_->listening.at.end(), [&](const listen_at& at) {
       return at.protocol == options_->registering->transport && !at.address.is_unspecified();
     });
 }
@@ -109,7 +109,7 @@ void registered_users::begin(node& engine, const std::vector<caf::actor>& servic
     all.rate = options_->register_rate;
     all.index = i;
     all.count = static_cast<unsigned>(services.size());
-    all.alone = options_->listeners.empty();
+    all.alone = options_->listening.at.empty();
     all.watcher = caf::actor_cast<caf::strong_actor_ptr>(watcher);
     caf::anon_send(services[i], std::move(all));
   }

@@ -198,7 +198,7 @@ void agent::carry_out(policy::agent_actions& actions) {
             lane::tell_from(*this, call->actor,
                             ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
           } else if constexpr (std::is_same_v<kind, policy::stop_ringing>) {
-            lane::tell_from(*this, call->actor, struct stop_ringing{key});
+            lane::tell_from(*this, call->actor, stop_ringing{key});
           } else {
             lane::tell_from(*this, call->actor, connect_agent{key});
           }

@@ -60,9 +60,9 @@ caf::behavior queued_call::make_behavior() {
     [](const leg_events::ringing&) {}, // the music goes on
     [this](const leg_events::answered& answered) { on_answered(answered); },
     [this](const leg_events::confirmed&) { on_confirmed(); },
-    [this](const leg_events::offered& offer) {
+    [this](const leg_events::offered& anew) {
       if (auto* const by = speaker())
-        pass_offer(*this, *by, other_than(by), offer);
+        pass_offer(*this, *by, other_than(by), anew);
     },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) {

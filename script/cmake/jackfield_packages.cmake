@@ -3,6 +3,7 @@ find_package(tl-expected REQUIRED)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED) # the configuration of serve
 find_package(Boost 1.74 CONFIG REQUIRED) # headers: Beast serves HTTP in app/
 find_package(OpenSSL 3 REQUIRED)
 find_package(PkgConfig REQUIRED)

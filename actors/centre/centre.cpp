@@ -1,0 +1,80 @@
+#include "actors/centre/centre.hpp"
+
+#include <span>
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+namespace jackfield {
+
+namespace {
+
+policy::queue_id queue_number(size_t place) {
+  return policy::queue_id{static_cast<uint32_t>(place + 1)};
+}
+
+policy::agent_id agent_number(size_t place) {
+  return policy::agent_id{place + 1};
+}
+
+std::shared_ptr<const registrar_settings> with_secret(const registrar_settings& registrations,
+                                                      lane::lane& home) {
+  auto own = std::make_shared<registrar_settings>(registrations);
+  if (own->secret.empty()) {
+    own->secret.resize(32);
+    home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
+  }
+  return own;
+}
+
+} // namespace
+
+centre_actors start_centre(const std::vector<lane_context*>& contexts, const centre_plan& plan,
+                           const std::shared_ptr<const bridge_manner>& manner,
+                           const registrar_settings& registrations,
+                           const caf::strong_actor_ptr& watcher) {
+  centre_actors made;
+  const auto home_of = [&](size_t place) -> lane::lane& {
+    return contexts[place % contexts.size()]->home;
+  };
+  auto roster = std::make_shared<centre_roster>();
+  for (size_t i = 0; i < plan.agents.size(); ++i) {
+    const auto& each = plan.agents[i];
+    made.agents.push_back(home_of(i).spawn<agent>(
+      agent_profile{agent_number(i), each.name, each.rules, each.ready_at_once}, watcher));
+    roster->agents.emplace(each.name, caf::actor_cast<caf::strong_actor_ptr>(made.agents.back()));
+  }
+  std::vector<queue_ticket> tickets;
+  for (size_t i = 0; i < plan.queues.size(); ++i) {
+    const auto& each = plan.queues[i];
+    made.queues.push_back(home_of(i).spawn<queue>(
+      queue_profile{queue_number(i), each.name, each.rules, plan.seed + i}, watcher));
+    tickets.push_back(
+      {each.name, caf::actor_cast<caf::strong_actor_ptr>(made.queues.back()), 0});
+    for (const auto& number : each.numbers)
+      roster->numbers.emplace(number, centre_roster::line{tickets.back(), each.music});
+  }
+  std::vector<agent_queues> serves(plan.agents.size());
+  for (size_t i = 0; i < plan.queues.size(); ++i) {
+    queue_parts parts;
+    parts.others = tickets;
+    for (const auto& each : plan.queues[i].members) {
+      serves[each.agent].all.push_back({queue_number(i), tickets[i].queue, each.priority});
+      parts.members.push_back({agent_number(each.agent), plan.agents[each.agent].name,
+                               caf::actor_cast<caf::strong_actor_ptr>(made.agents[each.agent]),
+                               each.part});
+    }
+    caf::anon_send(made.queues[i], std::move(parts));
+  }
+  for (size_t i = 0; i < serves.size(); ++i)
+    caf::anon_send(made.agents[i], std::move(serves[i]));
+  const auto own = with_secret(registrations, contexts.front()->home);
+  auto shards = std::make_shared<registrar_shards>(contexts.size());
+  for (size_t i = 0; i < contexts.size(); ++i)
+    made.services.push_back(contexts[i]->home.spawn<centre_service>(
+      *contexts[i], manner, roster, own, static_cast<unsigned>(i), shards, watcher));
+  return made;
+}
+
+} // namespace jackfield

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+
+#include "actors/centre/centre_service.hpp"
+
+namespace jackfield {
+
+/// What a contact centre is made of; checked.
+struct centre_plan {
+  struct agent_plan {
+    std::string name; ///< the user part of its address
+    policy::agent_rules rules;
+    bool ready_at_once = true;
+  };
+  struct member {
+    size_t agent = 0; ///< its place in `agents`
+    policy::membership part;
+    int32_t priority = 0; ///< of the queue to the agent
+  };
+  struct queue_plan {
+    std::string name;
+    std::vector<std::string> numbers; ///< user parts by which it is called
+    policy::queue_rules rules;        ///< overflow targets are names of queues
+    std::shared_ptr<const audio_settings> music;
+    std::vector<member> members;
+  };
+  std::vector<agent_plan> agents;
+  std::vector<queue_plan> queues;
+  uint64_t seed = 1; ///< of the strategy `random`
+};
+
+/// The actors of a contact centre. Whoever starts them watches them; queues and agents, which know
+/// each other, have to be ended by `caf::anon_send_exit`, after the services.
+struct centre_actors {
+  std::vector<caf::actor> services; ///< one a context; each is the source of its place
+  std::vector<caf::actor> queues;   ///< in the order of the plan
+  std::vector<caf::actor> agents;
+};
+
+/// Starts them on the lanes of these contexts, which serve together, and share queues and agents
+/// out among themselves. `watcher` gets each `centre_event`; null: nobody does. On the lane, or
+/// before the lanes run.
+[[nodiscard]] centre_actors start_centre(const std::vector<lane_context*>& contexts,
+                                         const centre_plan& plan,
+                                         const std::shared_ptr<const bridge_manner>& manner,
+                                         const registrar_settings& registrations,
+                                         const caf::strong_actor_ptr& watcher);
+
+} // namespace jackfield

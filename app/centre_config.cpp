@@ -1,0 +1,502 @@
+#include "app/centre_config.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "app/option_reader.hpp"
+#include "app/playable_audio.hpp"
+#include "engine/scenario/arrivals.hpp"
+#include "engine/sip/digest.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+constexpr uint16_t default_port = 5060;
+
+/// One reading: what was found, and what was wrong with it.
+class reading {
+public:
+  explicit reading(const std::string& path) : path_(path) {}
+
+  tl::expected<centre_config, std::vector<error>> read(const toml::table& all);
+
+private:
+  using table = toml::table;
+
+  void read_server(const table& server);
+  void read_agents(const toml::node& agents);
+  void read_agent(const table& one);
+  void read_queues(const toml::node& queues);
+  void read_queue(const table& one);
+  void read_members(const table& one, centre_plan::queue_plan& queue);
+  void read_member(const toml::node& one, centre_plan::queue_plan& queue);
+  void check_overflow();
+  void check_access();
+
+  void fault(const toml::node& where, std::string_view key, std::string cause) {
+    faults_.push_back({path_ + ":" + std::to_string(where.source().begin.line) + ": " +
+                         std::string{key},
+                       std::move(cause)});
+  }
+  /// Names each key that is none of these.
+  void allow(const table& in, std::string_view place, std::initializer_list<std::string_view> keys);
+  /// Each entry of an array of tables.
+  template <class Read>
+  void each_table(const toml::node& all, std::string_view key, Read&& read);
+
+  std::optional<std::string> text(const table& in, std::string_view key);
+  std::vector<std::string> texts(const table& in, std::string_view key);
+  template <class T>
+  void number(const table& in, std::string_view key, T& into, int64_t least, int64_t most);
+  void flag(const table& in, std::string_view key, bool& into);
+  void time(const table& in, std::string_view key, std::chrono::nanoseconds& into);
+  template <class T>
+  void choice(const table& in, std::string_view key, T& into,
+              std::initializer_list<std::pair<std::string_view, T>> all);
+  /// What `read` makes of a text; its error is placed.
+  template <class T, class Read>
+  void parsed(const table& in, std::string_view key, T& into, Read&& read);
+  [[nodiscard]] std::string beside(const std::string& name) const;
+
+  const std::string& path_;
+  centre_config made_;
+  std::vector<error> faults_;
+  std::unordered_map<std::string, size_t> agents_;
+  std::unordered_map<std::string, std::string> queue_of_number_;
+  std::vector<const table*> queues_; // as they are in `made_`
+};
+
+std::string listed(std::initializer_list<std::string_view> words) {
+  std::string out;
+  for (auto word = words.begin(); word != words.end(); ++word)
+    out.append(word == words.begin()     ? ""
+               : word + 1 == words.end() ? " or "
+                                         : ", ")
+      .append(*word);
+  return out;
+}
+
+void reading::allow(const table& in, std::string_view place,
+                    std::initializer_list<std::string_view> keys) {
+  for (const auto& [key, value] : in)
+    if (std::find(keys.begin(), keys.end(), key.str()) == keys.end())
+      faults_.push_back({path_ + ":" + std::to_string(key.source().begin.line) + ": " +
+                           std::string{key.str()},
+                         "is unknown in " + std::string{place} + ", expected " + listed(keys)});
+}
+
+template <class Read>
+void reading::each_table(const toml::node& all, std::string_view key, Read&& read) {
+  const auto* const array = all.as_array();
+  if (array == nullptr) {
+    fault(all, key, "is no list of tables, expected [[" + std::string{key} + "]]");
+    return;
+  }
+  for (const auto& one : *array)
+    if (const auto* const each = one.as_table())
+      read(*each);
+    else
+      fault(one, key, "is no table, expected [[" + std::string{key} + "]]");
+}
+
+std::optional<std::string> reading::text(const table& in, std::string_view key) {
+  const auto* const value = in.get(key);
+  if (value == nullptr)
+    return std::nullopt;
+  if (const auto* const said = value->as_string(); said != nullptr && !said->get().empty())
+    return said->get();
+  fault(*value, key, "is no text, expected \"...\" with something in it");
+  return std::nullopt;
+}
+
+std::vector<std::string> reading::texts(const table& in, std::string_view key) {
+  const auto* const value = in.get(key);
+  std::vector<std::string> out;
+  if (value == nullptr)
+    return out;
+  if (const auto* const one = value->as_string()) {
+    out.push_back(one->get());
+    return out;
+  }
+  const auto* const array = value->as_array();
+  if (array == nullptr) {
+    fault(*value, key, "is no list of texts, expected [\"...\", \"...\"]");
+    return out;
+  }
+  for (const auto& each : *array)
+    if (const auto* const one = each.as_string())
+      out.push_back(one->get());
+    else
+      fault(each, key, "has something that is no text, expected [\"...\", \"...\"]");
+  return out;
+}
+
+template <class T>
+void reading::number(const table& in, std::string_view key, T& into, int64_t least, int64_t most) {
+  const auto* const value = in.get(key);
+  if (value == nullptr)
+    return;
+  const auto* const said = value->as_integer();
+  if (said != nullptr && said->get() >= least && said->get() <= most)
+    into = static_cast<T>(said->get());
+  else
+    fault(*value, key,
+          "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+void reading::flag(const table& in, std::string_view key, bool& into) {
+  const auto* const value = in.get(key);
+  if (value == nullptr)
+    return;
+  if (const auto* const said = value->as_boolean())
+    into = said->get();
+  else
+    fault(*value, key, "expected true or false");
+}
+
+void reading::time(const table& in, std::string_view key, std::chrono::nanoseconds& into) {
+  parsed(in, key, into,
+         [&](const std::string& s) { return scenario::parse_duration(key, s); });
+}
+
+template <class T>
+void reading::choice(const table& in, std::string_view key, T& into,
+                     std::initializer_list<std::pair<std::string_view, T>> all) {
+  const auto said = text(in, key);
+  if (!said)
+    return;
+  for (const auto& [name, value] : all)
+    if (name == *said) {
+      into = value;
+      return;
+    }
+  std::string names;
+  for (const auto& [name, value] : all)
+    names.append(names.empty() ? "" : ", ").append(name);
+  fault(*in.get(key), key, "\"" + *said + "\" is unknown, expected one of " + names);
+}
+
+template <class T, class Read>
+void reading::parsed(const table& in, std::string_view key, T& into, Read&& read) {
+  const auto said = text(in, key);
+  if (!said)
+    return;
+  auto value = read(*said);
+  if (value)
+    into = std::move(*value);
+  else
+    fault(*in.get(key), key, value.error().cause);
+}
+
+std::string reading::beside(const std::string& name) const {
+  return (std::filesystem::path{path_}.parent_path() / name).string();
+}
+
+// -- the parts ---------------------------------------------------------------------
+
+void reading::read_server(const table& server) {
+  allow(server, "[server]",
+        {"listen", "advertise", "allow_origins", "certificate", "key", "realm", "lanes", "media_ip",
+         "media_ports", "max_expires"});
+  auto& l = made_.listening;
+  for (const auto& each : texts(server, "listen")) {
+    auto some = read_listener("listen", each, {transport::protocol::udp, transport::protocol::tcp},
+                              default_port);
+    if (!some) {
+      fault(*server.get("listen"), "listen", some.error().cause);
+      continue;
+    }
+    for (const auto& one : *some) {
+      if (std::ranges::find(l.at, one.protocol, &listen_at::protocol) != l.at.end())
+        fault(*server.get("listen"), "listen",
+              "two listeners of " + std::string{transport::to_string(one.protocol)} +
+                ", expected one a transport");
+      l.at.push_back(one);
+    }
+  }
+  parsed(server, "advertise", l.advertised, [](const std::string& s) -> result<lane::endpoint> {
+    if (auto e = lane::endpoint::parse_with_port(s); e && !e->is_unspecified() && e->port() != 0)
+      return e;
+    return fail("advertise", "\"" + s + "\" is no address and port, expected 192.0.2.1:5060");
+  });
+  l.allowed_origins = texts(server, "allow_origins");
+  if (const auto file = text(server, "certificate"))
+    l.certificate_file = beside(*file);
+  if (const auto file = text(server, "key"))
+    l.key_file = beside(*file);
+  if (l.certificate_file.empty() != l.key_file.empty())
+    fault(server, "certificate", "and key go together, expected both or none");
+  if (auto realm = text(server, "realm"))
+    made_.registrations.realm = std::move(*realm);
+  number(server, "max_expires", made_.registrations.max_expires, 60, 86'400);
+  number(server, "lanes", made_.lanes, 1, 64);
+  parsed(server, "media_ip", made_.media_address,
+         [](const std::string& s) { return read_address("media_ip", s); });
+  std::pair<uint16_t, uint16_t> ports{made_.first_media_port, made_.last_media_port};
+  parsed(server, "media_ports", ports,
+         [](const std::string& s) { return read_media_ports("media_ports", s); });
+  std::tie(made_.first_media_port, made_.last_media_port) = ports;
+}
+
+void reading::read_agents(const toml::node& agents) {
+  each_table(agents, "agent", [this](const table& one) { read_agent(one); });
+}
+
+void reading::read_agent(const table& one) {
+  allow(one, "[[agent]]",
+        {"name", "password", "ready", "wrap_up", "after_rejected", "after_busy", "after_no_answer",
+         "after_unreachable", "most_unanswered"});
+  const auto name = text(one, "name");
+  if (!name) {
+    if (one.get("name") == nullptr)
+      fault(one, "name", "is missing, expected name = \"...\"");
+    return;
+  }
+  if (!agents_.emplace(*name, made_.plan.agents.size()).second) {
+    fault(*one.get("name"), "name", "\"" + *name + "\" is an agent already");
+    return;
+  }
+  centre_plan::agent_plan agent;
+  agent.name = *name;
+  auto& rules = agent.rules;
+  time(one, "wrap_up", rules.wrap_up);
+  time(one, "after_rejected", rules.after_rejected);
+  time(one, "after_busy", rules.after_busy);
+  time(one, "after_no_answer", rules.after_no_answer);
+  time(one, "after_unreachable", rules.after_unreachable);
+  number(one, "most_unanswered", rules.most_unanswered, 0, 1000);
+  flag(one, "ready", agent.ready_at_once);
+  if (auto sound = rules.check(*name); !sound)
+    fault(one, "agent", sound.error().to_string());
+  if (const auto password = text(one, "password")) {
+    auto& hashes = made_.registrations.users[*name];
+    for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
+                         sip::digest_algorithm::sha512_256})
+      hashes[static_cast<size_t>(a)] =
+        sip::digest_ha1(a, *name, made_.registrations.realm, *password);
+  }
+  made_.plan.agents.push_back(std::move(agent));
+}
+
+void reading::read_queues(const toml::node& queues) {
+  each_table(queues, "queue", [this](const table& one) { read_queue(one); });
+}
+
+void reading::read_queue(const table& one) {
+  using namespace std::string_view_literals;
+  allow(one, "[[queue]]",
+        {"name", "numbers", "strategy", "members", "music", "ring", "wrap_up", "max_wait",
+         "most_waiting", "join_needs", "stay_needs", "without_agents", "overflow", "priority_worth",
+         "service_level"});
+  const auto name = text(one, "name");
+  if (!name) {
+    if (one.get("name") == nullptr)
+      fault(one, "name", "is missing, expected name = \"...\"");
+    return;
+  }
+  if (std::ranges::find(made_.plan.queues, *name, &centre_plan::queue_plan::name) !=
+      made_.plan.queues.end()) {
+    fault(*one.get("name"), "name", "\"" + *name + "\" is a queue already");
+    return;
+  }
+  centre_plan::queue_plan queue;
+  queue.name = *name;
+  queue.numbers = texts(one, "numbers");
+  if (queue.numbers.empty() && one.get("numbers") == nullptr)
+    queue.numbers.push_back(*name);
+  for (const auto& number : queue.numbers)
+    if (const auto [other, added] = queue_of_number_.emplace(number, *name); !added)
+      fault(*one.get("numbers"), "numbers",
+            "\"" + number + "\" is a number of queue \"" + other->second + "\" already");
+  auto& rules = queue.rules;
+  using policy::attendance;
+  using policy::strategy;
+  choice(one, "strategy", rules.picks,
+         {{"longest-idle"sv, strategy::longest_idle},
+          {"ring-all"sv, strategy::ring_all},
+          {"round-robin"sv, strategy::round_robin},
+          {"top-down"sv, strategy::top_down},
+          {"least-talk-time"sv, strategy::least_talk_time},
+          {"fewest-calls"sv, strategy::fewest_calls},
+          {"random"sv, strategy::random}});
+  const auto needs = {std::pair{"none"sv, attendance::none},
+                      std::pair{"logged-in"sv, attendance::logged_in},
+                      std::pair{"working"sv, attendance::working}};
+  choice(one, "join_needs", rules.join_needs, needs);
+  choice(one, "stay_needs", rules.stay_needs, needs);
+  time(one, "without_agents", rules.without_agents);
+  time(one, "ring", rules.ring_time);
+  time(one, "max_wait", rules.max_wait);
+  time(one, "priority_worth", rules.priority_worth);
+  time(one, "service_level", rules.service_level_within);
+  number(one, "most_waiting", rules.most_waiting, 0, 1'000'000);
+  if (one.get("wrap_up") != nullptr) {
+    std::chrono::nanoseconds wrap_up{};
+    time(one, "wrap_up", wrap_up);
+    rules.wrap_up = wrap_up;
+  }
+  if (const auto other = text(one, "overflow"))
+    rules.overflow_to = {*other, *other, *other, *other};
+  if (auto sound = rules.check(*name); !sound)
+    fault(one, "queue", sound.error().to_string());
+  auto music = std::make_shared<audio_settings>();
+  music->mode = audio_mode::play;
+  parsed(one, "music", music->source, [&](const std::string& s) -> result<audio::source_spec> {
+    auto source = read_source("music", s);
+    const bool is_file = source && s != "silence" && !s.starts_with("tone");
+    if (is_file)
+      source = read_source("music", beside(s));
+    if (source) {
+      audio_settings trial;
+      trial.source = *source;
+      if (auto playable = check_playable(trial); !playable)
+        return fail("music", playable.error().to_string());
+    }
+    return source;
+  });
+  queue.music = std::move(music);
+  read_members(one, queue);
+  made_.plan.queues.push_back(std::move(queue));
+  queues_.push_back(&one);
+}
+
+void reading::read_members(const table& one, centre_plan::queue_plan& queue) {
+  const auto* const members = one.get("members");
+  if (members == nullptr) {
+    fault(one, "members", "is missing, expected a list of agents, or \"all\"");
+    return;
+  }
+  if (const auto* const word = members->as_string(); word != nullptr && word->get() == "all") {
+    for (size_t i = 0; i < made_.plan.agents.size(); ++i)
+      queue.members.push_back({i, {0, static_cast<uint32_t>(i), {}}, 0});
+    return;
+  }
+  const auto* const array = members->as_array();
+  if (array == nullptr) {
+    fault(*members, "members", "is no list, expected [\"alice\", {agent = \"bob\", tier = 1}], or \"all\"");
+    return;
+  }
+  for (const auto& each : *array)
+    read_member(each, queue);
+}
+
+void reading::read_member(const toml::node& one, centre_plan::queue_plan& queue) {
+  centre_plan::member member;
+  member.part.position = static_cast<uint32_t>(queue.members.size());
+  std::optional<std::string> name;
+  if (const auto* const word = one.as_string()) {
+    name = word->get();
+  } else if (const auto* const part = one.as_table()) {
+    allow(*part, "members", {"agent", "tier", "position", "priority"});
+    name = text(*part, "agent");
+    number(*part, "tier", member.part.tier, 0, 1000);
+    number(*part, "position", member.part.position, 0, 1'000'000);
+    number(*part, "priority", member.priority, -1000, 1000);
+  }
+  if (!name) {
+    fault(one, "members", "expected the name of an agent, or {agent = \"...\", tier = 1}");
+    return;
+  }
+  const auto known = agents_.find(*name);
+  if (known == agents_.end()) {
+    fault(one, "members", "\"" + *name + "\" is no agent, expected the name of an [[agent]]");
+    return;
+  }
+  member.agent = known->second;
+  if (std::ranges::find(queue.members, member.agent, &centre_plan::member::agent) !=
+      queue.members.end())
+    fault(one, "members", "\"" + *name + "\" is a member already");
+  else
+    queue.members.push_back(std::move(member));
+}
+
+void reading::check_overflow() {
+  const auto& queues = made_.plan.queues;
+  for (size_t i = 0; i < queues.size(); ++i) {
+    const auto& to = queues[i].rules.overflow_to.max_wait;
+    if (to.empty())
+      continue;
+    if (to == queues[i].name)
+      fault(*queues_[i]->get("overflow"), "overflow", "leads to the queue itself");
+    else if (std::ranges::find(queues, to, &centre_plan::queue_plan::name) == queues.end())
+      fault(*queues_[i]->get("overflow"), "overflow",
+            "\"" + to + "\" is no queue, expected the name of a [[queue]]");
+  }
+}
+
+// Without passwords whoever reaches a listener is an agent: that is for this machine alone.
+void reading::check_access() {
+  const auto& users = made_.registrations.users;
+  const bool open = std::ranges::any_of(made_.listening.at, [](const listen_at& one) {
+    return !one.address.is_loopback();
+  });
+  for (const auto& each : made_.plan.agents)
+    if (!users.contains(each.name) && (open || !users.empty())) {
+      faults_.push_back({path_ + ": agent \"" + each.name + "\"",
+                         open ? "has no password, expected one where others than this machine "
+                                "reach a listener"
+                              : "has no password, expected one for each agent or for none"});
+      return;
+    }
+}
+
+tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
+  allow(all, "the file", {"server", "agent", "queue"});
+  if (const auto* const server = all.get("server"); server == nullptr)
+    faults_.push_back({path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
+  else if (const auto* const part = server->as_table())
+    read_server(*part);
+  else
+    fault(*server, "server", "is no table, expected [server]");
+  if (made_.listening.at.empty() && faults_.empty())
+    fault(*all.get("server"), "listen", "is missing, expected listen = [\"udp:127.0.0.1:5060\"]");
+  if (const auto* const agents = all.get("agent"))
+    read_agents(*agents);
+  if (const auto* const queues = all.get("queue"))
+    read_queues(*queues);
+  check_overflow();
+  check_access();
+  if (faults_.empty())
+    return std::move(made_);
+  return tl::unexpected{std::move(faults_)};
+}
+
+} // namespace
+
+tl::expected<centre_config, std::vector<error>> parse_centre_config(std::string_view text,
+                                                                    const std::string& path) {
+  const auto parsed = toml::parse(text);
+  if (!parsed) {
+    const auto& wrong = parsed.error();
+    return tl::unexpected{std::vector{error{
+      path + ":" + std::to_string(wrong.source().begin.line),
+      std::string{wrong.description()}}}};
+  }
+  return reading{path}.read(parsed.table());
+}
+
+tl::expected<centre_config, std::vector<error>> read_centre_config(const std::string& path) {
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  errno = 0;
+  if (!file || !(text << file.rdbuf()))
+    return tl::unexpected{std::vector{
+      fail_errno(path, "cannot be read", errno != 0 ? errno : EISDIR).value()}};
+  return parse_centre_config(text.str(), path);
+}
+
+} // namespace jackfield::app

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "actors/centre/centre_events.hpp"
+#include "engine/error/error.hpp"
+
+namespace jackfield::app {
+
+/// What a contact centre's calls and agents did, line by line, as it happens: events as JSON, and
+/// Asterisk's queue_log, which its reporting tools read. On the command's thread.
+class centre_records {
+public:
+  /// Files are appended to; an empty name: none is wanted, "-": standard output.
+  static result<centre_records> open(const std::string& events, const std::string& queue_log);
+
+  void take(const centre_event& event);
+  /// To the disk's cache. An error is told once.
+  result<void> flush();
+
+  /// Events so far, by kind.
+  [[nodiscard]] uint64_t count(centre_event::kind what) const;
+
+private:
+  using file = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+  static result<file> open_one(const char* option, const std::string& name);
+  void write(file& to, const std::string& line);
+
+  std::string events_name_;
+  std::string queue_log_name_;
+  file events_{nullptr, nullptr};
+  file queue_log_{nullptr, nullptr};
+  uint64_t seq_ = 0;
+  std::map<centre_event::kind, uint64_t> counts_;
+  bool failed_ = false;
+};
+
+/// One line each, with its end: for `--events`, and for `--queue-log` ("" where that has none).
+[[nodiscard]] std::string event_line(const centre_event& event, uint64_t seq);
+[[nodiscard]] std::string queue_log_line(const centre_event& event);
+
+} // namespace jackfield::app

@@ -1,0 +1,314 @@
+#include "app/serve_command.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/centre/centre.hpp"
+#include "actors/media/media_codecs.hpp"
+#include "actors/media/media_protection.hpp"
+#include "actors/node/node.hpp"
+#include "actors/wire/lane_peers.hpp"
+#include "app/centre_config.hpp"
+#include "app/centre_records.hpp"
+#include "app/interrupts.hpp"
+#include "app/option_reader.hpp"
+#include "app/version.hpp"
+#include "engine/report/exit_code.hpp"
+#include "engine/scenario/arrivals.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds poll_interval{50};
+/// How often WebSocket clients are asked whether they are there: who is gone is not called.
+constexpr std::chrono::seconds registered_ping{30};
+/// A call whose audio stopped ends after this.
+constexpr std::chrono::seconds silence_limit{60};
+
+struct serve_options {
+  std::string config;
+  std::string events;
+  std::string queue_log;
+  std::chrono::nanoseconds drain_limit{}; ///< 0: none
+  bool check = false;
+  bool quiet = false;
+};
+
+int tell(const error& e) {
+  std::fprintf(stderr, "%s\n", e.to_string().c_str());
+  return static_cast<int>(report::exit_code::usage);
+}
+
+/// Nothing: help was asked for, and given.
+result<std::optional<serve_options>> parse_options(const std::vector<std::string>& arguments) {
+  serve_options o;
+  std::string drain_limit;
+  CLI::App app{"Serves a contact centre: agents' phones register here, calls to a queue's number\n"
+               "wait there until an agent takes them.",
+               "jackfield serve"};
+  app.add_option("-c,--config", o.config, "what it is made of (config/contact-centre.toml)")
+    ->required();
+  app.add_flag("--check", o.check, "say what is wrong with the configuration, and end");
+  app.add_option("--events", o.events, "append what happens to this file, a line of JSON each");
+  app.add_option("--queue-log", o.queue_log, "append it in the format of Asterisk's queue_log");
+  app.add_option("--drain-limit", drain_limit,
+                 "calls that are up this long after SIGTERM are hung up (never)");
+  app.add_flag("-q,--quiet", o.quiet, "say nothing unless something is wrong");
+  take_one_text_each(app);
+  try {
+    app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return std::nullopt;
+  } catch (const CLI::ParseError& e) {
+    return fail("serve", e.what());
+  }
+  if (auto given = demand_texts(app); !given)
+    return tl::unexpected{std::move(given.error())};
+  option_reader r;
+  r.read(drain_limit, o.drain_limit,
+         [](std::string_view s) { return scenario::parse_duration("--drain-limit", s); });
+  if (r.failure())
+    return tl::unexpected{*r.failure()};
+  return o;
+}
+
+/// Takes and offers what phones and browsers have.
+std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_address) {
+  auto made = std::make_shared<bridge_manner>();
+  sdp::media_capabilities capabilities;
+  capabilities.rtcp_mux = true;
+  static constexpr std::array codecs{audio::codec::opus, audio::codec::g722, audio::codec::pcmu,
+                                     audio::codec::pcma};
+  describe_codecs(capabilities, codecs);
+  accept_any_protection(capabilities);
+  made->media = std::make_shared<sdp::offer_template>(media_address.address(), capabilities);
+  auto audio = std::make_shared<audio_settings>();
+  audio->mode = audio_mode::listen;
+  audio->silence_limit = silence_limit;
+  made->audio = std::move(audio);
+  return made;
+}
+
+unsigned usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores))
+                                                         : 1;
+}
+
+node_settings settings_of(const centre_config& config) {
+  node_settings settings;
+  settings.lanes = config.lanes != 0 ? config.lanes
+                                     : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.serve_together = true;
+  settings.router.user_agent = "Jackfield/" + std::string{version};
+  settings.router.transport.keep_alive.websocket = registered_ping;
+  settings.media.address =
+    config.media_address.valid() ? config.media_address : config.listening.at.front().address;
+  settings.media.first_port = config.first_media_port;
+  settings.media.last_port = config.last_media_port;
+  settings.webrtc.emplace();
+  return settings;
+}
+
+void tell_queues(const std::vector<queue_state>& queues) {
+  std::fprintf(stderr, "%-20s %9s %9s %9s %9s %9s %10s %10s\n", "queue", "offered", "answered",
+               "abandoned", "sent on", "waiting", "mean wait", "in time");
+  for (const auto& each : queues) {
+    const auto& f = each.figures;
+    const auto mean = f.mean_answered_wait();
+    const auto level = f.service_level_of_offered();
+    std::fprintf(stderr, "%-20s %9llu %9llu %9llu %9llu %9zu %8.1f s %8.1f %%\n", each.name.c_str(),
+                 static_cast<unsigned long long>(f.offered),
+                 static_cast<unsigned long long>(f.answered),
+                 static_cast<unsigned long long>(f.abandoned),
+                 static_cast<unsigned long long>(f.overflowed), each.waiting,
+                 mean ? std::chrono::duration<double>(*mean).count() : 0.0,
+                 level ? *level * 100 : 0.0);
+  }
+}
+
+/// The running centre, as its command sees it.
+class serving {
+public:
+  serving(const serve_options& options, node& engine, centre_records& records)
+      : options_(options), engine_(engine), records_(records), self_(engine.system()) {}
+
+  void begin(const centre_config& config) {
+    std::vector<lane_context*> contexts;
+    for (unsigned i = 0; i < engine_.lanes(); ++i)
+      contexts.push_back(&engine_.context(i));
+    actors_ = start_centre(contexts, config.plan, manner_for(settings_of(config).media.address),
+                           config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_));
+    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents})
+      for (const auto& each : *group) {
+        self_->monitor(each);
+        engine_.keep(each);
+      }
+  }
+
+  int run() {
+    while (stopped_ < actors_.services.size()) {
+      self_->receive([&](const centre_event& event) { records_.take(event); },
+                     [&](const centre_stopped& last) { on_stopped(last); },
+                     [&](const caf::down_msg& down) { on_down(down); },
+                     caf::after(poll_interval) >> [] {});
+      flush_now_and_then();
+      heed_interrupts();
+    }
+    return end();
+  }
+
+private:
+  void on_stopped(const centre_stopped& last) {
+    ++stopped_;
+    calls_ += last.calls;
+    refused_ += last.refused;
+  }
+
+  // The others go on, but what it held is gone: the calls that are up end by themselves.
+  void on_down(const caf::down_msg& down) {
+    if (down.reason == caf::exit_reason::normal)
+      return;
+    const bool service = std::ranges::any_of(
+      actors_.services, [&](const caf::actor& each) { return down.source == each.address(); });
+    stopped_ += service ? 1 : 0;
+    if (!std::exchange(lost_, true))
+      std::fputs("an error within ended a part; calls that are up end, no more are taken\n",
+                 stderr);
+  }
+
+  void flush_now_and_then() {
+    const auto now = steady_clock::now();
+    if (now < next_flush_)
+      return;
+    next_flush_ = now + std::chrono::milliseconds{200};
+    if (const auto written = records_.flush(); !written) {
+      tell(written.error());
+      unwritten_ = true;
+    }
+  }
+
+  void heed_interrupts() {
+    const auto now = steady_clock::now();
+    const bool over = draining_ && options_.drain_limit > std::chrono::nanoseconds::zero() &&
+                      now - *draining_ >= options_.drain_limit;
+    const auto wanted = std::max(interrupts(), lost_ || unwritten_ ? 1 : 0);
+    if (wanted >= 1 && !draining_) {
+      draining_ = now;
+      for (const auto& each : actors_.services)
+        self_->send(each, centre_drain{});
+    }
+    if ((wanted >= 2 || over) && !std::exchange(stopping_, true))
+      for (const auto& each : actors_.services)
+        self_->send(each, centre_stop{});
+  }
+
+  std::vector<queue_state> ask_queues() {
+    std::vector<queue_state> states;
+    for (const auto& each : actors_.queues)
+      self_->request(each, std::chrono::seconds{5}, ask_queue_state{})
+        .receive([&](const queue_state& state) { states.push_back(state); },
+                 [](const caf::error&) {}); // it has ended
+    return states;
+  }
+
+  int end() {
+    // What is on its way to us was said before the answers to these.
+    const auto queues = ask_queues();
+    for (bool more = true; more;)
+      self_->receive([&](const centre_event& event) { records_.take(event); },
+                     [](const caf::down_msg&) {},
+                     caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
+    for (const auto* group : {&actors_.queues, &actors_.agents})
+      for (const auto& each : *group)
+        caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
+    actors_ = {};
+    if (const auto written = records_.flush(); !written) {
+      tell(written.error());
+      unwritten_ = true;
+    }
+    if (!options_.quiet) {
+      std::fprintf(stderr, "%llu calls, %llu refused\n", static_cast<unsigned long long>(calls_),
+                   static_cast<unsigned long long>(refused_));
+      tell_queues(queues);
+    }
+    return lost_ || unwritten_ ? static_cast<int>(report::exit_code::internal_error) : 0;
+  }
+
+  const serve_options& options_;
+  node& engine_;
+  centre_records& records_;
+  caf::scoped_actor self_;
+  centre_actors actors_;
+  size_t stopped_ = 0; // services
+  uint64_t calls_ = 0;
+  uint64_t refused_ = 0;
+  std::optional<steady_clock::time_point> draining_; // since
+  steady_clock::time_point next_flush_{};
+  bool stopping_ = false;
+  bool lost_ = false;
+  bool unwritten_ = false;
+};
+
+int serve(const serve_options& options, const centre_config& config) {
+  auto engine = node::make(settings_of(config));
+  if (!engine)
+    return tell(engine.error());
+  if (auto usable = (*engine)->context(0).media.check_address(); !usable)
+    return tell(error{options.config + ": media_ip", usable.error().to_string()});
+  auto records = centre_records::open(options.events, options.queue_log);
+  if (!records)
+    return tell(records.error());
+  if (auto opened = open_listeners(config.listening, options.quiet, **engine); !opened)
+    return tell(error{options.config + ": listen", opened.error().to_string()});
+  catch_interrupts();
+  serving centre{options, **engine, *records};
+  centre.begin(config);
+  (*engine)->start();
+  if (!options.quiet)
+    std::fprintf(stderr, "serving %zu queues and %zu agents\n", config.plan.queues.size(),
+                 config.plan.agents.size());
+  return centre.run();
+}
+
+} // namespace
+
+int serve_command(const std::vector<std::string>& arguments) {
+  const auto options = parse_options(arguments);
+  if (!options)
+    return tell(options.error());
+  if (!*options)
+    return 0;
+  const auto config = read_centre_config((*options)->config);
+  if (!config) {
+    for (const auto& each : config.error())
+      tell(each);
+    return static_cast<int>(report::exit_code::usage);
+  }
+  if ((*options)->check) {
+    if (!(*options)->quiet)
+      std::printf("%s: %zu queues and %zu agents, nothing is wrong\n", (*options)->config.c_str(),
+                  config->plan.queues.size(), config->plan.agents.size());
+    return 0;
+  }
+  raise_file_limit();
+  return serve(**options, *config);
+}
+
+} // namespace jackfield::app

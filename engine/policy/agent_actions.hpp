@@ -15,16 +15,17 @@ enum class agent_state : uint8_t {
   logged_out,
   ready,
   paused,
-  reserved,  ///< for a bid; its phone does not ring yet
-  offered,   ///< its phone rings
-  answered,  ///< took an offer; the queue's assignment is on its way
-  in_call,   ///< a queue's, or its own
+  reserved, ///< for a bid; its phone does not ring yet
+  offered,  ///< its phone rings
+  answered, ///< took an offer; the queue's assignment is on its way
+  in_call,  ///< a queue's, or its own
   wrap_up,
   resting,     ///< after an offer that it did not take
   unreachable, ///< logged in, but its registration is gone
 };
 
-/// Hand to the queue's desk: `on_status`. With a round: the queue is to answer with a bid or no_bid.
+/// Hand to the queue's desk: `on_status`. With a round: the queue is to answer with a bid or
+/// no_bid.
 struct status_to_queue {
   queue_id queue{};
   agent_status what;
@@ -75,8 +76,8 @@ struct state_changed {
 using agent_action = std::variant<status_to_queue, to_queue<bid_answer>, to_queue<offer_outcome>,
                                   start_ringing, stop_ringing, connected, state_changed>;
 
-/// Appended to, never cleared by a desk. One input gives at most two for each of the agent's queues,
-/// and four more.
+/// Appended to, never cleared by a desk. One input gives at most two for each of the agent's
+/// queues, and four more.
 using agent_actions = std::vector<agent_action>;
 
 } // namespace jackfield::policy

@@ -49,14 +49,14 @@ struct agent_snapshot {
 /// One agent: the only place where it is decided who may have it. Never holds two reservations, and
 /// none for longer than its lease; what comes too late is known by its id, and goes nowhere.
 ///
-/// When it becomes available it asks all its queues for their best caller, in a round, and takes the
-/// best of their bids once each has answered or `agent_rules::solicit_bound` is over: of the queue
-/// with the highest membership priority, then the highest caller priority, then who waits longest. A
-/// bid that comes while it is simply ready is granted at once.
+/// When it becomes available it asks all its queues for their best caller, in a round, and takes
+/// the best of their bids once each has answered or `agent_rules::solicit_bound` is over: of the
+/// queue with the highest membership priority, then the highest caller priority, then who waits
+/// longest. A bid that comes while it is simply ready is granted at once.
 ///
-/// A pause and a logout wait for the end of a call, an offer and wrap-up; but a logout ends an offer
-/// (its phone is going) and wrap-up, and a call is followed by no wrap-up then. A lost registration
-/// ends an offer, but no call: that has its own signalling.
+/// A pause and a logout wait for the end of a call, an offer and wrap-up; but a logout ends an
+/// offer (its phone is going) and wrap-up, and a call is followed by no wrap-up then. A lost
+/// registration ends an offer, but no call: that has its own signalling.
 ///
 /// A value: no I/O, time by argument only, times never going back, one thread at a time. O(queues)
 /// a step. Actions are appended to `out`.
@@ -69,12 +69,12 @@ public:
   /// A membership: higher priorities go first. Of a queue that it has: the new priority. The queue
   /// is told how the agent is.
   void add_queue(time_point now, queue_id queue, int32_t priority, agent_actions& out);
-  /// The membership is over, or the queue's actor is down: what the agent holds of its bids is freed,
-  /// its phone stops to ring; a call that it has goes on.
+  /// The membership is over, or the queue's actor is down: what the agent holds of its bids is
+  /// freed, its phone stops to ring; a call that it has goes on.
   void remove_queue(time_point now, queue_id queue, agent_actions& out);
 
-  /// Logged in by a registration that stands. Counters begin anew. While logged in: the registration
-  /// is back. Takes back a logout that waits.
+  /// Logged in by a registration that stands. Counters begin anew. While logged in: the
+  /// registration is back. Takes back a logout that waits.
   void log_in(time_point now, agent_actions& out);
   void log_out(time_point now, agent_actions& out);
   /// Its registration is gone, or back. A logged-in agent's only.
@@ -89,8 +89,9 @@ public:
   void on_no_bid(time_point now, const no_bid& what, agent_actions& out);
   void on_offer(time_point now, const offer& what, agent_actions& out);
   void on_withdrawal(time_point now, const withdrawal& what, agent_actions& out);
-  /// Of a bid that it does not hold any more, the queue is told `not_reserved`: nobody talks to that
-  /// caller, and its owner puts it back by `queue_desk::join` with the joined time that it had.
+  /// Of a bid that it does not hold any more, the queue is told `not_reserved`: nobody talks to
+  /// that caller, and its owner puts it back by `queue_desk::join` with the joined time that it
+  /// had.
   void on_assigned(time_point now, const assignment& what, agent_actions& out);
 
   /// From its phone. The offer's end is watched here, too: a phone that says nothing has not
@@ -101,8 +102,8 @@ public:
   void on_call_ended(time_point now, call_id call, agent_actions& out);
   /// The agent is done early.
   void end_wrap_up(time_point now, agent_actions& out);
-  /// Calls beside the queues, made or taken, any number at once. One that begins while it is reserved
-  /// gives the reservation back; an offer that rings goes on.
+  /// Calls beside the queues, made or taken, any number at once. One that begins while it is
+  /// reserved gives the reservation back; an offer that rings goes on.
   void on_direct_call(time_point now, call_id call, agent_actions& out);
   void on_direct_call_ended(time_point now, call_id call, agent_actions& out);
 
@@ -140,9 +141,8 @@ private:
   struct queue_entry {
     queue_id id{};
     int32_t priority = 0;
-    bool answered = false;         // in the round that is open
-    std::optional<bid> best;       // its bid in that round
-    std::optional<bid_id> refused; // withdrawn before it came
+    bool answered = false;   // in the round that is open
+    std::optional<bid> best; // its bid in that round
   };
 
   /// What the agent holds of a bid, or has of a call that came by it.
@@ -166,8 +166,8 @@ private:
   /// The reservation is over without a call, its phone does not ring any more; back to what waits.
   void release(time_point now, agent_actions& out);
   void rest(time_point now, duration how_long);
-  /// After anything that may have changed what the agent is: applies what waited, tells displays and
-  /// queues, opens a round.
+  /// After anything that may have changed what the agent is: applies what waited, tells displays
+  /// and queues, opens a round.
   void settle(time_point now, agent_actions& out);
   void begin_wrap_up(time_point now, duration how_long);
 

@@ -11,8 +11,8 @@ enum class agent_id : uint64_t {};
 enum class call_id : uint64_t {};
 enum class skill_id : uint32_t {};
 
-/// One attempt of a queue to bring one caller to one agent, from the bid to its end. Numbered by the
-/// queue, upwards from 1, never twice; over restarts, too, if its snapshots are given back.
+/// One attempt of a queue to bring one caller to one agent, from the bid to its end. Numbered by
+/// the queue, upwards from 1, never twice; over restarts, too, if its snapshots are given back.
 enum class bid_id : uint64_t {};
 
 } // namespace jackfield::policy

@@ -7,7 +7,9 @@
 #include "engine/policy/time.hpp"
 
 /// What the desk of a queue and the desk of an agent say to each other. Their owners carry these as
-/// they are, in any order and with any delay: each desk knows by numbers what is out of date.
+/// they are, in any order and with any delay: each desk knows by numbers what is out of date. That
+/// one that is alive gets each of them, is the owners' to see to; that one that is not is told as
+/// such.
 ///
 ///     queue                             agent
 ///       | <---- agent_status, round ------ |   it is available; who has a caller?

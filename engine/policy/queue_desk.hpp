@@ -22,8 +22,8 @@ struct caller {
   /// Higher ones go first.
   int32_t priority = 0;
   std::vector<wanted_skill> wants;
-  /// The place that it has: now, or earlier for one who keeps it (called again after having hung up,
-  /// is called back, came out of an assignment that failed). Later than now is taken for now.
+  /// The place that it has: now, or earlier for one who keeps it (called again after having hung
+  /// up, is called back, came out of an assignment that failed). Later than now is taken for now.
   time_point joined{};
 };
 
@@ -32,9 +32,9 @@ enum class join_refusal : uint8_t {
   closed,
   full,
   nobody_logged_in,
-  nobody_working,    ///< all are away or paused
-  wait_too_long,     ///< expected to be
-  already_waiting,   ///< the same call
+  nobody_working,  ///< all are away or paused
+  wait_too_long,   ///< expected to be
+  already_waiting, ///< the same call
 };
 
 /// Why a caller leaves by itself, or by its owner.
@@ -49,20 +49,21 @@ enum class leave_reason : uint8_t {
 /// After each step, no caller waits without a bid who could be brought to an agent that this queue
 /// knows to be available. One who is offered, or bid for, holds up nobody behind it. Callers stand
 /// in order of priority and joined time (`queue_rules::priority_worth`); an agent gets the first of
-/// them whom it may serve, a caller the agent that the strategy picks among those that may serve it.
+/// them whom it may serve, a caller the agent that the strategy picks among those that may serve
+/// it.
 ///
-/// A bid has a lease, an offer an end: an agent that does not answer in time is withdrawn from and left
-/// alone, the caller goes to the next. An answer that comes after that is withdrawn again, so that
-/// no agent stays reserved for nothing. A caller who is over the longest wait, in a queue that is
-/// closed to it or too short for it, is sent on once nothing rings for it.
+/// A bid has a lease, an offer an end: an agent that does not answer in time is withdrawn from and
+/// left alone, the caller goes to the next. An answer that comes after that is withdrawn again, so
+/// that no agent stays reserved for nothing. A caller who is over the longest wait, in a queue that
+/// is closed to it or too short for it, is sent on once nothing rings for it.
 ///
-/// A value: no I/O, time by argument only, times never going back, one thread at a time. Actions are
-/// appended to `out`.
+/// A value: no I/O, time by argument only, times never going back, one thread at a time. Actions
+/// are appended to `out`.
 ///
 /// Cost, with m members available and c callers waiting: O(log m + log c) for joins, leaves, and
-/// statuses where no skills are wanted and tiers are open, plus moving up to 24 bytes a caller in one
-/// block; O(m) or O(c) comparisons where skills or closed tiers keep the first ones apart; O(m) for
-/// ring-all; O(m log m + c log c) for `set_rules`.
+/// statuses where no skills are wanted and tiers are open, plus moving up to 32 bytes a caller in
+/// one block; O(m) or O(c) comparisons where skills or closed tiers keep the first ones apart; O(m)
+/// for ring-all; O(m log m + c log c) for `set_rules`.
 class queue_desk {
 public:
   /// `seed`: for `strategy::random`. `rules` pass `queue_rules::check`.
@@ -71,8 +72,8 @@ public:
   queue_desk(queue_desk&&) noexcept;
   queue_desk& operator=(queue_desk&&) noexcept;
 
-  /// From now on, for those who wait, too; what rings goes on. A shorter queue sends on who stands at
-  /// its end.
+  /// From now on, for those who wait, too; what rings goes on. A shorter queue sends on who stands
+  /// at its end.
   void set_rules(time_point now, queue_rules rules, queue_actions& out);
 
   /// Adds a member, or changes it. A new one serves once its status has come: it is asked for.
@@ -122,8 +123,8 @@ public:
   queue_figures take_figures() noexcept;
 
   [[nodiscard]] queue_snapshot snapshot() const;
-  /// On a new desk. Those who waited wait again, in their places; what was bid or offered is forgotten, and
-  /// members are asked for their status.
+  /// On a new desk. Those who waited wait again, in their places; what was bid or offered is
+  /// forgotten, and members are asked for their status.
   void restore(time_point now, const queue_snapshot& snapshot, queue_actions& out);
 
 private:

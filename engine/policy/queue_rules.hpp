@@ -107,8 +107,8 @@ struct queue_rules {
   /// The T of the service levels.
   duration service_level_within = std::chrono::seconds{20};
 
-  /// Says what is out of range: a negative time, none to ring or to answer, steps out of order,
-  /// `announce_every` below a second. `place` names the queue in the error.
+  /// Says what is out of range: a negative time, none to ring, to answer or to rest, steps out of
+  /// order, `announce_every` below a second. `place` names the queue in the error.
   [[nodiscard]] result<void> check(std::string_view place) const;
 
   friend bool operator==(const queue_rules&, const queue_rules&) = default;

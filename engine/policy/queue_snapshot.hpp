@@ -25,6 +25,7 @@ struct queue_snapshot {
   };
   struct member {
     agent_id id{};
+    uint64_t order = 0; ///< of becoming a member
     membership part;
 
     friend bool operator==(const member&, const member&) = default;

@@ -8,11 +8,11 @@
 
 namespace jackfield::policy {
 
-/// How long a caller is likely to wait: position x smoothed time between departures to agents. It is
-/// the queue-length estimator of W. Whitt, "Predicting queueing delays", Management Science 45(6),
-/// 1999, (position) / (rate at which agents become free), the rate being observed, not computed
-/// from staffing. It needs no reset when agents come and go. Where many give up it says too much,
-/// as it takes all who stand before to be served (Ibrahim and Whitt, M&SOM 11(3), 2009).
+/// How long a caller is likely to wait: position x smoothed time between departures to agents. It
+/// is the queue-length estimator of W. Whitt, "Predicting queueing delays", Management Science
+/// 45(6), 1999, (position) / (rate at which agents become free), the rate being observed, not
+/// computed from staffing. It needs no reset when agents come and go. Where many give up it says
+/// too much, as it takes all who stand before to be served (Ibrahim and Whitt, M&SOM 11(3), 2009).
 ///
 /// Only departures of callers who found no free agent count, and only the time in which somebody
 /// waited: an idle queue says nothing of a busy one. The mean of the first eight intervals, then an

@@ -13,7 +13,6 @@
 #include <unordered_map>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "app/option_reader.hpp"
@@ -479,14 +478,13 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
 
 tl::expected<centre_config, std::vector<error>> parse_centre_config(std::string_view text,
                                                                     const std::string& path) {
-  const auto parsed = toml::parse(text);
-  if (!parsed) {
-    const auto& wrong = parsed.error();
-    return tl::unexpected{std::vector{error{
-      path + ":" + std::to_string(wrong.source().begin.line),
-      std::string{wrong.description()}}}};
+  try {
+    const auto parsed = toml::parse(text);
+    return reading{path}.read(parsed);
+  } catch (const toml::parse_error& wrong) {
+    return tl::unexpected{std::vector{error{path + ":" + std::to_string(wrong.source().begin.line),
+                                            std::string{wrong.description()}}}};
   }
-  return reading{path}.read(parsed.table());
 }
 
 tl::expected<centre_config, std::vector<error>> read_centre_config(const std::string& path) {

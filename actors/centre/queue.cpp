@@ -132,11 +132,13 @@ void queue::on_enter(enter_queue& call) {
   monitor(caf::actor_cast<caf::actor>(current_sender()));
   calls_.insert_or_assign(number, waiting_call{current_sender(), std::move(call.call_id),
                                                std::move(call.from), call.priority, call.since});
-  let_in(number, actions);
+  if (let_in(number, actions))
+    tell(centre_event::kind::entered, calls_.at(number), {}, {}, {},
+         desk_.position(policy::call_id{number}).value_or(1));
   carry_out(actions);
 }
 
-void queue::let_in(uint64_t number, policy::queue_actions& actions) {
+bool queue::let_in(uint64_t number, policy::queue_actions& actions) {
   const auto& call = calls_.at(number);
   const policy::call_id id{number};
   const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.since}, actions);
@@ -148,9 +150,8 @@ void queue::let_in(uint64_t number, policy::queue_actions& actions) {
               why.how == queue_exit::no_agents ? to.no_agents
               : why.how == queue_exit::full    ? to.shrunk
                                                : to.closed);
-    return;
   }
-  tell(centre_event::kind::entered, call, {}, {}, {}, desk_.position(id).value_or(1));
+  return joined.has_value();
 }
 
 void queue::turn_away(uint64_t number, queue_exit why, std::string_view to) {
@@ -225,15 +226,18 @@ void queue::on_agent(const agent_to_queue& said) {
       else if constexpr (std::is_same_v<message, policy::bid_answer>)
         desk_.on_bid_answer(now, what, actions);
       else
-        on_outcome(what, actions);
+        on_outcome(what);
     },
     said.what);
   carry_out(actions);
 }
 
-void queue::on_outcome(const policy::offer_outcome& outcome, policy::queue_actions& actions) {
+void queue::on_outcome(const policy::offer_outcome& outcome) {
   using policy::offer_result;
+  policy::queue_actions actions;
   desk_.on_outcome(home().now(), outcome, actions);
+  carry_out(actions); // it may have been sent on by that
+  actions.clear();
   const auto offer = offers_.find(static_cast<uint64_t>(outcome.id));
   if (offer == offers_.end() || outcome.result == offer_result::answered)
     return;
@@ -245,8 +249,8 @@ void queue::on_outcome(const policy::offer_outcome& outcome, policy::queue_actio
     tell(centre_event::kind::not_taken, call->second, home().now() - call->second.since,
          result_name(outcome.result), name_of(outcome.status.agent));
   // It was to be that agent's, who is gone: it waits again, in its place.
-  if (!desk_.position(policy::call_id{call->first}))
-    let_in(call->first, actions);
+  if (!desk_.position(policy::call_id{call->first}) && let_in(call->first, actions))
+    carry_out(actions);
 }
 
 template <class Message>

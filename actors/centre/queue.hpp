@@ -82,11 +82,12 @@ private:
   void on_leave();
   void on_taken(const call_taken& taken);
   void on_agent(const agent_to_queue& said);
-  void on_outcome(const policy::offer_outcome& outcome, policy::queue_actions& actions);
+  void on_outcome(const policy::offer_outcome& outcome);
   void on_down(const caf::down_msg& down);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::queue_actions& actions);
-  void let_in(uint64_t number, policy::queue_actions& actions);
+  /// False: it was turned away.
+  bool let_in(uint64_t number, policy::queue_actions& actions);
   void turn_away(uint64_t number, queue_exit why, std::string_view to);
   void forget(calls::iterator call);
   template <class Message>

@@ -15,6 +15,7 @@
 #include "actors/call/call_recovery.hpp"
 #include "actors/call/leg_messages.hpp"
 #include "actors/call/registration_recovery.hpp"
+#include "actors/centre/centre.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/load/run_history.hpp"
@@ -55,6 +56,8 @@ struct told {
   std::optional<calls_resumed> resumed;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;
+  std::vector<centre_event> events;
+  std::vector<centre_stopped> centres_stopped;
   std::string lines;
 };
 
@@ -82,6 +85,11 @@ public:
   /// those that serve as one.
   void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {},
               const std::shared_ptr<registrar_shards>& shards = nullptr);
+  /// Starts a contact centre at a site; `heard().events` tells what happens there.
+  centre_actors serve(sim_site& site, const centre_plan& plan,
+                      const std::shared_ptr<const bridge_manner>& manner);
+  /// Tells a centre's services to take no more calls, and perhaps to hang up.
+  void stop_centre(const centre_actors& centre, bool hang_up);
   /// Has a site's service register users elsewhere, and answer for them.
   void answer_for(sim_site& site, register_users all);
   /// Tells a site's service to take no more calls; it answers in `heard().stopped`, once.
@@ -171,6 +179,7 @@ private:
   std::vector<resident> services_;
   std::vector<resident> keepers_; // recorders, each with its journal
   std::vector<resident> recoveries_;
+  std::vector<caf::actor> centre_; // all of its actors
   caf::actor owner_;
   caf::actor load_;
   caf::actor generator_;

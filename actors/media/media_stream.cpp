@@ -258,14 +258,17 @@ void media_stream::on_path_packet(std::span<const std::byte> bytes, lane::time_p
 
 void media_stream::tell_plane() {
   const auto& heard = stream_.heard();
-  const auto packets = heard.packets();
-  if (packets == heard_tally_.received) { // RTCP, or nothing of its own
+  if (heard.packets() == heard_tally_.received) // RTCP, or nothing of its own
     tell_reported();
-    return;
-  }
-  const media_plane::tally now{heard.expected(), packets, heard.lost(),
-                               heard.jitter_sum() * 1'000'000 / setup_.clock_rate,
-                               heard.jitter_count()};
+  else
+    tell_heard(heard.may_come());
+}
+
+void media_stream::tell_heard(uint64_t may_come) {
+  const auto& heard = stream_.heard();
+  const media_plane::tally now{
+    heard.expected() - may_come, heard.packets(), heard.lost() - may_come,
+    heard.jitter_sum() * 1'000'000 / setup_.clock_rate, heard.jitter_count()};
   plane_.note_heard(std::exchange(heard_tally_, now), now);
 }
 
@@ -413,6 +416,8 @@ void media_stream::stop() {
 
 void media_stream::close(std::optional<error> failure) {
   path_->read_rest();
+  if (stream_.connected())
+    tell_heard(0);
   tell_reported();
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell_from(*this, owner, media_closed{outcome(), std::move(failure)});

@@ -71,6 +71,8 @@ private:
   [[nodiscard]] lane::duration silence(lane::time_point now) const noexcept;
   /// The plane counts packets as they come.
   void tell_plane();
+  /// So many of the missing may come yet: they count neither as expected nor as lost.
+  void tell_heard(uint64_t may_come);
   void tell_reported();
   [[nodiscard]] transcoding::terms terms_with(const media_stream& other) const noexcept;
   /// What it takes to send here what `other` hears; null: nothing, packets go as they are.

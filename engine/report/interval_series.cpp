@@ -22,9 +22,10 @@ std::optional<double> weighted(std::optional<double> a, double weight_a, std::op
   return (*a * weight_a + *b * weight_b) / (weight_a + weight_b);
 }
 
+/// A loss may be taken back: what goes back and on again is not added twice.
 uint64_t added(uint64_t now, uint64_t& before) {
   const uint64_t difference = now - std::min(now, before);
-  before = now;
+  before = std::max(now, before);
   return difference;
 }
 

@@ -83,15 +83,20 @@ bool receiver_statistics::probation(const packet& p, time_point arrival, bool pa
   if (candidate_.valid && candidate_.ssrc != p.ssrc &&
       arrival - candidate_.arrival < candidate_patience)
     return false;
-  // Not only the very next number: the source is no less real for a loss at its beginning.
+  // Not only the very next number: the source is no less real for a loss at its beginning, or for a
+  // first packet that was overtaken.
   const unsigned ahead = static_cast<uint16_t>(p.sequence - candidate_.sequence);
+  const unsigned behind = static_cast<uint16_t>(-ahead);
   const candidate next{arrival, p.ssrc, p.timestamp, p.sequence, true, paced};
-  if (!candidate_.valid || candidate_.ssrc != p.ssrc || ahead == 0 || ahead >= window) {
+  if (!candidate_.valid || candidate_.ssrc != p.ssrc || ahead == 0 ||
+      std::min(ahead, behind) >= window) {
     candidate_ = next;
     return false;
   }
   rejected_ -= 2;
   begin_segment(candidate_);
+  if (behind < window)
+    return fill(behind, p, arrival, paced);
   advance(ahead);
   ++unique_;
   note_arrival(arrival);

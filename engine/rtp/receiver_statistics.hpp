@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -97,6 +99,12 @@ public:
     return accepted_ ? expected_before_ + (highest_ - base_ + 1) : 0;
   }
   [[nodiscard]] uint64_t lost() const noexcept { return expected() - unique_; }
+  /// Of the lost, those among the last eight numbers: they may only have been overtaken, and come
+  /// yet.
+  [[nodiscard]] uint64_t may_come() const noexcept {
+    const auto known = std::min<uint64_t>(accepted_ ? highest_ - base_ + 1 : 0, 8);
+    return static_cast<uint64_t>(std::popcount(~came_ & ((uint64_t{1} << known) - 1)));
+  }
   /// |D(i-1,i)| of RFC 3550 §6.4.1, in timestamp units: their sum, and how many.
   [[nodiscard]] uint64_t jitter_sum() const noexcept { return jitter_sum_; }
   [[nodiscard]] uint64_t jitter_count() const noexcept { return jitter_count_; }

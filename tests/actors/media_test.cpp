@@ -257,6 +257,21 @@ TEST_F(media_test, packets_are_counted_as_they_come) {
   EXPECT_EQ(after.received + after.lost, after.expected);
 }
 
+/// The last few that are missing may come yet, until their call ends.
+TEST_F(media_test, a_call_that_ended_has_told_of_all_its_losses) {
+  lose(false, 0.2);
+  uint64_t expected = 0;
+  uint64_t lost = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto m = call(2s);
+    expected += m.received.expected;
+    lost += m.received.lost;
+  }
+  EXPECT_GT(lost, 100U);
+  EXPECT_EQ(caller_.context.media.heard().expected, expected);
+  EXPECT_EQ(caller_.context.media.heard().lost, lost);
+}
+
 /// The callee's audio ends 6 s before the call does.
 TEST_F(media_test, audio_that_stops_is_told_and_judged) {
   world_.at(2s, [this] { lose(false, 1); });
@@ -303,12 +318,16 @@ TEST_F(media_test, losses_and_jitter_that_are_told_are_the_paths) {
       constexpr double on_their_way = 3 * 200; // at most, of each call
       EXPECT_NEAR(static_cast<double>(heard.expected), sent, on_their_way);
       EXPECT_NEAR(static_cast<double>(heard.lost), lost, on_their_way);
+      EXPECT_EQ(heard.received + heard.lost, heard.expected);
       EXPECT_NEAR(static_cast<double>(heard.variation_us) / 1000 /
                     static_cast<double>(heard.variation_count),
                   in_order_of_arrival, 0.01 * in_order_of_arrival);
     };
     world.pass(15s);
     expect_told("while it runs");
+    if (loss == 0) {
+      EXPECT_EQ(world.metrics_of(0).media.received.lost, 0U) << "though some were overtaken";
+    }
     ASSERT_TRUE(world.run_until_finished(60s));
     expect_told("at the end");
     const auto& jitter = world.metrics_of(0).media.received.jitter;

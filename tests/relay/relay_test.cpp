@@ -1,6 +1,8 @@
 #include "tests/relay/path/relay.hpp"
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -50,12 +52,14 @@ private:
 /// A relay to `target` that runs until `finish` or the end of the test.
 class running_relay {
 public:
-  explicit running_relay(const peer& target, const impairment_options& path = {}) {
+  explicit running_relay(const peer& target, const impairment_options& path = {},
+                         std::function<void(const relay_event&)> observer = {}) {
     relay_options options;
     options.listen = loopback();
     options.target = target.address();
     options.path = path;
     relay_ = relay::open(options).value();
+    relay_->set_observer(std::move(observer));
     thread_ = std::thread([this] { EXPECT_TRUE(relay_->run()); });
   }
 
@@ -144,6 +148,7 @@ TEST(relay, held_back_datagrams_are_overtaken) {
   running_relay between(target, path);
   std::vector<std::string> sent;
   std::vector<std::string> came;
+  came.reserve(100);
   for (int i = 0; i < 100; ++i) {
     sent.push_back(std::to_string(i));
     client.send(sent.back(), between.address());
@@ -169,6 +174,56 @@ TEST(relay, a_delay_passes_before_a_datagram_does) {
   client.send("slow", between.address());
   EXPECT_EQ(target.receive(), "slow");
   EXPECT_GE(std::chrono::steady_clock::now() - start, 30ms);
+}
+
+TEST(relay, tells_of_each_datagram_that_it_sends_or_loses) {
+  using direction = impairment::direction;
+  impairment_options path;
+  path.loss = 0.2;
+  path.delay = 5ms;
+  const auto line = [](std::uint32_t flow, direction way, bool lost, std::string_view payload) {
+    return std::to_string(flow) + (way == direction::to_target ? " there " : " back ") +
+           (lost ? "lost " : "sent ") + std::string(payload);
+  };
+  std::vector<std::string> told;
+  std::vector<std::chrono::steady_clock::time_point> left;
+  const auto start = std::chrono::steady_clock::now();
+  peer target;
+  std::array<peer, 2> clients;
+  running_relay between(target, path, [&](const relay_event& event) {
+    told.push_back(line(event.flow, event.way, event.lost, event.payload));
+    if (!event.lost) {
+      left.push_back(event.at);
+    }
+  });
+  // Whatever arrives is answered.
+  impairment there(path, direction::to_target);
+  impairment back(path, direction::to_client);
+  std::vector<std::string> expected;
+  for (std::uint32_t i = 0; i < 200; ++i) {
+    const auto flow = i % 2;
+    const auto text = std::to_string(i);
+    const bool arrives = there.next(text.size()).copies > 0;
+    clients[flow].send(text, between.address());
+    expected.push_back(line(flow, direction::to_target, !arrives, text));
+    if (!arrives) {
+      continue;
+    }
+    EXPECT_EQ(target.receive(), text);
+    const bool comes_back = back.next(text.size()).copies > 0;
+    target.send(text, target.source);
+    expected.push_back(line(flow, direction::to_client, !comes_back, text));
+    if (comes_back) {
+      EXPECT_EQ(clients[flow].receive(), text);
+    }
+  }
+  const auto got = between.finish();
+  EXPECT_GT(got.to_target.lost, 20u);
+  EXPECT_GT(got.to_client.lost, 15u);
+  EXPECT_THAT(told, testing::UnorderedElementsAreArray(expected));
+  ASSERT_EQ(left.size(), got.to_target.sent + got.to_client.sent);
+  EXPECT_TRUE(std::is_sorted(left.begin(), left.end()));
+  EXPECT_GE(left.front() - start, 5ms);
 }
 
 TEST(relay, outlives_a_target_that_is_gone) {

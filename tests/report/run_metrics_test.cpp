@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <set>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -317,6 +318,19 @@ TEST(interval_series, shows_what_each_interval_added) {
   EXPECT_DOUBLE_EQ(row.cpu_percent, 75);
   EXPECT_NEAR(*row.srd_p50_ms, 30, 0.5);
   EXPECT_EQ(row.mos_mean, std::nullopt);
+}
+
+TEST(interval_series, a_loss_that_is_taken_back_is_not_added_again) {
+  interval_series series;
+  run_metrics m;
+  std::vector<uint64_t> added;
+  for (const uint64_t lost : {5U, 9U, 6U, 8U, 12U}) {
+    m.media.received.lost = lost - 2;
+    m.media.sent.lost = 2;
+    series.sample(seconds{added.size() + 1}, m);
+    added.push_back(series.latest().packets_lost);
+  }
+  EXPECT_EQ(added, (std::vector<uint64_t>{5, 4, 0, 0, 3}));
 }
 
 TEST(interval_series, stays_bounded_and_loses_no_count) {

@@ -135,6 +135,55 @@ TEST(receiver_statistics, accepts_a_source_that_loses_every_other_packet_from_th
   EXPECT_EQ(s.losses.longest_loss_run, 1u);
 }
 
+TEST(receiver_statistics, accepts_a_source_whose_first_packet_was_overtaken) {
+  for (const uint32_t first : {1U, 2U, 63U}) {
+    SCOPED_TRACE(first);
+    receiver_statistics stats;
+    const stream in{65530};
+    EXPECT_FALSE(in.arrive(stats, first, 0ms));
+    EXPECT_TRUE(in.arrive(stats, 0, first * 20ms + 5ms));
+    EXPECT_EQ(stats.lost(), first - 1);
+    for (uint32_t n = 1; n < first; ++n)
+      EXPECT_TRUE(in.arrive(stats, n, (first - n) * 20ms + 6ms));
+    for (uint32_t n = first + 1; n < 100; ++n)
+      EXPECT_TRUE(in.arrive(stats, n, 7ms));
+    const auto s = stats.summary();
+    expect_consistent(s);
+    EXPECT_EQ(s.expected, 100u);
+    EXPECT_EQ(s.lost, 0u);
+    EXPECT_EQ(s.rejected, 0u);
+    EXPECT_EQ(s.reordered, first);
+    EXPECT_EQ(s.first_packet, stream::at(first));
+  }
+  receiver_statistics stats;
+  const stream in;
+  EXPECT_FALSE(in.arrive(stats, 64));
+  EXPECT_FALSE(in.arrive(stats, 0, 65 * 20ms)) << "too far: begins probation anew";
+  EXPECT_TRUE(in.arrive(stats, 1, 65 * 20ms));
+  EXPECT_EQ(stats.summary().rejected, 1u);
+}
+
+TEST(receiver_statistics, a_packet_that_few_have_overtaken_may_come) {
+  receiver_statistics stats;
+  const stream in;
+  EXPECT_EQ(stats.may_come(), 0u);
+  in.arrive(stats, 0);
+  EXPECT_EQ(stats.may_come(), 0u);
+  in.arrive(stats, 3);
+  EXPECT_EQ(stats.may_come(), 2u);
+  in.arrive(stats, 2, 30ms);
+  EXPECT_EQ(stats.may_come(), 1u);
+  for (uint32_t n = 4; n < 9; ++n)
+    in.arrive(stats, n);
+  EXPECT_EQ(stats.may_come(), 1u) << "seven";
+  in.arrive(stats, 9);
+  EXPECT_EQ(stats.may_come(), 0u) << "eight";
+  EXPECT_EQ(stats.lost(), 1u);
+  in.arrive(stats, 100);
+  EXPECT_EQ(stats.may_come(), 7u) << "of 90 that are missing";
+  EXPECT_EQ(stats.lost(), 91u);
+}
+
 TEST(receiver_statistics, accepts_one_of_two_sources_that_begin_together) {
   receiver_statistics stats;
   const stream first{100, 0, 1};

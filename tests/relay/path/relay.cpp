@@ -115,6 +115,10 @@ relay::relay(const relay_options& options)
 
 relay::~relay() = default;
 
+void relay::set_observer(std::function<void(const relay_event&)> observer) {
+  observer_ = std::move(observer);
+}
+
 result<std::unique_ptr<relay>> relay::open(const relay_options& options) {
   std::unique_ptr<relay> made(new relay(options));
   if (auto got = made->prepare(); !got) {
@@ -251,6 +255,9 @@ void relay::accept(std::string_view payload, direction way, std::uint32_t flow_i
   count.too_big += decided.why == fate::cause::too_big;
   count.held_back += decided.held_back;
   count.duplicated += decided.copies == 2;
+  if (observer_ && decided.why == fate::cause::lost) {
+    observer_({way, true, flow_index, now, payload});
+  }
   for (std::size_t i = 0; i < decided.copies; ++i) {
     if (queue_.size() >= max_queued) {
       ++count.overflowed;
@@ -279,6 +286,8 @@ void relay::send(queued&& item) {
               : sendto(listener_.get(), item.payload.data(), item.payload.size(),
                        MSG_DONTWAIT | MSG_NOSIGNAL, through.client.get(), through.client.length);
   };
+  // Before it is sent: it may have been received before `send` returns.
+  const auto left = observer_ ? clock::now() : clock::time_point();
   // The first call after an ICMP "refused" reports that and sends nothing.
   if (attempt() < 0 && (errno != ECONNREFUSED || attempt() < 0)) {
     ++count.failed;
@@ -288,6 +297,9 @@ void relay::send(queued&& item) {
   auto& latest = through.latest_sent[static_cast<std::size_t>(item.way)];
   count.overtaken += item.arrival < latest;
   latest = std::max(latest, item.arrival);
+  if (observer_) {
+    observer_({item.way, false, item.flow, left, item.payload});
+  }
 }
 
 void relay::arm_timer(clock::time_point now) {

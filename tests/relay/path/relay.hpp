@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,6 +59,15 @@ struct relay_statistics {
   [[nodiscard]] std::string to_json() const;
 };
 
+/// What became of one datagram: it left, or its fate was to be lost.
+struct relay_event {
+  impairment::direction way = impairment::direction::to_target;
+  bool lost = false;
+  std::uint32_t flow = 0; ///< the client, counted from 0 in the order in which they came
+  std::chrono::steady_clock::time_point at; ///< as it left; if lost, as it came
+  std::string_view payload;                 ///< as long as the observer runs
+};
+
 /// Sits between clients and one target: what comes to its listening socket leaves for the target
 /// from a socket of its client's own, and the target's answers go back from the listening socket.
 /// One thread, real time.
@@ -74,6 +84,9 @@ public:
   [[nodiscard]] const socket_address& listening() const noexcept { return listening_; }
 
   ~relay();
+
+  /// Tells of each datagram that is sent or lost, on the thread of `run`; to be set before that.
+  void set_observer(std::function<void(const relay_event&)> observer);
 
   /// Relays until `stop`.
   result<void> run();
@@ -137,6 +150,7 @@ private:
   std::vector<queued> queue_; ///< a heap
   std::uint64_t arrivals_ = 0;
   std::optional<clock::time_point> first_; ///< datagram
+  std::function<void(const relay_event&)> observer_;
   relay_statistics statistics_;
 };
 

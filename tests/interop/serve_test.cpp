@@ -1,0 +1,212 @@
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tests/interop/peers.hpp"
+
+namespace jackfield::tests {
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::string_view agents_tone = "tone:880";
+constexpr std::string_view callers_tone = "tone:620";
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream in{path};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
+}
+
+uint16_t port_in(const std::string& address) {
+  const auto colon = address.rfind(':');
+  return colon == std::string::npos ? uint16_t{0}
+                                    : static_cast<uint16_t>(std::stoul(address.substr(colon + 1)));
+}
+
+/// `jackfield serve` with one queue, "support", whose callers hear nothing, and so many agents.
+class served_centre {
+public:
+  served_centre(const scratch_folder& folder, size_t agents, const std::string& more = {})
+      : folder_(folder) {
+    std::string config = "[server]\nlisten = [\"udp:127.0.0.1:0\", \"wss:127.0.0.1:0\"]\n"
+                         "lanes = 2\n";
+    std::string users = "user,password\n";
+    for (size_t i = 0; i < agents; ++i) {
+      const auto name = "agent" + std::to_string(i);
+      config += "[[agent]]\nname = \"" + name + "\"\npassword = \"pw-" + name + "\"\n";
+      users += name + ",pw-" + name + "\n";
+    }
+    config += "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\nmembers = \"all\"\n"
+              "music = \"silence\"\n" +
+              more;
+    users_ = folder.write("agents.csv", users);
+    program_ = std::make_unique<process>(
+      "serve", folder,
+      arguments{JACKFIELD_PROGRAM, "serve", "-c", folder.write("centre.toml", config), "--events",
+                events_file(), "--queue-log", queue_log_file()});
+    udp_ = port_in(program_->wait_for_rest_of_line("listening on UDP "));
+    wss_ = port_in(program_->wait_for_rest_of_line("listening on WSS "));
+    EXPECT_NE(udp_, 0);
+    EXPECT_NE(wss_, 0);
+  }
+
+  /// Phones of all agents, by `jackfield answer`, once all are registered.
+  std::unique_ptr<process> start_phones(const arguments& more) {
+    arguments command{JACKFIELD_PROGRAM,         "answer",    "--users", users_, "--audio",
+                      std::string{agents_tone}, "--hear",    "--json",  phones_file(),
+                      "--expect-sound",          std::string{callers_tone}};
+    command.insert(command.end(), more.begin(), more.end());
+    auto phones = std::make_unique<process>("phones", folder_, command);
+    EXPECT_TRUE(phones->wait_for("registered ")) << "no phone is registered";
+    return phones;
+  }
+
+  [[nodiscard]] std::string number() const { return sip_uri("100", udp_); }
+  [[nodiscard]] uint16_t udp() const noexcept { return udp_; }
+  [[nodiscard]] uint16_t wss() const noexcept { return wss_; }
+  [[nodiscard]] std::string events_file() const { return folder_.file("events.jsonl"); }
+  [[nodiscard]] std::string queue_log_file() const { return folder_.file("queue_log"); }
+  [[nodiscard]] std::string phones_file() const { return folder_.file("phones.json"); }
+
+  /// Lets it drain.
+  void finish() {
+    program_->signal(SIGTERM);
+    EXPECT_EQ(program_->wait(), 0);
+  }
+
+  /// How often each kind of event befell each call, and what else is to hold of the records: the
+  /// queue_log says the same, and no agent has two calls at once.
+  void expect_accounted(uint64_t calls, uint64_t answered) const {
+    std::map<std::string, std::map<std::string, int>> of;
+    std::map<std::string, std::string> state;
+    uint64_t seq = 0;
+    for (const auto& line : lines_of(events_file())) {
+      const auto event = json::parse(line);
+      EXPECT_EQ(event.at("seq"), ++seq);
+      const std::string what = event.at("event");
+      if (what != "agent.state") {
+        ++of[event.at("call_id")][what];
+        continue;
+      }
+      auto& known = state[event.at("agent")];
+      EXPECT_EQ(event.at("before"), known.empty() ? "logged_out" : known) << line;
+      known = event.at("state");
+      if (known == "in_call") {
+        EXPECT_EQ(event.at("before"), "answered") << line;
+      }
+    }
+    EXPECT_EQ(of.size(), calls);
+    uint64_t completed = 0;
+    for (auto& [id, counts] : of) {
+      EXPECT_EQ(counts["call.entered"], 1) << id;
+      EXPECT_EQ(counts["call.connected"] + counts["call.abandoned"] + counts["call.overflowed"], 1)
+        << id;
+      EXPECT_EQ(counts["call.completed"], counts["call.connected"]) << id;
+      completed += static_cast<uint64_t>(counts["call.completed"]);
+    }
+    EXPECT_EQ(completed, answered);
+    std::map<std::string, uint64_t> verbs;
+    for (const auto& line : lines_of(queue_log_file())) {
+      auto rest = line;
+      for (int i = 0; i < 4; ++i)
+        rest.erase(0, rest.find('|') + 1);
+      ++verbs[rest.substr(0, rest.find('|'))];
+    }
+    EXPECT_EQ(verbs["ENTERQUEUE"], calls);
+    EXPECT_EQ(verbs["CONNECT"], answered);
+    EXPECT_EQ(verbs["COMPLETECALLER"] + verbs["COMPLETEAGENT"], answered);
+    EXPECT_EQ(verbs["ABANDON"] + verbs["EXITWITHTIMEOUT"] + verbs["EXITEMPTY"], calls - answered);
+  }
+
+private:
+  const scratch_folder& folder_;
+  std::string users_;
+  std::unique_ptr<process> program_;
+  uint16_t udp_ = 0;
+  uint16_t wss_ = 0;
+};
+
+/// All callers heard agents and all agents callers: music is silence here.
+void expect_heard_both_ways(const served_centre& centre, const load_outcome& load,
+                            process& phones, uint64_t calls) {
+  EXPECT_EQ(load.summary.at("calls").at("completed"), calls) << load.summary.at("failures");
+  EXPECT_EQ(load.summary.at("calls").at("ended_by_callee"), calls);
+  phones.signal(SIGINT);
+  const auto status = phones.wait();
+  EXPECT_TRUE(status == 0 || status == 4) << "the phones: status " << status;
+  const auto heard = json::parse(std::ifstream{centre.phones_file()});
+  EXPECT_EQ(heard.at("calls").at("completed"), calls) << heard.at("failures");
+  EXPECT_EQ(heard.at("calls").at("failed"), 0) << heard.at("failures");
+}
+
+arguments callers(const served_centre& centre, uint64_t calls, const std::string& rate) {
+  return {centre.number(), "-m",          std::to_string(calls),
+          "-r",            rate,          "--duration",
+          "120s",          "--callee-hangs-up", "expected",
+          "--audio",       std::string{callers_tone}, "--codecs",
+          "PCMU",          "--expect-sound", std::string{agents_tone}};
+}
+
+TEST(serve, phones_over_udp_take_callers_in_turn) {
+  const scratch_folder folder;
+  served_centre centre{folder, 3};
+  const auto phones =
+    centre.start_phones({"--register", "sip:127.0.0.1:" + std::to_string(centre.udp()),
+                         "--duration", "2s", "--media", "rtp"});
+  const auto load = run_load(folder, callers(centre, 9, "9"));
+  expect_heard_both_ways(centre, load, *phones, 9);
+  centre.finish();
+  centre.expect_accounted(9, 9);
+}
+
+// Opus over DTLS-SRTP and WSS on one side, PCMU on the other.
+TEST(serve, two_hundred_browsers_take_callers_over_udp) {
+  const scratch_folder folder;
+  served_centre centre{folder, 200};
+  const auto phones = centre.start_phones(
+    {"--register", "sip:127.0.0.1:" + std::to_string(centre.wss()) + ";transport=wss", "--insecure",
+     "--duration", "4s", "--media", "webrtc", "--register-rate", "100"});
+  const auto load = run_load(folder, callers(centre, 1200, "10"));
+  expect_heard_both_ways(centre, load, *phones, 1200);
+  centre.finish();
+  centre.expect_accounted(1200, 1200);
+}
+
+TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
+  const scratch_folder folder;
+  const auto check = [&](const std::string& config) {
+    process program{"check", folder,
+                    arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c",
+                              folder.write("centre.toml", config)}};
+    EXPECT_EQ(program.wait(), 2) << config;
+    return program.standard_error();
+  };
+  constexpr auto good = "[server]\nlisten = [\"udp:127.0.0.1:0\"]\n[[agent]]\nname = \"a\"\n";
+  EXPECT_NE(check("[server\n").find("centre.toml:1: "), std::string::npos);
+  EXPECT_NE(check(std::string{good} + "wrap_up = \"5x\"\n").find("centre.toml:5: wrap_up: "),
+            std::string::npos);
+  EXPECT_NE(check(std::string{good} + "colour = 1\n").find("centre.toml:5: colour: is unknown"),
+            std::string::npos);
+  EXPECT_NE(check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = [\"b\"]\n")
+              .find("centre.toml:7: members: \"b\" is no agent"),
+            std::string::npos);
+  EXPECT_NE(check("[server]\nlisten = [\"udp:0.0.0.0:0\"]\n[[agent]]\nname = \"a\"\n")
+              .find("\"a\": has no password"),
+            std::string::npos);
+  const auto all = check(std::string{good} + "wrap_up = \"5x\"\n[[queue]]\nname = \"q\"\n"
+                                             "members = \"all\"\nring = 7\nstrategy = \"best\"\n");
+  for (const auto* const place : {":5: wrap_up", ":9: ring", ":10: strategy"})
+    EXPECT_NE(all.find(place), std::string::npos) << "each fault is told: " << all;
+}
+
+} // namespace
+} // namespace jackfield::tests

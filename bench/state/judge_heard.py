@@ -2,8 +2,8 @@
 
     python3 bench/state/judge_heard.py FILE HZ
 
-Prints a figure a line: "heard", the calls that heard it for a second or more, and "gap_s", the longest
-that one waited for it after another tone.
+Prints a figure a line: "heard", the calls that heard it for a second or more, and, if it came behind
+another tone, "gap_s", the longest that one waited for it.
 """
 
 import json
@@ -13,7 +13,7 @@ LEAST_MS = 1000
 
 
 def waited_for(pieces, hz):
-    """Milliseconds from the end of the tone before to this one; None: it was not heard."""
+    """Milliseconds from the end of the tone before, 0 if there was none; None: it was not heard."""
     before = None
     for piece in pieces:
         if piece["what"] != "tone":
@@ -30,7 +30,8 @@ def main():
         waits = [waited_for(json.loads(line).get("heard", []), hz) for line in lines]
     heard = [wait for wait in waits if wait is not None]
     print("heard", len(heard))
-    print("gap_s", round(max(heard, default=0) / 1000, 2))
+    if any(heard):
+        print("gap_s", round(max(heard) / 1000, 2))
 
 
 if __name__ == "__main__":

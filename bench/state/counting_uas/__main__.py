@@ -2,7 +2,7 @@
 
     python3 bench/state/counting_uas udp|tcp|tls PORT SEED JOURNAL [CERTIFICATE KEY]
 
-It answers at once, after a while, late or never, or refuses; over UDP it loses one request in twenty,
+It answers at once or after up to 2.5 s, or refuses; over UDP it loses one request in twenty,
 once. A datagram that says "crashed" tells it that the caller's process has ended. With SIGTERM it writes
 JOURNAL, one JSON line a call, and last one of its own.
 """

@@ -168,3 +168,12 @@ verdict() { # NAME VALUE UNIT 'at most'|'at least' MUST AIM
     printf "  %-58s %9s %-4s %s %s (%s)  %s\n", name, v, unit, way, must, aim, met
   }' </dev/null
 }
+
+# The same, and sets `missed` to 1 where a must is missed, for an exit code.
+missed=0
+judged() {
+  local line
+  line=$(verdict "$@")
+  echo "$line"
+  [[ $line == *'aim met' || $line == *'must met' ]] || missed=1
+}

@@ -32,8 +32,8 @@ void sound_listener::on_heard(const rtp::heard_packet& packet) {
   next_ += static_cast<uint32_t>(samples->size() * traits.clock_rate / traits.sample_rate);
 }
 
-// Timestamps may jump (RFC 3550 section 6.4.1 promises nothing between sources): no more time
-// passed than between the arrivals.
+// Timestamps may jump (RFC 3550 section 6.4.1 promises nothing between sources), back or further
+// ahead than packets can be late: then as much time passed as between the arrivals.
 void sound_listener::skip_to(uint32_t timestamp, rtp::time_point arrived, uint32_t clock_rate) {
   using std::chrono::milliseconds;
   const auto ahead = static_cast<int32_t>(timestamp - next_);
@@ -42,11 +42,9 @@ void sound_listener::skip_to(uint32_t timestamp, rtp::time_point arrived, uint32
     return;
   const auto waited =
     std::max(milliseconds{0}, std::chrono::duration_cast<milliseconds>(arrived - arrived_));
-  auto missing = waited;
-  if (ahead > 0)
-    missing =
-      std::min(waited + milliseconds{1000}, milliseconds{int64_t{ahead} * 1000 / clock_rate});
-  finder_->skip(missing);
+  const milliseconds by_timestamp{int64_t{ahead} * 1000 / clock_rate};
+  const bool jumped = ahead < 0 || by_timestamp > waited + milliseconds{1000};
+  finder_->skip(jumped ? waited : by_timestamp);
   next_ = timestamp;
 }
 

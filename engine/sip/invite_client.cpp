@@ -211,6 +211,14 @@ void invite_client::on_message(time_point now, const message& m, ua_sink& sink) 
       setup_->forks[fork].early->on_response(context(now, sink), m, branch->counter);
     return;
   }
+  // Who still asks for its ACK after several BYEs may take none before it.
+  if (session_.owes_ack() && session_.ending() && m.cseq_method() == method::invite &&
+      m.cseq_number() == invite_cseq_ && m.status() >= 200 && m.status() < 300 &&
+      m.to_tag() == session_.state().remote_tag() &&
+      now - answered_at_ >= 8 * profile_->timers.t1) {
+    session_.acknowledge(context(now, sink), {}, {});
+    return;
+  }
   if (session_.valid() && session_.on_response(context(now, sink), m, branch->counter))
     return;
   if (m.cseq_method() == method::invite)
@@ -307,7 +315,7 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   if (s.taken_back)
     session_.skip(unseen_requests);
   const auto held = s.hold_ack && wanted;
-  const auto parts_first = s.taken_back && !wanted;
+  const auto parts_first = (s.taken_back || s.hold_ack) && !wanted;
   confirmed_ = true;
   answered_at_ = now;
   auto headers = std::move(s.cancel_headers);
@@ -315,11 +323,12 @@ void invite_client::on_answer(time_point now, const message& m, ua_sink& sink) {
   setup_.reset();
   digest_.on_success(m);
   auto c = context(now, sink);
-  // A crash between the two would leave the call up at a peer that has its ACK, and nobody would
-  // know of its dialog; one that has not goes on asking for it.
+  // A crash before the BYE is answered, which may be lost, would leave the call up at a peer that
+  // has its ACK, and nobody would know of its dialog; one that has not goes on asking for it. So it
+  // gets it behind that answer.
   if (parts_first)
     session_.hang_up(c, why, headers);
-  if (delayed || held)
+  if (delayed || held || parts_first)
     session_.owe_ack(invite_cseq_);
   else
     session_.send_ack(c, invite_cseq_, {}, {});

@@ -49,7 +49,7 @@ struct call_options {
   /// one; RFC 3261 §16.6 wants more than three minutes of proxies.
   duration ringing_limit = std::chrono::minutes{3};
   /// The ACK to the first 2xx waits for `acknowledge`, also where it carries no answer: for who has
-  /// to write down first that there is a dialog.
+  /// to write down first that there is a dialog. If cancelled it waits for the BYE's answer.
   bool hold_ack = false;
 };
 
@@ -79,10 +79,10 @@ public:
   /// Takes back an INVITE that was kept, whose process is no more: it is never sent again, nor
   /// anything in its place. The leg is `cancelling` then: CANCEL goes out at once, to the INVITE's
   /// next hop as a new request does, since nobody knows whether a provisional response came.
-  /// Whatever is answered ends the call, a 2xx as that of any cancelled call; after 64*T1 without
-  /// an answer it ends all the same. `credentials`: for the BYE; must outlive the leg. Fails, with
-  /// nothing changed and nothing sent, if the record is not whole or another leg's. Once, instead
-  /// of `prepare`.
+  /// Whatever is answered ends the call, a 2xx by a BYE, for whose answer its ACK waits; after
+  /// 64*T1 without an answer it ends all the same. `credentials`: for the BYE; must outlive the
+  /// leg. Fails, with nothing changed and nothing sent, if the record is not whole or another
+  /// leg's. Once, instead of `prepare`.
   result<void> take_back(time_point now, const attempt_record& record, ua_sink& sink,
                          std::span<const credential> credentials = {});
 

@@ -255,8 +255,11 @@ void session::hang_up(const context& c, end_cause cause, std::string_view header
 void session::end(const context& c, end_cause cause, int status, const message* source) {
   if (over_)
     return;
-  if (cause != end_cause::transport_failed)
+  if (cause != end_cause::transport_failed) {
     refuse_open(c, 481);
+    if (bye_ && ack_owed_ != 0)
+      send_ack(c, ack_owed_, {}, {});
+  }
   over_ = true;
   end_cause_ = cause;
   ua_event e{.kind = event_kind::ended, .cause = cause, .status = status, .source = source};

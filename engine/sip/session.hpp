@@ -102,7 +102,7 @@ public:
   /// Sends the last ACK again.
   void repeat_ack(const context& c, uint32_t cseq);
 
-  /// The 2xx with this CSeq brought an offer: `acknowledge` will send its ACK.
+  /// The ACK to the 2xx with this CSeq waits for `acknowledge`; behind `hang_up`, for the end.
   void owe_ack(uint32_t cseq) noexcept;
   [[nodiscard]] bool owes_ack() const noexcept { return ack_owed_ != 0; }
 

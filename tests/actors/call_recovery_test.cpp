@@ -238,5 +238,51 @@ TEST(call_recovery, an_attempt_is_taken_back_where_its_peer_says_anything) {
   }
 }
 
+/// As a network has it that loses the first BYE, and a crash before it comes again: the peer has to
+/// be one that still asks for its ACK, or nobody would end the call.
+TEST(call_recovery, a_second_crash_while_a_bye_is_lost_leaves_no_call_up) {
+  storage::memory_store store;
+  sim_world world{11};
+  auto* caller = &world.add_site("10.0.0.1");
+  raw_peer callee{world.lane(), "10.0.0.2"};
+  const raw_media media{world.lane(), "10.1.0.2"};
+  world.keep_calls(*caller, store, storage::begin_run(store, {}).value());
+  auto plan = std::make_shared<load_plan>();
+  plan->arrivals.calls = 1;
+  plan->arrivals.phases = {{10, 10, 1h}};
+  plan->targets = {target_of(callee.address())};
+  world.run_load(*caller, plan,
+                 std::make_shared<const call_manner>(manner_between(
+                   *caller, transport::target{transport::protocol::udp, callee.address()})));
+  world.pass(300ms);
+  const auto invite = callee.last("INVITE ");
+  ASSERT_FALSE(invite.empty());
+  bool up = true;
+  callee.on_message = [&](const std::string& m) {
+    if (m.starts_with("CANCEL ")) { // it has answered: a 2xx until its ACK, and nothing else
+      callee.answer(m, 200);
+      if (callee.count("ACK ") == 0)
+        callee.answer(invite, 200, {}, media.description("inactive"));
+    } else if (m.starts_with("BYE ") && callee.count("BYE ") > 1) {
+      up = false;
+      callee.answer(m, 200);
+    }
+  };
+  storage::memory_store left{store};
+  for (const auto time : {lane::duration{200ms}, lane::duration{2min}}) {
+    world.crash(*caller);
+    caller = &world.add_site("10.0.0.1");
+    EXPECT_TRUE(storage::close_interrupted(left, [](const auto&) { return false; }));
+    world.keep_calls(*caller, left, storage::begin_run(left, {}).value());
+    world.recover(*caller, left);
+    world.pass(time);
+    EXPECT_GE(callee.count("BYE "), 1U);
+  }
+  EXPECT_FALSE(up) << "it was ACKed, and its BYE never came";
+  EXPECT_EQ(callee.count("ACK "), 1U);
+  ASSERT_TRUE(world.heard().recovered);
+  EXPECT_EQ(finished_in(left).under_way, 0U);
+}
+
 } // namespace
 } // namespace jackfield

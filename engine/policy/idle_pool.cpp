@@ -136,15 +136,15 @@ void idle_pool::took(const queue_member& member) {
 std::vector<queue_snapshot::turn> idle_pool::turns() const {
   std::vector<queue_snapshot::turn> all;
   all.reserve(turns_.size());
-  for (const auto& [tier, turn] : turns_)
-    all.push_back({tier, turn.position, turn.number});
+  for (const auto& [tier, was] : turns_)
+    all.push_back({tier, was.position, was.number});
   return all;
 }
 
 void idle_pool::set_turns(std::span<const queue_snapshot::turn> turns) {
   turns_.clear();
-  for (const auto& turn : turns)
-    turns_[turn.tier] = {turn.position, turn.order};
+  for (const auto& was : turns)
+    turns_[was.tier] = {was.position, was.order};
 }
 
 uint64_t idle_pool::below(uint64_t bound) noexcept {

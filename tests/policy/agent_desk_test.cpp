@@ -31,12 +31,10 @@ TEST(agent_round, ends_when_all_have_answered_and_the_best_bid_wins) {
     duration waited;        // by its call; queue 1's 10 s
     uint32_t winner;
   };
-  for (const auto& c : {round_case{"the queue's priority", 1, 0, 0s, 2},
-                        round_case{"then the call's", 0, 6, 0s, 2},
-                        round_case{"then the wait", 0, 5, 11s, 2},
-                        round_case{"a shorter wait", 0, 5, 9s, 1},
-                        round_case{"a lower call", 0, 4, 1h, 1},
-                        round_case{"a lower queue", -1, 9, 1h, 1}}) {
+  for (const auto& c :
+       {round_case{"the queue's priority", 1, 0, 0s, 2}, round_case{"then the call's", 0, 6, 0s, 2},
+        round_case{"then the wait", 0, 5, 11s, 2}, round_case{"a shorter wait", 0, 5, 9s, 1},
+        round_case{"a lower call", 0, 4, 1h, 1}, round_case{"a lower queue", -1, 9, 1h, 1}}) {
     agent_double a{{}, 3};
     a.desk.add_queue(a.now, queue_id{2}, c.queue_priority, a.out);
     a.log_in();
@@ -170,9 +168,9 @@ TEST(agent, goes_through_a_call_and_wraps_up) {
   std::vector<agent_state> states;
   for (const auto& s : all_of<state_changed>(a.out))
     states.push_back(s.to);
-  EXPECT_THAT(states, ElementsAre(agent_state::reserved, agent_state::offered,
-                                  agent_state::answered, agent_state::in_call,
-                                  agent_state::wrap_up));
+  EXPECT_THAT(states,
+              ElementsAre(agent_state::reserved, agent_state::offered, agent_state::answered,
+                          agent_state::in_call, agent_state::wrap_up));
   a.after(30s);
   EXPECT_EQ(a.desk.state(), agent_state::ready);
   EXPECT_EQ(a.desk.status().answered_calls, 1U);
@@ -205,9 +203,9 @@ TEST(agent, rests_after_each_kind_of_missed_offer) {
   r.after_busy = 3s;
   r.after_no_answer = 4s;
   r.after_unreachable = 0s; // the least there is
-  for (const auto& c : {rest_case{ring_result::rejected, 2s}, rest_case{ring_result::busy, 3s},
-                        rest_case{ring_result::no_answer, 4s},
-                        rest_case{ring_result::unreachable, 1s}}) {
+  for (const auto& c :
+       {rest_case{ring_result::rejected, 2s}, rest_case{ring_result::busy, 3s},
+        rest_case{ring_result::no_answer, 4s}, rest_case{ring_result::unreachable, 1s}}) {
     agent_double a{r};
     a.log_in_and_be_ready();
     a.bid_from(1, 1);

@@ -1,5 +1,6 @@
 // Hundreds of agents, several queues and thousands of callers, with a bus between their desks that
-// delays, turns round and loses messages as peers die. A failing seed is printed and is a test case.
+// delays, turns round and loses messages as peers die. A failing seed is printed and is a test
+// case.
 
 #include <algorithm>
 #include <functional>
@@ -207,7 +208,7 @@ private:
             });
           },
           [this, i](const ask_status& a) {
-            send_to_agent(i, index(a.agent), [this, i](agent_desk& d, agent_actions& o) {
+            send_to_agent(i, index(a.agent), [i](agent_desk& d, agent_actions& o) {
               d.on_status_asked(queue_id{static_cast<uint32_t>(i)}, o);
             });
           },
@@ -224,7 +225,8 @@ private:
         action);
     const auto& d = *queues_[i].desk;
     if (queues_[i].simple && d.available() > 0) {
-      EXPECT_LE(d.waiting(), d.bids()) << "somebody waits at queue " << i << ", and somebody is free";
+      EXPECT_LE(d.waiting(), d.bids())
+        << "somebody waits at queue " << i << ", and somebody is free";
     }
   }
 
@@ -233,38 +235,38 @@ private:
     agent_actions out;
     f(*a.desk, out);
     for (const auto& action : out)
-      std::visit(
-        overloaded{
-          [this, i](const status_to_queue& s) {
-            send_to_queue(i, index(s.queue), [this, s](queue_desk& d, queue_actions& o) {
-              d.on_status(now_, s.what, s.round, o);
-            });
-          },
-          [this, i](const to_queue<bid_answer>& s) {
-            send_to_queue(i, index(s.queue), [this, s](queue_desk& d, queue_actions& o) {
-              d.on_bid_answer(now_, s.what, o);
-            });
-          },
-          [this, i](const to_queue<offer_outcome>& s) {
-            send_to_queue(i, index(s.queue), [this, i, s](queue_desk& d, queue_actions& o) {
-              d.on_outcome(now_, s.what, o);
-              if (s.what.result == offer_result::not_reserved)
-                put_back(i, s.what.id, d.id());
-            });
-          },
-          [this, i](const start_ringing& s) { ring(i, s); },
-          [this, &a](const stop_ringing& s) {
-            EXPECT_TRUE(a.is == phone::rings || a.is == phone::claimed);
-            EXPECT_EQ(a.bid, s.id) << "another call was to stop";
-            surplus_ += a.is == phone::claimed ? 1 : 0;
-            a.is = phone::silent;
-          },
-          [this, i](const connected& s) { connect(i, s); },
-          [](const state_changed& s) {
-            EXPECT_TRUE(s.from != s.to || s.to == agent_state::paused) << to_string(s.to);
-          },
-        },
-        action);
+      std::visit(overloaded{
+                   [this, i](const status_to_queue& s) {
+                     send_to_queue(i, index(s.queue), [this, s](queue_desk& d, queue_actions& o) {
+                       d.on_status(now_, s.what, s.round, o);
+                     });
+                   },
+                   [this, i](const to_queue<bid_answer>& s) {
+                     send_to_queue(i, index(s.queue), [this, s](queue_desk& d, queue_actions& o) {
+                       d.on_bid_answer(now_, s.what, o);
+                     });
+                   },
+                   [this, i](const to_queue<offer_outcome>& s) {
+                     send_to_queue(i, index(s.queue),
+                                   [this, i, s](queue_desk& d, queue_actions& o) {
+                                     d.on_outcome(now_, s.what, o);
+                                     if (s.what.result == offer_result::not_reserved)
+                                       put_back(i, s.what.id, d.id());
+                                   });
+                   },
+                   [this, i](const start_ringing& s) { ring(i, s); },
+                   [this, &a](const stop_ringing& s) {
+                     EXPECT_TRUE(a.is == phone::rings || a.is == phone::claimed);
+                     EXPECT_EQ(a.bid, s.id) << "another call was to stop";
+                     surplus_ += a.is == phone::claimed ? 1 : 0;
+                     a.is = phone::silent;
+                   },
+                   [this, i](const connected& s) { connect(i, s); },
+                   [](const state_changed& s) {
+                     EXPECT_TRUE(s.from != s.to || s.to == agent_state::paused) << to_string(s.to);
+                   },
+                 },
+                 action);
     check(i);
   }
 
@@ -434,10 +436,9 @@ private:
     if (i == queues_.size())
       queues_.emplace_back();
     queue_rules r;
-    static constexpr strategy all[] = {strategy::longest_idle, strategy::ring_all,
-                                       strategy::round_robin,  strategy::random,
-                                       strategy::top_down,     strategy::least_talk_time,
-                                       strategy::fewest_calls};
+    static constexpr strategy all[] = {
+      strategy::longest_idle, strategy::ring_all,        strategy::round_robin, strategy::random,
+      strategy::top_down,     strategy::least_talk_time, strategy::fewest_calls};
     r.picks = all[i % std::size(all)];
     r.ring_time = 6s;
     r.announce_every = 15s;
@@ -450,7 +451,8 @@ private:
       r.priority_worth = 5s;
     }
     EXPECT_TRUE(r.check("queue"));
-    queues_[i].desk = std::make_unique<queue_desk>(queue_id{static_cast<uint32_t>(i)}, r, random_());
+    queues_[i].desk =
+      std::make_unique<queue_desk>(queue_id{static_cast<uint32_t>(i)}, r, random_());
   }
 
   void open_agent(size_t i) {
@@ -493,9 +495,8 @@ private:
       to_desk();
     else
       at(now_ + upto(most_delay), to_desk);
-    queue(q, [&](queue_desk& d, queue_actions& out) {
-      d.put_member(now_, agent_id{i}, part, out);
-    });
+    queue(q,
+          [&](queue_desk& d, queue_actions& out) { d.put_member(now_, agent_id{i}, part, out); });
   }
 
   void somebody_acts() {
@@ -505,25 +506,44 @@ private:
         agent(i, f);
     };
     switch (below(plan_.deaths ? 12 : 10)) {
-    case 0: act([this](agent_desk& d, agent_actions& out) { d.log_out(now_, out); }); break;
+    case 0:
+      act([this](agent_desk& d, agent_actions& out) { d.log_out(now_, out); });
+      break;
     case 1:
-    case 2: act([this](agent_desk& d, agent_actions& out) { d.log_in(now_, out); }); break;
-    case 3: act([this](agent_desk& d, agent_actions& out) { d.pause(now_, "lunch", out); }); break;
-    case 4: act([this](agent_desk& d, agent_actions& out) { d.unpause(now_, out); }); break;
-    case 5: act([this](agent_desk& d, agent_actions& out) { d.set_reachable(now_, false, out); }); break;
-    case 6: act([this](agent_desk& d, agent_actions& out) { d.set_reachable(now_, true, out); }); break;
-    case 7: act([this](agent_desk& d, agent_actions& out) { d.end_wrap_up(now_, out); }); break;
+    case 2:
+      act([this](agent_desk& d, agent_actions& out) { d.log_in(now_, out); });
+      break;
+    case 3:
+      act([this](agent_desk& d, agent_actions& out) { d.pause(now_, "lunch", out); });
+      break;
+    case 4:
+      act([this](agent_desk& d, agent_actions& out) { d.unpause(now_, out); });
+      break;
+    case 5:
+      act([this](agent_desk& d, agent_actions& out) { d.set_reachable(now_, false, out); });
+      break;
+    case 6:
+      act([this](agent_desk& d, agent_actions& out) { d.set_reachable(now_, true, out); });
+      break;
+    case 7:
+      act([this](agent_desk& d, agent_actions& out) { d.end_wrap_up(now_, out); });
+      break;
     case 8: {
       const auto call = call_id{1'000'000 + ++direct_};
       act([this, call](agent_desk& d, agent_actions& out) { d.on_direct_call(now_, call, out); });
       at(now_ + upto(20s), [this, i, call] {
         if (agents_[i].desk)
-          agent(i, [&](agent_desk& d, agent_actions& out) { d.on_direct_call_ended(now_, call, out); });
+          agent(
+            i, [&](agent_desk& d, agent_actions& out) { d.on_direct_call_ended(now_, call, out); });
       });
       break;
     }
-    case 9: reload(below(plan_.queues)); break;
-    case 10: agent_dies(i); break;
+    case 9:
+      reload(below(plan_.queues));
+      break;
+    case 10:
+      agent_dies(i);
+      break;
     default:
       if (chance(20))
         queue_dies(below(plan_.queues));
@@ -588,7 +608,8 @@ private:
     });
     at(now_ + 2 * most_delay + upto(10s), [this, i, rules] {
       auto& back = queues_[i];
-      back.desk = std::make_unique<queue_desk>(queue_id{static_cast<uint32_t>(i)}, rules, random_());
+      back.desk =
+        std::make_unique<queue_desk>(queue_id{static_cast<uint32_t>(i)}, rules, random_());
       // Who died meanwhile is no member.
       std::erase_if(back.kept.members, [&](const auto& m) { return !agents_[index(m.id)].desk; });
       queue(i, [&](queue_desk& d, queue_actions& out) { d.restore(now_, back.kept, out); });
@@ -649,8 +670,8 @@ private:
 
   void drained() {
     for (const auto& [number, c] : callers_)
-      EXPECT_EQ(c.ends, 1) << "caller " << number << " of queue " << c.queue << " did not end once: "
-                           << static_cast<int>(c.is);
+      EXPECT_EQ(c.ends, 1) << "caller " << number << " of queue " << c.queue
+                           << " did not end once: " << static_cast<int>(c.is);
     std::map<size_t, size_t> ready_members;
     for (size_t i = 0; i < agents_.size(); ++i) {
       const auto& a = agents_[i];

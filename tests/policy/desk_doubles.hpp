@@ -121,8 +121,8 @@ public:
   }
   void bid_from(uint32_t queue, uint64_t id, int32_t priority = 0, duration waited = {},
                 round_id round = no_round) {
-    desk.on_bid(now, {queue_id{queue}, bid_id{id}, call_id{100 + id}, priority, now - waited, round},
-                out);
+    desk.on_bid(
+      now, {queue_id{queue}, bid_id{id}, call_id{100 + id}, priority, now - waited, round}, out);
   }
   void offer_from(uint32_t queue, uint64_t id) {
     desk.on_offer(now, {queue_id{queue}, bid_id{id}, call_id{100 + id}, now + ring, {}}, out);

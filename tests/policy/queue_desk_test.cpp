@@ -19,6 +19,7 @@ using testing::IsEmpty;
 
 std::vector<uint64_t> numbers(const std::vector<call_id>& calls) {
   std::vector<uint64_t> all;
+  all.reserve(calls.size());
   for (const auto call : calls)
     all.push_back(static_cast<uint64_t>(call));
   return all;

@@ -31,8 +31,8 @@ struct strategy_case {
 
 class strategies : public testing::TestWithParam<strategy_case> {};
 
-// Agents 1 .. 3, available since a second after each other, with talk times 30, 10 and 20 s, calls 1, 3
-// and 2, and positions 3, 2, 1.
+// Agents 1 .. 3, available since a second after each other, with talk times 30, 10 and 20 s, calls
+// 1, 3 and 2, and positions 3, 2, 1.
 TEST_P(strategies, pick_in_their_order) {
   queue_double q{picking(GetParam().picks)};
   for (uint64_t agent = 1; agent <= 3; ++agent) {

@@ -1,8 +1,11 @@
 // What a decision of a queue costs: an agent becomes available and has the next caller, from its
-// status to the assignment (four inputs, a caller who comes in the other's place among them), with
-// 5,000 members and 2,000 callers waiting. The time is that of the whole.
+// status to the assignment, and another caller comes in its place (four inputs), with 5,000 members
+// and 2,000 callers waiting; or a caller comes to 5,000 free agents, and its agent is free again
+// (four inputs, too). The time is that of the whole.
 
 #include <cstdint>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -78,6 +81,7 @@ public:
     out_.clear();
   }
   [[nodiscard]] size_t waiting() const { return desk_.waiting(); }
+  [[nodiscard]] uint64_t answered() const { return desk_.figures().answered; }
 
 private:
   static queue_rules rules_of(strategy picks) {
@@ -125,7 +129,7 @@ void agent_becomes_free(benchmark::State& state) {
   const auto waiting = queue.waiting();
   for (auto _ : state)
     queue.decide();
-  if (queue.waiting() != waiting)
+  if (queue.waiting() != waiting || queue.answered() != static_cast<uint64_t>(state.iterations()))
     state.SkipWithError("not one caller a decision");
   state.SetLabel(std::string{to_string(picks)});
 }
@@ -143,7 +147,7 @@ void caller_comes(benchmark::State& state) {
   queue.free_all();
   for (auto _ : state)
     queue.serve();
-  if (queue.waiting() != 0)
+  if (queue.waiting() != 0 || queue.answered() != static_cast<uint64_t>(state.iterations()))
     state.SkipWithError("somebody waits while agents are free");
   state.SetLabel(std::string{to_string(picks)});
 }

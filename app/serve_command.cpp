@@ -113,8 +113,8 @@ unsigned usable_cores() {
 
 node_settings settings_of(const centre_config& config) {
   node_settings settings;
-  settings.lanes = config.lanes != 0 ? config.lanes
-                                     : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.lanes =
+    config.lanes != 0 ? config.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
   settings.serve_together = true;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;
@@ -133,13 +133,12 @@ void tell_queues(const std::vector<queue_state>& queues) {
     const auto& f = each.figures;
     const auto mean = f.mean_answered_wait();
     const auto level = f.service_level_of_offered();
-    std::fprintf(stderr, "%-20s %9llu %9llu %9llu %9llu %9zu %8.1f s %8.1f %%\n", each.name.c_str(),
-                 static_cast<unsigned long long>(f.offered),
-                 static_cast<unsigned long long>(f.answered),
-                 static_cast<unsigned long long>(f.abandoned),
-                 static_cast<unsigned long long>(f.overflowed), each.waiting,
-                 mean ? std::chrono::duration<double>(*mean).count() : 0.0,
-                 level ? *level * 100 : 0.0);
+    std::fprintf(
+      stderr, "%-20s %9llu %9llu %9llu %9llu %9zu %8.1f s %8.1f %%\n", each.name.c_str(),
+      static_cast<unsigned long long>(f.offered), static_cast<unsigned long long>(f.answered),
+      static_cast<unsigned long long>(f.abandoned), static_cast<unsigned long long>(f.overflowed),
+      each.waiting, mean ? std::chrono::duration<double>(*mean).count() : 0.0,
+      level ? *level * 100 : 0.0);
   }
 }
 

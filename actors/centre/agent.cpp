@@ -170,10 +170,10 @@ void agent::forget(std::vector<ringing_call>::iterator call) {
   calls_.erase(call);
 }
 
-void agent::tell_queue(policy::queue_id queue, agent_to_queue what) {
+void agent::tell_queue(policy::queue_id queue, const agent_to_queue& what) {
   const auto found = std::ranges::find(queues_, queue, &agent_queues::part::queue);
   if (found != queues_.end())
-    lane::tell_from(*this, found->actor, std::move(what));
+    lane::tell_from(*this, found->actor, agent_to_queue{what});
 }
 
 void agent::carry_out(policy::agent_actions& actions) {
@@ -195,8 +195,9 @@ void agent::carry_out(policy::agent_actions& actions) {
             return;
           if constexpr (std::is_same_v<kind, policy::start_ringing>) {
             monitor(caf::actor_cast<caf::actor>(call->actor));
-            lane::tell_from(*this, call->actor,
-                            ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
+            lane::tell_from(
+              *this, call->actor,
+              ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
           } else if constexpr (std::is_same_v<kind, policy::stop_ringing>) {
             lane::tell_from(*this, call->actor, stop_ringing{key});
           } else {

@@ -77,7 +77,7 @@ private:
   void on_talk_over(const talk_over& over);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::agent_actions& actions);
-  void tell_queue(policy::queue_id queue, agent_to_queue what);
+  void tell_queue(policy::queue_id queue, const agent_to_queue& what);
   void tell_state(const policy::state_changed& change);
   [[nodiscard]] std::vector<ringing_call>::iterator call_of(const offer_key& key);
   void forget(std::vector<ringing_call>::iterator call);
@@ -86,7 +86,7 @@ private:
   caf::strong_actor_ptr watcher_;
   policy::agent_desk desk_;
   std::vector<agent_queues::part> queues_;
-  std::string address_; // where its phones are registered; empty: nowhere yet
+  std::string address_;             // where its phones are registered; empty: nowhere yet
   std::vector<ringing_call> calls_; // offered, ringing, connected: a few
   lane::actor_timer timer_;
 };

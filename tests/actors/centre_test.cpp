@@ -53,8 +53,7 @@ protected:
                  policy::agent_rules rules = {}, uint16_t tier = 0) {
     const auto place = plan_.agents.size();
     plan_.agents.push_back({name, rules, true});
-    plan_.queues.front().members.push_back(
-      {place, {tier, static_cast<uint32_t>(place), {}}, 0});
+    plan_.queues.front().members.push_back({place, {tier, static_cast<uint32_t>(place), {}}, 0});
     for (const auto& manner : phones)
       phones_.push_back({name, manner});
   }
@@ -80,11 +79,11 @@ protected:
       auto who = std::make_shared<call_target>();
       who->uri = "sip:10.0.0.2";
       who->from = "<sip:" + phones_[i].agent + "@10.0.0.2>";
-      users_.push_back(world_.register_user(
-        site,
-        std::make_shared<const call_manner>(
-          manner_between(site, transport::target{site.protocol, centre_.address})),
-        who, {}));
+      users_.push_back(
+        world_.register_user(site,
+                             std::make_shared<const call_manner>(manner_between(
+                               site, transport::target{site.protocol, centre_.address})),
+                             who, {}));
     }
     world_.pass(1s);
     ASSERT_EQ(world_.heard().registrations.size(), phones_.size());
@@ -154,7 +153,8 @@ TEST_F(centre_test, an_agent_takes_who_waits) {
   EXPECT_NEAR(static_cast<double>(done.media->received.packets), 500, 8) << "music, then alice";
   ASSERT_EQ(events(kind::connected).size(), 1U);
   EXPECT_EQ(events(kind::connected).front().agent, "alice");
-  EXPECT_NEAR(std::chrono::duration<double>(events(kind::connected).front().waited).count(), 1, 0.1);
+  EXPECT_NEAR(std::chrono::duration<double>(events(kind::connected).front().waited).count(), 1,
+              0.1);
   ASSERT_EQ(events(kind::completed).size(), 1U);
   const auto completed = events(kind::completed).front();
   EXPECT_NEAR(std::chrono::duration<double>(completed.talked).count(), 9, 0.1);

@@ -153,6 +153,19 @@ TEST(agent, tells_who_was_given_to_it_too_late) {
   EXPECT_THAT(a.outcomes(), ElementsAre(offer_result::not_reserved));
 }
 
+TEST(agent, that_answered_one_offer_is_not_connected_by_the_assignment_of_another) {
+  agent_double a;
+  a.log_in_and_be_ready();
+  a.bid_from(1, 2);
+  a.offer_from(1, 2);
+  a.phone(1, 2, ring_result::answered);
+  a.out.clear();
+  a.assign(1, 1);
+  EXPECT_THAT(all_of<connected>(a.out), IsEmpty());
+  EXPECT_THAT(a.outcomes(), ElementsAre(offer_result::not_reserved));
+  EXPECT_EQ(a.desk.state(), agent_state::answered);
+}
+
 TEST(agent, goes_through_a_call_and_wraps_up) {
   agent_double a{wrapping_up(30s)};
   a.log_in_and_be_ready();
@@ -310,6 +323,18 @@ TEST(agent, is_freed_when_its_queue_goes) {
   a.out.clear();
   a.bid_from(1, 2);
   EXPECT_THAT(a.verdicts(), ElementsAre(bid_verdict::not_member));
+}
+
+TEST(agent, is_away_to_a_queue_that_it_left_and_that_is_news) {
+  agent_double a{{}, 2};
+  a.log_in_and_be_ready();
+  const auto before = a.desk.status().version;
+  a.desk.remove_queue(a.now, queue_id{1}, a.out);
+  a.bid_from(1, 1);
+  const auto answers = all_of<to_queue<bid_answer>>(a.out);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].what.status.now, presence::away);
+  EXPECT_GT(answers[0].what.status.version, before) << "or the queue goes on bidding";
 }
 
 TEST(agent_snapshot, keeps_wrap_up_pause_and_counters) {

@@ -36,6 +36,14 @@ caf::behavior agent::make_behavior() {
     },
     [this](const agent_phones& phones) { on_phones(phones); },
     [this](const agent_wish& wish) { on_wish(wish); },
+    [this](const direct_call& beside) {
+      policy::agent_actions actions;
+      if (beside.up)
+        desk_.on_direct_call(home().now(), beside.call, actions);
+      else
+        desk_.on_direct_call_ended(home().now(), beside.call, actions);
+      carry_out(actions);
+    },
     [this](const ring_over& over) { on_ring_over(over); },
     [this](const talk_over& over) { on_talk_over(over); },
     [this](const lane::timer_fired&) {

@@ -39,6 +39,12 @@ struct agent_phones {
   bool present = false;
 };
 
+/// To an agent: a call to its phone beside the queues begins, or is over.
+struct direct_call {
+  policy::call_id call{};
+  bool up = false;
+};
+
 /// To an agent, from whoever runs its desktop.
 struct agent_wish {
   enum class kind : uint8_t { log_in, log_out, pause, unpause, end_wrap_up };
@@ -95,4 +101,5 @@ private:
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::direct_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_wish)

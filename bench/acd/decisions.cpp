@@ -4,8 +4,9 @@
 //
 //   bench_acd AGENTS DECISIONS_A_SECOND SECONDS
 //
-// Prints one line: decisions a second, the time from an agent's becoming free to the offer of a call
-// that waited already, in ms (p50 p99 max), CPU a decision in us, calls that were left waiting.
+// Prints one line: decisions a second, the time from an agent's becoming free to the offer of a
+// call that waited already, in ms (p50 p99 max), CPU a decision in us, calls that were left
+// waiting.
 
 #include <algorithm>
 #include <chrono>
@@ -143,7 +144,8 @@ public:
     double cpu_before = 0;
     for (auto now = began; now < ends; now = steady_clock::now()) {
       // A tenth more than can be served.
-      const auto due = static_cast<size_t>(duration<double>(now - began).count() * plan_.rate * 1.1);
+      const auto due =
+        static_cast<size_t>(duration<double>(now - began).count() * plan_.rate * 1.1);
       for (; placed < due; ++placed)
         calls_.push_back(lanes_[placed % 2]->spawn<scripted_call>(
           caf::actor_cast<caf::strong_actor_ptr>(queue_), length));
@@ -154,9 +156,9 @@ public:
     const auto cpu_used = cpu() - cpu_before;
     std::ranges::sort(delays_);
     const auto at = [&](double share) {
-      return delays_.empty() ? 0.0
-                             : delays_[static_cast<size_t>(
-                                 share * static_cast<double>(delays_.size() - 1))];
+      return delays_.empty()
+               ? 0.0
+               : delays_[static_cast<size_t>(share * static_cast<double>(delays_.size() - 1))];
     };
     std::printf("%.0f %.3f %.3f %.3f %.2f %zu\n",
                 static_cast<double>(delays_.size()) / plan_.seconds, at(0.5), at(0.99), at(1),

@@ -325,6 +325,24 @@ TEST_F(centre_test, who_finds_a_queue_full_is_sent_on) {
   EXPECT_EQ(events(kind::completed).front().agent, "alice");
 }
 
+// Who talks on the same phone already is not rung for the queue.
+TEST_F(centre_test, an_agent_whom_somebody_called_is_busy_for_the_queue) {
+  add_agent("alice", {picks_up(1s)});
+  begin();
+  call(10s, "alice");
+  world_.pass(3s);
+  EXPECT_EQ(state_of("alice"), "in_call");
+  call(20s);
+  world_.pass(5s);
+  EXPECT_EQ(rung(), 1U);
+  EXPECT_TRUE(events(kind::offered).empty());
+  world_.pass(5s);
+  EXPECT_EQ(events(kind::offered).size(), 1U) << "once that call was over";
+  world_.pass(15s);
+  EXPECT_EQ(events(kind::completed).size(), 1U);
+  expect_nothing_left();
+}
+
 TEST_F(centre_test, a_number_that_nobody_has_is_404) {
   begin();
   call(10s, "999");

@@ -7,6 +7,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/behavior.hpp>
 
+#include "engine/policy/names.hpp"
+
 namespace jackfield {
 
 agent::agent(caf::actor_config& config, lane::lane& home, agent_profile profile,

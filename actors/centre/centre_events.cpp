@@ -26,30 +26,4 @@ std::string_view to_string(centre_event::kind what) noexcept {
   return "";
 }
 
-std::string_view to_string(policy::agent_state state) noexcept {
-  switch (state) {
-  case policy::agent_state::logged_out:
-    return "logged_out";
-  case policy::agent_state::ready:
-    return "ready";
-  case policy::agent_state::paused:
-    return "paused";
-  case policy::agent_state::reserved:
-    return "reserved";
-  case policy::agent_state::offered:
-    return "offered";
-  case policy::agent_state::answered:
-    return "answered";
-  case policy::agent_state::in_call:
-    return "in_call";
-  case policy::agent_state::wrap_up:
-    return "wrap_up";
-  case policy::agent_state::resting:
-    return "resting";
-  case policy::agent_state::unreachable:
-    return "unreachable";
-  }
-  return "";
-}
-
 } // namespace jackfield

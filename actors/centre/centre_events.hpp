@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "engine/lane/timer_wheel.hpp"
-#include "engine/policy/agent_actions.hpp"
 
 namespace jackfield {
 
@@ -43,8 +43,6 @@ struct centre_event {
 
 /// A stable name for files: "call.entered", "agent.state".
 [[nodiscard]] std::string_view to_string(centre_event::kind what) noexcept;
-/// "ready", "wrap_up".
-[[nodiscard]] std::string_view to_string(policy::agent_state state) noexcept;
 
 } // namespace jackfield
 

@@ -7,64 +7,39 @@
 #include <caf/actor_cast.hpp>
 #include <caf/behavior.hpp>
 
+#include "engine/policy/names.hpp"
+
 namespace jackfield {
 
 namespace {
 
-struct exit_of {
-  queue_exit how;
-  std::string_view detail;
-};
-
-exit_of exit_for(policy::join_refusal why) {
+queue_exit exit_for(policy::join_refusal why) {
   switch (why) {
   case policy::join_refusal::full:
-    return {queue_exit::full, "full"};
   case policy::join_refusal::wait_too_long:
-    return {queue_exit::full, "wait_too_long"};
+    return queue_exit::full;
   case policy::join_refusal::nobody_logged_in:
-    return {queue_exit::no_agents, "nobody_logged_in"};
   case policy::join_refusal::nobody_working:
-    return {queue_exit::no_agents, "nobody_working"};
+    return queue_exit::no_agents;
   case policy::join_refusal::closed:
   case policy::join_refusal::already_waiting:
     break;
   }
-  return {queue_exit::closed, "closed"};
+  return queue_exit::closed;
 }
 
-exit_of exit_for(policy::overflow_reason why) {
+queue_exit exit_for(policy::overflow_reason why) {
   switch (why) {
   case policy::overflow_reason::max_wait:
-    return {queue_exit::timed_out, "max_wait"};
+    return queue_exit::timed_out;
   case policy::overflow_reason::no_agents:
-    return {queue_exit::no_agents, "no_agents"};
+    return queue_exit::no_agents;
   case policy::overflow_reason::shrunk:
-    return {queue_exit::full, "shrunk"};
+    return queue_exit::full;
   case policy::overflow_reason::closed:
     break;
   }
-  return {queue_exit::closed, "closed"};
-}
-
-std::string_view result_name(policy::offer_result how) {
-  switch (how) {
-  case policy::offer_result::answered:
-    return "answered";
-  case policy::offer_result::rejected:
-    return "rejected";
-  case policy::offer_result::no_answer:
-    return "no_answer";
-  case policy::offer_result::busy:
-    return "busy";
-  case policy::offer_result::unreachable:
-    return "unreachable";
-  case policy::offer_result::caller_gone:
-    return "caller_gone";
-  case policy::offer_result::not_reserved:
-    return "not_reserved";
-  }
-  return "";
+  return queue_exit::closed;
 }
 
 } // namespace
@@ -144,12 +119,12 @@ bool queue::let_in(uint64_t number, policy::queue_actions& actions) {
   const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.since}, actions);
   if (!joined) {
     const auto why = exit_for(joined.error());
-    tell(centre_event::kind::refused, call, {}, why.detail);
+    tell(centre_event::kind::refused, call, {}, to_string(joined.error()));
     const auto& to = profile_.rules.overflow_to;
-    turn_away(number, why.how,
-              why.how == queue_exit::no_agents ? to.no_agents
-              : why.how == queue_exit::full    ? to.shrunk
-                                               : to.closed);
+    turn_away(number, why,
+              why == queue_exit::no_agents ? to.no_agents
+              : why == queue_exit::full    ? to.shrunk
+                                           : to.closed);
   }
   return joined.has_value();
 }
@@ -247,7 +222,7 @@ void queue::on_outcome(const policy::offer_outcome& outcome) {
     return;
   if (outcome.result != offer_result::caller_gone)
     tell(centre_event::kind::not_taken, call->second, home().now() - call->second.since,
-         result_name(outcome.result), name_of(outcome.status.agent));
+         to_string(outcome.result), name_of(outcome.status.agent));
   // It was to be that agent's, who is gone: it waits again, in its place.
   if (!desk_.position(policy::call_id{call->first}) && let_in(call->first, actions))
     carry_out(actions);
@@ -292,10 +267,9 @@ void queue::carry_out(policy::queue_actions& actions) {
           const auto call = calls_.find(number);
           if (call == calls_.end())
             return;
-          const auto why = exit_for(what.why);
           tell(centre_event::kind::overflowed, call->second, home().now() - call->second.since,
-               why.detail);
-          turn_away(number, why.how, what.to);
+               to_string(what.why));
+          turn_away(number, exit_for(what.why), what.to);
         } else if constexpr (!std::is_same_v<kind, policy::announce>) { // nobody is told yet
           tell_agent(what.agent, what.what);
         }

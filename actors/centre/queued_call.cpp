@@ -223,7 +223,8 @@ void queued_call::on_dismissed(const queue_dismissed& dismissed) {
     return;
   for (auto& each : offers_)
     end_offer(each, policy::ring_result::caller_gone);
-  if (dismissed.next)
+  // Queues that are full may send it round in a circle.
+  if (dismissed.next && moves_++ < most_moves)
     enter(*dismissed.next);
   else
     end_all(dismissed.why);

@@ -64,6 +64,9 @@ protected:
   void on_exit() override;
 
 private:
+  /// From queue to queue; then it is hung up.
+  static constexpr unsigned most_moves = 16;
+
   struct phone;
   /// An agent who is called.
   struct offer {
@@ -149,6 +152,7 @@ private:
   queue_exit how_ = queue_exit::abandoned;
   bool answered_ = false;
   bool queued_ = false; // the queue knows of it
+  unsigned moves_ = 0;
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

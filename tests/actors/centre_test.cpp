@@ -320,6 +320,24 @@ TEST_F(centre_test, who_finds_a_queue_full_is_sent_on) {
   EXPECT_EQ(events(kind::completed).front().agent, "alice");
 }
 
+TEST_F(centre_test, queues_that_are_full_do_not_send_a_call_round_for_ever) {
+  rules().most_waiting = 1;
+  rules().overflow_to = {"sales", "sales", "sales", "sales"};
+  auto sales = plan_.queues.front();
+  sales.name = "sales";
+  sales.numbers = {"200"};
+  sales.rules.overflow_to = {"support", "support", "support", "support"};
+  plan_.queues.push_back(sales);
+  begin();
+  call(100s);
+  call(100s, "200");
+  world_.pass(1s);
+  call(100s);
+  world_.pass(2s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U) << "who found no place is hung up";
+  EXPECT_EQ(events(kind::refused).size(), 17U);
+}
+
 // Who talks on the same phone already is not rung for the queue.
 TEST_F(centre_test, an_agent_whom_somebody_called_is_busy_for_the_queue) {
   add_agent("alice", {picks_up(1s)});

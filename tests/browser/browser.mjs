@@ -1,6 +1,7 @@
 // Headless Chromium with a microphone that beeps.
 
 import { chromium } from "playwright-core";
+import { processTree } from "./processes.mjs";
 
 const flags = [
   "--disable-background-networking",
@@ -24,4 +25,17 @@ export function launchBrowser(executablePath, profile) {
     args: flags,
     timeout: 60_000,
   });
+}
+
+// Ends the browser of that profile as a crash of its machine does: nothing says goodbye.
+export async function killBrowser(profile) {
+  const tree = await processTree(profile);
+  if (tree.length === 0) throw new Error(`there is no browser of ${profile}, expected one to kill`);
+  for (const { pid } of tree) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (error.code !== "ESRCH") throw error; // its parent took it along
+    }
+  }
 }

@@ -2,7 +2,7 @@
 // are closed at bad moments.
 
 import path from "node:path";
-import { Floor, tone, wrapUp } from "./floor.mjs";
+import { Floor, music, tone, wrapUp } from "./floor.mjs";
 import { hearNothing, hearTone } from "./hearing.mjs";
 import { step } from "./phone.mjs";
 import { within } from "./wait.mjs";
@@ -84,7 +84,9 @@ async function takeCalls(floor, transport, agents) {
       ),
     ),
   );
-  await step("the report of the caller who waited", async () => judge(await third.record(), "callee"));
+  await step("the report of the caller who waited", async () =>
+    judgeWaiting(await third.record(), "callee"),
+  );
   for (const { address } of [callers[active], callers[passive], third]) {
     const ended_by = address === callers[passive].address ? "caller" : "agent";
     await step(`the end of ${address}`, () => centre.event({ event: "call.completed", from: address, ended_by }));
@@ -131,7 +133,7 @@ async function wrapsUp(floor, agent, from) {
 }
 
 // One agent, two phones: both ring for each caller. First one answers, then the other, then both at once, then
-// none, and the caller gives up.
+// none, and the caller gives up; last, one is closed while both ring.
 async function twoPhones(floor) {
   const { centre } = floor;
   const agent = "alice";
@@ -199,6 +201,11 @@ async function twoPhones(floor) {
   });
   await step("the call is abandoned", () => centre.event({ event: "call.abandoned", from: caller.address }));
   expectOnce(caller, "the caller gives up", ["call.entered", "call.offered", "call.abandoned"]);
+
+  const afterLoss = await bothRing("the page of sipjs is closed");
+  await floor.lose(phones.sipjs);
+  await step("jssip answers, the page of sipjs being closed", () => phones.jssip.ask("answer"));
+  await talkAndHangUp("jssip", afterLoss);
   return `each rang, answered and was cancelled; of both at once ${both[1 - slower]} was first`;
 }
 
@@ -258,14 +265,25 @@ async function comeBack(floor, name, phones) {
   if (ready.before !== "unreachable") throw new Error(`ready after ${ready.before}, expected unreachable`);
 }
 
-// That the call ended well, by `endedBy`, and its caller heard beeps.
+// That the call ended well, by `endedBy`, and its caller heard beeps, and music, if any, only before them.
 function judge(record, endedBy) {
   const cause = endedBy === "caller" ? "stopped" : null;
   if (record.ended_by !== endedBy || record.cause !== cause) {
     throw new Error(`ended by ${record.ended_by}: ${record.cause}, expected by ${endedBy}: ${cause}`);
   }
-  if (!record.heard.some(({ what }) => what === "sound")) {
-    throw new Error(`it heard ${JSON.stringify(record.heard)}, expected the beeps of the agent`);
+  const { heard } = record;
+  const firstBeep = heard.findIndex(({ what }) => what === "sound");
+  const isRight = ({ what, hz }, i) => what !== "tone" || (i < firstBeep && Math.abs(hz[0] - music) < 5);
+  if (firstBeep < 0 || !heard.every(isRight)) {
+    throw new Error(`it heard ${JSON.stringify(heard)}, expected the beeps of the agent, and no music from then on`);
+  }
+}
+
+// The same of a caller who waited.
+function judgeWaiting(record, endedBy) {
+  judge(record, endedBy);
+  if (!record.heard.some(({ what, ms }) => what === "tone" && ms > 1000)) {
+    throw new Error(`it heard ${JSON.stringify(record.heard)}, expected more than 1000 ms of music`);
   }
 }
 

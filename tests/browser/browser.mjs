@@ -27,15 +27,20 @@ export function launchBrowser(executablePath, profile) {
   });
 }
 
-// Ends the browser of that profile as a crash of its machine does: nothing says goodbye.
+// Ends the browser of that profile as a crash of its machine does: nothing says goodbye. All its processes are
+// stopped first: none is to see another one end.
 export async function killBrowser(profile) {
   const tree = await processTree(profile);
   if (tree.length === 0) throw new Error(`there is no browser of ${profile}, expected one to kill`);
-  for (const { pid } of tree) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch (error) {
-      if (error.code !== "ESRCH") throw error; // its parent took it along
-    }
+  for (const signal of ["SIGSTOP", "SIGKILL"]) {
+    for (const { pid } of tree) signalIfThere(pid, signal);
+  }
+}
+
+function signalIfThere(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
   }
 }

@@ -13,9 +13,9 @@ export class Centre extends ListeningProgram {
   #told = new EventEmitter();
   #rest = "";
 
-  // Starts it with one queue, "support" at "100", whose callers hear nothing while they wait, and agents of
-  // these names with one password. Its configuration goes to `folder`.
-  static async start(program, { folder, mediaIp, agents, password, origin, wrapUp }) {
+  // Starts it with one queue, "support" at "100", whose music is a tone of `music` hertz, and agents of these
+  // names with one password, who wrap up for so many seconds. Its configuration goes to `folder`.
+  static async start(program, { folder, mediaIp, agents, password, origin, wrapUp, music }) {
     const config = path.join(folder, "centre.toml");
     const lines = [
       "[server]",
@@ -27,14 +27,14 @@ export class Centre extends ListeningProgram {
         "[[agent]]",
         `name = "${name}"`,
         `password = "${password}"`,
-        `wrap_up = "${wrapUp}"`,
+        `wrap_up = "${wrapUp}s"`,
         'after_unreachable = "1s"',
       ]),
       "[[queue]]",
       'name = "support"',
       'numbers = ["100"]',
       'members = "all"',
-      'music = "silence"',
+      `music = "tone:${music}"`,
     ];
     await writeFile(config, lines.join("\n") + "\n");
     const self = new Centre();

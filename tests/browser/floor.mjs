@@ -8,6 +8,7 @@ import { LoadCaller } from "./load_caller.mjs";
 import { Phone, step } from "./phone.mjs";
 
 export const tone = 620; // hertz, what callers play
+export const music = 440; // hertz, what they hear while they wait
 export const wrapUp = 2; // seconds
 const password = "looking-glass";
 const domain = "jackfield.test";
@@ -29,7 +30,7 @@ export class Floor {
   async run(play) {
     const { programFile, folder, mediaIp, agents, pages } = this.#made;
     await mkdir(folder);
-    const settings = { folder, mediaIp, agents, password, origin: pages.origin, wrapUp: `${wrapUp}s` };
+    const settings = { folder, mediaIp, agents, password, origin: pages.origin, wrapUp, music };
     this.#centre = await Centre.start(programFile, settings);
     const told = await play(this);
     for (const phone of this.#phones.values()) phone.check();

@@ -274,9 +274,9 @@ int serve(const serve_options& options, const centre_config& config) {
   auto records = centre_records::open(options.events, options.queue_log);
   if (!records)
     return tell(records.error());
+  catch_interrupts(); // who reads that we listen may interrupt us
   if (auto opened = open_listeners(config.listening, options.quiet, **engine); !opened)
     return tell(error{options.config + ": listen", opened.error().to_string()});
-  catch_interrupts();
   serving centre{options, **engine, *records};
   centre.begin(config);
   (*engine)->start();

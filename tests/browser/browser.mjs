@@ -1,6 +1,7 @@
 // Headless Chromium with a microphone that beeps.
 
 import { chromium } from "playwright-core";
+import { processTree } from "./processes.mjs";
 
 const flags = [
   "--disable-background-networking",
@@ -24,4 +25,22 @@ export function launchBrowser(executablePath, profile) {
     args: flags,
     timeout: 60_000,
   });
+}
+
+// Ends the browser of that profile as a crash of its machine does: nothing says goodbye. All its processes are
+// stopped first: none is to see another one end.
+export async function killBrowser(profile) {
+  const tree = await processTree(profile);
+  if (tree.length === 0) throw new Error(`there is no browser of ${profile}, expected one to kill`);
+  for (const signal of ["SIGSTOP", "SIGKILL"]) {
+    for (const { pid } of tree) signalIfThere(pid, signal);
+  }
+}
+
+function signalIfThere(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }

@@ -17,7 +17,8 @@ export class LoadCaller {
   // Calls `target` through the proxy at `proxy` (ADDRESS:PORT over UDP) for `duration` seconds, with `media`,
   // rtp or webrtc, and `audio`, tone or echo, at `mediaIp`. Its call fails if the callee hangs up, with
   // `hangsUp` if the callee does not.
-  constructor({ program, target, proxy, mediaIp, media, audio, tone, duration, hangsUp }) {
+  // `options` are more of its options.
+  constructor({ program, target, proxy, mediaIp, media, audio, tone, duration, hangsUp, options = [] }) {
     this.#command = [
       program,
       ["load", target, "--route", `sip:${proxy};lr`, "-m", "1", "-r", "1", "--lanes", "1"],
@@ -25,6 +26,7 @@ export class LoadCaller {
       ["--duration", String(duration), "--callee-hangs-up", hangsUp ? "expected" : "fails"],
       ["--json", "-", "--quiet"],
       media === "rtp" ? ["--codecs", "PCMU"] : [],
+      options,
     ].flat();
   }
 
@@ -41,9 +43,20 @@ export class LoadCaller {
     this.failed.catch(() => {}); // an error only while it is awaited
   }
 
+  // Has it hang up, before its duration is over.
+  hangUp() {
+    this.#child.kill("SIGINT"); // no new calls
+    this.#child.kill("SIGTERM"); // nor those that are up; a second SIGINT might become one with the first
+  }
+
+  // Waits for its end, for so many seconds at most.
+  ended(seconds) {
+    return within(seconds, "the caller to end", this.#closed);
+  }
+
   // Waits for its end and gives what it heard: { packets, lost, mos }.
   async judge() {
-    await within(15, "the caller to end", this.#closed);
+    await this.ended(15);
     const summary = this.#summary();
     if (!summary) throw new Error(`there is none: ${this.#complaint}`);
     const { calls, media, failures } = summary;

@@ -1,13 +1,15 @@
 // Calls from and to Chromium, by SIP.js and JsSIP over WS and WSS. Those from it are answered by
 // `jackfield answer`, which echoes: what the microphone says has to come back. Those to it are placed by
 // `jackfield load` and connected by the same `answer`: the page has to hear the caller's tone, or itself by
-// the caller's echo, and the caller the page. See --help.
+// the caller's echo, and the caller the page. After them, pages as agents of `jackfield serve` (agents.mjs).
+// See --help.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { serveAgents } from "./agents.mjs";
 import { launchBrowser } from "./browser.mjs";
 import { makeCall, takeCall } from "./call.mjs";
 import { servePages } from "./pages.mjs";
@@ -17,7 +19,7 @@ const help = `Usage: node run.mjs [OPTION...]
 
   --program FILE     jackfield (../../build/jackfield)
   --calls N          calls of each library over each transport, from it and to it (2); every second one with
-                     the browser's addresses hidden from the program
+                     the browser's addresses hidden from the program; 0: only agents of a contact centre
   --chromium FILE    Chromium (/usr/bin/chromium)
   --media-ip IP      address of the program's audio (the first of the host that is not loopback)
   --trace FILE       SIP messages of all calls, as the program saw them
@@ -41,7 +43,7 @@ function readOptions() {
       trace: { type: "string" },
     },
   });
-  if (!/^[1-9]\d{0,5}$/.test(values.calls)) throw new Error(`--calls is "${values.calls}", expected a number from 1`);
+  if (!/^\d{1,6}$/.test(values.calls)) throw new Error(`--calls is "${values.calls}", expected a number from 0`);
   return { ...values, calls: Number(values.calls) };
 }
 
@@ -154,12 +156,14 @@ async function main() {
     const total = libraries.length * transports.length * ways.length * options.calls;
     const { program: programFile, calls } = options;
     const passed = await callAll(context, pages, program, { programFile, mediaIp, calls });
+    const agents = await serveAgents(context, pages, { programFile, mediaIp, folder, chromium: options.chromium });
     await context.close();
     const faults = faultsOf(await program.stop(), total);
     for (const fault of faults) console.log(`at the end: ${fault}`);
     if (faults.length > 0) console.log(`the program said: ${program.lines.join("; ")}`);
-    console.log(`${passed} of ${total} calls passed`);
-    return passed === total && faults.length === 0 ? 0 : 1;
+    const [good, all] = [passed + agents.passed, total + agents.total];
+    console.log(`${good} of ${all} passed`);
+    return good === all && faults.length === 0 ? 0 : 1;
   } finally {
     await context?.close();
     program?.kill();

@@ -192,6 +192,13 @@ TEST(serve, two_hundred_browsers_take_callers_over_udp) {
   centre.expect_accounted(1200, 1200);
 }
 
+// Whoever reads that it listens may end it: from then on a signal is heard.
+TEST(serve, a_signal_at_once_after_it_listens_ends_it_in_order) {
+  const scratch_folder folder;
+  for (int i = 0; i < 10; ++i)
+    served_centre{folder, 1}.finish();
+}
+
 TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   const scratch_folder folder;
   const auto check = [&](const std::string& config) {

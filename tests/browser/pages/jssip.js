@@ -1,6 +1,7 @@
 // A phone made of JsSIP.
 
 import JsSIP from "jssip";
+import { Mailbox } from "./mailbox.js";
 import { serve } from "./phone.js";
 
 const media = { mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } };
@@ -9,7 +10,8 @@ class JsSipPhone {
   #agent;
   #session;
   #ended;
-  #invitation; // to come
+  #incoming = new Mailbox();
+  #ringing;
 
   constructor({ server, uri, user, password }) {
     this.#agent = new JsSIP.UA({
@@ -20,9 +22,7 @@ class JsSipPhone {
       register: true,
       register_expires: 600,
     });
-    this.#invitation = new Promise((resolve) => {
-      this.#agent.on("newRTCSession", ({ originator, session }) => originator === "remote" && resolve(session));
-    });
+    this.#agent.on("newRTCSession", ({ originator, session }) => originator === "remote" && this.#keep(session));
   }
 
   register() {
@@ -37,9 +37,22 @@ class JsSipPhone {
     });
   }
 
-  // The same of the call that comes.
+  // Resolves when a call has come, which rings then.
+  async ring() {
+    this.#ringing ??= await this.#incoming.take();
+  }
+
+  // Resolves when the caller has taken back the call that rings.
+  async cancelled() {
+    await this.#ringing.cancelled;
+    this.#ringing = undefined;
+  }
+
+  // The peer connection of the call that rings, or comes.
   async answer() {
-    const session = await this.#invitation;
+    await this.ring();
+    const { session } = this.#ringing;
+    this.#ringing = undefined;
     return new Promise((resolve, reject) => {
       for (const [event, act] of Object.entries(this.#handlers(() => session, resolve, reject))) {
         session.on(event, act);
@@ -61,9 +74,28 @@ class JsSipPhone {
     });
   }
 
+  // JsSIP ends the call if the re-INVITE is refused.
+  hold(held) {
+    return new Promise((resolve, reject) => {
+      const act = held ? "hold" : "unhold";
+      this.#session.once("ended", ({ cause }) => reject(new Error(`the call ended: ${cause}`)));
+      if (!this.#session[act]({}, resolve)) reject(new Error(`JsSIP cannot ${act} now`));
+    });
+  }
+
   async unregister() {
     await this.#on(["unregistered"], ["registrationFailed"], () => this.#agent.unregister());
     await this.#on(["disconnected"], [], () => this.#agent.stop());
+  }
+
+  #keep(session) {
+    const cancelled = new Promise((resolve, reject) => {
+      session.once("failed", ({ originator, cause, message }) =>
+        cause === JsSIP.C.causes.CANCELED ? resolve() : reject(failure(`ended by ${originator}`, cause, message)),
+      );
+    });
+    cancelled.catch(() => {}); // an error only while somebody waits for it
+    this.#incoming.put({ session, cancelled });
   }
 
   #handlers(session, resolve, reject) {

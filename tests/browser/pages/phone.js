@@ -5,8 +5,9 @@ import { connected, hideAddresses, listen, sample } from "./media.js";
 
 const patience = 10; // seconds, for each step
 
-// Makes `window.phone` of a class with register, call, answer, ended, hangUp and unregister; the page's
-// address says in its query where and who: server, uri, user, password; and whether addresses are hidden.
+// Makes `window.phone` of a class with register, call, ring, cancelled, answer, hold, ended, hangUp and
+// unregister; the page's address says in its query where and who: server, uri, user, password; and whether
+// addresses are hidden.
 export function serve(Phone) {
   const query = Object.fromEntries(new URLSearchParams(location.search));
   if (query.addresses === "hidden") hideAddresses();
@@ -23,6 +24,10 @@ export function serve(Phone) {
     unregister: () => within(patience, "the end of the registration", phone.unregister()),
     sample: async () => ({ ...(await sample(connection)), loudestHertz: loudestHertz() }),
 
+    ring: () => within(patience, "a call", phone.ring()),
+    cancelled: () => within(patience, "the call to be cancelled", phone.cancelled()),
+    hold: () => within(patience, "the answer to the hold", phone.hold(true)),
+    resume: () => within(patience, "the answer to the resumption", phone.hold(false)),
     ended: () => within(patience, "the other side to hang up", phone.ended()),
 
     async call(target) {

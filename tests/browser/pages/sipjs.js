@@ -1,6 +1,7 @@
 // A phone made of SIP.js.
 
 import { Inviter, Registerer, RegistererState, SessionState, UserAgent } from "sip.js";
+import { Mailbox } from "./mailbox.js";
 import { serve } from "./phone.js";
 
 class SipJsPhone {
@@ -8,18 +9,17 @@ class SipJsPhone {
   #registerer;
   #session;
   #ended;
-  #invitation; // to come
+  #incoming = new Mailbox();
+  #ringing;
 
   constructor({ server, uri, user, password }) {
-    let invite;
-    this.#invitation = new Promise((resolve) => (invite = resolve));
     this.#agent = new UserAgent({
       uri: UserAgent.makeURI(uri),
       transportOptions: { server },
       authorizationUsername: user,
       authorizationPassword: password,
       sessionDescriptionHandlerFactoryOptions: { peerConnectionConfiguration: { iceServers: [] } },
-      delegate: { onInvite: invite },
+      delegate: { onInvite: (invitation) => this.#keep(invitation) },
     });
   }
 
@@ -38,10 +38,35 @@ class SipJsPhone {
     });
   }
 
-  // The same of the call that comes.
+  // Resolves when a call has come, which rings then.
+  async ring() {
+    this.#ringing ??= await this.#incoming.take();
+  }
+
+  // Resolves when the caller has taken back the call that rings.
+  async cancelled() {
+    await this.#ringing.cancelled;
+    this.#ringing = undefined;
+  }
+
+  // The peer connection of the call that rings, or comes.
   async answer() {
-    const session = await this.#invitation;
+    await this.ring();
+    const { session } = this.#ringing;
+    this.#ringing = undefined;
     return this.#established(session, (reject) => session.accept().catch(reject));
+  }
+
+  // As SIP.js's own SessionManager holds.
+  async hold(held) {
+    const session = this.#session;
+    session.sessionDescriptionHandlerOptionsReInvite = { hold: held };
+    await new Promise((resolve, reject) => {
+      const requestDelegate = { onAccept: () => resolve(), onReject: ({ message }) => reject(refusal(message)) };
+      session.invite({ requestDelegate }).catch(reject);
+    });
+    session.sessionDescriptionHandler.enableReceiverTracks(!held);
+    session.sessionDescriptionHandler.enableSenderTracks(!held);
   }
 
   // Resolves when the call is over.
@@ -59,6 +84,11 @@ class SipJsPhone {
   async unregister() {
     await this.#becomes(RegistererState.Unregistered, (options) => this.#registerer.unregister(options));
     await this.#agent.stop();
+  }
+
+  #keep(session) {
+    const cancelled = new Promise((resolve) => (session.delegate = { onCancel: () => resolve() }));
+    this.#incoming.put({ session, cancelled });
   }
 
   #established(session, act) {

@@ -79,22 +79,26 @@ TEST_F(invite_server_test, has_a_secure_contact_where_the_caller_has) {
   EXPECT_EQ(contact_answering(with(plain, "Contact: <sip:", "Contact: <sips:")), profile.contact);
 }
 
-/// What is no address asks for nothing.
+/// What is no address asks for nothing, whatever stood in another's place before.
 TEST(wants_secure_contact, of_a_contact_that_cannot_be_read_is_no) {
-  const auto wanted = [](std::string_view contact) {
-    const auto text = "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKi\r\n"
-                      "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
-                      "Contact: " +
-                      std::string{contact} + "\r\nContent-Length: 0\r\n\r\n";
-    message m;
-    EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause;
-    return wants_secure_contact(m);
+  const auto with_contact = [](std::string_view contact) {
+    return "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKi\r\n"
+           "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
+           "Contact: " +
+           std::string{contact} + "\r\nContent-Length: 0\r\n\r\n";
   };
-  EXPECT_TRUE(wanted("<sips:a@h>"));
-  EXPECT_FALSE(wanted("sips"));
-  EXPECT_TRUE(wanted("sips:a@h"));
-  EXPECT_FALSE(wanted("<sips>"));
-  EXPECT_FALSE(wanted("*"));
+  const auto readable = with_contact("<sips:a@h>");
+  message good;
+  ASSERT_EQ(good.parse(readable), parse_verdict::good);
+  for (const auto* contact : {"sips", "<sips>", "\"sips:a@h\"", "*"}) {
+    const auto text = with_contact(contact);
+    message bad;
+    ASSERT_EQ(bad.parse(text), parse_verdict::good) << bad.fault().cause;
+    const bool before = wants_secure_contact(good);
+    const bool wanted = wants_secure_contact(bad);
+    EXPECT_TRUE(before);
+    EXPECT_FALSE(wanted) << contact;
+  }
 }
 
 /// A caller that cannot be reached any more is told nothing, and the user that it is over.

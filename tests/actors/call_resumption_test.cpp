@@ -1,4 +1,5 @@
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -373,28 +374,20 @@ TEST(call_resumption, a_peer_that_is_gone_is_waited_for_and_then_given_up) {
     EXPECT_EQ(cause, "engine_restart") << call.text();
 }
 
-/// `call_resumption::most_offers`.
-TEST(call_resumption, a_peer_that_always_refuses_is_hung_up_in_the_end) {
-  for (const int status : {500, 503}) {
-    storage::memory_store store;
-    sim_world world{11, kept_calls::link()};
-    auto& first = world.add_site("10.0.0.2");
-    auto answering = answer_manner_of(first);
-    add_audio(answering);
+/// A call that a raw peer made, whose callee is killed once it is up.
+struct resumed_for_raw_peer {
+  void go() {
     world.answer(first, answering);
     world.keep_calls(first, store, storage::begin_run(store, {}).value());
-    raw_peer peer{world.lane(), "10.0.0.3"};
-    const raw_media media{world.lane(), "10.1.0.3"};
     peer.send(first.address, peer.request("INVITE", first.address, "invite", {}, 1, {}, "raw",
                                           media.description()));
     world.pass(500ms);
-    peer.send(first.address,
-              peer.request("ACK", first.address, "ack", tag_in(peer.last("SIP/2.0 200"), "To")));
+    tag = tag_in(peer.last("SIP/2.0 200"), "To");
+    peer.send(first.address, peer.request("ACK", first.address, "ack", tag));
     world.pass(1s);
-    storage::memory_store left{store};
-    ASSERT_EQ(under_way_in(left), 1U);
-    std::set<std::string> offers;
-    peer.on_message = [&](const std::string& m) {
+    left = std::make_unique<storage::memory_store>(store);
+    ASSERT_EQ(under_way_in(*left), 1U);
+    peer.on_message = [this](const std::string& m) {
       if (m.starts_with("INVITE ")) {
         offers.insert(header_line(m, "CSeq"));
         peer.answer(m, status);
@@ -406,16 +399,64 @@ TEST(call_resumption, a_peer_that_always_refuses_is_hung_up_in_the_end) {
     auto& next = world.add_site("10.0.0.2");
     answering.connections = next.connections;
     world.answer(next, answering);
-    world.keep_calls(next, left, storage::begin_run(left, {}).value());
-    world.resume(next, left);
-    world.pass(1min);
-    EXPECT_EQ(offers.size(), call_resumption::most_offers) << status;
-    ASSERT_TRUE(world.heard().resumed) << status;
-    EXPECT_EQ(world.heard().resumed->resumed, 0U);
-    EXPECT_EQ(world.heard().resumed->lost, 1U);
-    EXPECT_EQ(peer.count("BYE "), 1U) << status;
-    EXPECT_EQ(under_way_in(left), 0U);
+    world.keep_calls(next, *left, storage::begin_run(*left, {}).value());
+    world.resume(next, *left);
   }
+
+  storage::memory_store store;
+  sim_world world{11, kept_calls::link()};
+  sim_site& first = world.add_site("10.0.0.2");
+  answer_manner answering = [this] {
+    auto made = answer_manner_of(first);
+    add_audio(made);
+    return made;
+  }();
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  const raw_media media{world.lane(), "10.1.0.3"};
+  std::string tag; // of the callee
+  std::unique_ptr<storage::memory_store> left;
+  int status = 500; // of its answers to re-INVITEs
+  std::set<std::string> offers;
+};
+
+/// `call_resumption::most_offers`.
+TEST(call_resumption, a_peer_that_always_refuses_is_hung_up_in_the_end) {
+  for (const int status : {500, 503}) {
+    resumed_for_raw_peer r;
+    r.status = status;
+    r.go();
+    r.world.pass(1min);
+    EXPECT_EQ(r.offers.size(), call_resumption::most_offers) << status;
+    ASSERT_TRUE(r.world.heard().resumed) << status;
+    EXPECT_EQ(r.world.heard().resumed->resumed, 0U);
+    EXPECT_EQ(r.world.heard().resumed->lost, 1U);
+    EXPECT_EQ(r.peer.count("BYE "), 1U) << status;
+    EXPECT_EQ(under_way_in(*r.left), 0U);
+  }
+}
+
+/// RFC 3261 §14.2: it answers that its own is on its way. What that agrees on is the session: there
+/// is nothing left to offer.
+TEST(call_resumption, a_peer_that_refuses_and_offers_itself_is_not_offered_again) {
+  resumed_for_raw_peer r;
+  r.go();
+  r.world.pass(100ms);
+  ASSERT_EQ(r.offers.size(), 1U);
+  r.peer.messages.clear();
+  r.peer.send(r.first.address, r.peer.request("INVITE", r.first.address, "again", r.tag, 2, {},
+                                              "raw", r.media.description()));
+  r.world.pass(100ms);
+  EXPECT_NE(r.peer.last("SIP/2.0 200").find("m=audio "), std::string::npos);
+  r.peer.send(r.first.address, r.peer.request("ACK", r.first.address, "ack2", r.tag, 2));
+  r.world.pass(1min);
+  EXPECT_EQ(r.offers.size(), 1U);
+  ASSERT_TRUE(r.world.heard().resumed);
+  EXPECT_EQ(r.world.heard().resumed->resumed, 1U);
+  EXPECT_EQ(r.world.heard().resumed->lost, 0U);
+  EXPECT_EQ(r.peer.count("BYE "), 0U);
+  r.peer.send(r.first.address, r.peer.request("BYE", r.first.address, "bye", r.tag, 3));
+  r.world.pass(1s);
+  EXPECT_EQ(under_way_in(*r.left), 0U);
 }
 
 // -- what FreeSWITCH's recovery got wrong ---------------------------------------------------

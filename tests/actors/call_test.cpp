@@ -236,6 +236,23 @@ TEST_F(call_test, a_port_that_nobody_is_at_is_told_at_once) {
   world_.expect_nothing_left();
 }
 
+/// What is said of another's port, or was said before the request left, is not said of it.
+TEST_F(call_test, a_port_that_another_was_refused_at_is_not_its_own) {
+  const auto refuse = [this](const lane::endpoint& by) {
+    caller_.context.router.on_peer_refused({{}, transport::protocol::udp, 0, caller_.address, by});
+  };
+  answers_.answer_after = 3s;
+  serve();
+  const auto another = callee_.address.with_port(5999);
+  world_.at(1s, [=] { refuse(another); }); // legs are told at once, and of the next at 1250 ms
+  world_.at(1100ms, [=, this] { refuse(callee_.address); });
+  world_.at(1240ms, [this] { call(1s); });
+  world_.at(1245ms, [=] { refuse(another); });
+  world_.pass(7s);
+  EXPECT_FALSE(only_call().failure.failed()) << only_call().failure.name();
+  world_.expect_nothing_left();
+}
+
 /// A callee that goes away for a moment after its answer: a call that is up outlives that, and its
 /// BYE does not wait.
 TEST_F(call_test, a_call_that_is_up_outlives_its_peers_port) {

@@ -218,6 +218,24 @@ TEST_F(call_trace_test, of_more_calls_than_may_be_kept_says_so) {
   world_.expect_nothing_left();
 }
 
+/// However large those were that went: as many of the latest as there is room for.
+TEST_F(call_trace_test, keeps_the_latest_of_what_belongs_to_no_call) {
+  settings_.bytes_astray = 4'000;
+  const auto junk = [&](int number, size_t padding) {
+    return "junk" + std::to_string(number) + " " + std::string(padding, 'x') + "\r\n\r\n";
+  };
+  world_.at(100ms, [&, this] {
+    peer_.send(caller_.address, junk(0, 2'500));
+    for (int i = 1; i < 6; ++i)
+      peer_.send(caller_.address, junk(i, 300));
+  });
+  run({user("good")});
+  const auto& text = outlet_->text;
+  EXPECT_THAT(text, HasSubstr("5 messages, 1 before them left out\n")) << text;
+  EXPECT_EQ(outlet_->lines("junk"), 5U) << text;
+  EXPECT_EQ(outlet_->lines("junk0"), 0U) << text;
+}
+
 TEST_F(call_trace_test, ends_with_its_outlet) {
   settings_.all = true;
   outlet_->open = false;

@@ -84,6 +84,37 @@ TEST_F(failover_test, this_call_goes_to_the_next_server_and_later_ones_at_once) 
   world_.expect_nothing_left();
 }
 
+/// The time to the first response is that of one: a server that was silent gave none, and one that
+/// refused did.
+TEST_F(failover_test, the_first_response_is_the_first_that_came) {
+  serve();
+  cut();
+  slow_down(caller_.address, second_.address, 100ms);
+  call();
+  world_.pass(40s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& silent = world_.heard().calls[0].times;
+  ASSERT_TRUE(silent.first_response && silent.ringing);
+  EXPECT_EQ(*silent.first_response, *silent.ringing);
+  EXPECT_EQ(failovers(), std::vector{1U});
+  world_.expect_nothing_left();
+}
+
+TEST_F(failover_test, the_first_response_may_be_a_refusal) {
+  world_.answer(second_, answer_manner_of(second_));
+  auto busy = answer_manner_of(first_);
+  busy.refuse_with = 503;
+  world_.answer(first_, busy);
+  slow_down(caller_.address, second_.address, 100ms);
+  call();
+  world_.pass(10s);
+  ASSERT_EQ(world_.heard().calls.size(), 1U);
+  const auto& refused = world_.heard().calls[0].times;
+  ASSERT_TRUE(refused.first_response && refused.ringing);
+  EXPECT_EQ(*refused.ringing - *refused.first_response, 200ms);
+  EXPECT_EQ(failovers(), std::vector{1U});
+}
+
 TEST_F(failover_test, a_single_call_finds_out_whether_a_server_is_back) {
   serve();
   cut();

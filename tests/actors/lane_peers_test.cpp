@@ -176,6 +176,27 @@ TEST_F(lane_peers_test, an_identifier_of_a_lane_that_there_is_not_is_nobodys) {
   EXPECT_EQ(heard("SIP/2.0 481", "BYE").size(), 1U);
 }
 
+/// A lane that ends before the others is asked for nothing any more.
+TEST(lane_peers, go_on_without_one_that_is_gone) {
+  sim_world world{5};
+  auto& first = world.add_site("10.0.0.1", transport::protocol::udp, at_position(0)).context.router;
+  auto& second =
+    world.add_site("10.0.0.2", transport::protocol::udp, at_position(1, 0)).context.router;
+  auto third = std::make_unique<sip_router>(world.lane(), at_position(2));
+  lane_peers::join({&first, &second, third.get()});
+  EXPECT_EQ(first.peers().with_room(), uint8_t{2}) << "the second one has room for none";
+  EXPECT_EQ(third->peers().with_room(), uint8_t{0});
+  third.reset();
+  EXPECT_EQ(first.peers().with_room(), std::nullopt);
+  EXPECT_EQ(second.peers().with_room(), uint8_t{0});
+  transport::flow theirs;
+  theirs.lane = 2;
+  EXPECT_FALSE(first.peers().send(theirs, "OPTIONS", 0));
+  first.peers().post(2, [](sip_router&) { FAIL() << "it is gone"; });
+  first.peers().post_to_all([](sip_router&) {}, [](const sip_router&) { return true; });
+  world.pass(1s);
+}
+
 class full_lane_test : public lane_peers_test {
 protected:
   full_lane_test() : lane_peers_test(0, 30) {}

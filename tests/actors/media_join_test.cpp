@@ -372,6 +372,8 @@ TEST_F(media_join_test, what_cannot_be_joined_is_refused_and_stays_as_it_is) {
   to_carl_.tell(media_connect{opus_of(carl_, 30)}); // Opus has no such packets
   join(to_anna_, to_carl_);
   EXPECT_EQ(to_anna_.heard().results.back(), outcome::other_codec);
+  join(to_carl_, to_anna_);
+  EXPECT_EQ(to_carl_.heard().results.back(), outcome::other_codec) << "whichever is asked";
 
   stream_end guest{lane(), site_.context.media};
   join(to_anna_, guest);

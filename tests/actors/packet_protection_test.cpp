@@ -5,13 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/media/media_plane.hpp"
+
 namespace jackfield {
 namespace {
 
 using bytes = std::vector<std::byte>;
 
-bytes rtp_packet(uint16_t sequence) {
-  bytes packet(12 + 160);
+bytes rtp_packet(uint16_t sequence, size_t payload = 160) {
+  bytes packet(12 + payload);
   packet[0] = std::byte{0x80};
   packet[2] = static_cast<std::byte>(sequence >> 8U);
   packet[3] = static_cast<std::byte>(sequence);
@@ -32,9 +34,9 @@ protected:
   packet_protection_test() { EXPECT_TRUE(peer_.use(theirs_, ours_)); }
 
   /// What the peer sends under that number.
-  bytes sent(uint16_t sequence) {
-    alignas(8) std::array<std::byte, 512> room;
-    const auto made = peer_.protect(rtp_packet(sequence), false, room);
+  bytes sent(uint16_t sequence, size_t payload = 160) {
+    alignas(8) std::array<std::byte, 4'096> room;
+    const auto made = peer_.protect(rtp_packet(sequence, payload), false, room);
     return {made.begin(), made.end()};
   }
   static bool opens(packet_protection& at, bytes packet) { return !at.open(packet).empty(); }
@@ -56,6 +58,24 @@ TEST_P(packet_protection_test, hears_a_peer_whose_numbers_have_wrapped_before) {
     for (const uint16_t sequence : {30'000, 60'000, 65'535}) // so it wraps
       (void)sent(sequence);
   }
+}
+
+/// The first one as well as those behind it.
+TEST_P(packet_protection_test, hears_packets_of_any_size_that_a_path_takes) {
+  uint16_t number = 1;
+  const auto overhead = sent(number).size() - 160;
+  for (const size_t size : {size_t{172}, media_plane::most_packet - 1, media_plane::most_packet}) {
+    packet_protection late;
+    ASSERT_TRUE(late.use(ours_, theirs_));
+    for (int i = 0; i < 2; ++i) {
+      const auto packet = sent(++number, size - overhead);
+      ASSERT_EQ(packet.size(), size);
+      EXPECT_TRUE(opens(late, packet)) << size;
+    }
+  }
+  packet_protection late;
+  ASSERT_TRUE(late.use(ours_, theirs_));
+  EXPECT_FALSE(opens(late, sent(++number, media_plane::most_packet + 1 - overhead)));
 }
 
 TEST_P(packet_protection_test, what_is_forged_stays_so_and_is_not_tried_for_ever) {

@@ -261,6 +261,33 @@ TEST(early_dialogs, that_merely_ring_take_no_place_of_one_that_describes_its_med
   world.expect_nothing_left();
 }
 
+/// What a proxy's forks may cost is bounded; those that are known go on being heard of.
+TEST(early_dialogs, are_sixteen_at_most) {
+  sim_world world{7};
+  auto& caller = world.add_site("10.0.0.1");
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  raw_media media{world.lane(), "10.1.0.3"};
+  bare_caller::notes all;
+  world.lane().spawn<call_leg>(caller.context.router,
+                               std::make_unique<bare_caller>(caller, peer, all));
+  world.pass(10ms);
+  const auto invite = peer.last("INVITE ");
+  const auto describe = [&](int fork) {
+    peer.tag = "fork" + std::to_string(fork);
+    peer.answer(invite, 183, {}, media.description());
+    world.pass(1ms);
+  };
+  for (int fork = 0; fork < 20; ++fork)
+    describe(fork);
+  EXPECT_THAT(all.early, testing::SizeIs(16));
+  describe(3);
+  ASSERT_THAT(all.early, testing::SizeIs(17));
+  EXPECT_EQ(all.early.back(), all.early[3]);
+  peer.answer(invite, 486);
+  world.pass(40s);
+  world.expect_nothing_left();
+}
+
 /// RFC 3264 §4: what is answered is settled. A second answer is none, and another offer may follow.
 TEST(offer_in_a_2xx, is_answered_once_by_the_ack) {
   sim_world world{7};

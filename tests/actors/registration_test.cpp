@@ -166,6 +166,52 @@ TEST_F(registration_actor_test, what_would_be_kept_is_bounded) {
   EXPECT_EQ(bindings(), 1U);
 }
 
+TEST_F(registration_actor_test, names_may_be_as_long_as_the_bound_together) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  const std::string aor = "service@10.0.0.2"; // as raw_peer names whom it speaks to
+  int number = 0;
+  const auto status = [&](size_t names) {
+    const auto id = "n" + std::to_string(++number);
+    peer.send(registrar_.address,
+              peer.request("REGISTER", registrar_.address, id, {}, number, "Expires: 60\r\n",
+                           std::string(names - aor.size(), 'c')));
+    world_.pass(1s);
+    return peer.messages.empty() ? std::string{} : peer.messages.back().substr(8, 3);
+  };
+  EXPECT_EQ(status(registrar_settings::max_name_bytes), "200");
+  EXPECT_EQ(status(registrar_settings::max_name_bytes + 1), "400");
+}
+
+/// RFC 3261 §10.3 step 7: each of its Contacts is looked at, be it one that is not bound.
+TEST_F(registration_actor_test, a_request_unbinds_some_contacts_and_binds_others) {
+  serve();
+  raw_peer peer{world_.lane(), "10.0.0.3"};
+  int number = 0;
+  const auto bound_after = [&](const std::string& contacts, int cseq) {
+    const auto id = "c" + std::to_string(++number);
+    auto text = peer.request("REGISTER", registrar_.address, id, {}, cseq, {});
+    const auto own = header_line(text, "Contact");
+    text.replace(text.find(own), own.size(), "Contact: " + contacts);
+    peer.send(registrar_.address, text);
+    world_.pass(100ms);
+    const auto& answer = peer.messages.back();
+    EXPECT_TRUE(answer.starts_with("SIP/2.0 200")) << answer;
+    std::string found;
+    for (const auto* name : {"a", "b", "c", "d"})
+      if (answer.find("Contact: <sip:" + std::string{name} + "@h>;expires=60") != std::string::npos)
+        found += name;
+    return found;
+  };
+  EXPECT_EQ(bound_after("<sip:a@h>;expires=60", 1), "a");
+  EXPECT_EQ(bound_after("<sip:c@h>;expires=0, <sip:b@h>;expires=60", 2), "ab")
+    << "one that was not bound goes, and another comes";
+  EXPECT_EQ(bound_after("<sip:a@h>;expires=0, <sip:c@h>;expires=60", 3), "bc")
+    << "one that was bound goes, and another comes";
+  EXPECT_EQ(bound_after("<sip:c@h>;expires=0, <sip:d@h>;expires=60", 3), "bcd")
+    << "one that is no older than the request stays, and another comes";
+}
+
 TEST_F(registration_actor_test, an_address_has_no_more_contacts_than_it_may) {
   who_.max_contacts = 3;
   serve();

@@ -29,6 +29,75 @@ TEST(sip_router, tells_what_belongs_to_a_dialog_and_has_none) {
   EXPECT_EQ(header_line(peer.messages.back(), "Allow").find("MESSAGE"), std::string::npos);
 }
 
+/// RFC 3261 §18.2.1 and RFC 3581 §4: who is behind a NAT is told where its request came from, and
+/// answered there.
+TEST(sip_router, answers_tell_where_the_request_came_from) {
+  sim_world world{1};
+  auto& service = world.add_site("10.0.0.2");
+  world.answer(service, answer_manner_of(service));
+  raw_peer peer{world.lane(), "10.0.0.3"};
+  for (const auto* method : {"OPTIONS", "BYE", "MESSAGE"}) { // 200, 481, 405
+    auto text = peer.request(method, service.address, method, {}, 1, {}, method);
+    const std::string shown = "Via: SIP/2.0/UDP 10.0.0.3:5060";
+    text.replace(text.find(shown), shown.size(), "Via: SIP/2.0/UDP 192.168.1.7:5999;rport");
+    peer.messages.clear();
+    peer.send(service.address, text);
+    world.pass(100ms);
+    ASSERT_EQ(peer.messages.size(), 1U) << method;
+    const auto via = header_line(peer.messages.back(), "Via");
+    EXPECT_NE(via.find(";received=10.0.0.3"), std::string::npos) << via;
+    EXPECT_NE(via.find(";rport=5060"), std::string::npos) << via;
+  }
+}
+
+/// What a leg shows of itself: the transport in its Contact is said once, and not where the scheme
+/// says it (RFC 3261 §19.1.1 and §26.2.2, RFC 7118 §5.2).
+TEST(sip_router, shows_each_transport_in_its_own_words) {
+  sim_world world{1};
+  auto& router = world.add_site("10.0.0.2").context.router;
+  using transport::protocol;
+  const auto here = lane::endpoint::parse("10.0.0.2", 5070).value();
+  router.set_public_address(protocol::udp, lane::endpoint::parse("192.0.2.1", 5090).value());
+  struct row {
+    protocol p;
+    std::string via, contact, secure;
+    bool reliable;
+  };
+  const auto profile = [&](protocol p) -> const sip::ua_profile& {
+    transport::flow f;
+    f.protocol = p;
+    f.local = here;
+    return router.profile(f);
+  };
+  for (const auto& r :
+       {row{protocol::udp, "SIP/2.0/UDP 192.0.2.1:5090", "<sip:192.0.2.1:5090>",
+            "<sips:192.0.2.1:5090>", false}, // as it is to be shown
+        row{protocol::tcp, "SIP/2.0/TCP 10.0.0.2:5070", "<sip:10.0.0.2:5070;transport=tcp>",
+            "<sips:10.0.0.2:5070;transport=tcp>", true},
+        row{protocol::tls, "SIP/2.0/TLS 10.0.0.2:5070", "<sip:10.0.0.2:5070;transport=tls>",
+            "<sips:10.0.0.2:5070>", true}}) {
+    const auto& shown = profile(r.p);
+    EXPECT_EQ(shown.via, r.via);
+    EXPECT_EQ(shown.contact, r.contact);
+    EXPECT_EQ(shown.secure_contact, r.secure);
+    EXPECT_EQ(shown.reliable, r.reliable) << r.via;
+    EXPECT_EQ(shown.rport, !r.reliable) << r.via;
+    EXPECT_EQ(&profile(r.p), &shown) << "legs keep its address";
+  }
+  // Nobody can connect to a client behind a WebSocket: its name is twelve letters, and none.
+  for (const auto p : {protocol::ws, protocol::wss}) {
+    const auto& shown = profile(p);
+    const std::string via = p == protocol::ws ? "SIP/2.0/WS " : "SIP/2.0/WSS ";
+    ASSERT_TRUE(shown.via.starts_with(via)) << shown.via;
+    const auto host = shown.via.substr(via.size());
+    EXPECT_EQ(host.size(), 12 + std::string_view{".invalid"}.size()) << host;
+    EXPECT_TRUE(host.ends_with(".invalid")) << host;
+    EXPECT_EQ(shown.contact, "<sip:" + host + ";transport=ws>");
+    EXPECT_EQ(shown.secure_contact, "<sips:" + host + ";transport=ws>");
+    EXPECT_TRUE(shown.reliable);
+  }
+}
+
 // What is never ACKed is kept for 32 s and more: as much as there is room for.
 TEST(sip_router, bounds_what_large_invites_keep) {
   sim_world world{1};

@@ -39,6 +39,35 @@ TEST_F(webrtc_path_test, is_described_in_time_where_no_server_answers) {
   EXPECT_LT(*outcome.took.gathering, 50ms);
 }
 
+/// A call that has no port is told why, and the next one is not harmed.
+TEST_F(webrtc_path_test, says_so_where_there_is_no_port_for_it) {
+  class deaf final : public lane::datagram_handler {
+    void on_datagram(const lane::endpoint& /*from*/, std::span<const std::byte> /*bytes*/,
+                     lane::time_point /*arrived*/) override {}
+  } nobody;
+  for (const bool lite : {false, true}) {
+    media_plane plane(world_.lane(), {*lane::endpoint::parse("10.1.0.3", 0), 40'010, 40'011,
+                                      simulated_services(lite)});
+    auto only = plane.open_rtp(nobody, false);
+    ASSERT_TRUE(only);
+    stream_end without(world_.lane(), plane, make_path(plane, sdp::protection::dtls, true));
+    world_.pass(100ms);
+    ASSERT_TRUE(without.heard().opened);
+    ASSERT_FALSE(without.heard().opened->local);
+    EXPECT_EQ(without.heard().opened->local.error().place, "ice gathering");
+    EXPECT_NE(without.heard().opened->local.error().cause, "");
+    without.tell(media_close{});
+    world_.pass(0ms);
+    EXPECT_EQ(without.heard().closed.size(), 1U);
+    only->reset();
+    stream_end with(world_.lane(), plane, make_path(plane, sdp::protection::dtls, true));
+    world_.pass(100ms);
+    ASSERT_TRUE(with.heard().opened && with.heard().opened->local);
+    EXPECT_EQ(with.address().port(), 40'010);
+    closed(with);
+  }
+}
+
 TEST_F(webrtc_path_test, carries_audio_and_reports_both_ways_whoever_shakes_hands_first) {
   for (const auto role : {sdp::setup::active, sdp::setup::passive}) {
     SCOPED_TRACE(sdp::to_string(role));

@@ -343,6 +343,22 @@ TEST_P(leg_reporter_test, end_answers_what_waits) {
   expect<leg_events::ended>();
 }
 
+/// An owner that cannot tell a leg that died from one whose call ended would take the fault for the
+/// peer's.
+TEST_P(leg_reporter_test, one_that_dies_is_lost_and_the_other_hung_up) {
+  connect();
+  caf::anon_send_exit(caller_, caf::exit_reason::kill);
+  caf::actor first;
+  const auto one = expect<leg_events::ended>(&first);
+  const auto other = expect<leg_events::ended>();
+  const bool caller_was_first = first == caller_;
+  const auto& dead = caller_was_first ? one : other;
+  const auto& left = caller_was_first ? other : one;
+  EXPECT_TRUE(dead.lost);
+  EXPECT_FALSE(left.lost);
+  EXPECT_EQ(left.cause, sip::end_cause::remote_bye);
+}
+
 INSTANTIATE_TEST_SUITE_P(from, leg_reporter_test,
                          testing::Values(place::own_lane, place::other_lane, place::worker),
                          [](const auto& where) -> std::string {

@@ -41,7 +41,7 @@ TEST(leg_trickle, sends_nothing_to_a_peer_that_does_not_take_it) {
 }
 
 TEST(leg_trickle, stops_where_one_is_refused_or_unanswered) {
-  for (const int status : {0, 415, 469, 481, 503}) {
+  for (const int status : {0, 300, 415, 469, 481, 503}) {
     leg_trickle t;
     t.peer_takes = true;
     t.tell(with({"a"}));
@@ -49,6 +49,20 @@ TEST(leg_trickle, stops_where_one_is_refused_or_unanswered) {
     EXPECT_TRUE(t.on_response(1, status));
     t.tell(with({"a", "b"}));
     EXPECT_EQ(t.next(), nullptr) << status;
+  }
+}
+
+/// Any 2xx says that it was taken (RFC 3261 §7.2).
+TEST(leg_trickle, goes_on_where_one_was_taken) {
+  for (const int status : {200, 202, 299}) {
+    leg_trickle t;
+    t.peer_takes = true;
+    t.tell(with({"a"}));
+    t.on_sent(1);
+    EXPECT_TRUE(t.on_response(1, status));
+    EXPECT_EQ(t.next(), nullptr) << status;
+    t.tell(with({"a", "b"}));
+    EXPECT_NE(t.next(), nullptr) << status;
   }
 }
 

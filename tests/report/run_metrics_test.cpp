@@ -333,6 +333,63 @@ TEST(interval_series, a_loss_that_is_taken_back_is_not_added_again) {
   EXPECT_EQ(added, (std::vector<uint64_t>{5, 4, 0, 0, 3}));
 }
 
+/// As joined() says: counts add up, gauges are the later ones, a percentile is the worse one.
+TEST(interval_row, of_two_is_as_each_column_joins) {
+  const auto row = [](double time, uint64_t count, double weight_in_ms) {
+    interval_row r;
+    r.at_s = r.length_s = time;
+    for (auto* each : {&r.offered, &r.started, &r.missed, &r.answered, &r.completed, &r.failed,
+                       &r.current, &r.requests, &r.retransmissions, &r.registered, &r.packets_sent,
+                       &r.packets_received, &r.packets_lost, &r.fec_recovered})
+      *each = count++;
+    r.cpu_percent = weight_in_ms;
+    for (auto* each :
+         {&r.srd_p50_ms, &r.srd_p95_ms, &r.srd_p99_ms, &r.lane_lag_p99_ms, &r.send_lateness_p99_ms,
+          &r.jitter_mean_ms, &r.rrd_p50_ms, &r.rrd_p95_ms, &r.rrd_p99_ms, &r.mos_mean})
+      *each = weight_in_ms;
+    return r;
+  };
+  const auto early = row(1, 300, 80);
+  const auto late = row(3, 100, 40);
+  const auto both = joined(early, late);
+  EXPECT_EQ(both.at_s, 3);
+  EXPECT_EQ(both.length_s, 4);
+  EXPECT_EQ(both.offered, 400U);
+  EXPECT_EQ(both.started, 402U);
+  EXPECT_EQ(both.missed, 404U);
+  EXPECT_EQ(both.answered, 406U);
+  EXPECT_EQ(both.completed, 408U);
+  EXPECT_EQ(both.failed, 410U);
+  EXPECT_EQ(both.current, 106U) << "what holds at the end";
+  EXPECT_EQ(both.requests, 414U);
+  EXPECT_EQ(both.retransmissions, 416U);
+  EXPECT_EQ(both.registered, 418U);
+  EXPECT_EQ(both.packets_sent, 420U);
+  EXPECT_EQ(both.packets_received, 422U);
+  EXPECT_EQ(both.packets_lost, 424U);
+  EXPECT_EQ(both.fec_recovered, 426U);
+  EXPECT_DOUBLE_EQ(both.cpu_percent, 50) << "by time";
+  const auto by = [](double weight_early, double weight_late) {
+    return (80 * weight_early + 40 * weight_late) / (weight_early + weight_late);
+  };
+  EXPECT_DOUBLE_EQ(*both.srd_p50_ms, by(301, 101)) << "by calls started";
+  EXPECT_DOUBLE_EQ(*both.rrd_p50_ms, by(309, 109)) << "by registrations";
+  EXPECT_DOUBLE_EQ(*both.jitter_mean_ms, by(311, 111)) << "by packets";
+  EXPECT_DOUBLE_EQ(*both.mos_mean, by(304, 104)) << "by calls that ended";
+  for (const auto& order : {joined(early, late), joined(late, early)})
+    for (const auto& worse : {order.srd_p95_ms, order.srd_p99_ms, order.rrd_p95_ms,
+                              order.rrd_p99_ms, order.lane_lag_p99_ms, order.send_lateness_p99_ms})
+      EXPECT_EQ(worse, 80);
+
+  // Where there is nothing of one, it is as of the other.
+  const interval_row nothing;
+  for (const auto& one : {joined(early, nothing), joined(nothing, early)})
+    for (const auto& figure : {one.srd_p50_ms, one.srd_p95_ms, one.srd_p99_ms, one.rrd_p50_ms,
+                               one.rrd_p95_ms, one.rrd_p99_ms, one.jitter_mean_ms,
+                               one.lane_lag_p99_ms, one.send_lateness_p99_ms, one.mos_mean})
+      EXPECT_EQ(figure, 80);
+}
+
 TEST(interval_series, stays_bounded_and_loses_no_count) {
   interval_series series;
   run_metrics m;

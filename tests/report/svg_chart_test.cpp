@@ -73,6 +73,45 @@ TEST(time_chart, tells_minutes_and_hours_where_it_is_long) {
   EXPECT_THAT(shown({0, 3'900, 7'200}), ElementsAre("0:00 h", "1:05 h", "2:00 h"));
 }
 
+/// A bar is as high as its value, stands over its name, and says what it is where one points.
+TEST(bar_chart, has_a_bar_and_a_name_for_each_value) {
+  const bar_chart chart{
+    .title = "chart",
+    .unit = "ms",
+    .bars = {{"0", "0 - 10 ms", 1'000}, {"10", "10 - 20 ms", 0}, {"20", "over 20 ms", 2'000}}};
+  const auto svg = render(chart);
+  EXPECT_THAT(found(svg, "<title>([^<]*)<"),
+              ElementsAre("0 - 10 ms: 1,000", "10 - 20 ms: 0", "over 20 ms: 2,000"));
+  EXPECT_THAT(found(svg, R"x(text-anchor="middle">([^<]*)<)x"), ElementsAre("0", "10", "20"));
+  const auto axis = std::stod(found(svg, R"x(class="axis" [^>]* y1="([0-9.]+)")x").at(0));
+  const auto top = found(svg, R"x(class="bar" x="[0-9.]+" y="([0-9.]+)")x");
+  const auto height = found(svg, R"x(class="bar" [^>]*height="([0-9.]+)")x");
+  ASSERT_THAT(top, SizeIs(3));
+  ASSERT_THAT(height, SizeIs(3));
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(std::stod(top[i]) + std::stod(height[i]), axis, 0.1) << "it stands on the axis";
+  EXPECT_EQ(height[1], "0.0");
+  EXPECT_NEAR(std::stod(height[2]), 2 * std::stod(height[0]), 0.2);
+  // Each name is under its bar's middle, on the line where a time chart has its times.
+  const auto left = found(svg, R"x(class="bar" x="([0-9.]+)")x");
+  const auto width = found(svg, R"x(class="bar" [^>]*width="([0-9.]+)")x");
+  const auto name_at = found(svg, R"x(<text x="([0-9.]+)" y="\d+" text-anchor="middle")x");
+  const auto name_line = R"x(<text x="[0-9.]+" y="(\d+)" text-anchor="middle")x";
+  ASSERT_THAT(name_at, SizeIs(3));
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(std::stod(name_at[i]), std::stod(left[i]) + std::stod(width[i]) / 2, 0.2);
+  EXPECT_THAT(found(svg, name_line),
+              testing::Each(found(render(chart_of({1, 2})), name_line).at(0)));
+}
+
+TEST(bar_chart, says_so_where_nothing_was_measured) {
+  for (const auto& bars : {std::vector<bar_chart::bar>{}, {{"0", "0 - 10 ms", 0}}}) {
+    const auto svg = render(bar_chart{.title = "chart", .unit = "", .bars = bars});
+    EXPECT_THAT(svg, testing::HasSubstr("nothing was measured"));
+    EXPECT_THAT(svg, testing::Not(testing::HasSubstr("<svg")));
+  }
+}
+
 /// Wherever one points, the values shown are those of the nearest position.
 TEST(time_chart, has_tooltips_that_meet_half_way) {
   auto chart = chart_of({1, 2, 3, 4});

@@ -124,6 +124,29 @@ TEST(thresholds, suggest_the_metric_that_was_meant) {
     EXPECT_NE(unknown.find(entry.name), std::string::npos) << entry.name;
 }
 
+/// 40 characters of what is wrong are shown; that there is more is said where there is.
+TEST(thresholds, quote_what_is_wrong_up_to_a_length) {
+  const auto wrong = [](size_t length) {
+    return cause_of("srd_ms: avg<" + std::string(length, 'x'));
+  };
+  const auto shown = '"' + std::string(40, 'x');
+  EXPECT_TRUE(wrong(40).ends_with(shown + '"')) << wrong(40);
+  EXPECT_TRUE(wrong(41).ends_with(shown + "...\"")) << wrong(41);
+}
+
+/// What follows a text in memory, as in a line of options, is none of it.
+TEST(thresholds, end_where_their_text_ends) {
+  constexpr std::string_view whole = "srd_ms : p( 99 ) <= 200 abortOnFail( 1 m ) , avg < 50  ";
+  for (size_t n = 0; n <= whole.size(); ++n) {
+    const auto of_whole = parse_thresholds("test", whole.substr(0, n));
+    const auto alone = parse_thresholds("test", std::string{whole.substr(0, n)});
+    ASSERT_EQ(of_whole.has_value(), alone.has_value()) << n;
+    if (!of_whole) {
+      EXPECT_EQ(of_whole.error().cause, alone.error().cause) << n;
+    }
+  }
+}
+
 TEST(thresholds, show_hostile_input_without_harm) {
   const std::string cause = cause_of("srd_ms: avg<\x1b[2J\n\xff");
   EXPECT_EQ(cause.find('\x1b'), std::string::npos);

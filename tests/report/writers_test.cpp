@@ -4,8 +4,10 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -69,6 +71,43 @@ TEST(escape, replaces_what_is_not_utf_8) {
     EXPECT_EQ(shown.size(), bad.size() * 3) << shown;
   }
   EXPECT_EQ(escape_terminal("\xEF\xBF\xBF"), "<U+FFFF>");
+}
+
+/// What ends and begins each length of UTF-8 (RFC 3629 section 3) and is not hidden.
+TEST(escape, leaves_what_can_be_seen_as_it_was) {
+  constexpr std::string_view text = " ~\u00A0\u07FF\u0800\uFFFD\U00010000\U000FFFFD";
+  EXPECT_EQ(escape_markup(text), text);
+  EXPECT_EQ(escape_terminal(text), text);
+  std::string out;
+  append_json_string(out, text);
+  EXPECT_EQ(out, '"' + std::string{text} + '"');
+}
+
+TEST(escape, shows_each_character_that_cannot_be_seen_by_its_number) {
+  const std::pair<char32_t, char32_t> ranges[] = {
+    {0x01, 0x1F},       {0x7F, 0x9F},       {0xAD, 0xAD},       {0x61C, 0x61C},
+    {0x180E, 0x180E},   {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},
+    {0xFEFF, 0xFEFF},   {0xFFF9, 0xFFFB},   {0xFFFE, 0xFFFF},   {0x1FFFE, 0x1FFFF},
+    {0xDFFFE, 0xDFFFF}, {0xE0000, 0xE0FFF}, {0xEFFFE, 0xEFFFF}, {0x10FFFE, 0x10FFFF}};
+  const auto utf8 = [](char32_t c) { // by way of JSON's escape
+    const auto unit = [](uint32_t u) { return fmt::format("\\u{:04x}", u); };
+    const auto n = static_cast<uint32_t>(c);
+    const auto text =
+      n < 0x10000 ? unit(n)
+                  : unit(0xD800 + ((n - 0x10000) >> 10)) + unit(0xDC00 + ((n - 0x10000) & 0x3FF));
+    return json::parse('"' + text + '"').get<std::string>();
+  };
+  for (const auto& [first, last] : ranges) {
+    for (const auto c : {first, last})
+      EXPECT_EQ(escape_terminal(utf8(c)), fmt::format("<U+{:04X}>", static_cast<uint32_t>(c)));
+    for (const auto c : {first - 1, last + 1}) {
+      const bool hides =
+        std::ranges::any_of(ranges, [&](const auto& r) { return c >= r.first && c <= r.second; });
+      if (c > 0 && c <= 0x10FFFF && !hides) {
+        EXPECT_EQ(escape_terminal(utf8(c)), utf8(c)) << static_cast<uint32_t>(c);
+      }
+    }
+  }
 }
 
 TEST(escape, writes_json_that_reads_back) {
@@ -143,6 +182,17 @@ TEST(writers, tell_of_silence_that_was_left_out_where_some_was) {
   EXPECT_EQ(sum.media.dtx_frames, 2'468U);
 }
 
+/// So that no terminal and no log that shows it is led astray by a peer's text.
+TEST(summary_json, is_ascii_whatever_a_peer_said) {
+  run_report report = hostile_report();
+  report.info.target = "sip:Zoë@example.com";
+  report.metrics.calls.details.count(failure_cause::timeout, "\u202Egnihton", 1);
+  const std::string text = summary_json(report);
+  EXPECT_TRUE(
+    std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= ' ' && c < 0x7F); }));
+  EXPECT_EQ(json::parse(text).at("target"), "sip:Zoë@example.com");
+}
+
 TEST(summary_json, has_the_runs_figures) {
   const run_report report = sample_report();
   const auto& m = report.metrics;
@@ -197,6 +247,22 @@ TEST(summary_text, tells_of_calls_and_of_users_where_there_were_any) {
   EXPECT_EQ(lines_of(summary_text(report)).front(),
             "FAILED  7 of 7 calls completed, none failed; 1,001 of 1,003 users registered, "
             "4 failed");
+}
+
+TEST(summary_text, has_a_line_for_each_direction_in_which_packets_were_expected) {
+  run_report report = sample_report();
+  auto& media = report.metrics.media;
+  media.received = {};
+  media.sent = {};
+  EXPECT_FALSE(contains(summary_text(report), "to caller"));
+  EXPECT_FALSE(contains(summary_text(report), "to callee"));
+  media.received.expected = media.received.lost = 1; // and it did not come
+  EXPECT_TRUE(contains(summary_text(report), "to caller 0 packets   lost 1 (100 %)   late 0   "));
+  EXPECT_FALSE(contains(summary_text(report), "to callee"));
+  media.sent.received = 1; // and how many there should be is not known
+  media.sent.fec_recovered = 1'002;
+  EXPECT_TRUE(contains(summary_text(report),
+                       "to callee 1 packets   lost 0 (0 %)   FEC recovered 1,002   late 0   "));
 }
 
 TEST(summary_text, lets_no_foreign_control_character_through) {
@@ -264,6 +330,64 @@ TEST(call_lines, are_json_whatever_the_peer_named_itself) {
   const json f = json::parse(failed);
   EXPECT_EQ(f["cause"], "timeout");
   EXPECT_TRUE(f["status"].is_null());
+}
+
+/// Whoever reads the lines finds each figure under its own name.
+TEST(call_lines, have_each_of_a_calls_figures_under_its_name) {
+  using std::chrono::microseconds;
+  call_record call;
+  call.id = 1;
+  call.call_id = "id@host";
+  call.from = "sip:from@example.com";
+  call.to = "sip:to@example.com";
+  call.started = std::chrono::system_clock::time_point{seconds{1'700'000'000}};
+  call.due = milliseconds{2};
+  call.late_by = milliseconds{3};
+  call.status = 486;
+  call.cause = failure_cause::from_status(486);
+  call.detail = "not now";
+  call.ended_by = "callee";
+  call.srd = milliseconds{4};
+  call.pdd = milliseconds{5};
+  call.setup = milliseconds{6};
+  call.sdd = milliseconds{7};
+  call.ice_gathering = milliseconds{8};
+  call.ice_checks = milliseconds{9};
+  call.dtls = milliseconds{10};
+  call.duration = milliseconds{11};
+  call.packets_sent = 12;
+  call.received = call_media{13, 14, 15, 16, 17, 18, microseconds{1'900}, 2.0, "opus"};
+  call.sent = call_media{21, 22, 23, 24, 25, 26, microseconds{2'700}, 2.8, {}};
+  call.rtt = milliseconds{29};
+  std::string out;
+  append_call_line(out, call);
+  EXPECT_EQ(json::parse(out), json::parse(R"({
+    "id": 1, "call_id": "id@host", "from": "sip:from@example.com", "to": "sip:to@example.com",
+    "started": "2023-11-14T22:13:20.000Z", "due_ms": 2.0, "late_ms": 3.0, "status": 486,
+    "cause": "sip_486", "detail": "not now", "ended_by": "callee", "srd_ms": 4.0, "pdd_ms": 5.0,
+    "setup_ms": 6.0, "sdd_ms": 7.0, "ice_gathering_ms": 8.0, "ice_checks_ms": 9.0, "dtls_ms": 10.0,
+    "duration_ms": 11.0, "packets_sent": 12,
+    "received": {"packets": 13, "lost": 14, "fec_recovered": 15, "duplicate": 16, "reordered": 17,
+                 "late": 18, "jitter_ms": 1.9, "mos": 2.0, "codec": "opus"},
+    "sent": {"packets": 21, "lost": 22, "fec_recovered": 23, "duplicate": 24, "reordered": 25,
+             "late": 26, "jitter_ms": 2.7, "mos": 2.8},
+    "rtt_ms": 29.0})"));
+
+  out.clear();
+  append_request_line(out, {.kind = "register",
+                            .id = 1,
+                            .from = "sip:from@example.com",
+                            .to = "sip:to@example.com",
+                            .due = milliseconds{2},
+                            .status = 403,
+                            .cause = failure_cause::from_status(403),
+                            .detail = "not you",
+                            .took = milliseconds{3},
+                            .refreshes = 4});
+  EXPECT_EQ(json::parse(out), json::parse(R"({
+    "kind": "register", "id": 1, "from": "sip:from@example.com", "to": "sip:to@example.com",
+    "due_ms": 2.0, "status": 403, "cause": "sip_403", "detail": "not you", "took_ms": 3.0,
+    "refreshes": 4})"));
 }
 
 TEST(call_lines, have_null_where_there_is_no_mos) {
@@ -411,6 +535,17 @@ TEST(prometheus_text, is_a_valid_exposition) {
   check_exposition(prometheus_text({}));
 }
 
+/// A sample for what there was, if only once, and none for what there was not.
+TEST(prometheus_text, has_a_sample_for_each_method_that_was_sent) {
+  run_metrics m;
+  m.statuses.count_request(counted_method::bye);
+  m.statuses.count_response(counted_method::bye, 481);
+  const std::string text = prometheus_text(m);
+  EXPECT_TRUE(contains(text, "\njackfield_sip_requests_total{method=\"BYE\"} 1\n"));
+  EXPECT_TRUE(contains(text, "\njackfield_sip_responses_total{method=\"BYE\",status=\"481\"} 1\n"));
+  EXPECT_FALSE(contains(text, "method=\"INVITE\""));
+}
+
 TEST(html_report, is_one_file_that_fetches_and_runs_nothing) {
   for (const run_report& report : {sample_report(), empty_report(), hostile_report()}) {
     const std::string html = html_report(report);
@@ -467,6 +602,31 @@ TEST(html_report, shows_the_times_that_were_measured) {
   EXPECT_TRUE(contains(html, "<b>70 ms</b><span>session request delay, p99</span>"));
   EXPECT_TRUE(contains(html, rtt + "<td>40</td><td>40</td><td>40</td><td>40</td><td>40</td>"
                                    "<td>3</td></tr>"));
+}
+
+TEST(html_report, says_what_it_is_of_and_what_cut_it_short) {
+  run_report report = sample_report();
+  report.info.transport = "tls";
+  EXPECT_TRUE(contains(html_report(report),
+                       "<div class=\"about\">sip:bench@192.0.2.10 over tls, media rtp, began "
+                       "2023-11-14T22:13:20.000Z, took 20.3 s</div>"));
+  report.info.media = "none";
+  report.info.ended_by = "an interrupt";
+  EXPECT_TRUE(contains(html_report(report),
+                       ", no media, began 2023-11-14T22:13:20.000Z, took 20.3 s, "
+                       "<span class=\"bad\">cut: an interrupt</span></div>"));
+  report.info.ended_by.clear();
+  report.info.resumed = {.crashes = 2, .resumed = 3, .lost = 4, .slowest = milliseconds{1'500}};
+  EXPECT_TRUE(contains(html_report(report), ", cut off 2 times; 3 calls went on after 1.50 s at "
+                                            "most, 4 lost</div>"));
+}
+
+TEST(html_report, draws_how_it_went_where_that_is_known) {
+  run_report report = sample_report();
+  EXPECT_TRUE(contains(html_report(report), "<h2>Over time</h2>"));
+  EXPECT_TRUE(contains(html_report(report), "<svg"));
+  report.series.clear();
+  EXPECT_FALSE(contains(html_report(report), "<h2>Over time</h2>"));
 }
 
 TEST(html_report, has_a_table_of_failures_where_there_were_some) {
@@ -540,6 +700,34 @@ TEST(live_view, replaces_its_own_frame_and_stays_within_the_terminal) {
   EXPECT_EQ(std::ranges::count(line, '\n'), 1);
   EXPECT_FALSE(contains(line, "\x1b"));
   EXPECT_TRUE(line.starts_with("01:01 running: started 1,000 ("));
+}
+
+TEST(live_view, has_a_bar_that_fills_as_calls_end) {
+  run_report report = sample_report();
+  report.metrics.calls = {};
+  report.metrics.calls.completed = 10;
+  report.metrics.calls.failed = 10;
+  report.metrics.calls.missed_by_limit = 5; // these will not end, and are no longer waited for
+  const interval_series series;
+  const auto shown = [&](unsigned columns, std::optional<uint64_t> planned) {
+    live_view view{columns, false};
+    return view.frame({.info = report.info,
+                       .metrics = report.metrics,
+                       .series = series,
+                       .elapsed = seconds{1},
+                       .planned_calls = planned});
+  };
+  const auto bar = [](int full, int empty) {
+    std::string text;
+    for (int i = 0; i < full + empty; ++i)
+      text += i < full ? "█" : "░";
+    return text;
+  };
+  EXPECT_TRUE(contains(shown(500, 100), bar(12, 38) + " 25 of 100 ended")) << "50 columns at most";
+  EXPECT_TRUE(contains(shown(40, 100), bar(5, 17) + " 25 of 100 ended")) << "all of the line";
+  EXPECT_TRUE(contains(shown(500, 25), bar(50, 0) + " 25 of 25 ended"));
+  EXPECT_FALSE(contains(shown(500, {}), "░")) << "nobody knows how many there will be";
+  EXPECT_FALSE(contains(shown(500, 0), "░"));
 }
 
 TEST(exit_code, puts_the_generators_fault_before_the_systems) {

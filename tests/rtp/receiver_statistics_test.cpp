@@ -262,6 +262,26 @@ TEST(receiver_statistics, expects_packets_from_before_the_first_that_came) {
   EXPECT_EQ(s.reordered, 2u);
 }
 
+/// What did not come is what lies between, and nothing of what did.
+TEST(receiver_statistics, has_losses_between_what_came_and_what_is_from_before_it) {
+  receiver_options patient;
+  patient.jitter_buffer = 1s;
+  receiver_statistics stats{patient};
+  const stream in;
+  for (const uint32_t n : {20U, 21U, 22U, 18U, 12U})
+    EXPECT_EQ(in.arrive(stats, n, (40 - n) * 20ms), n != 20) << n; // one after the other
+  const auto s = stats.summary();
+  expect_consistent(s);
+  EXPECT_EQ(s.expected, 11u);
+  EXPECT_EQ(s.lost, 6u);
+  EXPECT_EQ(s.discarded, 0u);
+  EXPECT_EQ(s.losses.loss_runs, 2u) << "13 to 17, and 19";
+  EXPECT_EQ(s.losses.longest_loss_run, 5u);
+  EXPECT_EQ(s.losses.bursts, 1u);
+  EXPECT_DOUBLE_EQ(s.losses.burst_length, 7);
+  EXPECT_DOUBLE_EQ(s.losses.burst_density, 6.0 / 7);
+}
+
 /// RFC 3550 A.1: MAX_MISORDER is 100, MAX_DROPOUT is 3000.
 TEST(receiver_statistics, takes_up_to_100_behind_for_late_and_less_than_3000_ahead_for_a_loss) {
   const auto after = [](uint32_t place) {

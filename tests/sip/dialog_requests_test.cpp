@@ -158,11 +158,46 @@ TEST(dialog_requests_digest, two_challenged_side_by_side) {
   for (auto m : {method::info, method::message}) {
     ASSERT_EQ(a.out.all(m).size(), 2u);
     EXPECT_NE(field(a.out.all(m)[1]->text, "Authorization"), "");
+    EXPECT_NE(field(a.out.all(m)[1]->text, "CSeq"), field(a.out.all(m)[0]->text, "CSeq"));
     a.take(response_to(a.out.all(m)[1]->text, 200, ""));
   }
   EXPECT_EQ(a.out.events[a.out.events.size() - 2].event.number, info) << "the first one's number";
   EXPECT_EQ(a.out.events.back().event.number, text);
   EXPECT_EQ(a.out.events.back().event.status, 200);
+}
+
+/// RFC 3261 §22.2 and §22.3: by the peer or by a proxy on the way, and in the field that is for it.
+TEST(dialog_requests_digest, challenged_by_either_are_sent_again) {
+  struct row {
+    int status;
+    const char* challenge;
+    const char* answer;
+  };
+  for (const auto& r : {row{401, "WWW-Authenticate", "Authorization"},
+                        row{407, "Proxy-Authenticate", "Proxy-Authorization"},
+                        row{408, "Proxy-Authenticate", nullptr}}) {
+    auto profile = udp_profile("192.0.2.1");
+    std::vector<credential> known{{"alice", "home", "pw", {"192.0.2.2"}}};
+    bench_of<leg> a{profile, test_id(1)};
+    ASSERT_TRUE(a.machine.prepare({.uri = "sip:bob@192.0.2.2",
+                                   .from = "<sip:alice@192.0.2.1>",
+                                   .body = "v=0",
+                                   .credentials = known}));
+    ASSERT_TRUE(a.machine.send(a.now, a.out));
+    a.take(response_to(a.out.sent.back().text, 200, "b1", "Contact: <sip:bob@192.0.2.2>\r\n"));
+    ASSERT_NE(a.machine.send_request(a.now, method::info, "x", a.out), 0U);
+    a.take(response_to(a.out.all(method::info).back()->text, r.status, "",
+                       std::string{r.challenge} +
+                         ": Digest realm=\"home\", nonce=\"n\", qop=\"auth\"\r\n"));
+    const auto sent = a.out.all(method::info);
+    ASSERT_EQ(sent.size(), r.answer != nullptr ? 2U : 1U) << r.status;
+    EXPECT_EQ(a.out.count(event_kind::response), r.answer != nullptr ? 0U : 1U) << r.status;
+    if (r.answer == nullptr)
+      continue;
+    EXPECT_NE(field(sent[1]->text, r.answer), "") << sent[1]->text;
+    for (const auto* name : {"Via", "CSeq"}) // it is a new one (§8.1.3.5)
+      EXPECT_NE(field(sent[1]->text, name), field(sent[0]->text, name)) << name;
+  }
 }
 
 // -- the peer's -------------------------------------------------------------------------------
@@ -354,6 +389,69 @@ TEST_F(dialog_requests_tcp, nothing_is_kept_of_what_was_answered) {
   send(method::info);
   a.take(response_to(sent(method::info), 200, ""));
   EXPECT_EQ(a.machine.heap_bytes(), before);
+}
+
+/// Over a connection no copy of an answer comes, so its ACK is not sent again (RFC 3261 §17.1.1.2).
+TEST_F(dialog_requests_tcp, nothing_is_kept_of_an_offer_that_was_refused) {
+  const auto before = a.machine.heap_bytes();
+  ASSERT_NE(send(method::invite), 0U);
+  a.take(response_to(sent(method::invite), 488, ""));
+  EXPECT_EQ(count(method::ack, 0), 1U);
+  EXPECT_EQ(a.machine.heap_bytes(), before);
+  EXPECT_EQ(a.machine.next_deadline(), never);
+}
+
+/// Over UDP one does come where the ACK was lost.
+TEST_F(dialog_requests, the_ack_of_an_offer_that_was_refused_is_repeated) {
+  ASSERT_NE(send(method::invite), 0U);
+  const auto refusal = response_to(sent(method::invite), 488, "");
+  a.take(refusal);
+  const auto first = sent(method::ack);
+  a.take(refusal);
+  EXPECT_EQ(count(method::ack, 0), 2U);
+  EXPECT_EQ(sent(method::ack), first);
+  EXPECT_EQ(responses().size(), 1U);
+  a.pass(seconds{33}); // timer D
+  EXPECT_EQ(a.machine.next_deadline(), never);
+}
+
+/// The peer learns at once that its re-INVITE has come (RFC 3261 §8.2.6.1), and is not left to
+/// itself where nobody decides.
+TEST_F(dialog_requests, an_offer_that_nobody_answers_is_refused_in_time) {
+  a.take(request("INVITE", 11, "v=0"));
+  EXPECT_EQ(a.out.count(event_kind::offer), 1U);
+  ASSERT_EQ(a.out.sent.size(), 1U);
+  EXPECT_EQ(a.out.last_sent().status, 100);
+  EXPECT_TRUE(a.out.last_sent().text.starts_with("SIP/2.0 100 "));
+  EXPECT_FALSE(a.out.last_sent().retransmission);
+  a.take(request("INVITE", 11, "v=0")); // again
+  EXPECT_EQ(count(method::invite, 100), 2U);
+  EXPECT_TRUE(a.out.last_sent().retransmission);
+  EXPECT_EQ(a.out.count(event_kind::offer), 1U);
+  a.pass(profile.offer_limit - milliseconds{1});
+  EXPECT_EQ(a.out.sent.size(), 2U);
+  a.pass(milliseconds{1});
+  ASSERT_EQ(a.out.sent.size(), 3U);
+  EXPECT_GE(a.out.last_sent().status, 400);
+  EXPECT_FALSE(a.machine.answer_offer(a.now, "v=0", a.out)) << "too late";
+  EXPECT_EQ(a.machine.current(), phase::established) << "and the call is as it was";
+}
+
+/// RFC 3261 §15.1.1: after a BYE nothing of the call is anybody's matter but that it ends.
+TEST_F(dialog_requests, those_that_come_while_it_ends_are_answered_and_not_told_of) {
+  a.machine.hang_up(a.now, a.out);
+  ASSERT_EQ(a.machine.current(), phase::ending);
+  a.take(request("INFO", 11));
+  a.take(request("REFER", 12));
+  a.take(request("UPDATE", 13, "v=0"));
+  a.take(request("INVITE", 14, "v=0"));
+  EXPECT_EQ(count(method::info, 200), 1U);
+  EXPECT_EQ(count(method::refer, 405), 1U);
+  EXPECT_EQ(count(method::update, 487), 1U);
+  EXPECT_EQ(count(method::invite, 487), 1U);
+  EXPECT_TRUE(a.out.events.empty());
+  a.take(response_to(sent(method::bye), 200, ""));
+  EXPECT_EQ(a.out.last(event_kind::ended)->event.cause, end_cause::local_bye);
 }
 
 TEST_F(dialog_requests, update_without_an_offer_moves_the_target) {

@@ -347,6 +347,48 @@ TEST(sec_27_setup, nonce_is_not_guessable) {
 
 using sec_27 = digest_server;
 
+/// RFC 7616 §3.3: whoever changes a nonce, its time say, or brings another realm's, has none.
+TEST_F(sec_27, a_nonce_is_one_as_it_was_made_and_where) {
+  const auto answer_with = [&](const digest_verifier& maker, auto change) {
+    std::string lines;
+    maker.append_challenges(lines, now, ++random_, false);
+    change(lines);
+    const auto text = failure(lines);
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good);
+    client = {};
+    EXPECT_EQ(client.on_challenge(m, known, "biloxi.com", "biloxi.com", 3), verdict::retry);
+    return verify(request());
+  };
+  const std::string_view mark = "nonce=\"";
+  std::string lines;
+  server->append_challenges(lines, now, 1, false);
+  const auto begin = lines.find(mark) + mark.size();
+  const auto size = lines.find('"', begin) - begin;
+  ASSERT_GT(size, 0U);
+  EXPECT_EQ(answer_with(*server, [](std::string&) {}), answer::accepted);
+  for (size_t i = 0; i < size; ++i)
+    EXPECT_EQ(answer_with(*server,
+                          [&](std::string& all) {
+                            for (auto at = all.find(mark); at != std::string::npos;
+                                 at = all.find(mark, at + 1)) {
+                              auto& digit = all[at + mark.size() + i];
+                              digit = digit == '0' ? '1' : '0';
+                            }
+                          }),
+              answer::stale)
+      << i;
+  auto elsewhere = settings;
+  elsewhere.realm = "atlanta.com";
+  EXPECT_EQ(answer_with(digest_verifier{elsewhere},
+                        [](std::string& all) {
+                          for (auto at = all.find("atlanta"); at != std::string::npos;
+                               at = all.find("atlanta"))
+                            all.replace(at, 7, "biloxi");
+                        }),
+            answer::stale);
+}
+
 TEST_F(sec_27, replay_is_stale) {
   challenge();
   auto captured = request();

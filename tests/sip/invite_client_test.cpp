@@ -185,6 +185,36 @@ TEST_F(invite_client_test, follows_3xx_by_preference_and_sees_loops) {
   EXPECT_EQ(cause(), end_cause::redirect_loop);
 }
 
+/// RFC 3261 §8.1.3.4 and §17.1.3: each INVITE is a transaction of its own, or what is late from one
+/// would be taken for another's.
+TEST_F(invite_client_test, each_attempt_has_a_branch_of_its_own) {
+  std::vector<credential> known{{"alice", "home", "pw", {"192.0.2.8"}}};
+  options.credentials = known;
+  a.out.servers = {&profile};
+  start();
+  a.take(response_to(invite(), 302, "r",
+                     "Contact: <sip:x@192.0.2.7>;q=0.3, <sip:y@192.0.2.8>;q=0.9\r\n"));
+  a.take(
+    response_to(invite(), 401, "u", "WWW-Authenticate: Digest realm=\"home\", nonce=\"2\"\r\n"));
+  a.take(response_to(invite(), 503, "u"));
+  a.take(response_to(invite(), 404, "u"));
+  const auto invites = a.out.all(method::invite);
+  ASSERT_EQ(invites.size(), 5U);
+  EXPECT_TRUE(invites.back()->text.starts_with("INVITE sip:x@192.0.2.7 "));
+  for (size_t i = 0; i < invites.size(); ++i)
+    for (size_t j = i + 1; j < invites.size(); ++j)
+      EXPECT_NE(field(invites[i]->text, "Via"), field(invites[j]->text, "Via")) << i << ' ' << j;
+  for (const auto* each : invites) {
+    EXPECT_EQ(field(each->text, "From"), field(invites[0]->text, "From"));
+    EXPECT_EQ(field(each->text, "Call-ID"), field(invites[0]->text, "Call-ID"));
+  }
+  // A final response to an earlier one is acknowledged, and decides nothing.
+  a.take(response_to(invites[0]->text, 486, "late"));
+  EXPECT_EQ(cause(), end_cause::none);
+  a.take(response_to(invite(), 200, "b1", contact, "v=0 answer"));
+  EXPECT_EQ(a.machine.current(), phase::established);
+}
+
 /// §16.7 step 5, §21.6: a 6xx speaks for all targets.
 TEST_F(invite_client_test, a_6xx_ends_the_search) {
   for (const int status : {600, 603, 604, 606, 699}) {

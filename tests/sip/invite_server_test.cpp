@@ -79,6 +79,67 @@ TEST_F(invite_server_test, has_a_secure_contact_where_the_caller_has) {
   EXPECT_EQ(contact_answering(with(plain, "Contact: <sip:", "Contact: <sips:")), profile.contact);
 }
 
+/// What is no address asks for nothing, whatever stood in another's place before.
+TEST(wants_secure_contact, of_a_contact_that_cannot_be_read_is_no) {
+  const auto with_contact = [](std::string_view contact) {
+    return "INVITE sip:b@h SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKi\r\n"
+           "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n"
+           "Contact: " +
+           std::string{contact} + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  const auto readable = with_contact("<sips:a@h>");
+  message good;
+  ASSERT_EQ(good.parse(readable), parse_verdict::good);
+  for (const auto* contact : {"sips", "<sips>", "\"sips:a@h\"", "*"}) {
+    const auto text = with_contact(contact);
+    message bad;
+    ASSERT_EQ(bad.parse(text), parse_verdict::good) << bad.fault().cause;
+    const bool before = wants_secure_contact(good);
+    const bool wanted = wants_secure_contact(bad);
+    EXPECT_TRUE(before);
+    EXPECT_FALSE(wanted) << contact;
+  }
+}
+
+/// A caller that cannot be reached any more is told nothing, and the user that it is over.
+TEST_F(invite_server_test, ends_with_its_way_to_the_caller) {
+  const auto fail = [&](auto before) {
+    bench_of<invite_server> other{profile, test_id(2)};
+    const auto text = invite();
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good);
+    other.machine.start(other.now, m, 99, options, other.out);
+    before(other);
+    other.out.clear();
+    other.machine.on_transport_failed(other.now, other.out);
+    EXPECT_TRUE(other.out.sent.empty());
+    EXPECT_EQ(other.machine.current(), phase::over);
+    EXPECT_EQ(other.machine.next_deadline(), never);
+    EXPECT_EQ(other.out.count(event_kind::ended), 1U);
+    const auto* ended = other.out.last(event_kind::ended);
+    other.machine.on_transport_failed(other.now, other.out); // and once
+    EXPECT_EQ(other.out.count(event_kind::ended), 1U);
+    return ended != nullptr ? std::pair{ended->event.cause, ended->event.status}
+                            : std::pair{end_cause::none, 0};
+  };
+  using bench = bench_of<invite_server>;
+  EXPECT_EQ(fail([](bench&) {}), std::pair(end_cause::transport_failed, 0));
+  EXPECT_EQ(fail([](bench& x) { x.machine.progress(x.now, 180, x.out); }).first,
+            end_cause::transport_failed);
+  EXPECT_EQ(fail([](bench& x) { x.machine.reject(x.now, 486, x.out); }),
+            std::pair(end_cause::transport_failed, 486));
+  EXPECT_EQ(fail([&](bench& x) { x.take(request("CANCEL", 7, "z9hG4bKi", {}, false)); }),
+            std::pair(end_cause::cancelled, 487));
+  EXPECT_EQ(fail([](bench& x) { x.machine.answer(x.now, "v=0", x.out); }),
+            std::pair(end_cause::transport_failed, 0))
+    << "answered, and not acknowledged";
+  EXPECT_EQ(fail([&](bench& x) {
+              x.machine.answer(x.now, "v=0", x.out);
+              x.take(request("ACK", 7, "z9hG4bKack"));
+            }),
+            std::pair(end_cause::transport_failed, 0));
+}
+
 TEST_F(invite_server_test, answers_and_is_hung_up) {
   start();
   EXPECT_EQ(b.out.events[0].body, "v=0 offer");

@@ -26,5 +26,19 @@ TEST(leg_id, text_and_back) {
   EXPECT_FALSE(branch_id::parse("z9hG4bK" + text + "7777777")); // counter over 32 bits
 }
 
+/// A branch that looks like ours and is not must lead to no leg.
+TEST(branch_id, is_of_our_letters_alone) {
+  const std::string good{view(branch_id{test_id(1), 0x01234567}.text())};
+  ASSERT_TRUE(branch_id::parse(good));
+  for (size_t i = 0; i < good.size(); ++i)
+    for (const char c : {'*', '1', '8', '`', '{', '~', '\0', '\xff'}) {
+      auto bad = good;
+      bad[i] = c;
+      EXPECT_FALSE(branch_id::parse(bad)) << bad;
+    }
+  EXPECT_FALSE(branch_id::parse(good.substr(0, good.size() - 1)));
+  EXPECT_FALSE(branch_id::parse(good + "a"));
+}
+
 } // namespace
 } // namespace jackfield::sip

@@ -28,6 +28,46 @@ TEST(linger_table, bounded_fifo) {
   EXPECT_LE(table.heap_bytes(), 100u * 40 + 256 * 4);
 }
 
+/// As many legs may be over as come and go in 32 s: each answers a copy of its BYE (RFC 3261
+/// §15.1.2) as it did, until its time is up, and no other does.
+TEST(linger_table, answers_for_each_of_many_legs_in_its_time) {
+  constexpr uint32_t legs = 3'000;
+  const auto profile = udp_profile("192.0.2.1");
+  linger_table table(legs, seconds{32}, 3);
+  const time_point begin{seconds{1}};
+  const auto status_of = [](uint32_t leg) { return 200 + static_cast<int>(leg % 100); };
+  for (uint32_t i = 0; i < legs; ++i)
+    table.answer_bye(begin + milliseconds{i}, test_id(i), status_of(i));
+  ASSERT_EQ(table.size(), legs);
+  // Of the second time a leg is left it keeps the status.
+  table.answer_bye(begin + milliseconds{legs}, test_id(7), status_of(7));
+  EXPECT_EQ(table.size(), legs);
+  recorder out;
+  const auto answer_to = [&](uint32_t leg, time_point now) {
+    const auto tag = test_id(leg).text();
+    const auto text =
+      "BYE sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKb\r\n"
+      "Max-Forwards: 70\r\nFrom: <sip:b@192.0.2.2>;tag=b1\r\n"
+      "To: <sip:a@192.0.2.1>;tag=" +
+      std::string{view(tag)} + "\r\nCall-ID: c\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n";
+    message m;
+    EXPECT_EQ(m.parse(text), parse_verdict::good) << m.fault().cause;
+    out.clear();
+    const auto known = table.on_message(now, m, profile, out);
+    EXPECT_EQ(out.sent.size(), known ? 1U : 0U);
+    return known ? out.last_sent().status : 0;
+  };
+  const auto then = begin + milliseconds{legs};
+  for (uint32_t i = 0; i < legs; ++i)
+    ASSERT_EQ(answer_to(i, then), status_of(i)) << i;
+  EXPECT_EQ(answer_to(legs, then), 0) << "a stranger";
+  for (uint32_t gone = 500; gone < legs; gone += 500) {
+    const auto now = begin + seconds{32} + milliseconds{gone};
+    for (uint32_t i = 0; i < legs; ++i)
+      ASSERT_EQ(answer_to(i, now), i <= gone ? 0 : status_of(i)) << i << " of " << gone;
+  }
+}
+
 /// RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq, which is number and method; not the branch.
 TEST(merge_key, is_of_from_tag_call_id_and_cseq) {
   const auto key = [](std::string_view tag, std::string_view call_id, std::string_view cseq,

@@ -150,6 +150,47 @@ TEST_F(message_parse, refuses_what_is_missing_repeated_or_out_of_range) {
   EXPECT_EQ(m_.parse(with(invite, "Max-Forwards: 70\r\n", "")), parse_verdict::good);
 }
 
+/// So that whoever sent it can see from the answer's reason what to mend.
+TEST_F(message_parse, says_which_field_is_at_fault_and_how) {
+  struct row {
+    std::string_view name;
+    std::string_view good;
+    std::string_view bad;
+    std::string_view malformed;
+    std::string_view repeated;
+  };
+  const std::string other = invite;
+  for (const auto& r :
+       {row{"Via", {}, "SIP/2.0/UDP a;;", "malformed Via", {}},
+        row{"From", "<sip:a@b>;tag=1", "<sip:a", "malformed From", "repeated From"},
+        row{"To", "<sip:a@b>", "<sip:a", "malformed To", "repeated To"},
+        row{"Call-ID", "c", "a b", "malformed Call-ID", "repeated Call-ID"},
+        row{"CSeq", "1 INVITE", "INVITE", "malformed CSeq", "repeated CSeq"},
+        row{"Max-Forwards", "7", "256", "Max-Forwards outside 0..255", "repeated Max-Forwards"},
+        row{"Content-Length", "0", "x", "malformed Content-Length", "repeated Content-Length"},
+        row{"Content-Type", "a/b", {}, {}, "repeated Content-Type"},
+        row{"Contact", {}, "<sip:a", "quote or bracket without an end", {}},
+        row{"Route", {}, "<sip:a", "quote or bracket without an end", {}},
+        row{"Record-Route", {}, "\"sip:a", "quote or bracket without an end", {}}}) {
+    const auto line = [&](std::string_view value) {
+      return std::string{r.name}.append(": ").append(value).append("\r\n");
+    };
+    // The first of its name, but for its value, is the sample's.
+    const auto at = other.find("\r\n" + std::string{r.name} + ":");
+    const auto first = at == std::string::npos ? at : at + 2;
+    const auto behind = first == std::string::npos ? other.find("\r\n") + 2 : first;
+    const auto size = first == std::string::npos ? 0 : other.find("\r\n", first) + 2 - first;
+    if (!r.malformed.empty()) {
+      expect_fault(std::string{other}.replace(behind, size, line(r.bad)), 400);
+      EXPECT_EQ(m_.fault().cause, r.malformed);
+    }
+    if (!r.repeated.empty()) {
+      expect_fault(std::string{other}.replace(behind, size, line(r.good) + line(r.good)), 400);
+      EXPECT_EQ(m_.fault().cause, r.repeated);
+    }
+  }
+}
+
 TEST_F(message_parse, refuses_a_malformed_start_line) {
   expect_fault(with(invite, "SIP/2.0\r\n", "SIP/3.0\r\n"), 505);
   expect_fault(with(invite, "SIP/2.0\r\n", "SIP/2\r\n"), 400);

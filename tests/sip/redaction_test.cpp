@@ -122,6 +122,13 @@ const std::vector<pair_of_texts> cases = {
    "digits=\"1234\"/>",
    "Content-Type: application/kpml-response+xml\r\n\r\n<kpml-response code=\"200\" "
    "digits=\"***\"/>"},
+  {"digits_of_kpml_in_a_line_that_looks_like_a_header",
+   "Content-Type: application/kpml-response+xml\r\n\r\n<kpml-response\r\n"
+   "  xmlns:k=\"urn:x\" digits=\"1234\"/>",
+   "Content-Type: application/kpml-response+xml\r\n\r\n<kpml-response\r\n"
+   "  xmlns:k=\"urn:x\" digits=\"***\"/>"},
+  {"digits_that_a_header_speaks_of", "Subject: digits=\"1234\"\r\n\r\n",
+   "Subject: digits=\"1234\"\r\n\r\n"},
   {"a_message_within_a_body",
    "c: message/sipfrag\r\n\r\nSIP/2.0 200 OK\r\nAuthorization: Basic s\r\n",
    "c: message/sipfrag\r\n\r\nSIP/2.0 200 OK\r\nAuthorization: Basic ***\r\n"},

@@ -80,6 +80,15 @@ TEST(uri, ipv6_addresses_are_checked) {
     EXPECT_FALSE(is_ipv4(bad)) << bad;
 }
 
+/// What stands behind it in a message is none of it.
+TEST(uri, ipv6_addresses_end_where_their_text_ends) {
+  for (const std::string_view text :
+       {"1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:1.2.3.45", "::ffff:1.2.3.4:5"})
+    for (size_t n = 0; n <= text.size(); ++n)
+      EXPECT_EQ(is_ipv6(text.substr(0, n)), is_ipv6(std::string{text.substr(0, n)}))
+        << text.substr(0, n);
+}
+
 TEST(uri, escapes_are_decoded_once) {
   EXPECT_EQ(unescape("%2541"), "%41");
   EXPECT_EQ(unescape("a%00b"), std::string("a\0b", 3));

@@ -150,8 +150,8 @@ std::optional<answer> centre_api::refuse(const http::request& head) {
     return target.error();
   const bool open = target->path.front() != "v1";
   if (!open && !http::bears_token(head.authorization, token_)) {
-    auto out = problem(401, "expected Authorization: Bearer, with this engine's token",
-                       "Authorization");
+    auto out =
+      problem(401, "expected Authorization: Bearer, with this engine's token", "Authorization");
     out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"jackfield\"");
     return out;
   }
@@ -215,10 +215,8 @@ bool centre_api::remember(exchange& of) {
 }
 
 void centre_api::ask(exchange& of, std::function<answer(caf::scoped_actor&)> job) {
-  const bool taken =
-    asker_->add([answer_with = of.answer_with, job = std::move(job)](caf::scoped_actor& self) {
-      answer_with(job(self));
-    });
+  const bool taken = asker_->add([answer_with = of.answer_with, job = std::move(job)](
+                                   caf::scoped_actor& self) { answer_with(job(self)); });
   if (!taken)
     of.answer_with(nothing_said());
 }
@@ -278,8 +276,8 @@ void centre_api::get_queue(exchange& of) {
   }
   const auto place = static_cast<size_t>(found - plan_.queues.begin());
   ask(of, [this, place, limit, first](caf::scoped_actor& self) {
-    const auto told = centre_asker::ask<queue_state>(self, {actors_.queues[place]},
-                                                     ask_queue_state{first, limit});
+    const auto told =
+      centre_asker::ask<queue_state>(self, {actors_.queues[place]}, ask_queue_state{first, limit});
     return told ? json_answer(queue_json(plan_.queues[place], told->front(), true, first) + '\n')
                 : nothing_said();
   });

@@ -49,8 +49,8 @@ public:
   }
   /// Nothing: one did not say anything.
   template <class Told, class Ask>
-  static std::optional<std::vector<Told>> ask(caf::scoped_actor& self,
-                                              const std::vector<caf::actor>& whom, const Ask& what) {
+  static std::optional<std::vector<Told>>
+  ask(caf::scoped_actor& self, const std::vector<caf::actor>& whom, const Ask& what) {
     auto told = ask_some<Told>(self, whom, what);
     return told.size() == whom.size() ? std::optional{std::move(told)} : std::nullopt;
   }

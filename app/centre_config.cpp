@@ -48,9 +48,9 @@ private:
   void check_access();
 
   void fault(const toml::node& where, std::string_view key, std::string cause) {
-    faults_.push_back({path_ + ":" + std::to_string(where.source().begin.line) + ": " +
-                         std::string{key},
-                       std::move(cause)});
+    faults_.push_back(
+      {path_ + ":" + std::to_string(where.source().begin.line) + ": " + std::string{key},
+       std::move(cause)});
   }
   /// Names each key that is none of these.
   void allow(const table& in, std::string_view place, std::initializer_list<std::string_view> keys);
@@ -83,10 +83,7 @@ private:
 std::string listed(std::initializer_list<std::string_view> words) {
   std::string out;
   for (auto word = words.begin(); word != words.end(); ++word)
-    out.append(word == words.begin()     ? ""
-               : word + 1 == words.end() ? " or "
-                                         : ", ")
-      .append(*word);
+    out.append(word == words.begin() ? "" : word + 1 == words.end() ? " or " : ", ").append(*word);
   return out;
 }
 
@@ -94,9 +91,9 @@ void reading::allow(const table& in, std::string_view place,
                     std::initializer_list<std::string_view> keys) {
   for (const auto& [key, value] : in)
     if (std::find(keys.begin(), keys.end(), key.str()) == keys.end())
-      faults_.push_back({path_ + ":" + std::to_string(key.source().begin.line) + ": " +
-                           std::string{key.str()},
-                         "is unknown in " + std::string{place} + ", expected " + listed(keys)});
+      faults_.push_back(
+        {path_ + ":" + std::to_string(key.source().begin.line) + ": " + std::string{key.str()},
+         "is unknown in " + std::string{place} + ", expected " + listed(keys)});
 }
 
 template <class Read>
@@ -169,8 +166,7 @@ void reading::flag(const table& in, std::string_view key, bool& into) {
 }
 
 void reading::time(const table& in, std::string_view key, std::chrono::nanoseconds& into) {
-  parsed(in, key, into,
-         [&](const std::string& s) { return scenario::parse_duration(key, s); });
+  parsed(in, key, into, [&](const std::string& s) { return scenario::parse_duration(key, s); });
 }
 
 template <class T>
@@ -261,7 +257,8 @@ void reading::read_api(const table& api) {
     if (!address)
       return fail("listen", "\"" + s + "\" is no address and port, expected 127.0.0.1:8080");
     if (!address->is_loopback())
-      return fail("listen", "\"" + s + "\" is not this machine's alone: the API has no TLS, expected "
+      return fail("listen", "\"" + s +
+                              "\" is not this machine's alone: the API has no TLS, expected "
                               "127.0.0.1:8080, or a proxy before it");
     return *address;
   });
@@ -403,7 +400,8 @@ void reading::read_members(const table& one, centre_plan::queue_plan& queue) {
   }
   const auto* const array = members->as_array();
   if (array == nullptr) {
-    fault(*members, "members", "is no list, expected [\"alice\", {agent = \"bob\", tier = 1}], or \"all\"");
+    fault(*members, "members",
+          "is no list, expected [\"alice\", {agent = \"bob\", tier = 1}], or \"all\"");
     return;
   }
   for (const auto& each : *array)
@@ -457,9 +455,8 @@ void reading::check_overflow() {
 // Without passwords whoever reaches a listener is an agent: that is for this machine alone.
 void reading::check_access() {
   const auto& users = made_.registrations.users;
-  const bool open = std::ranges::any_of(made_.listening.at, [](const listen_at& one) {
-    return !one.address.is_loopback();
-  });
+  const bool open = std::ranges::any_of(
+    made_.listening.at, [](const listen_at& one) { return !one.address.is_loopback(); });
   for (const auto& each : made_.plan.agents)
     if (!users.contains(each.name) && (open || !users.empty())) {
       faults_.push_back({path_ + ": agent \"" + each.name + "\"",
@@ -473,7 +470,8 @@ void reading::check_access() {
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
   allow(all, "the file", {"server", "api", "agent", "queue"});
   if (const auto* const server = all.get("server"); server == nullptr)
-    faults_.push_back({path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
+    faults_.push_back(
+      {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
   else if (const auto* const part = server->as_table())
     read_server(*part);
   else
@@ -513,8 +511,8 @@ tl::expected<centre_config, std::vector<error>> read_centre_config(const std::st
   std::ostringstream text;
   errno = 0;
   if (!file || !(text << file.rdbuf()))
-    return tl::unexpected{std::vector{
-      fail_errno(path, "cannot be read", errno != 0 ? errno : EISDIR).value()}};
+    return tl::unexpected{
+      std::vector{fail_errno(path, "cannot be read", errno != 0 ? errno : EISDIR).value()}};
   return parse_centre_config(text.str(), path);
 }
 

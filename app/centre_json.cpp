@@ -58,11 +58,10 @@ std::string queue_json(const centre_plan::queue_plan& plan, const queue_state& s
   out["overflowed"] = f.overflowed;
   out["withdrawn"] = f.withdrawn;
   out["service_level_within_ms"] = milliseconds(plan.rules.service_level_within);
-  out["service_levels"] = {
-    level("answered_within / answered", f.service_level_of_answered()),
-    level("(answered_within + abandoned_within) / (answered + abandoned)",
-          f.service_level_of_ended()),
-    level("answered_within / offered", f.service_level_of_offered())};
+  out["service_levels"] = {level("answered_within / answered", f.service_level_of_answered()),
+                           level("(answered_within + abandoned_within) / (answered + abandoned)",
+                                 f.service_level_of_ended()),
+                           level("answered_within / offered", f.service_level_of_offered())};
   out["mean_wait_ms"] = milliseconds_or_null(f.mean_answered_wait());
   out["longest_wait_ms"] = milliseconds(f.longest_wait);
   out["waiting"] = state.waiting;
@@ -83,8 +82,8 @@ std::string queue_json(const centre_plan::queue_plan& plan, const queue_state& s
       calls.push_back(std::move(one));
     }
     const auto end = first + state.line.size();
-    out["next"] = !state.line.empty() && end < state.waiting ? json(std::to_string(end))
-                                                             : json(nullptr);
+    out["next"] =
+      !state.line.empty() && end < state.waiting ? json(std::to_string(end)) : json(nullptr);
   }
   return dumped(out);
 }

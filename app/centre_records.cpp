@@ -40,8 +40,7 @@ std::string event_line(const centre_event& event, uint64_t seq) {
   using kind = centre_event::kind;
   nlohmann::ordered_json line;
   line["seq"] = seq;
-  line["at_us"] =
-    duration_cast<std::chrono::microseconds>(event.at.time_since_epoch()).count();
+  line["at_us"] = duration_cast<std::chrono::microseconds>(event.at.time_since_epoch()).count();
   line["event"] = to_string(event.what);
   if (event.what == kind::agent_state) {
     line["agent"] = event.agent;

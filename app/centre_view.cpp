@@ -25,8 +25,8 @@ void centre_view::on_call(const centre_event& event) {
   const auto found = calls_.find(event.call);
   switch (event.what) {
   case kind::entered:
-    calls_.insert_or_assign(event.call, call{event.call, event.call_id, event.from, event.queue,
-                                             {}, event.at});
+    calls_.insert_or_assign(event.call,
+                            call{event.call, event.call_id, event.from, event.queue, {}, event.at});
     break;
   case kind::connected:
     if (over_early_.erase(event.call) == 0 && found != calls_.end()) {

@@ -23,7 +23,7 @@ public:
     std::string call_id;
     std::string from;
     std::string queue;
-    std::string agent; ///< who talks; empty: it waits
+    std::string agent;                           ///< who talks; empty: it waits
     std::chrono::system_clock::time_point since; ///< it waits there, or talks
   };
 
@@ -32,8 +32,8 @@ public:
 
   void take(const centre_event& event);
 
-  /// In the order in which they came, those behind the number `after`, `limit` at most; `more`: there
-  /// are.
+  /// In the order in which they came, those behind the number `after`, `limit` at most; `more`:
+  /// there are.
   struct calls_page {
     std::vector<call> calls;
     bool more = false;

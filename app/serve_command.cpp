@@ -115,8 +115,8 @@ unsigned usable_cores() {
 
 node_settings settings_of(const centre_config& config) {
   node_settings settings;
-  settings.lanes = config.lanes != 0 ? config.lanes
-                                     : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.lanes =
+    config.lanes != 0 ? config.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
   settings.serve_together = true;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;
@@ -135,13 +135,12 @@ void tell_queues(const std::vector<queue_state>& queues) {
     const auto& f = each.figures;
     const auto mean = f.mean_answered_wait();
     const auto level = f.service_level_of_offered();
-    std::fprintf(stderr, "%-20s %9llu %9llu %9llu %9llu %9zu %8.1f s %8.1f %%\n", each.name.c_str(),
-                 static_cast<unsigned long long>(f.offered),
-                 static_cast<unsigned long long>(f.answered),
-                 static_cast<unsigned long long>(f.abandoned),
-                 static_cast<unsigned long long>(f.overflowed), each.waiting,
-                 mean ? std::chrono::duration<double>(*mean).count() : 0.0,
-                 level ? *level * 100 : 0.0);
+    std::fprintf(
+      stderr, "%-20s %9llu %9llu %9llu %9llu %9zu %8.1f s %8.1f %%\n", each.name.c_str(),
+      static_cast<unsigned long long>(f.offered), static_cast<unsigned long long>(f.answered),
+      static_cast<unsigned long long>(f.abandoned), static_cast<unsigned long long>(f.overflowed),
+      each.waiting, mean ? std::chrono::duration<double>(*mean).count() : 0.0,
+      level ? *level * 100 : 0.0);
   }
 }
 
@@ -250,8 +249,7 @@ private:
     // What is on its way to us was said before the answers to these.
     const auto queues = ask_queues();
     for (bool more = true; more;)
-      self_->receive([&](const centre_event& event) { take(event); },
-                     [](const caf::down_msg&) {},
+      self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
     for (const auto* group : {&actors_.queues, &actors_.agents})
       for (const auto& each : *group)
@@ -293,12 +291,13 @@ result<std::unique_ptr<centre_api>> open_api(const serve_options& options,
   auto token = http::read_or_make_token(config.api_token_file);
   if (!token)
     return tl::unexpected{std::move(token.error())};
-  auto api = centre_api::listen(config.api_address, std::move(*token), config.plan, engine.system());
+  auto api =
+    centre_api::listen(config.api_address, std::move(*token), config.plan, engine.system());
   if (!api)
     return fail(options.config + ": [api] listen", api.error().to_string());
   if (!options.quiet)
-    std::fprintf(stderr, "API on http://%s, token in %s\n",
-                 (*api)->address().to_string().c_str(), config.api_token_file.c_str());
+    std::fprintf(stderr, "API on http://%s, token in %s\n", (*api)->address().to_string().c_str(),
+                 config.api_token_file.c_str());
   return api;
 }
 

@@ -127,9 +127,9 @@ agent_state_told agent::state() const {
   told.state = desk_.state();
   told.since = since_;
   if (const auto until = desk_.state_until(); until != policy::never)
-    told.until = home().wall_now() +
-                 std::chrono::duration_cast<std::chrono::system_clock::duration>(until -
-                                                                                 home().now());
+    told.until =
+      home().wall_now() +
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(until - home().now());
   told.pause_reason = desk_.pause_reason();
   told.pause_pending = known.pause_pending;
   told.log_out_pending = known.log_out_pending;
@@ -217,8 +217,9 @@ void agent::carry_out(policy::agent_actions& actions) {
             return;
           if constexpr (std::is_same_v<kind, policy::start_ringing>) {
             monitor(caf::actor_cast<caf::actor>(call->actor));
-            lane::tell_from(*this, call->actor,
-                            ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
+            lane::tell_from(
+              *this, call->actor,
+              ring_agent{key, {profile_.name, address_, caf::strong_actor_ptr{ctrl()}}});
           } else if constexpr (std::is_same_v<kind, policy::stop_ringing>) {
             lane::tell_from(*this, call->actor, stop_ringing{key});
           } else {

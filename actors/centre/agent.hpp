@@ -109,10 +109,10 @@ private:
   caf::strong_actor_ptr watcher_;
   policy::agent_desk desk_;
   std::vector<agent_queues::part> queues_;
-  std::string address_; // where its phones are registered; empty: nowhere yet
+  std::string address_;     // where its phones are registered; empty: nowhere yet
   bool registered_ = false; // a phone is
   std::chrono::system_clock::time_point since_; // its state
-  std::vector<ringing_call> calls_; // offered, ringing, connected: a few
+  std::vector<ringing_call> calls_;             // offered, ringing, connected: a few
   lane::actor_timer timer_;
 };
 

@@ -12,8 +12,8 @@
 namespace jackfield {
 
 /// Something that happened in a contact centre: what its records are made of. Each call of a queue
-/// has one `entered` and later exactly one of those after it, a connected one a `completed` besides;
-/// or one `refused`.
+/// has one `entered` and later exactly one of those after it, a connected one a `completed`
+/// besides; or one `refused`.
 struct centre_event {
   enum class kind : uint8_t {
     refused,    ///< a call was not let in

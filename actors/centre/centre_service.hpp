@@ -50,7 +50,9 @@ struct call_hung_up {
 
 /// What a contact centre does on one lane: it is the registrar of agents' phones; puts calls to a
 /// queue's number into the queue, and connects others to the registered user whom they are for.
-class centre_service final : public lane::lane_actor, private uas_service, private presence_watcher {
+class centre_service final : public lane::lane_actor,
+                             private uas_service,
+                             private presence_watcher {
 public:
   /// `watcher` gets a `centre_event` for each call of a queue that is over.
   centre_service(caf::actor_config& config, lane::lane& home, lane_context& context,

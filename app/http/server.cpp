@@ -173,11 +173,11 @@ private:
       return;
     close_ = true;
     if (why == wire::error::body_limit)
-      write(problem(413, "the body is longer than " + std::to_string(limits_.most_body) +
-                           " bytes"));
+      write(
+        problem(413, "the body is longer than " + std::to_string(limits_.most_body) + " bytes"));
     else if (why == wire::error::header_limit || why == wire::error::buffer_overflow)
-      write(problem(431, "the head is longer than " + std::to_string(limits_.most_head) +
-                           " bytes"));
+      write(
+        problem(431, "the head is longer than " + std::to_string(limits_.most_head) + " bytes"));
     else
       write(problem(400, "this is no HTTP: " + why.message()));
   }

@@ -32,8 +32,8 @@ struct server_limits {
   std::chrono::milliseconds idle{30'000};     ///< between two requests
 };
 
-/// Serves HTTP/1.1 on a thread of its own. Whatever its clients do, or leave, costs no more than its
-/// limits say. What is no HTTP gets a problem (400, 413, 431) and the connection's end.
+/// Serves HTTP/1.1 on a thread of its own. Whatever its clients do, or leave, costs no more than
+/// its limits say. What is no HTTP gets a problem (400, 413, 431) and the connection's end.
 class server {
 public:
   /// Listens at `address`; port 0: one that is free. Clients wait until it runs.

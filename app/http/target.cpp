@@ -72,7 +72,7 @@ size_t plain_length(std::string_view text) noexcept {
   }
   static constexpr unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
   const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  const bool control = code < 0xa0;                      // C1
+  const bool control = code < 0xa0; // C1
   const bool line_end = code == 0x2028 || code == 0x2029;
   return code < least[length] || code > 0x10ffff || surrogate || control || line_end ? 0 : length;
 }
@@ -89,8 +89,7 @@ bool is_plain_text(std::string_view text) noexcept {
   return true;
 }
 
-std::optional<uint64_t> read_number(std::string_view text, uint64_t least,
-                                    uint64_t most) noexcept {
+std::optional<uint64_t> read_number(std::string_view text, uint64_t least, uint64_t most) noexcept {
   uint64_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc{} || end != text.data() + text.size() || value < least || value > most)
@@ -140,13 +139,12 @@ tl::expected<target, answer> target::parse(std::string_view text) {
 
 std::optional<std::string> query_reader::text(std::string_view name) {
   known_.push_back(name);
-  const auto found =
-    std::ranges::find(of_.query, name, [](const auto& each) { return std::string_view{each.first}; });
+  const auto found = std::ranges::find(
+    of_.query, name, [](const auto& each) { return std::string_view{each.first}; });
   return found == of_.query.end() ? std::nullopt : std::optional{found->second};
 }
 
-std::optional<uint64_t> query_reader::number(std::string_view name, uint64_t least,
-                                             uint64_t most) {
+std::optional<uint64_t> query_reader::number(std::string_view name, uint64_t least, uint64_t most) {
   const auto said = text(name);
   if (!said)
     return std::nullopt;

@@ -216,7 +216,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   }
   for (const auto& text : listen) {
     std::vector<listen_at> some;
-    r.read(text, some, [&](std::string_view s) { 
+    r.read(text, some, [&](std::string_view s) {
       return read_listener("--listen", s, protocols, default_port);
     });
     o.listening.at.insert(o.listening.at.end(), some.begin(), some.end());

@@ -21,7 +21,7 @@ struct answer_options {
   struct listening listening; ///< nowhere: only with `registering`
   /// The PBX as its URI, the users who are to be registered there, and how that is reached.
   std::optional<load_settings> registering;
-  double register_rate = 100; ///< users a second
+  double register_rate = 100;              ///< users a second
   std::vector<lane::endpoint> dns_servers; ///< none: the system's
   answering_settings answering;
   webrtc_settings webrtc;       ///< of streams protected by DTLS

@@ -47,7 +47,8 @@ int run(int count, char** values) {
     std::fprintf(
       stderr, "%s\n",
       jackfield::error{"jackfield",
-                       "\"" + command + "\" is no command, expected load, answer, serve, state or version"}
+                       "\"" + command +
+                         "\" is no command, expected load, answer, serve, state or version"}
         .to_string()
         .c_str());
   else

@@ -38,6 +38,14 @@ caf::behavior agent::make_behavior() {
     [this](const agent_phones& phones) { on_phones(phones); },
     [this](const agent_wish& wish) { on_wish(wish); },
     [this](ask_agent_state) { return state(); },
+    [this](const direct_call& beside) {
+      policy::agent_actions actions;
+      if (beside.up)
+        desk_.on_direct_call(home().now(), beside.call, actions);
+      else
+        desk_.on_direct_call_ended(home().now(), beside.call, actions);
+      carry_out(actions);
+    },
     [this](const ring_over& over) { on_ring_over(over); },
     [this](const talk_over& over) { on_talk_over(over); },
     [this](const lane::timer_fired&) {
@@ -192,10 +200,10 @@ void agent::forget(std::vector<ringing_call>::iterator call) {
   calls_.erase(call);
 }
 
-void agent::tell_queue(policy::queue_id queue, agent_to_queue what) {
+void agent::tell_queue(policy::queue_id queue, const agent_to_queue& what) {
   const auto found = std::ranges::find(queues_, queue, &agent_queues::part::queue);
   if (found != queues_.end())
-    lane::tell_from(*this, found->actor, std::move(what));
+    lane::tell_from(*this, found->actor, agent_to_queue{what});
 }
 
 void agent::carry_out(policy::agent_actions& actions) {

@@ -42,6 +42,12 @@ struct agent_phones {
   bool present = false;
 };
 
+/// To an agent: a call to its phone beside the queues begins, or is over.
+struct direct_call {
+  policy::call_id call{};
+  bool up = false;
+};
+
 /// To an agent, from whoever runs its desktop.
 struct agent_wish {
   enum class kind : uint8_t { log_in, log_out, pause, unpause, end_wrap_up };
@@ -100,7 +106,7 @@ private:
   void on_talk_over(const talk_over& over);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::agent_actions& actions);
-  void tell_queue(policy::queue_id queue, agent_to_queue what);
+  void tell_queue(policy::queue_id queue, const agent_to_queue& what);
   void tell_state(const policy::state_changed& change);
   [[nodiscard]] std::vector<ringing_call>::iterator call_of(const offer_key& key);
   void forget(std::vector<ringing_call>::iterator call);
@@ -120,6 +126,7 @@ private:
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::direct_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_wish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_state_told)

@@ -26,7 +26,8 @@ bridged_call::bridged_call(caf::actor_config& config, lane::lane& home, lane_con
 caf::behavior bridged_call::make_behavior() {
   caller_.leg = home().spawn<call_leg>(
     context_.router,
-    std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media), kept_call::bridged_leg(context_.keeps)),
+    std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media),
+                                   kept_call::bridged_leg(context_.keeps)),
     std::exchange(invite_, nullptr), transaction_, manner_->connections);
   caller_.begun = true;
   return {
@@ -181,7 +182,8 @@ void bridged_call::on_answered(const leg_events::answered& answered) {
   const auto chosen = only(all, *answered.audio);
   command(*this, callee_, leg_commands::narrow{with_codecs(*callee_media_, chosen)});
   if (!offered_)
-    command(*this, caller_, leg_commands::narrow{with_codecs(*manner_->media, led_by(chosen, all))});
+    command(*this, caller_,
+            leg_commands::narrow{with_codecs(*manner_->media, led_by(chosen, all))});
   else if (has(*offered_, answered.audio->audio))
     command(*this, caller_, leg_commands::narrow{with_codecs(*manner_->media, chosen)});
   accepted_ = true;

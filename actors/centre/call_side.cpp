@@ -62,8 +62,8 @@ sdp::protection protection_for(const registered_contact& callee) {
            : sdp::protection::none;
 }
 
-std::shared_ptr<const sdp::offer_template>
-callee_media(const sdp::offer_template& ours, codec_list first, sdp::protection how) {
+std::shared_ptr<const sdp::offer_template> callee_media(const sdp::offer_template& ours,
+                                                        codec_list first, sdp::protection how) {
   sdp::media_capabilities capabilities;
   capabilities.codecs = led_by(std::move(first), ours.capabilities().codecs);
   capabilities.rtcp_mux = true;

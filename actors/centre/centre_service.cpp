@@ -60,8 +60,8 @@ caf::behavior centre_service::make_behavior() {
 void centre_service::on_exit() {
   registrar_.set_presence_watcher(nullptr);
   context_.router.set_service(nullptr);
-  for (const auto& [id, call] : calls_) // an error ended us: nobody would end them
-    lane::tell(home(), call, hang_up{});
+  for (const auto& [id, each] : calls_) // an error ended us: nobody would end them
+    lane::tell(home(), each.call, hang_up{});
   calls_.clear();
   for (const auto& [ticket, waiting] : look_ups_) {
     context_.router.answer(*waiting.invite, 480);
@@ -107,10 +107,13 @@ void centre_service::on_found(const contacts_found& found) {
     refuse(*invite, transaction, 503, "Retry-After: 5\r\n");
   else if (found.contacts.empty())
     refuse(*invite, transaction, 404);
-  else
-    keep(caf::actor_cast<caf::strong_actor_ptr>(
-      home().spawn<bridged_call>(context_, manner_, invite, transaction, found.contacts.front(),
-                                 shards_, caf::strong_actor_ptr{ctrl()})));
+  else {
+    const auto agent = roster_->agents.find(user_of(invite->message().request_uri()));
+    keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<bridged_call>(
+           context_, manner_, invite, transaction, found.contacts.front(), shards_,
+           caf::strong_actor_ptr{ctrl()})),
+         agent != roster_->agents.end() ? agent->second : nullptr);
+  }
 }
 
 void centre_service::on_request(const sip_arrival_ptr& request) {
@@ -152,12 +155,16 @@ void centre_service::on_over(const queued_call_over& over) {
   forget(over.call);
 }
 
-void centre_service::keep(caf::strong_actor_ptr call) {
-  calls_.emplace(call->id(), std::move(call));
+void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent) {
+  const auto id = call->id();
+  if (agent)
+    lane::tell_from(*this, agent, direct_call{policy::call_id{id}, true});
+  calls_.emplace(id, kept_actor{std::move(call), std::move(agent)});
 }
 
 void centre_service::forget(caf::actor_id call) {
-  calls_.erase(call);
+  if (const auto over = calls_.extract(call); over && over.mapped().agent)
+    lane::tell_from(*this, over.mapped().agent, direct_call{policy::call_id{call}, false});
   if (stopping_)
     stop(false);
 }
@@ -169,8 +176,8 @@ void centre_service::stop(bool hang_up_calls) {
     // In the order in which they came: a simulated run is to be the same each time.
     std::vector<caf::strong_actor_ptr> calls;
     calls.reserve(calls_.size());
-    for (const auto& [id, call] : calls_)
-      calls.push_back(call);
+    for (const auto& [id, each] : calls_)
+      calls.push_back(each.call);
     std::ranges::sort(calls, {}, [](const auto& call) { return call->id(); });
     for (const auto& call : calls)
       lane::tell(home(), call, hang_up{});

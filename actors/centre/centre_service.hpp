@@ -73,7 +73,8 @@ private:
   void on_presence(const std::string& address_of_record, bool present) override;
   void on_found(const contacts_found& found);
   void on_over(const queued_call_over& over);
-  void keep(caf::strong_actor_ptr call);
+  /// `agent`: whose phone rings, if it is one's; null: it is not.
+  void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {});
   void forget(caf::actor_id call);
   void refuse(const sip_arrival& invite, uint64_t transaction, int status,
               std::string_view headers = {});
@@ -89,7 +90,11 @@ private:
     sip_arrival_ptr invite;
     uint64_t transaction;
   };
-  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
+  struct kept_actor {
+    caf::strong_actor_ptr call;
+    caf::strong_actor_ptr agent; // has it beside the queues
+  };
+  std::unordered_map<caf::actor_id, kept_actor> calls_;
   std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
   uint64_t tickets_ = 0;
   uint64_t came_ = 0;

@@ -294,15 +294,10 @@ void queue::carry_out(policy::queue_actions& actions) {
         } else if constexpr (std::is_same_v<kind, policy::to_agent<policy::withdrawal>>) {
           offers_.erase(static_cast<uint64_t>(what.what.id));
           tell_agent(what.agent, what.what);
-        } else if constexpr (std::is_same_v<kind, policy::to_agent<policy::bid>> ||
-                             std::is_same_v<kind, policy::to_agent<policy::no_bid>>) {
-          tell_agent(what.agent, what.what);
         } else if constexpr (std::is_same_v<kind, policy::ask_status>) {
           const auto member = members_.find(static_cast<uint64_t>(what.agent));
           if (member != members_.end())
             lane::tell_from(*this, member->second.actor, ask_agent_status{profile_.number});
-        } else if constexpr (std::is_same_v<kind, policy::assigned>) {
-          tell_agent(what.agent, what.what);
         } else if constexpr (std::is_same_v<kind, policy::overflowed>) {
           const auto number = static_cast<uint64_t>(what.call);
           const auto call = calls_.find(number);
@@ -312,6 +307,8 @@ void queue::carry_out(policy::queue_actions& actions) {
           tell(centre_event::kind::overflowed, call->second, home().now() - call->second.since,
                why.detail);
           turn_away(number, why.how, what.to);
+        } else if constexpr (!std::is_same_v<kind, policy::announce>) { // nobody is told yet
+          tell_agent(what.agent, what.what);
         }
       },
       action);

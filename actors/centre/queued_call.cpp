@@ -213,9 +213,9 @@ void queued_call::enter(const queue_ticket& ticket) {
   queued_ = true;
   monitor(caf::actor_cast<caf::actor>(ticket_.queue));
   const auto parsed = sip::parse_name_addr(from_);
-  lane::tell_from(*this, ticket_.queue,
-                  enter_queue{call_id_, parsed ? std::string{parsed->uri} : "", ticket_.priority,
-                              entered_});
+  lane::tell_from(
+    *this, ticket_.queue,
+    enter_queue{call_id_, parsed ? std::string{parsed->uri} : "", ticket_.priority, entered_});
 }
 
 void queued_call::on_dismissed(const queue_dismissed& dismissed) {

@@ -38,8 +38,8 @@ struct queued_call_over {
 };
 
 /// A call that waits in a queue until an agent takes it. It is answered at once and hears the
-/// queue's music; when an agent says so whom it was offered to, all phones of that agent ring. If one
-/// answers, and the agent says that the call is its own, the streams are joined as in a bridge.
+/// queue's music; when an agent says so whom it was offered to, all phones of that agent ring. If
+/// one answers, and the agent says that the call is its own, the streams are joined as in a bridge.
 /// Whichever leg ends ends the other.
 ///
 /// The actor, the caller's leg and all streams are on the lane where the INVITE came up; an agent's
@@ -139,7 +139,7 @@ private:
   std::string agent_; // who took it
   caf::strong_actor_ptr agent_actor_;
   offer_key taken_;
-  std::string from_;   // value without tag
+  std::string from_; // value without tag
   std::string to_;
   codec_list spoken_; // codecs by which the caller may be heard
   unsigned max_forwards_ = 0;

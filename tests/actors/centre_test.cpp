@@ -1,5 +1,3 @@
-#include "actors/centre/centre.hpp"
-
 #include <algorithm>
 #include <array>
 #include <map>
@@ -10,8 +8,7 @@
 
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
-#include "tests/actors/raw_peer.hpp"
-#include "tests/actors/sim_world.hpp"
+#include "tests/actors/centre_world.hpp"
 
 namespace jackfield {
 namespace {
@@ -53,8 +50,7 @@ protected:
                  policy::agent_rules rules = {}, uint16_t tier = 0) {
     const auto place = plan_.agents.size();
     plan_.agents.push_back({name, rules, true});
-    plan_.queues.front().members.push_back(
-      {place, {tier, static_cast<uint32_t>(place), {}}, 0});
+    plan_.queues.front().members.push_back({place, {tier, static_cast<uint32_t>(place), {}}, 0});
     for (const auto& manner : phones)
       phones_.push_back({name, manner});
   }
@@ -67,7 +63,7 @@ protected:
 
   /// Starts the centre, and has the phones registered.
   void begin() {
-    actors_ = world_.serve(centre_, plan_, bridging(centre_));
+    world_.serve(centre_, plan_, bridging(centre_));
     for (size_t i = 0; i < phones_.size(); ++i) {
       auto& site = world_.add_site("10.0.1." + std::to_string(i + 1));
       sites_.push_back(&site);
@@ -80,11 +76,11 @@ protected:
       auto who = std::make_shared<call_target>();
       who->uri = "sip:10.0.0.2";
       who->from = "<sip:" + phones_[i].agent + "@10.0.0.2>";
-      users_.push_back(world_.register_user(
-        site,
-        std::make_shared<const call_manner>(
-          manner_between(site, transport::target{site.protocol, centre_.address})),
-        who, {}));
+      users_.push_back(
+        world_.register_user(site,
+                             std::make_shared<const call_manner>(manner_between(
+                               site, transport::target{site.protocol, centre_.address})),
+                             who, {}));
     }
     world_.pass(1s);
     ASSERT_EQ(world_.heard().registrations.size(), phones_.size());
@@ -100,7 +96,7 @@ protected:
 
   [[nodiscard]] std::vector<centre_event> events(kind what) {
     std::vector<centre_event> some;
-    std::ranges::copy_if(world_.heard().events, std::back_inserter(some),
+    std::ranges::copy_if(world_.events(), std::back_inserter(some),
                          [&](const centre_event& e) { return e.what == what; });
     return some;
   }
@@ -123,7 +119,6 @@ protected:
     for (auto& user : users_)
       lane::tell(world_.lane(), std::exchange(user, nullptr), hang_up{});
     users_.clear();
-    actors_ = {};
     world_.expect_nothing_left();
   }
 
@@ -131,14 +126,13 @@ protected:
     std::string agent;
     answer_manner manner;
   };
-  sim_world world_;
+  centre_world world_;
   sim_site& callers_;
   sim_site& centre_;
   centre_plan plan_;
   std::vector<phone> phones_;
   std::vector<sim_site*> sites_;
   std::vector<caf::strong_actor_ptr> users_;
-  centre_actors actors_;
 };
 
 TEST_F(centre_test, an_agent_takes_who_waits) {
@@ -154,7 +148,8 @@ TEST_F(centre_test, an_agent_takes_who_waits) {
   EXPECT_NEAR(static_cast<double>(done.media->received.packets), 500, 8) << "music, then alice";
   ASSERT_EQ(events(kind::connected).size(), 1U);
   EXPECT_EQ(events(kind::connected).front().agent, "alice");
-  EXPECT_NEAR(std::chrono::duration<double>(events(kind::connected).front().waited).count(), 1, 0.1);
+  EXPECT_NEAR(std::chrono::duration<double>(events(kind::connected).front().waited).count(), 1,
+              0.1);
   ASSERT_EQ(events(kind::completed).size(), 1U);
   const auto completed = events(kind::completed).front();
   EXPECT_NEAR(std::chrono::duration<double>(completed.talked).count(), 9, 0.1);
@@ -325,6 +320,24 @@ TEST_F(centre_test, who_finds_a_queue_full_is_sent_on) {
   EXPECT_EQ(events(kind::completed).front().agent, "alice");
 }
 
+// Who talks on the same phone already is not rung for the queue.
+TEST_F(centre_test, an_agent_whom_somebody_called_is_busy_for_the_queue) {
+  add_agent("alice", {picks_up(1s)});
+  begin();
+  call(10s, "alice");
+  world_.pass(3s);
+  EXPECT_EQ(state_of("alice"), "in_call");
+  call(20s);
+  world_.pass(5s);
+  EXPECT_EQ(rung(), 1U);
+  EXPECT_TRUE(events(kind::offered).empty());
+  world_.pass(5s);
+  EXPECT_EQ(events(kind::offered).size(), 1U) << "once that call was over";
+  world_.pass(15s);
+  EXPECT_EQ(events(kind::completed).size(), 1U);
+  expect_nothing_left();
+}
+
 TEST_F(centre_test, a_number_that_nobody_has_is_404) {
   begin();
   call(10s, "999");
@@ -338,16 +351,16 @@ TEST_F(centre_test, a_draining_centre_refuses_what_is_new_and_lets_calls_end) {
   begin();
   call(20s);
   world_.pass(5s);
-  world_.stop_centre(actors_, false);
+  world_.stop_centre(false);
   world_.pass(1s);
   call(20s);
   world_.pass(1s);
   ASSERT_EQ(world_.heard().calls.size(), 1U);
   EXPECT_EQ(world_.heard().calls.front().failure, report::failure_cause::from_status(503));
-  EXPECT_TRUE(world_.heard().centres_stopped.empty());
+  EXPECT_TRUE(world_.stopped().empty());
   world_.pass(20s);
-  ASSERT_EQ(world_.heard().centres_stopped.size(), 1U);
-  EXPECT_EQ(world_.heard().centres_stopped.front().calls, 2U);
+  ASSERT_EQ(world_.stopped().size(), 1U);
+  EXPECT_EQ(world_.stopped().front().calls, 2U);
   EXPECT_EQ(events(kind::completed).size(), 1U);
 }
 
@@ -357,10 +370,10 @@ TEST_F(centre_test, a_centre_that_is_told_to_stop_hangs_up) {
   call(200s);
   call(200s); // waits
   world_.pass(5s);
-  world_.stop_centre(actors_, true);
+  world_.stop_centre(true);
   world_.pass(5s);
   EXPECT_EQ(world_.heard().calls.size(), 2U);
-  EXPECT_EQ(world_.heard().centres_stopped.size(), 1U);
+  EXPECT_EQ(world_.stopped().size(), 1U);
   EXPECT_EQ(state_of("alice"), "ready");
 }
 
@@ -391,7 +404,7 @@ TEST_F(busy_centre_test, every_call_is_accounted_for_once) {
   world_.pass(300s);
   ASSERT_EQ(world_.heard().calls.size(), 200U);
   std::map<std::string, std::map<kind, int>> of;
-  for (const auto& e : world_.heard().events)
+  for (const auto& e : world_.events())
     if (e.what != kind::agent_state)
       ++of[e.call_id][e.what];
   for (auto& [id, counts] : of) {

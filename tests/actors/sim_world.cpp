@@ -28,11 +28,6 @@ struct stop_these {
   bool hang_up = true;
 };
 
-struct stop_centres {
-  std::vector<caf::actor> whom;
-  bool hang_up = true;
-};
-
 caf::actor_system_config& configured(caf::actor_system_config& config) {
   config.load<lane::pool_scheduler>();
   config.set("scheduler.max-threads", size_t{1});
@@ -70,7 +65,6 @@ const testing::Environment* const environment =
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_these)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::stop_these)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::stop_centres)
 
 namespace jackfield {
 
@@ -127,16 +121,6 @@ public:
         told_.stopped.push_back(s.source);
         told_.snapshots[s.source] = s.metrics;
       },
-      [this](const centre_event& e) { told_.events.push_back(e); },
-      [this](const centre_stopped& s) { told_.centres_stopped.push_back(s); },
-      [this](const stop_centres& s) {
-        for (const auto& one : s.whom) {
-          if (s.hang_up)
-            send(one, centre_stop{});
-          else
-            send(one, centre_drain{});
-        }
-      },
       [this](const ask_these& a) {
         for (const auto& one : a.whom)
           send(one, metrics_request{});
@@ -184,9 +168,6 @@ sim_world::~sim_world() {
   for (const auto* all : {&services_, &keepers_, &recoveries_})
     for (const auto& one : *all)
       caf::anon_send_exit(one.actor, caf::exit_reason::kill);
-  for (const auto& one : centre_)
-    caf::anon_send_exit(one, caf::exit_reason::kill);
-  centre_.clear();
   for (const auto& one : {load_, generator_})
     if (one)
       caf::anon_send_exit(one, caf::exit_reason::kill);
@@ -225,23 +206,6 @@ void sim_world::answer(sim_site& site, const answer_manner& manner, const regist
                                 site.context, std::make_shared<const answer_manner>(manner),
                                 std::shared_ptr<const registrar_settings>{own}, source, shards)});
   lane_.run_until(lane_.now());
-}
-
-centre_actors sim_world::serve(sim_site& site, const centre_plan& plan,
-                               const std::shared_ptr<const bridge_manner>& manner) {
-  registrar_settings who;
-  who.secret = "a secret of the simulated registrar";
-  auto made = start_centre({&site.context}, plan, manner, who,
-                           caf::actor_cast<caf::strong_actor_ptr>(owner_));
-  for (const auto* all : {&made.services, &made.queues, &made.agents})
-    centre_.insert(centre_.end(), all->begin(), all->end());
-  lane_.run_until(lane_.now());
-  return made;
-}
-
-void sim_world::stop_centre(const centre_actors& centre, bool hang_up) {
-  lane::tell(lane_, caf::actor_cast<caf::strong_actor_ptr>(owner_),
-             stop_centres{centre.services, hang_up});
 }
 
 void sim_world::stop_services() {
@@ -473,7 +437,7 @@ void sim_world::ask_for_metrics() {
 
 size_t sim_world::fixed_actors() const noexcept {
   // A generator keeps the run that it reports to.
-  return 1 + services_.size() + keepers_.size() + centre_.size() + (generator_ ? 2 : 0);
+  return 1 + staying_ + services_.size() + keepers_.size() + (generator_ ? 2 : 0);
 }
 
 void sim_world::expect_nothing_left() {

@@ -15,7 +15,6 @@
 #include "actors/call/call_recovery.hpp"
 #include "actors/call/leg_messages.hpp"
 #include "actors/call/registration_recovery.hpp"
-#include "actors/centre/centre.hpp"
 #include "actors/load/answering_service.hpp"
 #include "actors/load/load_run.hpp"
 #include "actors/load/run_history.hpp"
@@ -56,8 +55,6 @@ struct told {
   std::optional<calls_resumed> resumed;
   std::map<unsigned, std::shared_ptr<const report::run_metrics>> snapshots; ///< by source
   std::vector<unsigned> stopped;
-  std::vector<centre_event> events;
-  std::vector<centre_stopped> centres_stopped;
   std::string lines;
 };
 
@@ -85,11 +82,6 @@ public:
   /// those that serve as one.
   void answer(sim_site& site, const answer_manner& manner, const registrar_settings& who = {},
               const std::shared_ptr<registrar_shards>& shards = nullptr);
-  /// Starts a contact centre at a site; `heard().events` tells what happens there.
-  centre_actors serve(sim_site& site, const centre_plan& plan,
-                      const std::shared_ptr<const bridge_manner>& manner);
-  /// Tells a centre's services to take no more calls, and perhaps to hang up.
-  void stop_centre(const centre_actors& centre, bool hang_up);
   /// Has a site's service register users elsewhere, and answer for them.
   void answer_for(sim_site& site, register_users all);
   /// Tells a site's service to take no more calls; it answers in `heard().stopped`, once.
@@ -155,6 +147,8 @@ public:
 
   /// Actors that live though nothing is going on: services, generators and the world's own.
   [[nodiscard]] size_t fixed_actors() const noexcept;
+  /// So many actors of a test's own live on.
+  void let_stay(size_t actors) noexcept { staying_ += actors; }
   /// Expects that nothing is left of any call: legs, actors, timers, what lingers.
   void expect_nothing_left();
 
@@ -179,11 +173,11 @@ private:
   std::vector<resident> services_;
   std::vector<resident> keepers_; // recorders, each with its journal
   std::vector<resident> recoveries_;
-  std::vector<caf::actor> centre_; // all of its actors
   caf::actor owner_;
   caf::actor load_;
   caf::actor generator_;
   sim_site* load_site_ = nullptr;
+  size_t staying_ = 0;
   uint64_t calls_ = 0;
 };
 

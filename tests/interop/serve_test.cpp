@@ -49,10 +49,10 @@ public:
               "music = \"silence\"\n" +
               more;
     users_ = folder.write("agents.csv", users);
-    program_ = std::make_unique<process>(
-      "serve", folder,
-      arguments{JACKFIELD_PROGRAM, "serve", "-c", folder.write("centre.toml", config), "--events",
-                events_file(), "--queue-log", queue_log_file()});
+    program_ = std::make_unique<process>("serve", folder,
+                                         arguments{JACKFIELD_PROGRAM, "serve", "-c",
+                                                   folder.write("centre.toml", config), "--events",
+                                                   events_file(), "--queue-log", queue_log_file()});
     udp_ = port_in(program_->wait_for_rest_of_line("listening on UDP "));
     wss_ = port_in(program_->wait_for_rest_of_line("listening on WSS "));
     EXPECT_NE(udp_, 0);
@@ -61,9 +61,10 @@ public:
 
   /// Phones of all agents, by `jackfield answer`, once all are registered.
   std::unique_ptr<process> start_phones(const arguments& more) {
-    arguments command{JACKFIELD_PROGRAM,         "answer",    "--users", users_, "--audio",
-                      std::string{agents_tone}, "--hear",    "--json",  phones_file(),
-                      "--expect-sound",          std::string{callers_tone}};
+    arguments command{
+      JACKFIELD_PROGRAM,        "answer", "--users", users_,        "--audio",
+      std::string{agents_tone}, "--hear", "--json",  phones_file(), "--expect-sound",
+      std::string{callers_tone}};
     command.insert(command.end(), more.begin(), more.end());
     auto phones = std::make_unique<process>("phones", folder_, command);
     EXPECT_TRUE(phones->wait_for("registered ")) << "no phone is registered";
@@ -136,8 +137,8 @@ private:
 };
 
 /// All callers heard agents and all agents callers: music is silence here.
-void expect_heard_both_ways(const served_centre& centre, const load_outcome& load,
-                            process& phones, uint64_t calls) {
+void expect_heard_both_ways(const served_centre& centre, const load_outcome& load, process& phones,
+                            uint64_t calls) {
   EXPECT_EQ(load.summary.at("calls").at("completed"), calls) << load.summary.at("failures");
   EXPECT_EQ(load.summary.at("calls").at("ended_by_callee"), calls);
   phones.signal(SIGINT);
@@ -149,11 +150,21 @@ void expect_heard_both_ways(const served_centre& centre, const load_outcome& loa
 }
 
 arguments callers(const served_centre& centre, uint64_t calls, const std::string& rate) {
-  return {centre.number(), "-m",          std::to_string(calls),
-          "-r",            rate,          "--duration",
-          "120s",          "--callee-hangs-up", "expected",
-          "--audio",       std::string{callers_tone}, "--codecs",
-          "PCMU",          "--expect-sound", std::string{agents_tone}};
+  return {centre.number(),
+          "-m",
+          std::to_string(calls),
+          "-r",
+          rate,
+          "--duration",
+          "120s",
+          "--callee-hangs-up",
+          "expected",
+          "--audio",
+          std::string{callers_tone},
+          "--codecs",
+          "PCMU",
+          "--expect-sound",
+          std::string{agents_tone}};
 }
 
 TEST(serve, phones_over_udp_take_callers_in_turn) {
@@ -184,9 +195,9 @@ TEST(serve, two_hundred_browsers_take_callers_over_udp) {
 TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   const scratch_folder folder;
   const auto check = [&](const std::string& config) {
-    process program{"check", folder,
-                    arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c",
-                              folder.write("centre.toml", config)}};
+    process program{
+      "check", folder,
+      arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c", folder.write("centre.toml", config)}};
     EXPECT_EQ(program.wait(), 2) << config;
     return program.standard_error();
   };

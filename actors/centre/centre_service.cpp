@@ -49,7 +49,7 @@ caf::behavior centre_service::make_behavior() {
     [this](hang_up_call which) {
       const auto call = calls_.find(which.call);
       if (call != calls_.end())
-        lane::tell(home(), call->second, hang_up{});
+        lane::tell(home(), call->second.call, hang_up{});
       return call_hung_up{call != calls_.end()};
     },
     [this](centre_drain) { stop(false); },

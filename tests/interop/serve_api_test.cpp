@@ -37,6 +37,7 @@ protected:
       "[server]\nlisten = [\"udp:127.0.0.1:0\"]\nlanes = 2\n"
       "[api]\nlisten = \"127.0.0.1:0\"\n"
       "[[agent]]\nname = \"alice\"\npassword = \"pw-alice\"\n"
+                               "wrap_up = \"10m\"\n"
       "[[agent]]\nname = \"bob\"\npassword = \"pw-bob\"\n"
       "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\n"
       "members = [\"alice\"]\nmusic = \"silence\"\n"
@@ -187,7 +188,17 @@ TEST_F(serve_api, a_day_of_an_agent) {
   EXPECT_EQ(outcome.summary.at("calls").at("answered"), 1) << outcome.summary.dump();
 
   // What is left of it.
-  ASSERT_TRUE(wait_for_alice("paused"));
+  ASSERT_TRUE(wait_for_alice("wrap_up"));
+  const auto wrapping_up = get("/v1/agents/alice").json();
+  // Two clocks: the one of deadlines, and the wall's.
+  EXPECT_NEAR(wrapping_up.at("until_us").get<double>(),
+              wrapping_up.at("since_us").get<double>() + 600e6, 5e6);
+  EXPECT_EQ(wrapping_up.at("pending"), "paused") << "it waits for that, too";
+  const http_question done{"POST", "/v1/agents/alice/end_wrap_up",
+                           {bearer(), "Idempotency-Key: three"}};
+  const auto ended = ask(port_, done);
+  EXPECT_EQ(ended.json().at("state"), "paused") << ended.body;
+  EXPECT_EQ(ask(port_, done).body, ended.body);
   const auto after = get("/v1/agents/alice").json();
   EXPECT_EQ(after.at("pause_reason"), "tea");
   EXPECT_EQ(after.at("calls_answered"), 1);
@@ -237,6 +248,10 @@ TEST_F(serve_api, while_it_drains_it_is_not_healthy_and_calls_can_be_hung_up) {
   EXPECT_EQ(ask(port_, {"GET", "/healthz"}).status, 200);
   auto load = start_caller();
   ASSERT_TRUE(wait_for_event("call.connected"));
+  http_connection waits{port_};
+  waits.send("GET /v1/events?wait=30&after=" +
+             std::to_string(get("/v1/events").json().at("newest").get<uint64_t>()) +
+             " HTTP/1.1\r\nHost: x\r\n" + bearer() + "\r\n\r\n");
   program_->signal(SIGTERM);
   http_answer health;
   do
@@ -245,7 +260,7 @@ TEST_F(serve_api, while_it_drains_it_is_not_healthy_and_calls_can_be_hung_up) {
   expect_problem(health, 503);
   const std::string id = get("/v1/calls").json().at("calls")[0].at("id");
   EXPECT_EQ(ask(port_, {"DELETE", "/v1/calls/" + id, {bearer()}}).status, 202);
-  EXPECT_EQ(program_->wait(), 0);
+  EXPECT_EQ(program_->wait(), 0) << "also with a client that waits";
   (void)load.finish();
 }
 

@@ -37,7 +37,7 @@ protected:
       "[server]\nlisten = [\"udp:127.0.0.1:0\"]\nlanes = 2\n"
       "[api]\nlisten = \"127.0.0.1:0\"\n"
       "[[agent]]\nname = \"alice\"\npassword = \"pw-alice\"\n"
-                               "wrap_up = \"10m\"\n"
+      "wrap_up = \"10m\"\n"
       "[[agent]]\nname = \"bob\"\npassword = \"pw-bob\"\n"
       "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\n"
       "members = [\"alice\"]\nmusic = \"silence\"\n"
@@ -194,8 +194,8 @@ TEST_F(serve_api, a_day_of_an_agent) {
   EXPECT_NEAR(wrapping_up.at("until_us").get<double>(),
               wrapping_up.at("since_us").get<double>() + 600e6, 5e6);
   EXPECT_EQ(wrapping_up.at("pending"), "paused") << "it waits for that, too";
-  const http_question done{"POST", "/v1/agents/alice/end_wrap_up",
-                           {bearer(), "Idempotency-Key: three"}};
+  const http_question done{
+    "POST", "/v1/agents/alice/end_wrap_up", {bearer(), "Idempotency-Key: three"}};
   const auto ended = ask(port_, done);
   EXPECT_EQ(ended.json().at("state"), "paused") << ended.body;
   EXPECT_EQ(ask(port_, done).body, ended.body);

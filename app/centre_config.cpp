@@ -37,6 +37,7 @@ private:
   using table = toml::table;
 
   void read_server(const table& server);
+  void read_api(const table& api);
   void read_agents(const toml::node& agents);
   void read_agent(const table& one);
   void read_queues(const toml::node& queues);
@@ -247,6 +248,23 @@ void reading::read_server(const table& server) {
   std::tie(made_.first_media_port, made_.last_media_port) = ports;
 }
 
+void reading::read_api(const table& api) {
+  allow(api, "[api]", {"listen", "token_file"});
+  if (api.get("listen") == nullptr)
+    fault(api, "listen", "is missing, expected listen = \"127.0.0.1:8080\"");
+  parsed(api, "listen", made_.api_address, [](const std::string& s) -> result<lane::endpoint> {
+    const auto address = lane::endpoint::parse_with_port(s);
+    if (!address)
+      return fail("listen", "\"" + s + "\" is no address and port, expected 127.0.0.1:8080");
+    if (!address->is_loopback())
+      return fail("listen", "\"" + s +
+                              "\" is not this machine's alone: the API has no TLS, expected "
+                              "127.0.0.1:8080, or a proxy before it");
+    return *address;
+  });
+  made_.api_token_file = beside(text(api, "token_file").value_or("api-token"));
+}
+
 void reading::read_agents(const toml::node& agents) {
   each_table(agents, "agent", [this](const table& one) { read_agent(one); });
 }
@@ -450,7 +468,7 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file", {"server", "agent", "queue"});
+  allow(all, "the file", {"server", "api", "agent", "queue"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -460,6 +478,10 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     fault(*server, "server", "is no table, expected [server]");
   if (made_.listening.at.empty() && faults_.empty())
     fault(*all.get("server"), "listen", "is missing, expected listen = [\"udp:127.0.0.1:5060\"]");
+  if (const auto* const api = all.get("api"); api != nullptr && api->is_table())
+    read_api(*api->as_table());
+  else if (api != nullptr)
+    fault(*api, "api", "is no table, expected [api]");
   if (const auto* const agents = all.get("agent"))
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))

@@ -19,6 +19,8 @@ struct centre_config {
   uint16_t last_media_port = 65'535;
   registrar_settings registrations; ///< no users: whoever is on this machine may register
   centre_plan plan;
+  lane::endpoint api_address; ///< of loopback; invalid: no API is wanted
+  std::string api_token_file;
 };
 
 /// Reads it whole: what it says, or each of its faults, with the file, the line, and what was

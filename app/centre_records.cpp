@@ -49,6 +49,7 @@ std::string event_line(const centre_event& event, uint64_t seq) {
     if (!event.reason.empty())
       line["reason"] = event.reason;
   } else {
+    line["call"] = std::to_string(event.call);
     line["call_id"] = event.call_id;
     line["queue"] = event.queue;
     line["from"] = event.from;
@@ -140,13 +141,14 @@ void centre_records::write(file& to, const std::string& line) {
     failed_ = true;
 }
 
-void centre_records::take(const centre_event& event) {
+uint64_t centre_records::take(const centre_event& event) {
   ++counts_[event.what];
   ++seq_;
   if (events_)
     write(events_, event_line(event, seq_));
   if (queue_log_)
     write(queue_log_, queue_log_line(event));
+  return seq_;
 }
 
 result<void> centre_records::flush() {

@@ -18,7 +18,8 @@ public:
   /// Files are appended to; an empty name: none is wanted, "-": standard output.
   static result<centre_records> open(const std::string& events, const std::string& queue_log);
 
-  void take(const centre_event& event);
+  /// Its number, from 1 upwards.
+  uint64_t take(const centre_event& event);
   /// To the disk's cache. An error is told once.
   result<void> flush();
 

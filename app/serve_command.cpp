@@ -19,8 +19,10 @@
 #include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
 #include "actors/wire/lane_peers.hpp"
+#include "app/centre_api.hpp"
 #include "app/centre_config.hpp"
 #include "app/centre_records.hpp"
+#include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
 #include "app/version.hpp"
@@ -145,8 +147,11 @@ void tell_queues(const std::vector<queue_state>& queues) {
 /// The running centre, as its command sees it.
 class serving {
 public:
-  serving(const serve_options& options, node& engine, centre_records& records)
-      : options_(options), engine_(engine), records_(records), self_(engine.system()) {}
+  /// `api`: none is wanted.
+  serving(const serve_options& options, node& engine, centre_records& records,
+          std::unique_ptr<centre_api> api)
+      : options_(options), engine_(engine), records_(records), api_(std::move(api)),
+        self_(engine.system()) {}
 
   void begin(const centre_config& config) {
     std::vector<lane_context*> contexts;
@@ -159,21 +164,31 @@ public:
         self_->monitor(each);
         engine_.keep(each);
       }
+    if (api_)
+      api_->run(actors_);
   }
 
   int run() {
     while (stopped_ < actors_.services.size()) {
-      self_->receive([&](const centre_event& event) { records_.take(event); },
+      self_->receive([&](const centre_event& event) { take(event); },
                      [&](const centre_stopped& last) { on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
                      caf::after(poll_interval) >> [] {});
       flush_now_and_then();
+      if (api_)
+        api_->on_time();
       heed_interrupts();
     }
     return end();
   }
 
 private:
+  void take(const centre_event& event) {
+    const auto seq = records_.take(event);
+    if (api_)
+      api_->take(event, seq, event_line(event, seq));
+  }
+
   void on_stopped(const centre_stopped& last) {
     ++stopped_;
     calls_ += last.calls;
@@ -210,6 +225,8 @@ private:
     const auto wanted = std::max(interrupts(), lost_ || unwritten_ ? 1 : 0);
     if (wanted >= 1 && !draining_) {
       draining_ = now;
+      if (api_)
+        api_->drain();
       for (const auto& each : actors_.services)
         self_->send(each, centre_drain{});
     }
@@ -228,11 +245,11 @@ private:
   }
 
   int end() {
+    api_ = nullptr; // nobody asks the actors any more
     // What is on its way to us was said before the answers to these.
     const auto queues = ask_queues();
     for (bool more = true; more;)
-      self_->receive([&](const centre_event& event) { records_.take(event); },
-                     [](const caf::down_msg&) {},
+      self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
     for (const auto* group : {&actors_.queues, &actors_.agents})
       for (const auto& each : *group)
@@ -253,6 +270,7 @@ private:
   const serve_options& options_;
   node& engine_;
   centre_records& records_;
+  std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
   centre_actors actors_;
   size_t stopped_ = 0; // services
@@ -264,6 +282,24 @@ private:
   bool lost_ = false;
   bool unwritten_ = false;
 };
+
+/// None, where none is wanted.
+result<std::unique_ptr<centre_api>> open_api(const serve_options& options,
+                                             const centre_config& config, node& engine) {
+  if (!config.api_address.valid())
+    return std::unique_ptr<centre_api>{};
+  auto token = http::read_or_make_token(config.api_token_file);
+  if (!token)
+    return tl::unexpected{std::move(token.error())};
+  auto api =
+    centre_api::listen(config.api_address, std::move(*token), config.plan, engine.system());
+  if (!api)
+    return fail(options.config + ": [api] listen", api.error().to_string());
+  if (!options.quiet)
+    std::fprintf(stderr, "API on http://%s, token in %s\n", (*api)->address().to_string().c_str(),
+                 config.api_token_file.c_str());
+  return api;
+}
 
 int serve(const serve_options& options, const centre_config& config) {
   auto engine = node::make(settings_of(config));
@@ -277,7 +313,10 @@ int serve(const serve_options& options, const centre_config& config) {
   catch_interrupts(); // who reads that we listen may interrupt us
   if (auto opened = open_listeners(config.listening, options.quiet, **engine); !opened)
     return tell(error{options.config + ": listen", opened.error().to_string()});
-  serving centre{options, **engine, *records};
+  auto api = open_api(options, config, **engine);
+  if (!api)
+    return tell(api.error());
+  serving centre{options, **engine, *records, std::move(*api)};
   centre.begin(config);
   (*engine)->start();
   if (!options.quiet)

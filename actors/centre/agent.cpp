@@ -20,6 +20,7 @@ agent::agent(caf::actor_config& config, lane::lane& home, agent_profile profile,
 
 caf::behavior agent::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  since_ = home().wall_now();
   return {
     [this](agent_queues& queues) {
       queues_ = std::move(queues.all);
@@ -38,6 +39,7 @@ caf::behavior agent::make_behavior() {
     },
     [this](const agent_phones& phones) { on_phones(phones); },
     [this](const agent_wish& wish) { on_wish(wish); },
+    [this](ask_agent_state) { return state(); },
     [this](const direct_call& beside) {
       policy::agent_actions actions;
       if (beside.up)
@@ -96,6 +98,7 @@ void agent::on_phones(const agent_phones& phones) {
     address_ = phones.address_of_record;
   else if (phones.address_of_record != address_)
     return; // of an address that it has left
+  registered_ = phones.present;
   if (phones.present && profile_.ready_at_once)
     desk_.log_in(now, actions);
   else
@@ -108,7 +111,7 @@ void agent::on_wish(const agent_wish& wish) {
   const auto now = home().now();
   switch (wish.what) {
   case agent_wish::kind::log_in:
-    if (!address_.empty())
+    if (registered_)
       desk_.log_in(now, actions);
     break;
   case agent_wish::kind::log_out:
@@ -125,6 +128,25 @@ void agent::on_wish(const agent_wish& wish) {
     break;
   }
   carry_out(actions);
+}
+
+agent_state_told agent::state() const {
+  const auto known = desk_.snapshot();
+  agent_state_told told;
+  told.name = profile_.name;
+  told.state = desk_.state();
+  told.since = since_;
+  if (const auto until = desk_.state_until(); until != policy::never)
+    told.until =
+      home().wall_now() +
+      std::chrono::duration_cast<std::chrono::system_clock::duration>(until - home().now());
+  told.pause_reason = desk_.pause_reason();
+  told.pause_pending = known.pause_pending;
+  told.log_out_pending = known.log_out_pending;
+  told.registered = registered_;
+  told.answered_calls = known.answered_calls;
+  told.talk_time = known.talk_time;
+  return told;
 }
 
 // A queue or a call whose actor went without a word: an error within.
@@ -225,6 +247,8 @@ void agent::carry_out(policy::agent_actions& actions) {
 }
 
 void agent::tell_state(const policy::state_changed& change) {
+  if (change.from != change.to) // not just another reason
+    since_ = home().wall_now();
   if (!watcher_)
     return;
   centre_event event;

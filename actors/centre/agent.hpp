@@ -1,6 +1,9 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,6 +55,25 @@ struct agent_wish {
   std::string reason = {}; ///< of a pause
 };
 
+/// To an agent: how is it? Answered by `agent_state_told`. What the sender wished before has been
+/// heeded then.
+struct ask_agent_state {};
+
+struct agent_state_told {
+  std::string name;
+  policy::agent_state state = policy::agent_state::logged_out;
+  std::chrono::system_clock::time_point since;
+  /// When the state ends by itself; nothing: it does not.
+  std::optional<std::chrono::system_clock::time_point> until;
+  std::string pause_reason; ///< of a pause that is, or waits
+  /// What waits for the end of what the agent does now.
+  bool pause_pending = false;
+  bool log_out_pending = false;
+  bool registered = false;     ///< a phone is
+  uint64_t answered_calls = 0; ///< of queues, since it logged in
+  lane::duration talk_time{};
+};
+
 /// An agent of a contact centre: a `policy::agent_desk`, which alone decides on its reservations,
 /// with its timer, its queues and the calls that ring for it. Lives on any lane.
 ///
@@ -78,6 +100,7 @@ private:
   void on_queue(queue_to_agent& said);
   void on_phones(const agent_phones& phones);
   void on_wish(const agent_wish& wish);
+  [[nodiscard]] agent_state_told state() const;
   void on_down(const caf::down_msg& down);
   void on_ring_over(const ring_over& over);
   void on_talk_over(const talk_over& over);
@@ -92,8 +115,10 @@ private:
   caf::strong_actor_ptr watcher_;
   policy::agent_desk desk_;
   std::vector<agent_queues::part> queues_;
-  std::string address_;             // where its phones are registered; empty: nowhere yet
-  std::vector<ringing_call> calls_; // offered, ringing, connected: a few
+  std::string address_;     // where its phones are registered; empty: nowhere yet
+  bool registered_ = false; // a phone is
+  std::chrono::system_clock::time_point since_; // its state
+  std::vector<ringing_call> calls_;             // offered, ringing, connected: a few
   lane::actor_timer timer_;
 };
 
@@ -103,3 +128,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::direct_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_wish)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_state)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_state_told)

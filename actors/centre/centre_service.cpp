@@ -46,6 +46,12 @@ caf::behavior centre_service::make_behavior() {
     },
     [this](const queued_call_over& over) { on_over(over); },
     [this](const bridged_call_over& over) { forget(over.call); },
+    [this](hang_up_call which) {
+      const auto call = calls_.find(which.call);
+      if (call != calls_.end())
+        lane::tell(home(), call->second.call, hang_up{});
+      return call_hung_up{call != calls_.end()};
+    },
     [this](centre_drain) { stop(false); },
     [this](centre_stop) { stop(true); },
   };
@@ -135,6 +141,7 @@ void centre_service::on_over(const queued_call_over& over) {
     centre_event event;
     event.what = centre_event::kind::completed;
     event.at = home().wall_now();
+    event.call = over.call;
     event.call_id = over.call_id;
     event.queue = over.queue;
     event.agent = over.agent;

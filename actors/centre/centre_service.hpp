@@ -40,6 +40,14 @@ struct centre_stopped {
   uint64_t refused = 0; ///< for want of somebody who is called so
 };
 
+/// To a centre's service, from anybody: hang up that call. Answered by `call_hung_up`.
+struct hang_up_call {
+  caf::actor_id call = 0;
+};
+struct call_hung_up {
+  bool found = false; ///< it is up on this lane
+};
+
 /// What a contact centre does on one lane: it is the registrar of agents' phones; puts calls to a
 /// queue's number into the queue, and connects others to the registered user whom they are for.
 class centre_service final : public lane::lane_actor,
@@ -101,3 +109,5 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::hang_up_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_hung_up)

@@ -59,10 +59,7 @@ caf::behavior queue::make_behavior() {
     [this](leave_queue) { on_leave(); },
     [this](const call_taken& taken) { on_taken(taken); },
     [this](const agent_to_queue& said) { on_agent(said); },
-    [this](ask_queue_state) {
-      return queue_state{profile_.name,     desk_.figures(),   desk_.waiting(),
-                         desk_.logged_in(), desk_.available(), desk_.longest_wait(home().now())};
-    },
+    [this](const ask_queue_state& asked) { return state(asked); },
     [this](drain_queue) {
       policy::queue_actions actions;
       profile_.rules.open = false;
@@ -84,6 +81,20 @@ void queue::on_exit() {
   others_.clear();
   calls_.clear();
   watcher_ = nullptr;
+}
+
+queue_state queue::state(const ask_queue_state& asked) const {
+  const auto now = home().now();
+  queue_state told{profile_.name,     desk_.figures(),   desk_.waiting(),
+                   desk_.logged_in(), desk_.available(), desk_.longest_wait(now)};
+  if (asked.most == 0)
+    return told;
+  const auto line = desk_.line();
+  for (size_t i = asked.first; i < line.size() && told.line.size() < asked.most; ++i)
+    if (const auto call = calls_.find(static_cast<uint64_t>(line[i])); call != calls_.end())
+      told.line.push_back({call->first, call->second.call_id, call->second.from,
+                           call->second.priority, now - call->second.since});
+  return told;
 }
 
 void queue::on_parts(queue_parts& parts) {
@@ -290,6 +301,7 @@ void queue::tell(centre_event::kind what, const waiting_call& call, lane::durati
   centre_event event;
   event.what = what;
   event.at = home().wall_now();
+  event.call = call.actor->id();
   event.call_id = call.call_id;
   event.queue = profile_.name;
   event.agent = agent;

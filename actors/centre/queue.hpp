@@ -37,7 +37,10 @@ struct queue_parts {
 };
 
 /// To a queue: how is it? Answered by `queue_state`.
-struct ask_queue_state {};
+struct ask_queue_state {
+  size_t first = 0; ///< of the line: so many are left out
+  size_t most = 0;  ///< and so many told
+};
 
 struct queue_state {
   std::string name;
@@ -45,7 +48,15 @@ struct queue_state {
   size_t waiting = 0;
   size_t logged_in = 0;
   size_t available = 0;
-  lane::duration longest_wait{};
+  lane::duration longest_wait{}; ///< of who waits now
+  struct waiting_call {
+    uint64_t call = 0; ///< as in `centre_event`
+    std::string call_id;
+    std::string from;
+    int priority = 0;
+    lane::duration waited{};
+  };
+  std::vector<waiting_call> line = {}; ///< in its order, as much as was asked for
 };
 
 /// To a queue: let nobody in any more; who waits is served still.
@@ -77,6 +88,7 @@ private:
   };
   using calls = std::unordered_map<uint64_t, waiting_call>; // by number
 
+  [[nodiscard]] queue_state state(const ask_queue_state& asked) const;
   void on_parts(queue_parts& parts);
   void on_enter(enter_queue& call);
   void on_leave();

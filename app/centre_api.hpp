@@ -1,0 +1,95 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/actor_system.hpp>
+
+#include "actors/centre/centre.hpp"
+#include "app/centre_asker.hpp"
+#include "app/centre_view.hpp"
+#include "app/http/event_feed.hpp"
+#include "app/http/remembered_answers.hpp"
+#include "app/http/server.hpp"
+#include "app/http/target.hpp"
+
+namespace jackfield::app {
+
+/// A contact centre's HTTP API, as app/openapi.json describes it: on a thread of its own, and one
+/// more that asks the actors. Public functions are for the thread of the command that serves.
+class centre_api final : private http::handler {
+public:
+  /// Listens at `address`, but answers nobody before `run`.
+  static result<std::unique_ptr<centre_api>> listen(const lane::endpoint& address,
+                                                    std::string token, centre_plan plan,
+                                                    caf::actor_system& system);
+  ~centre_api() override;
+
+  [[nodiscard]] const lane::endpoint& address() const noexcept { return server_->address(); }
+  void run(centre_actors actors);
+  /// `line` is the event as JSON, `seq` one more than that of the event before.
+  void take(const centre_event& event, uint64_t seq, std::string line);
+  /// Now and then: who waited for events for long enough is answered.
+  void on_time() { feed_.on_time(http::event_feed::clock::now()); }
+  /// Tells that no more calls are taken.
+  void drain() { draining_ = true; }
+
+private:
+  /// A request on its way to its answer.
+  struct exchange {
+    http::request what;
+    http::target target;
+    std::string name; ///< what stands in the path's braces
+    reply answer_with;
+  };
+  struct route {
+    std::string_view method;
+    std::vector<std::string_view> path; ///< "{}": any name
+    bool open;                          ///< to whoever has no token
+    void (centre_api::*serve)(exchange&);
+  };
+
+  centre_api(std::string token, centre_plan plan, caf::actor_system& system);
+
+  static const std::vector<route>& routes();
+  std::optional<http::answer> refuse(const http::request& head) override;
+  void serve(http::request what, reply answer_with) override;
+  /// The same answer again for a key that was there before.
+  bool remember(exchange& of);
+
+  void healthz(exchange& of);
+  void metrics(exchange& of);
+  void description(exchange& of);
+  void list_queues(exchange& of);
+  void get_queue(exchange& of);
+  void list_agents(exchange& of);
+  void get_agent(exchange& of);
+  void put_agent_state(exchange& of);
+  void end_wrap_up(exchange& of);
+  void list_calls(exchange& of);
+  void hang_up(exchange& of);
+  void events(exchange& of);
+
+  /// Has `job` made an answer on the thread that may wait.
+  void ask(exchange& of, std::function<http::answer(caf::scoped_actor&)> job);
+  [[nodiscard]] std::optional<size_t> agent_of(const exchange& of) const;
+  [[nodiscard]] http::answer tell_agent(caf::scoped_actor& self, size_t agent) const;
+  [[nodiscard]] std::vector<std::string> queues_of(size_t agent) const;
+
+  const std::string token_;
+  const centre_plan plan_;
+  centre_actors actors_; // not changed once it runs
+  std::atomic<bool> draining_{false};
+  centre_view view_;
+  http::event_feed feed_;
+  http::remembered_answers remembered_; // the server's thread
+  std::optional<centre_asker> asker_;
+  std::optional<http::server> server_;
+};
+
+} // namespace jackfield::app

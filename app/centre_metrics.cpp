@@ -1,0 +1,119 @@
+#include "app/centre_metrics.hpp"
+
+#include <chrono>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace jackfield::app {
+
+namespace {
+
+using policy::agent_state;
+
+/// A label's value.
+std::string label(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    if (c == '\\' || c == '"')
+      out.append({'\\', c});
+    else if (c == '\n')
+      out.append("\\n");
+    else
+      out += c;
+  return out;
+}
+
+double seconds(lane::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+class exposition {
+public:
+  explicit exposition(const std::vector<queue_state>& queues) : queues_(queues) {}
+
+  void begin(std::string_view name, std::string_view type, std::string_view help) {
+    put("# HELP jackfield_{} {}\n# TYPE jackfield_{} {}\n", name, help, name, type);
+  }
+  template <class... Values>
+  void put(std::string_view format, const Values&... values) {
+    fmt::vformat_to(std::back_inserter(text), {format.data(), format.size()},
+                    fmt::make_format_args(values...));
+  }
+  /// One sample a queue.
+  void by_queue(std::string_view name, std::string_view type, std::string_view help,
+                const std::function<double(const queue_state&)>& value) {
+    begin(name, type, help);
+    for (const auto& each : queues_)
+      put("jackfield_{}{{queue=\"{}\"}} {}\n", name, label(each.name), value(each));
+  }
+
+  std::string text;
+
+private:
+  const std::vector<queue_state>& queues_;
+};
+
+void put_levels(exposition& to, const std::vector<queue_state>& queues) {
+  to.begin("queue_service_level", "gauge", "Share of calls in time, by what it is a share of.");
+  for (const auto& each : queues) {
+    const auto& f = each.figures;
+    const std::pair<const char*, std::optional<double>> levels[] = {
+      {"answered", f.service_level_of_answered()},
+      {"ended", f.service_level_of_ended()},
+      {"offered", f.service_level_of_offered()}};
+    for (const auto& [of, value] : levels)
+      if (value)
+        to.put("jackfield_queue_service_level{{queue=\"{}\",of=\"{}\"}} {}\n", label(each.name), of,
+               *value);
+  }
+}
+
+} // namespace
+
+std::string centre_metrics(const std::vector<queue_state>& queues,
+                           const centre_view::counts& counts, bool draining) {
+  exposition to{queues};
+  const auto count = [&](std::string_view name, std::string_view help,
+                         uint64_t policy::queue_figures::*of) {
+    to.by_queue(name, "counter", help,
+                [of](const queue_state& q) { return static_cast<double>(q.figures.*of); });
+  };
+  using figures = policy::queue_figures;
+  count("queue_offered_total", "Calls that were let into the queue.", &figures::offered);
+  count("queue_refused_total", "Calls that were not.", &figures::refused);
+  count("queue_answered_total", "Calls that an agent took.", &figures::answered);
+  count("queue_abandoned_total", "Calls whose caller hung up waiting.", &figures::abandoned);
+  count("queue_overflowed_total", "Calls that were sent on, or away.", &figures::overflowed);
+  to.by_queue("queue_answered_wait_seconds_total", "counter", "Waiting of the calls answered.",
+              [](const queue_state& q) { return seconds(q.figures.answered_wait); });
+  to.by_queue("queue_waiting", "gauge", "Calls that wait.",
+              [](const queue_state& q) { return static_cast<double>(q.waiting); });
+  to.by_queue("queue_longest_waiting_seconds", "gauge", "Waiting of who has waited for longest.",
+              [](const queue_state& q) { return seconds(q.longest_wait); });
+  to.by_queue("queue_logged_in", "gauge", "Agents of the queue who are logged in.",
+              [](const queue_state& q) { return static_cast<double>(q.logged_in); });
+  to.by_queue("queue_available", "gauge", "Agents of the queue who may be called now.",
+              [](const queue_state& q) { return static_cast<double>(q.available); });
+  put_levels(to, queues);
+  to.begin("agents", "gauge", "Agents, by what they do.");
+  for (const auto state :
+       {agent_state::logged_out, agent_state::ready, agent_state::paused, agent_state::reserved,
+        agent_state::offered, agent_state::answered, agent_state::in_call, agent_state::wrap_up,
+        agent_state::resting, agent_state::unreachable}) {
+    const auto found = counts.agents.find(std::string{to_string(state)});
+    to.put("jackfield_agents{{state=\"{}\"}} {}\n", to_string(state),
+           found == counts.agents.end() ? size_t{0} : found->second);
+  }
+  to.begin("calls", "gauge", "Calls of queues, by what they do.");
+  to.put("jackfield_calls{{state=\"waiting\"}} {}\njackfield_calls{{state=\"talking\"}} {}\n",
+         counts.waiting, counts.talking);
+  to.begin("draining", "gauge", "1 while no calls are taken any more.");
+  to.put("jackfield_draining {}\n", draining ? 1 : 0);
+  return std::move(to.text);
+}
+
+} // namespace jackfield::app

@@ -9,6 +9,7 @@
 #include "app/http/text_fields.hpp"
 #include "app/http/token.hpp"
 #include "app/openapi.hpp"
+#include "engine/policy/names.hpp"
 #include "engine/report/prometheus_text.hpp"
 
 namespace jackfield::app {

@@ -1,4 +1,5 @@
 #include "app/centre_metrics.hpp"
+#include "engine/policy/names.hpp"
 
 #include <chrono>
 #include <functional>

@@ -9,10 +9,13 @@
 // waiting.
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -113,14 +116,21 @@ public:
   }
 
   ~measurement() {
+    // What ends holds what lives on the other lane: all of it goes while both run.
+    for (size_t i = 0; i < lanes_.size(); ++i)
+      on_lane(i, [&] {
+        for (const auto& each : calls_[i])
+          caf::anon_send_exit(each, caf::exit_reason::kill);
+        calls_[i].clear();
+      });
     caf::anon_send_exit(queue_, caf::exit_reason::user_shutdown);
     for (const auto& each : agents_)
       caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    for (const auto& each : calls_)
-      caf::anon_send_exit(each, caf::exit_reason::kill);
     queue_ = nullptr;
     agents_.clear();
-    calls_.clear();
+    for (int round = 0; round < 2; ++round) // behind what was sent before, and what that brought
+      for (size_t i = 0; i < lanes_.size(); ++i)
+        on_lane(i, [] {});
     for (const auto& each : lanes_)
       each->stop();
     for (const auto& each : lanes_)
@@ -140,20 +150,24 @@ public:
                                 ramp + duration<double>{plan_.seconds});
     counted_from_ = std::chrono::system_clock::now() +
                     std::chrono::duration_cast<std::chrono::system_clock::duration>(ramp);
+    const auto to = caf::actor_cast<caf::strong_actor_ptr>(queue_);
     size_t placed = 0;
     double cpu_before = 0;
     for (auto now = began; now < ends; now = steady_clock::now()) {
       // A tenth more than can be served.
       const auto due =
         static_cast<size_t>(duration<double>(now - began).count() * plan_.rate * 1.1);
-      for (; placed < due; ++placed)
-        calls_.push_back(lanes_[placed % 2]->spawn<scripted_call>(
-          caf::actor_cast<caf::strong_actor_ptr>(queue_), length));
+      for (; placed < due; ++placed) {
+        auto& home = *lanes_[placed % 2];
+        auto& calls = calls_[placed % 2];
+        home.post([&, to, length] { calls.push_back(home.spawn<scripted_call>(to, length)); });
+      }
       if (cpu_before == 0 && now - began >= ramp)
         cpu_before = cpu();
       listen(std::chrono::milliseconds{1});
     }
     const auto cpu_used = cpu() - cpu_before;
+    judge();
     std::ranges::sort(delays_);
     const auto at = [&](double share) {
       return delays_.empty()
@@ -167,6 +181,15 @@ public:
   }
 
 private:
+  void on_lane(size_t which, const std::function<void()>& f) {
+    std::binary_semaphore done{0};
+    lanes_[which]->post([&] {
+      f();
+      done.release();
+    });
+    done.acquire();
+  }
+
   [[nodiscard]] double cpu() const {
     double sum = 0;
     for (const auto& each : lanes_)
@@ -189,15 +212,25 @@ private:
       ++waiting_;
     if (event.what == kind::connected)
       --waiting_;
-    if (event.what == kind::agent_state && event.detail == "ready") {
-      free_since_[event.agent] = event.at;
-    } else if (event.what == kind::offered && event.at >= counted_from_) {
-      // Told by two actors, of two lanes: what was said first may be heard last.
-      const auto since = free_since_.find(event.agent);
-      if (since == free_since_.end())
-        return;
-      const auto delay = event.at - since->second;
-      if (event.waited >= delay)
+    const bool ready = event.what == kind::agent_state && event.detail == "ready";
+    if (ready || event.what == kind::offered)
+      seen_.push_back({event.at, !ready, std::stoul(event.agent), event.waited});
+  }
+
+  /// An agent tells that it is free, its queue that a call is offered to it, on two lanes: what was
+  /// said first may be heard last.
+  void judge() {
+    std::ranges::stable_sort(seen_, [](const seen& a, const seen& b) {
+      return a.at != b.at ? a.at < b.at : a.offered < b.offered;
+    });
+    std::unordered_map<size_t, std::chrono::system_clock::time_point> free_since;
+    for (const auto& each : seen_) {
+      if (!each.offered) {
+        free_since[each.agent] = each.at;
+        continue;
+      }
+      const auto delay = each.at - free_since.at(each.agent);
+      if (each.at >= counted_from_ && each.waited >= delay)
         delays_.push_back(duration<double, std::milli>(delay).count());
     }
   }
@@ -209,8 +242,14 @@ private:
   std::vector<std::unique_ptr<lane::io_lane>> lanes_;
   caf::actor queue_;
   std::vector<caf::actor> agents_;
-  std::vector<caf::actor> calls_;
-  std::unordered_map<std::string, std::chrono::system_clock::time_point> free_since_;
+  std::array<std::vector<caf::actor>, 2> calls_; // of each lane, touched there
+  struct seen {
+    std::chrono::system_clock::time_point at;
+    bool offered; // or free
+    size_t agent;
+    lane::duration waited;
+  };
+  std::vector<seen> seen_;
   std::chrono::system_clock::time_point counted_from_;
   std::vector<double> delays_;
   size_t waiting_ = 0;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "app/option_reader.hpp"
@@ -100,14 +101,14 @@ template <class Read>
 void reading::each_table(const toml::node& all, std::string_view key, Read&& read) {
   const auto* const array = all.as_array();
   if (array == nullptr) {
-    fault(all, key, "is no list of tables, expected [[" + std::string{key} + "]]");
+    fault(all, key, fmt::format("is no list of tables, expected [[{}]]", key));
     return;
   }
   for (const auto& one : *array)
     if (const auto* const each = one.as_table())
       read(*each);
     else
-      fault(one, key, "is no table, expected [[" + std::string{key} + "]]");
+      fault(one, key, fmt::format("is no table, expected [[{}]]", key));
 }
 
 std::optional<std::string> reading::text(const table& in, std::string_view key) {

@@ -9,14 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include <sched.h>
-
 #include <caf/scoped_actor.hpp>
 
 #include "actors/load/answering_engine.hpp"
 #include "actors/node/journal.hpp"
 #include "actors/node/node.hpp"
-#include "actors/wire/lane_peers.hpp"
 #include "app/answer_options.hpp"
 #include "app/interrupts.hpp"
 #include "app/kept_state.hpp"
@@ -24,6 +21,7 @@
 #include "app/option_reader.hpp"
 #include "app/playable_audio.hpp"
 #include "app/registered_users.hpp"
+#include "app/usable_lanes.hpp"
 #include "app/version.hpp"
 #include "engine/lane/source_address.hpp"
 #include "engine/report/escape.hpp"
@@ -108,14 +106,6 @@ void tell_outcome(const answer_options& options, const report::run_report& repor
     std::fprintf(stderr, "INVALID: %s\n", reason.c_str());
 }
 
-/// Of those that the machine has; 0 if that is not known.
-unsigned usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores))
-                                                         : 0;
-}
-
 } // namespace
 
 int answer_command(const std::vector<std::string>& arguments) {
@@ -135,8 +125,7 @@ int answer_command(const std::vector<std::string>& arguments) {
     users = std::move(*found);
   }
   node_settings settings;
-  settings.lanes =
-    options.lanes != 0 ? options.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.lanes = usable_lanes(options.lanes);
   settings.serve_together = !options.listening.at.empty(); // else each lane has users of its own
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.resolver.servers = options.dns_servers;

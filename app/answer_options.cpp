@@ -17,7 +17,6 @@
 #include "engine/scenario/arrivals.hpp"
 #include "engine/scenario/drawn_duration.hpp"
 #include "engine/scenario/user_table.hpp"
-#include "engine/sip/digest.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/uri.hpp"
 
@@ -53,10 +52,7 @@ result<void> read_users(const std::string& path, registrar_settings& into) {
     const auto password = table->field(row, "password");
     if (!password)
       return fail(path, "no column \"password\", expected user,password");
-    auto& hashes = into.users[std::string{user}];
-    for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
-                         sip::digest_algorithm::sha512_256})
-      hashes[static_cast<size_t>(a)] = sip::digest_ha1(a, user, into.realm, *password);
+    into.add_user(user, *password);
   }
   return {};
 }

@@ -19,7 +19,6 @@
 #include "app/option_reader.hpp"
 #include "app/playable_audio.hpp"
 #include "engine/scenario/arrivals.hpp"
-#include "engine/sip/digest.hpp"
 
 namespace jackfield::app {
 
@@ -296,13 +295,8 @@ void reading::read_agent(const table& one) {
   flag(one, "ready", agent.ready_at_once);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "agent", sound.error().to_string());
-  if (const auto password = text(one, "password")) {
-    auto& hashes = made_.registrations.users[*name];
-    for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
-                         sip::digest_algorithm::sha512_256})
-      hashes[static_cast<size_t>(a)] =
-        sip::digest_ha1(a, *name, made_.registrations.realm, *password);
-  }
+  if (const auto password = text(one, "password"))
+    made_.registrations.add_user(*name, *password);
   made_.plan.agents.push_back(std::move(agent));
 }
 

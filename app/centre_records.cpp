@@ -142,7 +142,6 @@ void centre_records::write(file& to, const std::string& line) {
 }
 
 uint64_t centre_records::take(const centre_event& event) {
-  ++counts_[event.what];
   ++seq_;
   if (events_)
     write(events_, event_line(event, seq_));
@@ -162,11 +161,6 @@ result<void> centre_records::flush() {
   events_.reset();
   queue_log_.reset();
   return why;
-}
-
-uint64_t centre_records::count(centre_event::kind what) const {
-  const auto found = counts_.find(what);
-  return found == counts_.end() ? 0 : found->second;
 }
 
 } // namespace jackfield::app

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -23,9 +22,6 @@ public:
   /// To the disk's cache. An error is told once.
   result<void> flush();
 
-  /// Events so far, by kind.
-  [[nodiscard]] uint64_t count(centre_event::kind what) const;
-
 private:
   using file = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
   static result<file> open_one(const char* option, const std::string& name);
@@ -36,7 +32,6 @@ private:
   file events_{nullptr, nullptr};
   file queue_log_{nullptr, nullptr};
   uint64_t seq_ = 0;
-  std::map<centre_event::kind, uint64_t> counts_;
   bool failed_ = false;
 };
 

@@ -8,8 +8,6 @@
 #include <span>
 #include <utility>
 
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -18,13 +16,13 @@
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
-#include "actors/wire/lane_peers.hpp"
 #include "app/centre_api.hpp"
 #include "app/centre_config.hpp"
 #include "app/centre_records.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
+#include "app/usable_lanes.hpp"
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/scenario/arrivals.hpp"
@@ -106,17 +104,9 @@ std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_addr
   return made;
 }
 
-unsigned usable_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? static_cast<unsigned>(CPU_COUNT(&cores))
-                                                         : 1;
-}
-
 node_settings settings_of(const centre_config& config) {
   node_settings settings;
-  settings.lanes =
-    config.lanes != 0 ? config.lanes : std::clamp<unsigned>(usable_cores(), 1, lane_peers::most);
+  settings.lanes = usable_lanes(config.lanes);
   settings.serve_together = true;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;

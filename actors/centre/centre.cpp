@@ -1,6 +1,5 @@
 #include "actors/centre/centre.hpp"
 
-#include <span>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
@@ -16,16 +15,6 @@ policy::queue_id queue_number(size_t place) {
 
 policy::agent_id agent_number(size_t place) {
   return policy::agent_id{place + 1};
-}
-
-std::shared_ptr<const registrar_settings> with_secret(const registrar_settings& registrations,
-                                                      lane::lane& home) {
-  auto own = std::make_shared<registrar_settings>(registrations);
-  if (own->secret.empty()) {
-    own->secret.resize(32);
-    home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
-  }
-  return own;
 }
 
 } // namespace

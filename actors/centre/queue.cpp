@@ -60,13 +60,6 @@ caf::behavior queue::make_behavior() {
     [this](const call_taken& taken) { on_taken(taken); },
     [this](const agent_to_queue& said) { on_agent(said); },
     [this](const ask_queue_state& asked) { return state(asked); },
-    [this](drain_queue) {
-      policy::queue_actions actions;
-      profile_.rules.open = false;
-      profile_.rules.drains = true;
-      desk_.set_rules(home().now(), profile_.rules, actions);
-      carry_out(actions);
-    },
     [this](const lane::timer_fired&) {
       policy::queue_actions actions;
       desk_.on_time(home().now(), actions);

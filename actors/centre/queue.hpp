@@ -59,9 +59,6 @@ struct queue_state {
   std::vector<waiting_call> line = {}; ///< in its order, as much as was asked for
 };
 
-/// To a queue: let nobody in any more; who waits is served still.
-struct drain_queue {};
-
 /// A queue of a contact centre: a `policy::queue_desk` with its timer, the calls that wait and the
 /// agents that serve it. Lives on any lane.
 ///
@@ -123,4 +120,3 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_parts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_queue_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_state)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::drain_queue)

@@ -70,20 +70,6 @@ result<lane::endpoint> listen_on(lane_context& context, transport::protocol p,
   return bound;
 }
 
-namespace {
-
-std::shared_ptr<const registrar_settings> with_secret(const registrar_settings& registrations,
-                                                      lane::lane& home) {
-  auto own = std::make_shared<registrar_settings>(registrations);
-  if (own->secret.empty()) {
-    own->secret.resize(32);
-    home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
-  }
-  return own;
-}
-
-} // namespace
-
 caf::actor start_answering(lane_context& context, std::shared_ptr<const answer_manner> manner,
                            const registrar_settings& registrations, unsigned source) {
   return context.home.spawn<answering_service>(context, std::move(manner),

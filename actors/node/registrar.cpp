@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "engine/sip/fields.hpp"
@@ -38,6 +39,23 @@ std::string without_expires(const sip::name_addr& contact) {
 }
 
 } // namespace
+
+void registrar_settings::add_user(std::string_view user, std::string_view password) {
+  auto& hashes = users[std::string{user}];
+  for (const auto a : {sip::digest_algorithm::md5, sip::digest_algorithm::sha256,
+                       sip::digest_algorithm::sha512_256})
+    hashes[static_cast<size_t>(a)] = sip::digest_ha1(a, user, realm, password);
+}
+
+std::shared_ptr<const registrar_settings> with_secret(const registrar_settings& settings,
+                                                      lane::lane& home) {
+  auto own = std::make_shared<registrar_settings>(settings);
+  if (own->secret.empty()) {
+    own->secret.resize(32);
+    home.random_bytes(std::as_writable_bytes(std::span{own->secret}));
+  }
+  return own;
+}
 
 registrar::registrar(lane_context& context, std::shared_ptr<const registrar_settings> settings,
                      std::shared_ptr<registrar_shards> shards, lane::lane_actor* owner)

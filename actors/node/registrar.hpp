@@ -58,6 +58,8 @@ struct registrar_settings {
   std::string secret;
   /// HA1 by user, in the order of `sip::digest_algorithm`. Empty: nobody is asked for credentials.
   std::unordered_map<std::string, std::array<std::string, 3>> users;
+  /// Once `realm` is what it is to be; the password is not kept.
+  void add_user(std::string_view user, std::string_view password);
   unsigned max_expires = 3600;
   unsigned min_expires = 1;
   size_t max_bindings = 1'000'000; ///< of the node
@@ -66,6 +68,10 @@ struct registrar_settings {
   static constexpr size_t max_contact_bytes = 1024;
   static constexpr size_t max_name_bytes = 1024; ///< address of record and Call-ID
 };
+
+/// The same, with a key drawn if there is none: what the registrars of one node share.
+[[nodiscard]] std::shared_ptr<const registrar_settings>
+with_secret(const registrar_settings& settings, lane::lane& home);
 
 /// Learns for which addresses of record there is a phone. On the registrar's thread.
 class presence_watcher {

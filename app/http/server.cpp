@@ -119,7 +119,7 @@ private:
     request_.has_idempotency_key = head.count("Idempotency-Key") > 0;
     request_.idempotency_key = text_of(head["Idempotency-Key"]);
     head_only_ = head.method() == wire::verb::head;
-    close_ = !head.keep_alive();
+    close_ = limits_.one_request || !head.keep_alive();
     if (head.version() != 11 && head.version() != 10) {
       close_ = true;
       write(problem(400, "expected HTTP/1.1"));

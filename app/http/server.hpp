@@ -30,6 +30,7 @@ struct server_limits {
   size_t most_body = 65'536;
   std::chrono::milliseconds transfer{10'000}; ///< for a head, a body, an answer
   std::chrono::milliseconds idle{30'000};     ///< between two requests
+  bool one_request = false;                   ///< a connection
 };
 
 /// Serves HTTP/1.1 on a thread of its own. Whatever its clients do, or leave, costs no more than

@@ -45,14 +45,6 @@ bool is_bound(bool tcp, uint16_t port) {
   return false;
 }
 
-uint16_t port_in(std::string_view address) {
-  const auto colon = address.rfind(':');
-  uint16_t port = 0;
-  if (colon != std::string_view::npos)
-    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
-  return port;
-}
-
 uint16_t bind_loopback(const owned_fd& socket, uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -131,6 +123,22 @@ bool wait_until_bound(process& program, bool tcp, uint16_t port) {
     if (program.ended_within(look_again_ms))
       return is_bound(tcp, port);
   return true;
+}
+
+uint16_t port_in(std::string_view address) {
+  const auto colon = address.rfind(':');
+  uint16_t port = 0;
+  if (colon != std::string_view::npos)
+    std::from_chars(address.data() + colon + 1, address.data() + address.size(), port);
+  return port;
+}
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream in{path};
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);)
+    lines.push_back(line);
+  return lines;
 }
 
 std::string loopback(uint16_t port) {

@@ -27,6 +27,11 @@ uint16_t free_port();
 /// program ended without.
 bool wait_until_bound(process& program, bool tcp, uint16_t port);
 
+/// Of such as "127.0.0.1:5060"; 0: there is none.
+uint16_t port_in(std::string_view address);
+/// Of a file, without their ends.
+std::vector<std::string> lines_of(const std::string& path);
+
 /// "127.0.0.1:5060".
 std::string loopback(uint16_t port);
 std::string sip_uri(std::string_view user, uint16_t port);

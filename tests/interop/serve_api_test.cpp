@@ -23,12 +23,6 @@ using testing::HasSubstr;
 
 constexpr auto json_type = "Content-Type: application/json";
 
-uint16_t port_in(const std::string& address) {
-  const auto colon = address.find_last_of(':');
-  return colon == std::string::npos ? uint16_t{0}
-                                    : static_cast<uint16_t>(std::stoul(address.substr(colon + 1)));
-}
-
 /// `jackfield serve` with its API, the queues "support" and "sales", and the agents alice and bob.
 class serve_api : public testing::Test {
 protected:
@@ -94,6 +88,20 @@ protected:
         return true;
       if (!next_event().is_object())
         return false;
+    }
+  }
+  /// Of all so far, or to come: what actors say of themselves is known before their events are.
+  bool wait_for_one_like(const json& with) {
+    for (uint64_t at = 0;;) {
+      const auto told = get("/v1/events?wait=30&limit=1&after=" + std::to_string(at));
+      if (told.status != 200 || told.json().at("events").empty())
+        return false;
+      const auto event = told.json().at("events").front();
+      if (std::ranges::all_of(with.items(), [&](const auto& wanted) {
+            return event.value(wanted.key(), "") == wanted.value();
+          }))
+        return true;
+      at = told.json().at("next");
     }
   }
   json next_event() {
@@ -199,6 +207,8 @@ TEST_F(serve_api, a_day_of_an_agent) {
   const auto ended = ask(port_, done);
   EXPECT_EQ(ended.json().at("state"), "paused") << ended.body;
   EXPECT_EQ(ask(port_, done).body, ended.body);
+  ASSERT_TRUE(wait_for_one_like({{"event", "call.completed"}}));
+  ASSERT_TRUE(wait_for_one_like({{"event", "agent.state"}, {"before", "wrap_up"}}));
   const auto after = get("/v1/agents/alice").json();
   EXPECT_EQ(after.at("pause_reason"), "tea");
   EXPECT_EQ(after.at("calls_answered"), 1);

@@ -18,20 +18,6 @@ using json = nlohmann::json;
 constexpr std::string_view agents_tone = "tone:880";
 constexpr std::string_view callers_tone = "tone:620";
 
-std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream in{path};
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
-
-uint16_t port_in(const std::string& address) {
-  const auto colon = address.rfind(':');
-  return colon == std::string::npos ? uint16_t{0}
-                                    : static_cast<uint16_t>(std::stoul(address.substr(colon + 1)));
-}
-
 /// `jackfield serve` with one queue, "support", whose callers hear nothing, and so many agents.
 class served_centre {
 public:

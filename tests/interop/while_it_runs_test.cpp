@@ -10,14 +10,6 @@
 namespace jackfield::tests {
 namespace {
 
-std::vector<std::string> lines_of(const std::string& path) {
-  std::ifstream in{path};
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
-
 std::vector<nlohmann::json> json_lines_of(const std::string& path) {
   std::vector<nlohmann::json> made;
   for (const auto& line : lines_of(path))

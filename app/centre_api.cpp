@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "app/centre_json.hpp"
 #include "app/centre_metrics.hpp"
 #include "app/http/text_fields.hpp"
@@ -144,13 +146,44 @@ bool leads_to(const std::vector<std::string>& path, const std::vector<std::strin
 
 } // namespace
 
+namespace {
+
+constexpr std::string_view events_subprotocol = "jackfield.events.v1";
+constexpr std::string_view token_prefix = "bearer.";
+
+/// Of a list with commas.
+template <class Wanted>
+std::string_view find_in_list(std::string_view list, Wanted wanted) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto each = list.substr(0, comma);
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    each.remove_prefix(std::min(each.find_first_not_of(" \t"), each.size()));
+    each.remove_suffix(each.size() - (each.find_last_not_of(" \t") + 1));
+    if (wanted(each))
+      return each;
+  }
+  return {};
+}
+
+/// As Authorization has it: a page has no other way to say it with a WebSocket.
+std::string token_subprotocol(std::string_view subprotocols) {
+  const auto found = find_in_list(
+    subprotocols, [](std::string_view each) { return each.starts_with(token_prefix); });
+  return found.empty() ? std::string{}
+                       : "Bearer " + std::string{found.substr(token_prefix.size())};
+}
+
+} // namespace
+
 // Whoever has no token learns nothing of what there is.
 std::optional<answer> centre_api::refuse(const http::request& head) {
   const auto target = http::target::parse(head.target);
   if (!target)
     return target.error();
   const bool open = target->path.front() != "v1";
-  if (!open && !http::bears_token(head.authorization, token_)) {
+  if (!open && !http::bears_token(head.authorization, token_) &&
+      !http::bears_token(token_subprotocol(head.subprotocols), token_)) {
     auto out =
       problem(401, "expected Authorization: Bearer, with this engine's token", "Authorization");
     out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"jackfield\"");
@@ -438,6 +471,30 @@ void centre_api::events(exchange& of) {
   if (wait > 0)
     wish.until = http::event_feed::clock::now() + std::chrono::seconds{wait};
   feed_.read(wish, std::move(of.answer_with));
+}
+
+tl::expected<http::opened_socket, answer> centre_api::open_socket(const http::request& head) {
+  const auto target = http::target::parse(head.target);
+  if (!target || !leads_to(target->path, {"v1", "events"}))
+    return http::opened_socket{};
+  http::query_reader query{*target};
+  const auto after = query.number("after", 0, UINT64_MAX - 1);
+  if (auto fault = query.finish())
+    return tl::unexpected{std::move(*fault)};
+  http::opened_socket out;
+  if (!head.subprotocols.empty()) {
+    const auto chosen = find_in_list(
+      head.subprotocols, [](std::string_view each) { return each == events_subprotocol; });
+    if (chosen.empty())
+      return tl::unexpected{problem(
+        400, fmt::format("expected {} among them", events_subprotocol), "Sec-WebSocket-Protocol")};
+    out.subprotocol = chosen;
+  }
+  auto source = feed_.follow(after);
+  if (!source)
+    return tl::unexpected{std::move(source.error())};
+  out.source = std::move(*source);
+  return out;
 }
 
 } // namespace jackfield::app

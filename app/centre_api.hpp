@@ -59,6 +59,7 @@ private:
   static const std::vector<route>& routes();
   std::optional<http::answer> refuse(const http::request& head) override;
   void serve(http::request what, reply answer_with) override;
+  tl::expected<http::opened_socket, http::answer> open_socket(const http::request& head) override;
   /// The same answer again for a key that was there before.
   bool remember(exchange& of);
 

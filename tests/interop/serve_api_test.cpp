@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -274,7 +275,7 @@ TEST_F(serve_api, while_it_drains_it_is_not_healthy_and_calls_can_be_hung_up) {
   (void)load.finish();
 }
 
-TEST_F(serve_api, the_token_is_its_owners_and_is_never_told) {
+TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   struct stat about {};
   ASSERT_EQ(::stat(folder_.file("api-token").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777u, 0600u);
@@ -298,6 +299,62 @@ TEST_F(serve_api, the_token_is_its_owners_and_is_never_told) {
   EXPECT_EQ(program_->wait(), 0);
   EXPECT_EQ((program_->standard_error() + program_->standard_output()).find(token_),
             std::string::npos);
+}
+
+/// Messages of a WebSocket's server, which are short enough for a length of 7 or 16 bits.
+std::vector<json> messages_in(std::string_view frames) {
+  std::vector<json> out;
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(frames[at]); };
+  while (frames.size() >= 4) {
+    const bool long_one = byte(1) == 126;
+    const size_t head = long_one ? 4 : 2;
+    const size_t size = long_one ? byte(2) * 256u + byte(3) : byte(1);
+    if (byte(0) == 0x81u && size <= frames.size() - head)
+      out.push_back(json::parse(frames.substr(head, size), nullptr, false));
+    frames.remove_prefix(std::min(head + size, frames.size()));
+  }
+  return out;
+}
+
+TEST_F(serve_api, events_come_over_a_web_socket_to_who_has_the_token) {
+  const auto open = [&](const std::string& target, const std::string& more) {
+    auto c = std::make_unique<http_connection>(port_);
+    c->send("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" +
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + more + "\r\n");
+    return c;
+  };
+  const std::string page = "Sec-WebSocket-Protocol: jackfield.events.v1, bearer." + token_ + "\r\n";
+  const auto over_header = open("/v1/events", bearer() + "\r\n");
+  const auto over_subprotocol = open("/v1/events?after=0", page);
+  ASSERT_NO_FATAL_FAILURE(start_phone());
+  const auto seen = get("/v1/events?limit=1000").json();
+  ASSERT_GE(seen.at("events").size(), 1u);
+  EXPECT_THAT(open("/v1/events", {})->receive_all(), HasSubstr(" 401 "));
+  EXPECT_THAT(open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "0\r\n")
+                ->receive_all(),
+              HasSubstr(" 401 "));
+  EXPECT_THAT(open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "\r\n")
+                ->receive_all(),
+              HasSubstr("expected jackfield.events.v1 among them"));
+  EXPECT_THAT(open("/v1/events?after=1000", page)->receive_all(), HasSubstr(" 410 "));
+  EXPECT_THAT(open("/v1/events?wait=3", page)->receive_all(), HasSubstr(" 400 "));
+  program_->signal(SIGTERM);
+  EXPECT_EQ(program_->wait(), 0);
+  for (const auto* each : {&over_header, &over_subprotocol}) {
+    const auto said = (*each)->receive_all();
+    const auto head = said.find("\r\n\r\n");
+    ASSERT_NE(head, std::string::npos) << said;
+    EXPECT_THAT(said, HasSubstr("HTTP/1.1 101 "));
+    EXPECT_EQ(said.find("bearer."), std::string::npos) << "the token is not told";
+    std::vector<json> events;
+    for (const auto& message : messages_in(std::string_view{said}.substr(head + 4)))
+      for (const auto& event : message.at("events"))
+        events.push_back(event);
+    ASSERT_GE(events.size(), seen.at("events").size());
+    for (size_t i = 0; i < seen.at("events").size(); ++i)
+      EXPECT_EQ(events[i], seen.at("events")[i]);
+  }
 }
 
 TEST_F(serve_api, what_is_wrong_in_a_request_is_named) {
@@ -510,7 +567,7 @@ TEST_F(serve_api, answers_as_it_is_described_and_nothing_else) {
   (void)load.finish();
 }
 
-TEST(serve_api_config, the_api_is_for_this_machine_alone) {
+TEST(serve_api_config, sec_34_the_api_is_for_this_machine_alone) {
   const scratch_folder folder;
   const auto check = [&](const std::string& api) {
     process program{

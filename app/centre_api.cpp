@@ -170,8 +170,7 @@ std::string_view find_in_list(std::string_view list, Wanted wanted) {
 std::string token_subprotocol(std::string_view subprotocols) {
   const auto found = find_in_list(
     subprotocols, [](std::string_view each) { return each.starts_with(token_prefix); });
-  return found.empty() ? std::string{}
-                       : "Bearer " + std::string{found.substr(token_prefix.size())};
+  return found.empty() ? std::string{} : "Bearer " + std::string{found.substr(token_prefix.size())};
 }
 
 } // namespace
@@ -486,8 +485,8 @@ tl::expected<http::opened_socket, answer> centre_api::open_socket(const http::re
     const auto chosen = find_in_list(
       head.subprotocols, [](std::string_view each) { return each == events_subprotocol; });
     if (chosen.empty())
-      return tl::unexpected{problem(
-        400, fmt::format("expected {} among them", events_subprotocol), "Sec-WebSocket-Protocol")};
+      return tl::unexpected{problem(400, fmt::format("expected {} among them", events_subprotocol),
+                                    "Sec-WebSocket-Protocol")};
     out.subprotocol = chosen;
   }
   auto source = feed_.follow(after);

@@ -17,12 +17,13 @@ public:
 
   void next(reply tell) override {
     static constexpr size_t most_in_a_message = 100;
-    feed_.read({*after_, most_in_a_message, clock::time_point::max()},
-               [after = after_, tell = std::move(tell)](answer what, uint64_t next) {
-                 *after = next;
-                 tell(std::move(what));
-               },
-               this);
+    feed_.read(
+      {*after_, most_in_a_message, clock::time_point::max()},
+      [after = after_, tell = std::move(tell)](answer what, uint64_t next) {
+        *after = next;
+        tell(std::move(what));
+      },
+      this);
   }
 
 private:
@@ -62,8 +63,7 @@ void event_feed::add(uint64_t seq, std::string line) {
 
 void event_feed::read(const wish& what, reply answer_with) {
   read(
-    what,
-    [answer_with = std::move(answer_with)](answer a, uint64_t) { answer_with(std::move(a)); },
+    what, [answer_with = std::move(answer_with)](answer a, uint64_t) { answer_with(std::move(a)); },
     nullptr);
 }
 
@@ -99,10 +99,10 @@ event_feed::follow(std::optional<uint64_t> after) {
 void event_feed::forget(const following* whose) {
   std::vector<waiter> let_go;
   const std::lock_guard lock{mutex_};
-  const auto gone =
-    std::ranges::partition(waiting_, [&](const waiter& each) { return each.whose != whose; });
-  std::ranges::move(gone, std::back_inserter(let_go));
-  waiting_.erase(gone.begin(), gone.end());
+  const auto gone = std::partition(waiting_.begin(), waiting_.end(),
+                                   [&](const waiter& each) { return each.whose != whose; });
+  std::move(gone, waiting_.end(), std::back_inserter(let_go));
+  waiting_.erase(gone, waiting_.end());
 }
 
 void event_feed::on_time(clock::time_point now) {

@@ -17,7 +17,7 @@ struct request {
   std::string idempotency_key;
   bool has_idempotency_key = false;
   std::string subprotocols; ///< Sec-WebSocket-Protocol: "a, b"
-  std::string body; ///< empty while only the head is known
+  std::string body;         ///< empty while only the head is known
 };
 
 struct answer {

@@ -75,13 +75,13 @@ protected:
   std::string ask(const std::string& target) const {
     boost::asio::io_context context;
     tcp::socket socket{context};
-    socket.connect({boost::asio::ip::make_address(server_->address().address()),
-                    server_->address().port()});
-    boost::asio::write(socket, boost::asio::buffer(
-                                 "GET " + target +
-                                 " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\n"
-                                 "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
+    socket.connect(
+      {boost::asio::ip::make_address(server_->address().address()), server_->address().port()});
+    boost::asio::write(socket,
+                       boost::asio::buffer("GET " + target +
+                                           " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, close\r\n"
+                                           "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"));
     std::string answer;
     beast::error_code over;
     boost::asio::read(socket, boost::asio::dynamic_buffer(answer), over);

@@ -331,12 +331,12 @@ TEST_F(serve_api, events_come_over_a_web_socket_to_who_has_the_token) {
   const auto seen = get("/v1/events?limit=1000").json();
   ASSERT_GE(seen.at("events").size(), 1u);
   EXPECT_THAT(open("/v1/events", {})->receive_all(), HasSubstr(" 401 "));
-  EXPECT_THAT(open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "0\r\n")
-                ->receive_all(),
-              HasSubstr(" 401 "));
-  EXPECT_THAT(open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "\r\n")
-                ->receive_all(),
-              HasSubstr("expected jackfield.events.v1 among them"));
+  EXPECT_THAT(
+    open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "0\r\n")->receive_all(),
+    HasSubstr(" 401 "));
+  EXPECT_THAT(
+    open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "\r\n")->receive_all(),
+    HasSubstr("expected jackfield.events.v1 among them"));
   EXPECT_THAT(open("/v1/events?after=1000", page)->receive_all(), HasSubstr(" 410 "));
   EXPECT_THAT(open("/v1/events?wait=3", page)->receive_all(), HasSubstr(" 400 "));
   program_->signal(SIGTERM);

@@ -72,7 +72,9 @@ TEST_F(serve_security, sec_31_what_callers_say_of_themselves_breaks_no_record) {
     "\"%n%s%d\" <sip:%n%s%25n@a.test>",
     "\"a|b|CONNECT|1\" <sip:a|b|c@a.test>",
     "\"x\" <sip:a%0d%0aInjected:%201@a.test>",
-    "\"\xe2\x80\xae" "moc\" <sip:%E2%80%AE\xe2\x80\xae" "moc@a.test>",
+    "\"\xe2\x80\xae"
+    "moc\" <sip:%E2%80%AE\xe2\x80\xae"
+    "moc@a.test>",
     "\"\xff\xfe\" <sip:\xff\xfe@a.test>",
     "\"';DROP TABLE calls;--\" <sip:';drop@a.test>",
     "<sip:" + std::string(3'000, 'a') + "@a.test>",
@@ -125,9 +127,9 @@ TEST_F(serve_security, sec_37_secrets_are_told_nowhere) {
                                        "200ms", "--media", "srtp", "--codecs", "PCMU"});
   expect_all_completed(load, 3);
   std::string told;
-  for (const auto* target : {"/healthz", "/metrics", "/v1/openapi.json", "/v1/queues",
-                             "/v1/queues/support", "/v1/agents", "/v1/agents/alice", "/v1/calls",
-                             "/v1/events?limit=1000"})
+  for (const auto* target :
+       {"/healthz", "/metrics", "/v1/openapi.json", "/v1/queues", "/v1/queues/support",
+        "/v1/agents", "/v1/agents/alice", "/v1/calls", "/v1/events?limit=1000"})
     told += get(target).body;
   EXPECT_THAT(told, HasSubstr("call.completed")) << "there was something to tell";
   finish();
@@ -144,15 +146,14 @@ TEST_F(serve_security, sec_37_secrets_are_told_nowhere) {
 }
 
 TEST_F(serve_security, sec_37_a_fault_in_a_configuration_tells_no_password) {
-  process program{
-    "check", folder_,
-    arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c",
-              folder_.write("bad.toml", "[server]\nlisten = [\"udp:127.0.0.1:0\"]\n"
-                                        "[[agent]]\nname = \"alice\"\npassword = \"" +
-                                          password +
-                                          "\n[[agent]]\nname = \"bob\"\n"
-                                          "passwort = \"" +
-                                          password + "\"\n")}};
+  process program{"check", folder_,
+                  arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c",
+                            folder_.write("bad.toml", "[server]\nlisten = [\"udp:127.0.0.1:0\"]\n"
+                                                      "[[agent]]\nname = \"alice\"\npassword = \"" +
+                                                        password +
+                                                        "\n[[agent]]\nname = \"bob\"\n"
+                                                        "passwort = \"" +
+                                                        password + "\"\n")}};
   EXPECT_EQ(program.wait(), 2);
   EXPECT_THAT(program.standard_error(), HasSubstr("bad.toml:5"));
   EXPECT_THAT(program.standard_error() + program.standard_output(), Not(HasSubstr(password)));
@@ -178,11 +179,10 @@ private:
   void send(const std::string& method) {
     const auto id = std::to_string(++sent_);
     const auto self = loopback(port_of(socket_));
-    say(method + " sip:nobody" + id + "@" + loopback(server_) +
-        " SIP/2.0\r\nVia: SIP/2.0/UDP " + self + ";rport;branch=z9hG4bK-flood-" + id +
-        "\r\nMax-Forwards: 70\r\nFrom: <sip:nobody" + id + "@a.test>;tag=f" + id +
-        "\r\nTo: <sip:nobody" + id + "@a.test>\r\nCall-ID: flood-" + id + "\r\nCSeq: 1 " +
-        method + "\r\nContact: <sip:nobody@" + self + ">\r\n" +
+    say(method + " sip:nobody" + id + "@" + loopback(server_) + " SIP/2.0\r\nVia: SIP/2.0/UDP " +
+        self + ";rport;branch=z9hG4bK-flood-" + id + "\r\nMax-Forwards: 70\r\nFrom: <sip:nobody" +
+        id + "@a.test>;tag=f" + id + "\r\nTo: <sip:nobody" + id + "@a.test>\r\nCall-ID: flood-" +
+        id + "\r\nCSeq: 1 " + method + "\r\nContact: <sip:nobody@" + self + ">\r\n" +
         (sent_ % 2 == 0 ? "Authorization: Digest username=\"nobody\", realm=\"jackfield\", "
                           "nonce=\"0123\", uri=\"sip:a\", response=\"" +
                             std::string(32, '0') + "\"\r\n"

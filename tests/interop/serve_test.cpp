@@ -171,7 +171,7 @@ TEST(serve, two_hundred_browsers_take_callers_over_udp) {
   served_centre centre{folder, 200};
   const auto phones = centre.start_phones(
     {"--register", "sip:127.0.0.1:" + std::to_string(centre.wss()) + ";transport=wss", "--insecure",
-     "--duration", "4s", "--media", "webrtc", "--register-rate", "100"});
+     "--duration", "4s", "--media", "webrtc", "--codecs", "opus", "--register-rate", "100"});
   const auto load = run_load(folder, callers(centre, 1200, "10"));
   expect_heard_both_ways(centre, load, *phones, 1200);
   centre.finish();

@@ -150,7 +150,8 @@ void leg_reporter::tell(call_leg& leg, Event event) {
 void leg_reporter::on_start(call_leg& leg) {
   leg.set_down_handler([this, &leg](const caf::down_msg&) {
     settings_.owner = nullptr; // nobody is left whom the call is for
-    leg.hang_up();
+    // By a message, after which the leg sees to its timers: a BYE may be lost, and is said again.
+    lane::tell(leg.home(), caf::strong_actor_ptr{leg.ctrl()}, hang_up{});
   });
   leg.monitor(settings_.owner);
   if (!calling_) {

@@ -52,6 +52,7 @@ caf::behavior centre_service::make_behavior() {
         lane::tell(home(), call->second.call, hang_up{});
       return call_hung_up{call != calls_.end()};
     },
+    [this](const centre_changed& changed) { on_changed(changed); },
     [this](centre_drain) { stop(false); },
     [this](centre_stop) { stop(true); },
   };
@@ -134,6 +135,19 @@ void centre_service::on_presence(const std::string& address_of_record, bool pres
   const auto found = roster_->agents.find(address_of_record.substr(0, address_of_record.find('@')));
   if (found != roster_->agents.end())
     lane::tell_from(*this, found->second, agent_phones{"sip:" + address_of_record, present});
+}
+
+void centre_service::on_changed(const centre_changed& changed) {
+  const auto before = std::exchange(roster_, changed.roster);
+  registrar_.use(changed.registrations);
+  // Who becomes an agent may have a phone here already.
+  for (const auto& address : registrar_.present()) {
+    const auto name = address.substr(0, address.find('@'));
+    const auto is = roster_->agents.find(name);
+    const auto was = before->agents.find(name);
+    if (is != roster_->agents.end() && (was == before->agents.end() || was->second != is->second))
+      on_presence(address, true);
+  }
 }
 
 void centre_service::on_over(const queued_call_over& over) {

@@ -40,6 +40,13 @@ struct centre_stopped {
   uint64_t refused = 0; ///< for want of somebody who is called so
 };
 
+/// To a centre's service: who and what is called from now on, and who may register. Calls that are
+/// up are untouched.
+struct centre_changed {
+  std::shared_ptr<const centre_roster> roster;
+  std::shared_ptr<const registrar_settings> registrations; ///< with the secret that there was
+};
+
 /// To a centre's service, from anybody: hang up that call. Answered by `call_hung_up`.
 struct hang_up_call {
   caf::actor_id call = 0;
@@ -72,6 +79,7 @@ private:
   void on_request(const sip_arrival_ptr& request) override;
   void on_presence(const std::string& address_of_record, bool present) override;
   void on_found(const contacts_found& found);
+  void on_changed(const centre_changed& changed);
   void on_over(const queued_call_over& over);
   /// `agent`: whose phone rings, if it is one's; null: it is not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {});
@@ -109,5 +117,6 @@ private:
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_stopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::centre_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::hang_up_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_hung_up)

@@ -162,9 +162,13 @@ void queue::on_taken(const call_taken& taken) {
   const auto call = calls_.find(current_sender()->id());
   if (call == calls_.end())
     return;
-  tell(centre_event::kind::connected, call->second, home().now() - call->second.since, {},
-       taken.agent);
+  const auto now = home().now();
+  // It may wait again, where its agent was given up meanwhile.
+  policy::queue_actions actions;
+  desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::withdrawn, actions);
+  tell(centre_event::kind::connected, call->second, now - call->second.since, {}, taken.agent);
   forget(call);
+  carry_out(actions);
 }
 
 void queue::forget(calls::iterator call) {
@@ -185,10 +189,26 @@ void queue::on_down(const caf::down_msg& down) {
   }
   const auto member = std::ranges::find_if(
     members_, [&](const auto& each) { return down.source == each.second.actor; });
+  const auto agent = member == members_.end() ? policy::agent_id{} : member->second.number;
   if (member != members_.end()) {
-    desk_.remove_member(now, member->second.number, actions);
+    desk_.remove_member(now, agent, actions);
     members_.erase(member);
   }
+  carry_out(actions);
+  if (agent != policy::agent_id{})
+    take_back(agent);
+}
+
+void queue::take_back(policy::agent_id agent) {
+  std::vector<uint64_t> its;
+  for (const auto& [bid, each] : offers_)
+    if (each.agent == agent)
+      its.push_back(each.call);
+  std::erase_if(offers_, [&](const auto& each) { return each.second.agent == agent; });
+  policy::queue_actions actions;
+  for (const auto call : its)
+    if (calls_.contains(call) && !desk_.position(policy::call_id{call}))
+      let_in(call, actions);
   carry_out(actions);
 }
 
@@ -220,7 +240,7 @@ void queue::on_outcome(const policy::offer_outcome& outcome) {
   const auto offer = offers_.find(static_cast<uint64_t>(outcome.id));
   if (offer == offers_.end() || outcome.result == offer_result::answered)
     return;
-  const auto call = calls_.find(offer->second);
+  const auto call = calls_.find(offer->second.call);
   offers_.erase(offer);
   if (call == calls_.end())
     return;
@@ -255,7 +275,7 @@ void queue::carry_out(policy::queue_actions& actions) {
           const auto call = calls_.find(static_cast<uint64_t>(what.what.call));
           if (call == calls_.end())
             return;
-          offers_.emplace(static_cast<uint64_t>(what.what.id), call->first);
+          offers_.emplace(static_cast<uint64_t>(what.what.id), offered{call->first, what.agent});
           tell_agent(what.agent, what.what, call->second.actor);
           tell(centre_event::kind::offered, call->second, home().now() - call->second.since, {},
                name_of(what.agent));

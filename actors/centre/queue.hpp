@@ -93,6 +93,8 @@ private:
   void on_agent(const agent_to_queue& said);
   void on_outcome(const policy::offer_outcome& outcome);
   void on_down(const caf::down_msg& down);
+  /// What was assigned to that agent, who will not say any more that it connects, waits again.
+  void take_back(policy::agent_id agent);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::queue_actions& actions);
   /// False: it was turned away.
@@ -111,7 +113,11 @@ private:
   std::unordered_map<uint64_t, queue_parts::member> members_; // by number
   std::vector<queue_ticket> others_;
   calls calls_;
-  std::unordered_map<uint64_t, uint64_t> offers_; // call by bid, until its end or the connection
+  struct offered {
+    uint64_t call = 0;
+    policy::agent_id agent{};
+  };
+  std::unordered_map<uint64_t, offered> offers_; // by bid, until its end or the connection
   lane::actor_timer timer_;
 };
 

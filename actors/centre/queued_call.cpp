@@ -244,8 +244,13 @@ void queued_call::refuse(int status) {
 }
 
 // A queue or an agent is gone, which none is while it has calls, but for an error within.
-void queued_call::on_down(const caf::down_msg& /*down*/) {
-  if (ending_)
+void queued_call::on_down(const caf::down_msg& down) {
+  for (auto& each : offers_)
+    if (!each.over && down.source == each.agent.actor) { // nobody would connect who answers
+      each.over = true;
+      stop_phones(each, nullptr);
+    }
+  if (ending_ || down.source != ticket_.queue)
     return;
   queued_ = false;
   if (talking_ != nullptr) // it goes on by itself
@@ -261,6 +266,7 @@ void queued_call::on_ring(const ring_agent& ring) {
   made.key = ring.offer;
   made.agent = ring.agent;
   made.look_up = ++look_ups_;
+  monitor(caf::actor_cast<caf::actor>(made.agent.actor));
   if (!queued_ || ending_)
     end_offer(made, policy::ring_result::caller_gone);
   else
@@ -357,6 +363,7 @@ void queued_call::on_connect(const offer_key& key) {
   if (ending_ || of == nullptr || of->over || of->answered == nullptr)
     return; // it was told
   of->over = true;
+  demonitor(caf::actor_cast<caf::actor_addr>(of->agent.actor));
   talking_ = of->answered;
   how_ = queue_exit::answered;
   talking_since_ = home().now();
@@ -387,6 +394,7 @@ void queued_call::on_stop_ringing(const offer_key& key) {
 void queued_call::end_offer(offer& one, policy::ring_result how) {
   if (std::exchange(one.over, true))
     return;
+  demonitor(caf::actor_cast<caf::actor_addr>(one.agent.actor));
   stop_phones(one, nullptr);
   lane::tell_from(*this, one.agent.actor, ring_over{one.key, how});
 }

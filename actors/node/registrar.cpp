@@ -66,6 +66,11 @@ registrar::registrar(lane_context& context, std::shared_ptr<const registrar_sett
   if (shards_)
     shards_->of_lane.at(router_.peers().position()) = this;
   router_.set_flow_watcher(this);
+  make_verifier();
+}
+
+void registrar::make_verifier() {
+  verifier_ = nullptr;
   if (settings_->users.empty())
     return;
   sip::digest_verifier::settings options;
@@ -78,6 +83,23 @@ registrar::~registrar() {
   router_.set_flow_watcher(nullptr);
   if (shards_)
     shards_->of_lane[router_.peers().position()] = nullptr;
+}
+
+std::vector<std::string> registrar::present() const {
+  std::vector<std::string> all;
+  for (const auto& [aor, contacts] : bindings_)
+    if (holds(contacts, router_.home().now()))
+      all.push_back(aor);
+  std::ranges::sort(all);
+  return all;
+}
+
+void registrar::use(std::shared_ptr<const registrar_settings> settings) {
+  const bool asks_alike =
+    settings->realm == settings_->realm && settings->users.empty() == settings_->users.empty();
+  settings_ = std::move(settings);
+  if (!asks_alike)
+    make_verifier();
 }
 
 uint8_t registrar::lane_of(const std::string& aor) const {

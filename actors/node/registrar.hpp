@@ -115,6 +115,12 @@ public:
   /// Of this lane's addresses of record. Null: nobody wants to know. It outlives the registrar, or
   /// is taken away before it ends.
   void set_presence_watcher(presence_watcher* watcher) noexcept { watcher_ = watcher; }
+  /// This lane's addresses of record with a contact that has not expired, in their order.
+  [[nodiscard]] std::vector<std::string> present() const;
+
+  /// From now on; the secret is the one that there was. Who is registered stays so until it
+  /// expires.
+  void use(std::shared_ptr<const registrar_settings> settings);
 
   /// Answers a REGISTER, or hands it to the lane whose it is.
   void on_register(const sip_arrival_ptr& request);
@@ -185,6 +191,7 @@ private:
   [[nodiscard]] bool admitted(const sip_arrival& request, const std::string& aor);
   void refuse(const sip_arrival& request, const std::string& aor, int status,
               std::string_view headers = {});
+  void make_verifier();
   void count_refusal(const std::string& aor, int status);
   [[nodiscard]] static bool holds(const std::vector<contact>& contacts,
                                   lane::time_point now) noexcept;

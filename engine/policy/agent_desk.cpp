@@ -330,6 +330,12 @@ void agent_desk::on_assigned(time_point now, const assignment& what, agent_actio
 
 void agent_desk::on_ring_result(time_point now, queue_id queue, bid_id id, ring_result result,
                                 agent_actions& out) {
+  // It was assigned meanwhile, and is over: nobody else says so.
+  if (activity_ == activity::in_call && held_.queue == queue && held_.id == id &&
+      result != ring_result::answered) {
+    on_call_ended(now, held_.call, out);
+    return;
+  }
   if (!holds(queue, id) || activity_ == activity::reserved)
     return;
   if (activity_ == activity::answered && result == ring_result::answered)

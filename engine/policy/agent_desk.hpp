@@ -95,7 +95,7 @@ public:
   void on_assigned(time_point now, const assignment& what, agent_actions& out);
 
   /// From its phone. The offer's end is watched here, too: a phone that says nothing has not
-  /// answered.
+  /// answered. Of the call that it has by now, anything but `answered` is the end.
   void on_ring_result(time_point now, queue_id queue, bid_id id, ring_result result,
                       agent_actions& out);
   /// A queue's call is over, by whomever. Others than the one it has are ignored.

@@ -106,7 +106,7 @@ void recorded_leg::play(const placed& next) {
   if (const auto gap = next.at - fed_; gap > slack)
     bridge(gap, same && !packet.payload.empty() ? &packet : nullptr);
   if (packet.payload.empty()) {
-    talk_ended_ = talk_ended_ || packet.ends_talk;
+    talk_ended_ = talk_ended_ || (packet.ends_talk && next.at >= fed_ - slack);
     return;
   }
   const auto cut = fed_ - next.at;

@@ -24,7 +24,7 @@ struct recorded_packet {
   uint32_t timestamp = 0;
   audio::codec codec = audio::codec::pcmu;
   bool ends_talk = false; ///< its sender may be silent after it, so that no packet is no loss
-  std::vector<std::byte> payload;
+  std::vector<std::byte> payload; ///< empty: nothing to be heard, it only ends the talk
 };
 
 } // namespace jackfield::recording

@@ -7,7 +7,7 @@
 
 #include "engine/audio/tone_detector.hpp"
 #include "tests/coded_signals.hpp"
-#include "tests/recording/recorded_file.hpp"
+#include "tests/recorded_file.hpp"
 
 namespace jackfield::recording {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "app/centre_json.hpp"
 #include "app/centre_metrics.hpp"
+#include "app/centre_recordings.hpp"
 #include "app/http/text_fields.hpp"
 #include "app/http/token.hpp"
 #include "app/openapi.hpp"
@@ -132,6 +133,8 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "calls"}, false, &centre_api::list_calls},
     {"DELETE", {"v1", "calls", "{}"}, false, &centre_api::hang_up},
     {"GET", {"v1", "events"}, false, &centre_api::events},
+    {"GET", {"v1", "recordings"}, false, &centre_api::list_recordings},
+    {"GET", {"v1", "recordings", "{}"}, false, &centre_api::get_recording},
   };
   return all;
 }
@@ -454,6 +457,35 @@ void centre_api::hang_up(exchange& of) {
     if (std::ranges::any_of(told, &call_hung_up::found))
       return json_answer("{\"id\":\"" + std::to_string(number) + "\",\"state\":\"ending\"}\n", 202);
     return told.size() == actors_.services.size() || draining_ ? gone() : nothing_said();
+  });
+}
+
+void centre_api::list_recordings(exchange& of) {
+  http::query_reader query{of.target};
+  const auto limit = query.number("limit", 1, longest_page).value_or(usual_page);
+  const auto after = query.text("after").value_or("");
+  if (auto fault = query.finish()) {
+    of.answer_with(std::move(*fault));
+    return;
+  }
+  ask(of, [this, after, limit](caf::scoped_actor&) {
+    const auto found = plan_.recordings ? recordings_in(plan_.recordings->directory, after, limit)
+                                        : recordings_page{};
+    std::vector<std::string> parts;
+    for (const auto& each : found.files)
+      parts.push_back(recording_json(each));
+    return json_answer(list_json("recordings", parts, found.more ? found.files.back().id : ""));
+  });
+}
+
+void centre_api::get_recording(exchange& of) {
+  ask(of, [this, id = of.name](caf::scoped_actor&) {
+    auto bytes = plan_.recordings ? read_recording(plan_.recordings->directory, id) : std::nullopt;
+    if (!bytes)
+      return problem(404, "there is no recording of this id", "id");
+    auto out = json_answer(std::move(*bytes));
+    out.content_type = "audio/ogg; codecs=opus";
+    return out;
   });
 }
 

@@ -75,6 +75,8 @@ private:
   void list_calls(exchange& of);
   void hang_up(exchange& of);
   void events(exchange& of);
+  void list_recordings(exchange& of);
+  void get_recording(exchange& of);
 
   /// Has `job` made an answer on the thread that may wait.
   void ask(exchange& of, std::function<http::answer(caf::scoped_actor&)> job);

@@ -38,10 +38,13 @@ private:
 
   void read_server(const table& server);
   void read_api(const table& api);
+  void read_recording(const table& recording);
   void read_agents(const toml::node& agents);
   void read_agent(const table& one);
   void read_queues(const toml::node& queues);
   void read_queue(const table& one);
+  /// What is played there; a tone if nothing is said.
+  std::shared_ptr<const audio_settings> read_music(const table& in, std::string_view key);
   void read_members(const table& one, centre_plan::queue_plan& queue);
   void read_member(const toml::node& one, centre_plan::queue_plan& queue);
   void check_overflow();
@@ -78,6 +81,7 @@ private:
   std::unordered_map<std::string, size_t> agents_;
   std::unordered_map<std::string, std::string> queue_of_number_;
   std::vector<const table*> queues_; // as they are in `made_`
+  bool has_recording_ = false;       // says the file, if perhaps wrongly
 };
 
 std::string listed(std::initializer_list<std::string_view> words) {
@@ -207,7 +211,7 @@ std::string reading::beside(const std::string& name) const {
 void reading::read_server(const table& server) {
   allow(server, "[server]",
         {"listen", "advertise", "allow_origins", "certificate", "key", "realm", "lanes", "media_ip",
-         "media_ports", "max_expires"});
+         "media_ports", "max_expires", "hold_music"});
   auto& l = made_.listening;
   for (const auto& each : texts(server, "listen")) {
     auto some = read_listener("listen", each, {transport::protocol::udp, transport::protocol::tcp},
@@ -240,6 +244,7 @@ void reading::read_server(const table& server) {
     made_.registrations.realm = std::move(*realm);
   number(server, "max_expires", made_.registrations.max_expires, 60, 86'400);
   number(server, "lanes", made_.lanes, 1, 64);
+  made_.hold_music = read_music(server, "hold_music");
   parsed(server, "media_ip", made_.media_address,
          [](const std::string& s) { return read_address("media_ip", s); });
   std::pair<uint16_t, uint16_t> ports{made_.first_media_port, made_.last_media_port};
@@ -263,6 +268,23 @@ void reading::read_api(const table& api) {
     return *address;
   });
   made_.api_token_file = beside(text(api, "token_file").value_or("api-token"));
+}
+
+void reading::read_recording(const table& recording) {
+  allow(recording, "[recording]", {"directory"});
+  const auto name = text(recording, "directory");
+  if (!name) {
+    if (recording.get("directory") == nullptr)
+      fault(recording, "directory", "is missing, expected directory = \"recordings\"");
+    return;
+  }
+  auto directory = beside(*name);
+  if (std::error_code failed; !std::filesystem::is_directory(directory, failed))
+    fault(*recording.get("directory"), "directory",
+          "\"" + directory + "\" is no directory, expected one that is there");
+  else
+    made_.plan.recordings =
+      std::make_shared<const recording_settings>(recording_settings{std::move(directory)});
 }
 
 void reading::read_agents(const toml::node& agents) {
@@ -309,7 +331,7 @@ void reading::read_queue(const table& one) {
   allow(one, "[[queue]]",
         {"name", "numbers", "strategy", "members", "music", "ring", "wrap_up", "max_wait",
          "most_waiting", "join_needs", "stay_needs", "without_agents", "overflow", "priority_worth",
-         "service_level"});
+         "service_level", "record"});
   const auto name = text(one, "name");
   if (!name) {
     if (one.get("name") == nullptr)
@@ -352,6 +374,9 @@ void reading::read_queue(const table& one) {
   time(one, "priority_worth", rules.priority_worth);
   time(one, "service_level", rules.service_level_within);
   number(one, "most_waiting", rules.most_waiting, 0, 1'000'000);
+  flag(one, "record", queue.record);
+  if (queue.record && !has_recording_)
+    fault(*one.get("record"), "record", "needs a place, expected [recording] with a directory");
   if (one.get("wrap_up") != nullptr) {
     std::chrono::nanoseconds wrap_up{};
     time(one, "wrap_up", wrap_up);
@@ -361,25 +386,29 @@ void reading::read_queue(const table& one) {
     rules.overflow_to = {*other, *other, *other, *other};
   if (auto sound = rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
+  queue.music = read_music(one, "music");
+  read_members(one, queue);
+  made_.plan.queues.push_back(std::move(queue));
+  queues_.push_back(&one);
+}
+
+std::shared_ptr<const audio_settings> reading::read_music(const table& in, std::string_view key) {
   auto music = std::make_shared<audio_settings>();
   music->mode = audio_mode::play;
-  parsed(one, "music", music->source, [&](const std::string& s) -> result<audio::source_spec> {
-    auto source = read_source("music", s);
+  parsed(in, key, music->source, [&](const std::string& s) -> result<audio::source_spec> {
+    auto source = read_source(key, s);
     const bool is_file = source && s != "silence" && !s.starts_with("tone");
     if (is_file)
-      source = read_source("music", beside(s));
+      source = read_source(key, beside(s));
     if (source) {
       audio_settings trial;
       trial.source = *source;
       if (auto playable = check_playable(trial); !playable)
-        return fail("music", playable.error().to_string());
+        return fail(std::string{key}, playable.error().to_string());
     }
     return source;
   });
-  queue.music = std::move(music);
-  read_members(one, queue);
-  made_.plan.queues.push_back(std::move(queue));
-  queues_.push_back(&one);
+  return music;
 }
 
 void reading::read_members(const table& one, centre_plan::queue_plan& queue) {
@@ -463,7 +492,7 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file", {"server", "api", "agent", "queue"});
+  allow(all, "the file", {"server", "api", "recording", "agent", "queue"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -477,6 +506,12 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     read_api(*api->as_table());
   else if (api != nullptr)
     fault(*api, "api", "is no table, expected [api]");
+  if (const auto* const place = all.get("recording"); place != nullptr && place->is_table()) {
+    has_recording_ = true;
+    read_recording(*place->as_table());
+  } else if (place != nullptr) {
+    fault(*place, "recording", "is no table, expected [recording]");
+  }
   if (const auto* const agents = all.get("agent"))
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))

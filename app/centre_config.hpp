@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,8 @@ struct centre_config {
   uint16_t last_media_port = 65'535;
   registrar_settings registrations; ///< no users: whoever is on this machine may register
   centre_plan plan;
-  lane::endpoint api_address; ///< of loopback; invalid: no API is wanted
+  std::shared_ptr<const audio_settings> hold_music; ///< of calls that are none of a queue
+  lane::endpoint api_address;                       ///< of loopback; invalid: no API is wanted
   std::string api_token_file;
 };
 

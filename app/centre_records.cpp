@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -59,11 +60,15 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       line["position"] = event.position;
     else if (event.what != kind::refused)
       line["waited_ms"] = milliseconds(event.waited);
-    if (event.what == kind::completed) {
+    if (event.what == kind::recorded) {
+      line["recording"] = std::filesystem::path{event.detail}.stem().string();
+      line["path"] = event.detail;
+      line["length_ms"] = milliseconds(event.talked);
+    } else if (event.what == kind::completed) {
       line["talked_ms"] = milliseconds(event.talked);
       line["ended_by"] = event.by_caller ? "caller" : "agent";
     }
-    if (!event.detail.empty())
+    if (!event.detail.empty() && event.what != kind::recorded)
       line["cause"] = event.detail;
   }
   // What peers say of themselves may be no UTF-8.
@@ -103,6 +108,8 @@ std::string queue_log_line(const centre_event& event) {
   case kind::refused:
   case kind::offered:
   case kind::agent_state:
+  case kind::recorded:
+  case kind::not_recorded:
     return {};
   }
   const auto at = duration_cast<std::chrono::seconds>(event.at.time_since_epoch()).count();

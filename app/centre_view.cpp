@@ -51,6 +51,8 @@ void centre_view::on_call(const centre_event& event) {
   case kind::offered:
   case kind::not_taken:
   case kind::agent_state:
+  case kind::recorded:
+  case kind::not_recorded:
     break;
   }
 }

@@ -88,7 +88,8 @@ result<std::optional<serve_options>> parse_options(const std::vector<std::string
 }
 
 /// Takes and offers what phones and browsers have.
-std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_address) {
+std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_address,
+                                                std::shared_ptr<const audio_settings> hold_music) {
   auto made = std::make_shared<bridge_manner>();
   sdp::media_capabilities capabilities;
   capabilities.rtcp_mux = true;
@@ -101,6 +102,7 @@ std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_addr
   audio->mode = audio_mode::listen;
   audio->silence_limit = silence_limit;
   made->audio = std::move(audio);
+  made->hold_music = std::move(hold_music);
   return made;
 }
 
@@ -147,7 +149,8 @@ public:
     std::vector<lane_context*> contexts;
     for (unsigned i = 0; i < engine_.lanes(); ++i)
       contexts.push_back(&engine_.context(i));
-    actors_ = start_centre(contexts, config.plan, manner_for(settings_of(config).media.address),
+    actors_ = start_centre(contexts, config.plan,
+                           manner_for(settings_of(config).media.address, config.hold_music),
                            config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_));
     for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents})
       for (const auto& each : *group) {

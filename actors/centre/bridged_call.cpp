@@ -7,6 +7,7 @@
 #include <caf/behavior.hpp>
 
 #include "actors/call/failure_of.hpp"
+#include "actors/centre/hold.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
 
@@ -216,7 +217,8 @@ void bridged_call::join(bool last_chance) {
 // -- within the call -----------------------------------------------------------------
 
 void bridged_call::on_offered(call_side& by, const leg_events::offered& offer) {
-  pass_offer(*this, by, answered_ ? &other_than(by) : nullptr, offer);
+  answer_offer(*this, by, answered_ ? &other_than(by) : nullptr, offer, manner_->hold_music,
+               [this] { give_up(report::failure_cause::bad_sdp, 488); });
 }
 
 void bridged_call::on_requested(call_side& by, leg_events::requested& asked) {

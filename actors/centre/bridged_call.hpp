@@ -28,6 +28,8 @@ struct bridge_manner {
   std::shared_ptr<const sdp::offer_template> media;
   /// Of streams that are not joined yet: `listen`.
   std::shared_ptr<const audio_settings> audio;
+  /// What who is put on hold hears; null: that is passed on.
+  std::shared_ptr<const audio_settings> hold_music;
   /// Not answered within this after ringing began: the caller is told 480.
   lane::duration ringing_limit = std::chrono::minutes{3};
 };

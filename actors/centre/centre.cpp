@@ -39,7 +39,8 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
     const auto& each = plan.queues[i];
     made.queues.push_back(home_of(i).spawn<queue>(
       queue_profile{queue_number(i), each.name, each.rules, plan.seed + i}, watcher));
-    tickets.push_back({each.name, caf::actor_cast<caf::strong_actor_ptr>(made.queues.back()), 0});
+    tickets.push_back({each.name, caf::actor_cast<caf::strong_actor_ptr>(made.queues.back()), 0,
+                       each.record ? plan.recordings : nullptr});
     for (const auto& number : each.numbers)
       roster->numbers.emplace(number, centre_roster::line{tickets.back(), each.music});
   }

@@ -28,10 +28,12 @@ struct centre_plan {
     policy::queue_rules rules;        ///< overflow targets are names of queues
     std::shared_ptr<const audio_settings> music;
     std::vector<member> members;
+    bool record = false; ///< what callers and agents say; `recordings` says where
   };
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
-  uint64_t seed = 1; ///< of the strategy `random`
+  std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
+  uint64_t seed = 1;                                    ///< of the strategy `random`
 };
 
 /// The actors of a contact centre. Whoever starts them watches them; queues and agents, which know

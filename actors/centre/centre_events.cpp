@@ -22,6 +22,10 @@ std::string_view to_string(centre_event::kind what) noexcept {
     return "call.completed";
   case centre_event::kind::agent_state:
     return "agent.state";
+  case centre_event::kind::recorded:
+    return "call.recorded";
+  case centre_event::kind::not_recorded:
+    return "call.not_recorded";
   }
   return "";
 }

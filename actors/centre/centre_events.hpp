@@ -13,18 +13,20 @@ namespace jackfield {
 
 /// Something that happened in a contact centre: what its records are made of. Each call of a queue
 /// has one `entered` and later exactly one of those after it, a connected one a `completed`
-/// besides; or one `refused`.
+/// besides; or one `refused`. That of a recording comes after `completed`.
 struct centre_event {
   enum class kind : uint8_t {
-    refused,    ///< a call was not let in
-    entered,    ///< a call waits; again in the queue that it is sent on to
-    offered,    ///< an agent's phones ring
-    not_taken,  ///< and stopped, for `detail`
-    connected,  ///< caller and agent hear each other; waited
-    abandoned,  ///< the caller hung up; waited
-    overflowed, ///< sent on, or away, for `detail`; waited
-    completed,  ///< a connected call is over; waited, talked, `by_caller`
-    agent_state ///< an agent's state is `detail`, and was `from`
+    refused,     ///< a call was not let in
+    entered,     ///< a call waits; again in the queue that it is sent on to
+    offered,     ///< an agent's phones ring
+    not_taken,   ///< and stopped, for `detail`
+    connected,   ///< caller and agent hear each other; waited
+    abandoned,   ///< the caller hung up; waited
+    overflowed,  ///< sent on, or away, for `detail`; waited
+    completed,   ///< a connected call is over; waited, talked, `by_caller`
+    agent_state, ///< an agent's state is `detail`, and was `from`
+    recorded,    ///< a completed call's recording is the file `detail`; talked: its length
+    not_recorded ///< there is none, or it is not whole, for `detail`
   };
 
   kind what = kind::entered;

@@ -16,6 +16,8 @@
 /// What calls, queues and agents say to one another; they live on any lanes.
 namespace jackfield {
 
+struct recording_settings;
+
 /// How a call left a queue.
 enum class queue_exit : uint8_t {
   answered,  ///< an agent took it
@@ -65,6 +67,7 @@ struct queue_ticket {
   std::string name; ///< of the queue
   caf::strong_actor_ptr queue;
   int priority = 0;
+  std::shared_ptr<const recording_settings> record = {}; ///< null: what is said is not recorded
 };
 
 /// A queue to a call: it does not wait there any more, but there, or nowhere.

@@ -166,7 +166,25 @@ void centre_service::on_over(const queued_call_over& over) {
     event.by_caller = over.by_caller;
     lane::tell_from(*this, watcher_, std::move(event));
   }
+  if (watcher_ && over.recording)
+    tell_recording(over);
   forget(over.call);
+}
+
+void centre_service::tell_recording(const queued_call_over& over) {
+  const auto& made = *over.recording;
+  centre_event event;
+  event.what = made.failure ? centre_event::kind::not_recorded : centre_event::kind::recorded;
+  event.at = home().wall_now();
+  event.call = over.call;
+  event.call_id = over.call_id;
+  event.queue = over.queue;
+  event.agent = over.agent;
+  event.from = over.from;
+  event.detail = made.failure ? made.failure->to_string() : made.path;
+  event.waited = over.waited;
+  event.talked = made.length;
+  lane::tell_from(*this, watcher_, std::move(event));
 }
 
 void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent) {

@@ -81,6 +81,7 @@ private:
   void on_found(const contacts_found& found);
   void on_changed(const centre_changed& changed);
   void on_over(const queued_call_over& over);
+  void tell_recording(const queued_call_over& over);
   /// `agent`: whose phone rings, if it is one's; null: it is not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {});
   void forget(caf::actor_id call);

@@ -7,6 +7,7 @@
 #include <caf/behavior.hpp>
 
 #include "actors/call/failure_of.hpp"
+#include "actors/centre/hold.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
 
@@ -62,7 +63,7 @@ caf::behavior queued_call::make_behavior() {
     [this](const leg_events::confirmed&) { on_confirmed(); },
     [this](const leg_events::offered& anew) {
       if (auto* const by = speaker())
-        pass_offer(*this, *by, other_than(by), anew);
+        answer_offer(*this, *by, other_than(by), anew, music_, [this] { fall_apart(); });
     },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) {
@@ -108,6 +109,7 @@ void queued_call::on_exit() {
   talking_ = nullptr;
   offers_.clear();
   agent_actor_ = nullptr;
+  recorder_ = nullptr;
   ticket_ = {};
   invite_ = nullptr;
 }
@@ -376,14 +378,32 @@ void queued_call::on_connect(const offer_key& key) {
   request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite, media_join{talking_->stream})
     .then(
       [this](const media_join_result& r) {
-        if (r.what == media_join_result::outcome::done)
+        if (r.what == media_join_result::outcome::done) {
+          begin_recording();
           return;
-        failure_ = report::failure_cause::bad_sdp;
-        end_all(how_);
+        }
+        fall_apart();
       },
       [](const caf::error&) {}); // it has ended, and says so
   for (auto& each : offers_)
     end_offer(each, policy::ring_result::caller_gone);
+}
+
+// Nothing can be made of what the one says for the other.
+void queued_call::fall_apart() {
+  failure_ = report::failure_cause::bad_sdp;
+  end_all(how_);
+}
+
+void queued_call::begin_recording() {
+  if (!ticket_.record || ending_ || !caller_.stream || !talking_->stream)
+    return;
+  const auto parsed = sip::parse_name_addr(from_);
+  recorder_ = std::make_unique<talk_recorder>(
+    *this, ticket_.record,
+    talk_names{call_id_, ticket_.name, agent_, parsed ? std::string{parsed->uri} : ""});
+  recorder_->hear(caller_.stream, recording::leg::caller);
+  recorder_->hear(talking_->stream, recording::leg::agent);
 }
 
 void queued_call::on_stop_ringing(const offer_key& key) {
@@ -490,6 +510,11 @@ void queued_call::end_all(queue_exit how) {
   if (talking_ != nullptr && agent_actor_) {
     talked_ = home().now() - talking_since_;
     lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
+    if (recorder_)
+      recorder_->finish([this](const recording_over& over) {
+        recorded_ = over;
+        settle();
+      });
   }
   if (leave())
     lane::tell_from(*this, ticket_.queue, leave_queue{});
@@ -512,7 +537,7 @@ void queued_call::settle() {
   bool closed = close_stream(*this, caller_);
   for (const auto& each : phones_)
     closed = close_stream(*this, each) && closed;
-  if (!closed)
+  if (!closed || (recorder_ && !recorded_))
     return;
   report();
   quit();
@@ -547,6 +572,7 @@ void queued_call::report() {
     over.media.push_back(*caller_.outcome);
   if (talking_ != nullptr && talking_->outcome)
     over.media.push_back(*talking_->outcome);
+  over.recording = recorded_;
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(home(), owner, std::move(over));
 }

@@ -13,6 +13,7 @@
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/call_side.hpp"
 #include "actors/centre/centre_messages.hpp"
+#include "actors/centre/talk_recorder.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
 #include "engine/lane/lane_actor.hpp"
@@ -33,8 +34,9 @@ struct queued_call_over {
   lane::duration talked{};
   /// None: it went as such calls do, also where the caller was gone before an agent came.
   report::failure_cause failure;
-  bool answered = false;            ///< the caller was sent 200
-  std::vector<media_outcome> media; ///< of the streams that were joined, the caller's first
+  bool answered = false;                   ///< the caller was sent 200
+  std::vector<media_outcome> media;        ///< of the streams that were joined, the caller's first
+  std::optional<recording_over> recording; ///< none: none was wanted
 };
 
 /// A call that waits in a queue until an agent takes it. It is answered at once and hears the
@@ -114,6 +116,9 @@ private:
   /// Has its phones stop, and tells what became of it, once.
   void end_offer(offer& one, policy::ring_result how);
   void stop_phones(const offer& of, const phone* but);
+  void fall_apart();
+  /// Caller and agent are joined.
+  void begin_recording();
   void end_all(queue_exit how);
   void refuse(int status);
   void forget(const phone& one);
@@ -160,6 +165,8 @@ private:
   lane::time_point talking_since_{};
   lane::duration talked_{};
   std::vector<media_outcome> heard_; // of the agent's stream
+  std::unique_ptr<talk_recorder> recorder_;
+  std::optional<recording_over> recorded_;
 };
 
 } // namespace jackfield

@@ -84,6 +84,9 @@ caf::behavior media_stream::make_behavior() {
     [this](const media_restart& how) { restart(how); },
     [this](const media_take_candidates& what) { path_->take_candidates(what.told); },
     [this](const media_tell_candidates&) { tell_candidates(); },
+    [this](const media_tap& what) { taps_.push_back(what.by); },
+    [this](const media_play& how) { play(how); },
+    [this](const media_mix& how) { return mix(how); },
     [this](const media_stop&) { stop(); },
     [this](const media_join& with) { return join(with); },
     [this](const media_part&) { return part(); },
@@ -100,6 +103,8 @@ void media_stream::on_exit() {
     lane::tell_from(*this, owner,
                     media_closed{outcome(), error{"media stream", "ended by an error within"}});
   restarter_ = trickler_ = nullptr;
+  taps_.clear();
+  mixed_.reset();
   path_.reset();
 }
 
@@ -184,11 +189,9 @@ void media_stream::connect(const media_connect& how) {
   setup_.sends = sdp::sends(audio.way);
   if (!stream_.connected())
     setup_.phase = plane_.next_phase(setup_.packet_time);
-  if (setup_.sends && settings_->mode == audio_mode::play) {
-    const auto opus = opus_for(audio.audio, settings_->opus);
-    source_ =
-      settings_->cache->get(settings_->source, codec, setup_.packet_time, opus).value_or(nullptr);
-  }
+  opus_ = opus_for(audio.audio, settings_->opus);
+  if (setup_.sends && settings_->mode == audio_mode::play)
+    source_ = find_source();
   media_remote remote;
   remote.rtp = destination(audio.remote_host, audio.remote_port);
   remote.muxed = audio.muxed;
@@ -243,6 +246,10 @@ void media_stream::on_path_connected(bool can_send) {
   agree();
   if (joined_ != nullptr && !(match(*joined_) && joined_->match(*this)))
     end_join(media_parted::cause::other_codec, true);
+  if (mixed_ && mixed_->agreed() != mixing_terms() && !mixed_->change(mixing_terms(), opus_)) {
+    mixed_.reset(); // packets of a length that nothing can be made of
+    set_mode();
+  }
   if (!digits_.empty())
     dial(std::exchange(digits_, {}), dial_by_);
   schedule();
@@ -321,6 +328,8 @@ void media_stream::send_rtcp(std::span<const std::byte> packet) {
 }
 
 std::span<const std::byte> media_stream::next_frame() {
+  if (mixed_)
+    return mixed_->next_frame(home().exact_now());
   if (made_)
     return made_->next_frame(home().exact_now());
   if (!source_)
@@ -359,7 +368,9 @@ void media_stream::note_lateness(lane::duration lateness) {
 void media_stream::on_heard(const rtp::heard_packet& packet) {
   if (listener_)
     listener_->on_heard(packet);
-  if (joined_ == nullptr)
+  if (!taps_.empty())
+    std::erase_if(taps_, [&](const auto& each) { return !each->on_heard(packet); });
+  if (joined_ == nullptr || joined_->mixed_)
     return;
   if (joined_->made_)
     joined_->made_->on_heard(packet);
@@ -375,7 +386,7 @@ void media_stream::on_event_started(uint8_t /*event*/, lane::time_point /*at*/) 
 
 // Its packets cannot pass between clocks: the other side dials it, as long as it was.
 void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::time_point /*at*/) {
-  if (joined_ == nullptr || !joined_->made_)
+  if (joined_ == nullptr || !(joined_->made_ || joined_->mixed_))
     return;
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(length);
   // A peer that takes none gets none.
@@ -404,6 +415,26 @@ void media_stream::dial(const std::string& wanted, media_dial::way by) {
   // Digits are checked where the user gave them.
   (void)stream_.dial(wanted, home().now());
   schedule();
+}
+
+std::shared_ptr<const audio::encoded_source> media_stream::find_source() const {
+  return settings_->cache
+    ->get(settings_->source, static_cast<audio::codec>(setup_.send.front().codec),
+          setup_.packet_time, opus_)
+    .value_or(nullptr);
+}
+
+void media_stream::play(const media_play& how) {
+  auto made = std::make_shared<audio_settings>(*settings_);
+  made->mode = audio_mode::play;
+  made->source = how.what->source;
+  made->cache = how.what->cache;
+  settings_ = std::move(made);
+  frame_ = 0;
+  if (!setup_.send.empty())
+    source_ = find_source();
+  if (joined_ == nullptr && opened_)
+    set_mode();
 }
 
 void media_stream::stop() {
@@ -441,8 +472,18 @@ result<std::unique_ptr<transcoding>> media_stream::made_of(const media_stream& o
 void media_stream::pass_on(std::unique_ptr<transcoding> made) {
   made_ = std::move(made);
   transcoded_ = transcoded_ || made_ != nullptr;
-  stream_.set_mode(made_ ? rtp::stream_mode::play : rtp::stream_mode::relay, home().now());
-  path_->read_at_once(true);
+  set_mode();
+}
+
+void media_stream::set_mode() {
+  using mode = rtp::stream_mode;
+  const bool relays = joined_ != nullptr && !made_ && !mixed_;
+  const bool plays = mixed_ || made_;
+  stream_.set_mode(relays  ? mode::relay
+                   : plays ? mode::play
+                           : mode_of(settings_->mode),
+                   home().now());
+  path_->read_at_once(is_woken_by_packets());
   schedule();
 }
 
@@ -489,6 +530,38 @@ media_join_result media_stream::part() {
   return {};
 }
 
+mixing::terms media_stream::mixing_terms() const noexcept {
+  return {static_cast<audio::codec>(setup_.send.front().codec), setup_.packet_time};
+}
+
+media_join_result media_stream::mix(const media_mix& how) {
+  using outcome = media_join_result::outcome;
+  std::vector<media_stream*> heard;
+  for (const auto& each : how.of) {
+    auto* const one = each ? dynamic_cast<media_stream*>(each->get()) : nullptr;
+    if (one == nullptr || one == this || !one->owner_)
+      return {outcome::no_stream};
+    if (&one->home() != &home())
+      return {outcome::other_lane};
+    heard.push_back(one);
+  }
+  std::unique_ptr<mixing> made;
+  if (!heard.empty()) {
+    if (setup_.send.empty())
+      return {outcome::not_connected};
+    auto mixed = mixing::make(mixing_terms(), opus_);
+    if (!mixed)
+      return {outcome::other_codec};
+    made = std::move(*mixed);
+    transcoded_ = true;
+  }
+  for (auto* const each : heard)
+    each->taps_.push_back(made->add());
+  mixed_ = std::move(made);
+  set_mode();
+  return {};
+}
+
 // `tell_own` is false when this one ends, and has no more to do than to let the other go.
 void media_stream::end_join(media_parted::cause why, bool tell_own) {
   if (joined_ == nullptr)
@@ -499,9 +572,7 @@ void media_stream::end_join(media_parted::cause why, bool tell_own) {
     if (each == this && !tell_own)
       continue;
     each->made_.reset();
-    each->stream_.set_mode(mode_of(each->settings_->mode), home().now());
-    each->path_->read_at_once(each->is_woken_by_packets());
-    each->schedule();
+    each->set_mode();
     if (each->owner_)
       lane::tell_from(*each, each->owner_, media_parted{why});
   }

@@ -4,13 +4,17 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <caf/actor_control_block.hpp>
 
 #include "actors/media/audio_settings.hpp"
+#include "actors/media/heard_tap.hpp"
 #include "actors/media/media_messages.hpp"
 #include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
+#include "actors/media/media_play.hpp"
+#include "actors/media/mixing.hpp"
 #include "actors/media/sound_listener.hpp"
 #include "actors/media/transcoding.hpp"
 #include "engine/audio/source.hpp"
@@ -51,6 +55,8 @@ private:
   [[nodiscard]] std::span<const std::byte> next_of_digit();
   void restart(const media_restart& how);
   void tell_candidates();
+  void play(const media_play& how);
+  [[nodiscard]] media_join_result mix(const media_mix& how);
   void stop();
   void close(std::optional<error> failure);
   [[nodiscard]] media_join_result join(const media_join& with);
@@ -79,6 +85,10 @@ private:
   [[nodiscard]] result<std::unique_ptr<transcoding>> made_of(const media_stream& other) const;
   /// Sends what the other one of a join hears.
   void pass_on(std::unique_ptr<transcoding> made);
+  /// What is to be sent may have changed.
+  void set_mode();
+  [[nodiscard]] mixing::terms mixing_terms() const noexcept;
+  [[nodiscard]] std::shared_ptr<const audio::encoded_source> find_source() const;
   /// After either of a join may have agreed on another codec. False: there is no way.
   [[nodiscard]] bool match(const media_stream& other);
 
@@ -109,6 +119,8 @@ private:
   uint64_t frame_ = 0;
   media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
   std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is
+  std::vector<std::shared_ptr<heard_tap>> taps_;
+  std::unique_ptr<mixing> mixed_; // to be sent; null: none is
   lane::timer tick_;
   bool opened_ = false;
   bool transcoded_ = false;
@@ -133,6 +145,7 @@ private:
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
   caf::strong_actor_ptr trickler_;  // hears of candidates
   rtp::stream_setup setup_;         // agreed last
+  audio::opus_settings opus_;       // as the peer takes it
 };
 
 } // namespace jackfield

@@ -41,6 +41,11 @@ public:
          std::vector<std::byte>(160, static_cast<std::byte>(said.size())));
     timestamp_ += 160;
   }
+  /// 20 ms of G.711.
+  void say(const lane::endpoint& to, uint8_t type, const std::vector<std::byte>& payload) {
+    send(to, type, std::exchange(marks_, false), timestamp_, payload);
+    timestamp_ += 160;
+  }
   /// A packet of an event that began now; `units` long so far (RFC 4733 §2.3).
   void sign(const lane::endpoint& to, uint8_t type, uint8_t event, uint16_t units, bool ends) {
     const std::vector<std::byte> payload{std::byte{event}, std::byte(ends ? 0x8a : 0x0a),

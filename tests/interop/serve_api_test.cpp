@@ -31,6 +31,7 @@ protected:
     const std::string config =
       "[server]\nlisten = [\"udp:127.0.0.1:0\"]\nlanes = 2\n"
       "[api]\nlisten = \"127.0.0.1:0\"\n"
+      "[recording]\ndirectory = \".\"\n"
       "[[agent]]\nname = \"alice\"\npassword = \"pw-alice\"\n"
       "wrap_up = \"10m\"\n"
       "[[agent]]\nname = \"bob\"\npassword = \"pw-bob\"\n"
@@ -284,7 +285,8 @@ TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   other.back() = other.back() == '0' ? '1' : '0';
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
-        "/v1/calls", "/v1/events", "/v1/openapi.json", "/v1/nothing", "/%761/queues"})
+        "/v1/calls", "/v1/events", "/v1/recordings", "/v1/recordings/x", "/v1/openapi.json",
+        "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
            {std::string{"X-None: 1"}, std::string{"Authorization: Bearer"},
@@ -501,9 +503,11 @@ TEST_F(serve_api, answers_as_it_is_described_and_nothing_else) {
   ASSERT_EQ(description.at("openapi"), "3.1.0");
   const schema_check check{description};
   const std::string call = get("/v1/calls").json().at("calls")[0].at("id");
+  folder_.write("a-recording.opus", "OggS");
   const auto filled_in = [&](std::string path) {
     for (const auto& [brace, value] :
          {std::pair<std::string, std::string>{"{id}", call},
+          {"{recording}", "a-recording"},
           {"{name}", path.starts_with("/v1/agents") ? "alice" : "support"}})
       if (const auto at = path.find(brace); at != std::string::npos)
         path.replace(at, brace.size(), value);

@@ -51,6 +51,7 @@ void centre_view::on_call(const centre_event& event) {
   case kind::offered:
   case kind::not_taken:
   case kind::agent_state:
+  case kind::trunk_state:
     break;
   }
 }

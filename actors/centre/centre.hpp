@@ -31,6 +31,9 @@ struct centre_plan {
   };
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
+  bool anyone_calls = true; ///< as in `centre_roster`
+  std::vector<trunk_profile> trunks;
+  std::vector<outside_route> routes;
   uint64_t seed = 1; ///< of the strategy `random`
 };
 
@@ -40,6 +43,10 @@ struct centre_actors {
   std::vector<caf::actor> services; ///< one a context; each is the source of its place
   std::vector<caf::actor> queues;   ///< in the order of the plan
   std::vector<caf::actor> agents;
+  /// In the order of the plan. Each ends by itself once told to `hang_up`, when its registration is
+  /// removed.
+  std::vector<caf::actor> trunks;
+  std::shared_ptr<const trunk_book> book; ///< how trunks are
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents

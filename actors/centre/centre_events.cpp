@@ -22,6 +22,8 @@ std::string_view to_string(centre_event::kind what) noexcept {
     return "call.completed";
   case centre_event::kind::agent_state:
     return "agent.state";
+  case centre_event::kind::trunk_state:
+    return "trunk.state";
   }
   return "";
 }

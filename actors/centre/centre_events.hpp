@@ -16,15 +16,17 @@ namespace jackfield {
 /// besides; or one `refused`.
 struct centre_event {
   enum class kind : uint8_t {
-    refused,    ///< a call was not let in
-    entered,    ///< a call waits; again in the queue that it is sent on to
-    offered,    ///< an agent's phones ring
-    not_taken,  ///< and stopped, for `detail`
-    connected,  ///< caller and agent hear each other; waited
-    abandoned,  ///< the caller hung up; waited
-    overflowed, ///< sent on, or away, for `detail`; waited
-    completed,  ///< a connected call is over; waited, talked, `by_caller`
-    agent_state ///< an agent's state is `detail`, and was `from`
+    refused,     ///< a call was not let in
+    entered,     ///< a call waits; again in the queue that it is sent on to
+    offered,     ///< an agent's phones ring
+    not_taken,   ///< and stopped, for `detail`
+    connected,   ///< caller and agent hear each other; waited
+    abandoned,   ///< the caller hung up; waited
+    overflowed,  ///< sent on, or away, for `detail`; waited
+    completed,   ///< a connected call is over; waited, talked, `by_caller`
+    agent_state, ///< an agent's state is `detail`, and was `from`
+    trunk_state  ///< a trunk is "in_service" or "out_of_service" (`detail`) from now on, for
+                 ///< `reason`
   };
 
   kind what = kind::entered;
@@ -35,11 +37,12 @@ struct centre_event {
   std::string agent = {};
   std::string from = {};   ///< the caller's URI
   std::string detail = {}; ///< a cause, or a state
-  std::string reason = {}; ///< of a pause
+  std::string reason = {}; ///< of a pause, or why a trunk does not serve
   size_t position = 0;     ///< from 1, of who entered
   lane::duration waited{};
   lane::duration talked{};
   bool by_caller = false;
+  std::string trunk = {}; ///< its name
 };
 
 /// A stable name for files: "call.entered", "agent.state".

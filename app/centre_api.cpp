@@ -130,6 +130,7 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "agents", "{}"}, false, &centre_api::get_agent},
     {"PUT", {"v1", "agents", "{}", "state"}, false, &centre_api::put_agent_state},
     {"POST", {"v1", "agents", "{}", "end_wrap_up"}, false, &centre_api::end_wrap_up},
+    {"GET", {"v1", "trunks"}, false, &centre_api::list_trunks},
     {"GET", {"v1", "calls"}, false, &centre_api::list_calls},
     {"DELETE", {"v1", "calls", "{}"}, false, &centre_api::hang_up},
     {"GET", {"v1", "events"}, false, &centre_api::events},
@@ -269,7 +270,8 @@ void centre_api::metrics(exchange& of) {
     const auto queues = centre_asker::ask<queue_state>(self, actors_.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out = json_answer(centre_metrics(*queues, view_.count(), draining_));
+    auto out =
+      json_answer(centre_metrics(*queues, view_.count(), draining_) + trunk_metrics(*actors_.book));
     out.content_type = report::prometheus_content_type;
     return out;
   });
@@ -424,6 +426,18 @@ void centre_api::end_wrap_up(exchange& of) {
     self->send(whom, agent_wish{agent_wish::kind::end_wrap_up});
     return tell_agent(self, agent);
   });
+}
+
+void centre_api::list_trunks(exchange& of) {
+  const auto which = page_of(of.target, plan_.trunks);
+  if (!which) {
+    of.answer_with(which.error());
+    return;
+  }
+  std::vector<std::string> parts;
+  for (size_t i = which->first; i < which->end; ++i)
+    parts.push_back(trunk_json(*actors_.book->lines[i]));
+  of.answer_with(json_answer(list_json("trunks", parts, next_of(plan_.trunks, *which))));
 }
 
 void centre_api::list_calls(exchange& of) {

@@ -72,6 +72,7 @@ private:
   void get_agent(exchange& of);
   void put_agent_state(exchange& of);
   void end_wrap_up(exchange& of);
+  void list_trunks(exchange& of);
   void list_calls(exchange& of);
   void hang_up(exchange& of);
   void events(exchange& of);

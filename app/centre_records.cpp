@@ -49,6 +49,11 @@ std::string event_line(const centre_event& event, uint64_t seq) {
     line["before"] = event.from;
     if (!event.reason.empty())
       line["reason"] = event.reason;
+  } else if (event.what == kind::trunk_state) {
+    line["trunk"] = event.trunk;
+    line["state"] = event.detail;
+    if (!event.reason.empty())
+      line["reason"] = event.reason;
   } else {
     line["call"] = std::to_string(event.call);
     line["call_id"] = event.call_id;
@@ -110,6 +115,7 @@ std::string queue_log_line(const centre_event& event) {
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:
+  case kind::trunk_state:
     return {};
   }
   const auto at = duration_cast<std::chrono::seconds>(event.at.time_since_epoch()).count();

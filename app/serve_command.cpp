@@ -152,7 +152,8 @@ public:
     actors_ = start_centre(contexts, config.plan,
                            manner_for(settings_of(config).media.address, config.hold_music),
                            config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_));
-    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents})
+    trunks_ = actors_.trunks.size();
+    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group) {
         self_->monitor(each);
         engine_.keep(each);
@@ -162,7 +163,7 @@ public:
   }
 
   int run() {
-    while (stopped_ < actors_.services.size()) {
+    while (stopped_ < actors_.services.size() || (trunks_ > 0 && !stopping_)) {
       self_->receive([&](const centre_event& event) { take(event); },
                      [&](const centre_stopped& last) { on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
@@ -190,6 +191,11 @@ private:
 
   // The others go on, but what it held is gone: the calls that are up end by themselves.
   void on_down(const caf::down_msg& down) {
+    trunks_ -=
+      std::ranges::any_of(actors_.trunks,
+                          [&](const caf::actor& each) { return down.source == each.address(); })
+        ? 1
+        : 0;
     if (down.reason == caf::exit_reason::normal)
       return;
     const bool service = std::ranges::any_of(
@@ -222,6 +228,8 @@ private:
         api_->drain();
       for (const auto& each : actors_.services)
         self_->send(each, centre_drain{});
+      for (const auto& each : actors_.trunks) // nobody is to call us any more
+        self_->send(each, hang_up{});
     }
     if ((wanted >= 2 || over) && !std::exchange(stopping_, true))
       for (const auto& each : actors_.services)
@@ -244,7 +252,7 @@ private:
     for (bool more = true; more;)
       self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
-    for (const auto* group : {&actors_.queues, &actors_.agents})
+    for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     actors_ = {};
@@ -267,6 +275,7 @@ private:
   caf::scoped_actor self_;
   centre_actors actors_;
   size_t stopped_ = 0; // services
+  size_t trunks_ = 0;  // that have not ended
   uint64_t calls_ = 0;
   uint64_t refused_ = 0;
   std::optional<steady_clock::time_point> draining_; // since

@@ -1,9 +1,12 @@
 #include "actors/centre/centre.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
+
+#include "actors/centre/trunk.hpp"
 
 namespace jackfield {
 
@@ -17,6 +20,18 @@ policy::agent_id agent_number(size_t place) {
   return policy::agent_id{place + 1};
 }
 
+std::shared_ptr<const trunk_book> book_of(const centre_plan& plan, lane::lane& home) {
+  auto made = std::make_shared<trunk_book>();
+  for (const auto& each : plan.trunks)
+    made->lines.push_back(std::make_unique<trunk_line>(each));
+  made->routes = plan.routes;
+  static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
+  if (!made->lines.empty())
+    for (auto bits = home.random(); made->mark.size() < 12; bits >>= 5U)
+      made->mark += letters[bits & 31U];
+  return made;
+}
+
 } // namespace
 
 centre_actors start_centre(const std::vector<lane_context*>& contexts, const centre_plan& plan,
@@ -28,12 +43,17 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
     return contexts[place % contexts.size()]->home;
   };
   auto roster = std::make_shared<centre_roster>();
+  roster->anyone_calls = plan.anyone_calls;
   for (size_t i = 0; i < plan.agents.size(); ++i) {
     const auto& each = plan.agents[i];
     made.agents.push_back(home_of(i).spawn<agent>(
       agent_profile{agent_number(i), each.name, each.rules, each.ready_at_once}, watcher));
     roster->agents.emplace(each.name, caf::actor_cast<caf::strong_actor_ptr>(made.agents.back()));
   }
+  roster->trunks = made.book = book_of(plan, contexts.front()->home);
+  for (size_t i = 0; i < plan.trunks.size(); ++i)
+    made.trunks.push_back(
+      home_of(i).spawn<trunk>(*contexts[i % contexts.size()], made.book, i, watcher));
   std::vector<queue_ticket> tickets;
   for (size_t i = 0; i < plan.queues.size(); ++i) {
     const auto& each = plan.queues[i];

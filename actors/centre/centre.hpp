@@ -33,7 +33,10 @@ struct centre_plan {
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
   std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
-  uint64_t seed = 1;                                    ///< of the strategy `random`
+  bool anyone_calls = true; ///< as in `centre_roster`
+  std::vector<trunk_profile> trunks;
+  std::vector<outside_route> routes;
+  uint64_t seed = 1; ///< of the strategy `random`
 };
 
 /// The actors of a contact centre. Whoever starts them watches them; queues and agents, which know
@@ -42,6 +45,10 @@ struct centre_actors {
   std::vector<caf::actor> services; ///< one a context; each is the source of its place
   std::vector<caf::actor> queues;   ///< in the order of the plan
   std::vector<caf::actor> agents;
+  /// In the order of the plan. Each ends by itself once told to `hang_up`, when its registration is
+  /// removed.
+  std::vector<caf::actor> trunks;
+  std::shared_ptr<const trunk_book> book; ///< how trunks are
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents

@@ -26,7 +26,9 @@ struct centre_event {
     completed,   ///< a connected call is over; waited, talked, `by_caller`
     agent_state, ///< an agent's state is `detail`, and was `from`
     recorded,    ///< a completed call's recording is the file `detail`; talked: its length
-    not_recorded ///< there is none, or it is not whole, for `detail`
+    not_recorded, ///< there is none, or it is not whole, for `detail`
+    trunk_state  ///< a trunk is "in_service" or "out_of_service" (`detail`) from now on, for
+                 ///< `reason`
   };
 
   kind what = kind::entered;
@@ -37,11 +39,12 @@ struct centre_event {
   std::string agent = {};
   std::string from = {};   ///< the caller's URI
   std::string detail = {}; ///< a cause, or a state
-  std::string reason = {}; ///< of a pause
+  std::string reason = {}; ///< of a pause, or why a trunk does not serve
   size_t position = 0;     ///< from 1, of who entered
   lane::duration waited{};
   lane::duration talked{};
   bool by_caller = false;
+  std::string trunk = {}; ///< its name
 };
 
 /// A stable name for files: "call.entered", "agent.state".

@@ -48,7 +48,7 @@ centre_world::centre_world(uint64_t seed, const lane::sim_link& link)
 // As a node that goes: they hold one another. What is told of that is told to nobody.
 centre_world::~centre_world() {
   caf::anon_send_exit(watcher_, caf::exit_reason::kill);
-  for (const auto* all : {&centre_.services, &centre_.queues, &centre_.agents})
+  for (const auto* all : {&centre_.services, &centre_.queues, &centre_.agents, &centre_.trunks})
     for (const auto& each : *all)
       caf::anon_send_exit(each, caf::exit_reason::kill);
   centre_ = {};
@@ -57,12 +57,13 @@ centre_world::~centre_world() {
 }
 
 void centre_world::serve(sim_site& site, const centre_plan& plan,
-                         const std::shared_ptr<const bridge_manner>& manner) {
-  registrar_settings who;
+                         const std::shared_ptr<const bridge_manner>& manner,
+                         registrar_settings who) {
   who.secret = "a secret of the simulated registrar";
   centre_ = start_centre({&site.context}, plan, manner, who,
                          caf::actor_cast<caf::strong_actor_ptr>(watcher_));
-  let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size());
+  let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
+           centre_.trunks.size());
   lane().run_until(lane().now());
 }
 

@@ -16,9 +16,9 @@ public:
   explicit centre_world(uint64_t seed, const lane::sim_link& link = {});
   ~centre_world();
 
-  /// Starts the centre at a site. Once.
+  /// Starts the centre at a site. Once. `who`: users with passwords; none: nobody is asked.
   void serve(sim_site& site, const centre_plan& plan,
-             const std::shared_ptr<const bridge_manner>& manner);
+             const std::shared_ptr<const bridge_manner>& manner, registrar_settings who = {});
   /// Tells its service to take no more calls, and perhaps to hang up.
   void stop_centre(bool hang_up);
 

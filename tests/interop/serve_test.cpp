@@ -206,6 +206,13 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   EXPECT_NE(check("[server]\nlisten = [\"udp:0.0.0.0:0\"]\n[[agent]]\nname = \"a\"\n")
               .find("\"a\": has no password"),
             std::string::npos);
+  const std::string open = "[server]\nlisten = [\"udp:0.0.0.0:0\"]\n[[agent]]\nname = \"a\"\n"
+                           "password = \"p\"\n[[queue]]\nname = \"q\"\nmembers = \"all\"\n";
+  EXPECT_NE(check(open).find("centre.toml: callers: is missing"), std::string::npos)
+    << "who may call is to be said where others than this machine may";
+  EXPECT_NE(
+    check("[server]\ncallers = \"all\"\n").find("centre.toml:2: callers: \"all\" is unknown"),
+    std::string::npos);
   const auto all = check(std::string{good} + "wrap_up = \"5x\"\n[[queue]]\nname = \"q\"\n"
                                              "members = \"all\"\nring = 7\nstrategy = \"best\"\n");
   for (const auto* const place : {":5: wrap_up", ":9: ring", ":10: strategy"})

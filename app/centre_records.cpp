@@ -49,7 +49,8 @@ std::string event_line(const centre_event& event, uint64_t seq) {
     if (!event.reason.empty())
       line["reason"] = event.reason;
   } else {
-    line["call"] = std::to_string(event.call);
+    if (event.call != 0) // else of a process before
+      line["call"] = std::to_string(event.call);
     line["call_id"] = event.call_id;
     line["queue"] = event.queue;
     line["from"] = event.from;
@@ -61,7 +62,8 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       line["waited_ms"] = milliseconds(event.waited);
     if (event.what == kind::completed) {
       line["talked_ms"] = milliseconds(event.talked);
-      line["ended_by"] = event.by_caller ? "caller" : "agent";
+      if (event.call != 0)
+        line["ended_by"] = event.by_caller ? "caller" : "agent";
     }
     if (!event.detail.empty())
       line["cause"] = event.detail;

@@ -10,6 +10,7 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/call/resumption_tally.hpp"
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/queue.hpp"
@@ -26,6 +27,7 @@ struct centre_roster {
     std::shared_ptr<const audio_settings> music; ///< what callers hear there
   };
   std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
+  std::unordered_map<std::string, line> queues;  ///< by their names
   std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
 };
 
@@ -48,8 +50,10 @@ struct call_hung_up {
   bool found = false; ///< it is up on this lane
 };
 
-/// What a contact centre does on one lane: it is the registrar of agents' phones; puts calls to a
-/// queue's number into the queue, and connects others to the registered user whom they are for.
+/// What a contact centre does on one lane: after a crash it goes on with callers who waited
+/// (`resume_calls`, before all else; the watcher gets `calls_resumed`); it is the registrar of
+/// agents' phones; puts calls to a queue's number into the queue, and connects others to the
+/// registered user whom they are for.
 class centre_service final : public lane::lane_actor,
                              private uas_service,
                              private presence_watcher {
@@ -73,6 +77,7 @@ private:
   void on_presence(const std::string& address_of_record, bool present) override;
   void on_found(const contacts_found& found);
   void on_over(const queued_call_over& over);
+  void go_on(resume_calls& left);
   /// `agent`: whose phone rings, if it is one's; null: it is not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {});
   void forget(caf::actor_id call);
@@ -100,6 +105,7 @@ private:
   uint64_t came_ = 0;
   uint64_t refused_ = 0;
   unsigned source_;
+  resumption_tally resuming_;
   caf::strong_actor_ptr stop_asked_by_; // null: nobody waits for the end
   bool stopping_ = false;
 };

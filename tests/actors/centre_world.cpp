@@ -80,7 +80,8 @@ void centre_world::go_on(sim_site& site, const storage::store& left) {
                storage::read_bindings(left).value())});
   resume_calls waiting{{}, told};
   std::vector<storage::interrupted_call> others;
-  for (auto& call : storage::interrupted_calls(left).value())
+  auto up = storage::interrupted_calls(left).value();
+  for (auto& call : up)
     (waits_on(call.record) ? waiting.calls : others).push_back(std::move(call));
   resumed_.reset();
   recovered_.reset();

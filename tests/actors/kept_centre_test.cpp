@@ -100,7 +100,8 @@ struct kept_centre {
     centre_memory before;
     before.heard = storage::last_heard(*left).value();
     before.kept = storage::read_centre(*left).value();
-    for (const auto& call : storage::interrupted_calls(*left).value())
+    const auto up = storage::interrupted_calls(*left).value();
+    for (const auto& call : up)
       if (waits_on(call.record))
         ++before.returning["support"];
     EXPECT_TRUE(storage::close_interrupted(*left, [](const auto&) { return false; }));
@@ -373,7 +374,8 @@ TEST(kept_centre, whenever_it_is_killed_no_record_is_lost_nobody_left_up_and_no_
       break;
     ++crashes;
     k.crash();
-    for (const auto& call : storage::interrupted_calls(*k.left).value()) {
+    const auto up = storage::interrupted_calls(*k.left).value();
+    for (const auto& call : up) {
       waiting += waits_on(call.record);
       talking += call.record.queueing && call.record.queueing->taken;
     }

@@ -14,6 +14,7 @@
 #include "app/openapi.hpp"
 #include "engine/policy/names.hpp"
 #include "engine/report/prometheus_text.hpp"
+#include "storage/call_export.hpp"
 
 namespace jackfield::app {
 
@@ -105,8 +106,9 @@ result<std::unique_ptr<centre_api>> centre_api::listen(const lane::endpoint& add
   return made;
 }
 
-void centre_api::run(centre_actors actors) {
+void centre_api::run(centre_actors actors, const storage::store* records) {
   actors_ = std::move(actors);
+  records_ = records;
   server_->run();
 }
 
@@ -133,6 +135,7 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "trunks"}, false, &centre_api::list_trunks},
     {"GET", {"v1", "calls"}, false, &centre_api::list_calls},
     {"DELETE", {"v1", "calls", "{}"}, false, &centre_api::hang_up},
+    {"GET", {"v1", "cdrs"}, false, &centre_api::list_cdrs},
     {"GET", {"v1", "events"}, false, &centre_api::events},
     {"GET", {"v1", "recordings"}, false, &centre_api::list_recordings},
     {"GET", {"v1", "recordings", "{}"}, false, &centre_api::get_recording},
@@ -500,6 +503,27 @@ void centre_api::get_recording(exchange& of) {
     auto out = json_answer(std::move(*bytes));
     out.content_type = "audio/ogg; codecs=opus";
     return out;
+  });
+}
+
+void centre_api::list_cdrs(exchange& of) {
+  http::query_reader query{of.target};
+  const auto limit = query.number("limit", 1, longest_page).value_or(usual_page);
+  const auto after = query.number("after", 0, UINT64_MAX - 1).value_or(0);
+  if (auto fault = query.finish()) {
+    of.answer_with(std::move(*fault));
+    return;
+  }
+  if (records_ == nullptr) {
+    of.answer_with(problem(404, "no calls are kept: it was started without --state"));
+    return;
+  }
+  ask(of, [this, limit, after](caf::scoped_actor&) {
+    const auto found = storage::read_calls(*records_, after, limit);
+    if (!found)
+      return problem(500, "the state directory cannot be read: " + found.error().why.to_string());
+    return json_answer(
+      list_json("cdrs", found->calls, found->more ? std::to_string(found->last) : ""));
   });
 }
 

@@ -17,6 +17,7 @@
 #include "app/http/remembered_answers.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
+#include "storage/store.hpp"
 
 namespace jackfield::app {
 
@@ -31,7 +32,8 @@ public:
   ~centre_api() override;
 
   [[nodiscard]] const lane::endpoint& address() const noexcept { return server_->address(); }
-  void run(centre_actors actors);
+  /// `records`: where finished calls are kept, which outlives the API; null: nowhere.
+  void run(centre_actors actors, const storage::store* records = nullptr);
   /// `line` is the event as JSON, `seq` one more than that of the event before.
   void take(const centre_event& event, uint64_t seq, std::string line);
   /// Now and then: who waited for events for long enough is answered.
@@ -75,6 +77,7 @@ private:
   void list_trunks(exchange& of);
   void list_calls(exchange& of);
   void hang_up(exchange& of);
+  void list_cdrs(exchange& of);
   void events(exchange& of);
   void list_recordings(exchange& of);
   void get_recording(exchange& of);
@@ -87,7 +90,8 @@ private:
 
   const std::string token_;
   const centre_plan plan_;
-  centre_actors actors_; // not changed once it runs
+  centre_actors actors_;                    // not changed once it runs
+  const storage::store* records_ = nullptr; // nor is this
   std::atomic<bool> draining_{false};
   centre_view view_;
   http::event_feed feed_;

@@ -1,6 +1,8 @@
 #include "actors/centre/centre.hpp"
 
+#include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
@@ -32,22 +34,37 @@ std::shared_ptr<const trunk_book> book_of(const centre_plan& plan, lane::lane& h
   return made;
 }
 
+/// What was kept under that name.
+template <class Record>
+std::optional<Record> find(const std::unordered_map<std::string, Record>& all,
+                           const std::string& name) {
+  const auto found = all.find(name);
+  return found == all.end() ? std::nullopt : std::optional{found->second};
+}
+
 } // namespace
 
 centre_actors start_centre(const std::vector<lane_context*>& contexts, const centre_plan& plan,
                            const std::shared_ptr<const bridge_manner>& manner,
                            const registrar_settings& registrations,
-                           const caf::strong_actor_ptr& watcher) {
+                           const caf::strong_actor_ptr& watcher, const centre_memory* before) {
   centre_actors made;
-  const auto home_of = [&](size_t place) -> lane::lane& {
-    return contexts[place % contexts.size()]->home;
+  const auto context_of = [&](size_t place) -> lane_context& {
+    return *contexts[place % contexts.size()];
   };
   auto roster = std::make_shared<centre_roster>();
   roster->anyone_calls = plan.anyone_calls;
   for (size_t i = 0; i < plan.agents.size(); ++i) {
     const auto& each = plan.agents[i];
-    made.agents.push_back(home_of(i).spawn<agent>(
-      agent_profile{agent_number(i), each.name, each.rules, each.ready_at_once}, watcher));
+    auto& context = context_of(i);
+    agent_keeping keeping{context.keeps};
+    if (before != nullptr) {
+      keeping.before = find(before->kept.agents, each.name);
+      keeping.heard = before->heard;
+    }
+    made.agents.push_back(context.home.spawn<agent>(
+      agent_profile{agent_number(i), each.name, each.rules, each.ready_at_once}, watcher,
+      std::move(keeping)));
     roster->agents.emplace(each.name, caf::actor_cast<caf::strong_actor_ptr>(made.agents.back()));
   }
   roster->trunks = made.book = book_of(plan, contexts.front()->home);
@@ -57,12 +74,20 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
   std::vector<queue_ticket> tickets;
   for (size_t i = 0; i < plan.queues.size(); ++i) {
     const auto& each = plan.queues[i];
-    made.queues.push_back(home_of(i).spawn<queue>(
-      queue_profile{queue_number(i), each.name, each.rules, plan.seed + i}, watcher));
+    auto& context = context_of(i);
+    queue_keeping keeping{context.keeps};
+    if (before != nullptr) {
+      keeping.before = find(before->kept.queues, each.name);
+      keeping.returning = find(before->returning, each.name).value_or(0);
+    }
+    made.queues.push_back(context.home.spawn<queue>(
+      queue_profile{queue_number(i), each.name, each.rules, plan.seed + i}, watcher,
+      std::move(keeping)));
     tickets.push_back({each.name, caf::actor_cast<caf::strong_actor_ptr>(made.queues.back()), 0,
                        each.record ? plan.recordings : nullptr});
     for (const auto& number : each.numbers)
       roster->numbers.emplace(number, centre_roster::line{tickets.back(), each.music});
+    roster->queues.emplace(each.name, centre_roster::line{tickets.back(), each.music});
   }
   std::vector<agent_queues> serves(plan.agents.size());
   for (size_t i = 0; i < plan.queues.size(); ++i) {

@@ -52,12 +52,14 @@ struct centre_actors {
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents
-/// out among themselves. `watcher` gets each `centre_event`; null: nobody does. On the lane, or
-/// before the lanes run.
+/// out among themselves. `watcher` gets each `centre_event`; null: nobody does. Contexts that keep
+/// calls keep queues and agents, too; `before`: what those were when the process before ended,
+/// null: nothing is known of that. On the lane, or before the lanes run.
 [[nodiscard]] centre_actors start_centre(const std::vector<lane_context*>& contexts,
                                          const centre_plan& plan,
                                          const std::shared_ptr<const bridge_manner>& manner,
                                          const registrar_settings& registrations,
-                                         const caf::strong_actor_ptr& watcher);
+                                         const caf::strong_actor_ptr& watcher,
+                                         const centre_memory* before = nullptr);
 
 } // namespace jackfield

@@ -33,7 +33,8 @@ struct centre_event {
 
   kind what = kind::entered;
   std::chrono::system_clock::time_point at;
-  uint64_t call = 0; ///< its actor's number: unique while the process runs; 0: of no call
+  uint64_t call = 0; ///< its actor's number: unique while the process runs; 0: of none,
+                     ///< or of one that the process before had
   std::string call_id = {};
   std::string queue = {};
   std::string agent = {};

@@ -40,6 +40,8 @@ caf::behavior centre_service::make_behavior() {
     [this](const look_up_contacts& wanted) {
       registrar_.look_up(wanted.uri, current_sender(), wanted.ticket);
     },
+    [this](resume_calls& left) { go_on(left); },
+    [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const queued_call_over& over) { on_over(over); },
     [this](const bridged_call_over& over) { forget(over.call); },
     [this](hang_up_call which) {
@@ -66,6 +68,7 @@ void centre_service::on_exit() {
     context_.router.unbind_invite(waiting.transaction);
   }
   look_ups_.clear();
+  resuming_.let_go();
   roster_ = nullptr;
   watcher_ = nullptr;
 }
@@ -177,6 +180,16 @@ void centre_service::call_outside(const sip_arrival_ptr& invite, uint64_t transa
 caf::strong_actor_ptr centre_service::agent_named(const std::string& name) const {
   const auto found = roster_->agents.find(name);
   return found != roster_->agents.end() ? found->second : nullptr;
+}
+
+void centre_service::go_on(resume_calls& left) {
+  resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
+  for (auto& call : std::exchange(left.calls, {})) {
+    const auto& line = roster_->queues.at(call.record.queueing->queue);
+    keep(caf::actor_cast<caf::strong_actor_ptr>(
+      home().spawn<queued_call>(context_, manner_, line.music, std::move(call), line.to, shards_,
+                                caf::strong_actor_ptr{ctrl()})));
+  }
 }
 
 void centre_service::on_found(const contacts_found& found) {

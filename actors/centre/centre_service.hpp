@@ -11,6 +11,7 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/call/resumption_tally.hpp"
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/caller_check.hpp"
@@ -29,6 +30,7 @@ struct centre_roster {
     std::shared_ptr<const audio_settings> music; ///< what callers hear there
   };
   std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
+  std::unordered_map<std::string, line> queues;  ///< by their names
   std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
   /// Others than agents, too, may call the numbers of queues.
   bool anyone_calls = true;
@@ -61,9 +63,10 @@ struct call_hung_up {
   bool found = false; ///< it is up on this lane
 };
 
-/// What a contact centre does on one lane: it is the registrar of agents' phones; puts calls to a
-/// queue's number into the queue, sends those of agents to outside numbers through trunks, and
-/// connects others to the registered user whom they are for.
+/// What a contact centre does on one lane: after a crash it goes on with callers who waited
+/// (`resume_calls`, before all else; the watcher gets `calls_resumed`); it is the registrar of
+/// agents' phones; puts calls to a queue's number into the queue, sends those of agents to outside
+/// numbers through trunks, and connects others to the registered user whom they are for.
 /// Serves those alone whom its `caller_check` lets in.
 class centre_service final : public lane::lane_actor,
                              private uas_service,
@@ -103,6 +106,7 @@ private:
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {},
             std::optional<trunk_call> through = std::nullopt);
   [[nodiscard]] caf::strong_actor_ptr agent_named(const std::string& name) const;
+  void go_on(resume_calls& left);
   void forget(caf::actor_id call);
   void refuse(const sip_arrival& invite, uint64_t transaction, int status,
               std::string_view headers = {});
@@ -131,6 +135,7 @@ private:
   uint64_t came_ = 0;
   uint64_t refused_ = 0;
   unsigned source_;
+  resumption_tally resuming_;
   caf::strong_actor_ptr stop_asked_by_; // null: nobody waits for the end
   bool stopping_ = false;
 };

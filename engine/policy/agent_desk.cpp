@@ -475,6 +475,12 @@ void agent_desk::set_reachable(time_point now, bool reachable, agent_actions& ou
   settle(now, out);
 }
 
+void agent_desk::regain(time_point now, agent_actions& out) {
+  keeps_place_ = true;
+  set_reachable(now, true, out);
+  keeps_place_ = false;
+}
+
 void agent_desk::pause(time_point now, std::string_view reason, agent_actions& out) {
   if (!logged_in_)
     return;

@@ -79,6 +79,8 @@ public:
   void log_out(time_point now, agent_actions& out);
   /// Its registration is gone, or back. A logged-in agent's only.
   void set_reachable(time_point now, bool reachable, agent_actions& out);
+  /// The registration that it had before a restart is back: it has been idle as long as it was.
+  void regain(time_point now, agent_actions& out);
   /// Again while paused: another reason.
   void pause(time_point now, std::string_view reason, agent_actions& out);
   void unpause(time_point now, agent_actions& out);

@@ -52,7 +52,7 @@ void guarded_centre::begin(bool passwords) {
   bridging->media =
     std::make_shared<sdp::offer_template>(centre_.context.media.address().address(), can);
   bridging->audio = std::move(listens);
-  world_.serve(centre_, plan_, bridging, who);
+  world_.serve(centre_, plan_, bridging, nullptr, who);
   auto manner = answer_manner_of(phone_);
   add_audio(manner);
   world_.answer(phone_, manner);

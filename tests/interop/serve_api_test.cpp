@@ -38,10 +38,10 @@ protected:
       "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\n"
       "members = [\"alice\"]\nmusic = \"silence\"\n"
       "[[queue]]\nname = \"sales\"\nmembers = \"all\"\nmusic = \"silence\"\n";
-    program_ = std::make_unique<process>("serve", folder_,
-                                         arguments{JACKFIELD_PROGRAM, "serve", "-c",
-                                                   folder_.write("centre.toml", config), "--events",
-                                                   folder_.file("events.jsonl")});
+    program_ = std::make_unique<process>(
+      "serve", folder_,
+      arguments{JACKFIELD_PROGRAM, "serve", "-c", folder_.write("centre.toml", config), "--events",
+                folder_.file("events.jsonl"), "--state", folder_.file("state")});
     sip_ = port_in(program_->wait_for_rest_of_line("listening on UDP "));
     const auto api = program_->wait_for_rest_of_line("API on ");
     port_ = port_in(api.substr(0, api.find(',')));
@@ -285,8 +285,8 @@ TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   other.back() = other.back() == '0' ? '1' : '0';
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
-        "/v1/calls", "/v1/events", "/v1/recordings", "/v1/recordings/x", "/v1/openapi.json",
-        "/v1/nothing", "/%761/queues"})
+        "/v1/calls", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
+        "/v1/openapi.json", "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
            {std::string{"X-None: 1"}, std::string{"Authorization: Bearer"},
@@ -383,7 +383,7 @@ TEST_F(serve_api, what_is_wrong_in_a_request_is_named) {
   expect_problem(get("/v1/queues/..%2f..%2fapi-token"), 404, "name");
   expect_problem(get("/v1/../api-token"), 404);
   expect_problem(get("/v1/queues/a%0d%0ab"), 400);
-  for (const std::string list : {"queues", "agents", "calls", "events", "queues/support"}) {
+  for (const std::string list : {"queues", "agents", "calls", "cdrs", "events", "queues/support"}) {
     expect_problem(get("/v1/" + list + "?limit=0"), 400, "limit");
     expect_problem(get("/v1/" + list + "?limit=1001"), 400, "limit");
     expect_problem(get("/v1/" + list + "?page=2"), 400, "page");
@@ -410,6 +410,33 @@ TEST_F(serve_api, lists_come_a_page_at_a_time) {
   expect_problem(get("/v1/agents?after=nobody"), 400, "after");
   EXPECT_EQ(get("/v1/queues?limit=1").json().at("next"), "support");
   EXPECT_EQ(get("/v1/queues?after=support").json().at("queues").size(), 1u);
+}
+
+TEST_F(serve_api, finished_calls_come_a_page_at_a_time) {
+  EXPECT_EQ(get("/v1/cdrs").json().at("cdrs"), json::array());
+  ASSERT_NO_FATAL_FAILURE(start_phone());
+  auto load = start_caller();
+  ASSERT_TRUE(wait_for_event("call.connected"));
+  const std::string id = get("/v1/calls").json().at("calls")[0].at("id");
+  EXPECT_EQ(ask(port_, {"DELETE", "/v1/calls/" + id, {bearer()}}).status, 202);
+  (void)load.finish();
+  json all;
+  do
+    all = get("/v1/cdrs").json();
+  while (all.at("cdrs").size() < 2); // a record is in the store some milliseconds after its call
+  EXPECT_EQ(all.at("next"), nullptr);
+  const auto first = get("/v1/cdrs?limit=1").json();
+  ASSERT_EQ(first.at("cdrs").size(), 1u);
+  EXPECT_EQ(first.at("cdrs")[0], all.at("cdrs")[0]);
+  const std::string next = first.at("next");
+  EXPECT_EQ(get("/v1/cdrs?after=" + next).json().at("cdrs"), json::array({all.at("cdrs")[1]}));
+  for (const auto& cdr : all.at("cdrs")) {
+    EXPECT_EQ(cdr.at("status"), 200);
+    const bool caller = cdr.at("direction") == "incoming";
+    EXPECT_EQ(cdr.at("queue"), caller ? json("support") : json(nullptr));
+    EXPECT_EQ(cdr.at("agent"), caller ? json("alice") : json(nullptr));
+    EXPECT_EQ(cdr.at("left"), caller ? json("answered") : json(nullptr));
+  }
 }
 
 // Who opens connections and says nothing, or a byte now and then, keeps nobody from his call.

@@ -69,8 +69,7 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
   }
   roster->trunks = made.book = book_of(plan, contexts.front()->home);
   for (size_t i = 0; i < plan.trunks.size(); ++i)
-    made.trunks.push_back(
-      context_of(i).home.spawn<trunk>(context_of(i), made.book, i, watcher));
+    made.trunks.push_back(context_of(i).home.spawn<trunk>(context_of(i), made.book, i, watcher));
   std::vector<queue_ticket> tickets;
   for (size_t i = 0; i < plan.queues.size(); ++i) {
     const auto& each = plan.queues[i];

@@ -33,7 +33,7 @@ struct centre_plan {
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
   std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
-  bool anyone_calls = true; ///< as in `centre_roster`
+  bool anyone_calls = true;                             ///< as in `centre_roster`
   std::vector<trunk_profile> trunks;
   std::vector<outside_route> routes;
   uint64_t seed = 1; ///< of the strategy `random`

@@ -63,8 +63,8 @@ void centre_world::end_centre() {
 }
 
 void centre_world::crash_centre(sim_site& site) {
-  const auto parts = centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
-                     centre_.trunks.size();
+  const auto parts =
+    centre_.services.size() + centre_.queues.size() + centre_.agents.size() + centre_.trunks.size();
   kill(site);
   site.context.router.legs().end_all();
   end_centre();

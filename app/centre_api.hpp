@@ -74,6 +74,8 @@ private:
   void list_calls(exchange& of);
   void hang_up(exchange& of);
   void events(exchange& of);
+  void supervise(exchange& of);
+  void end_supervision(exchange& of);
   void list_recordings(exchange& of);
   void get_recording(exchange& of);
 

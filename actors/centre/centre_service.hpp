@@ -9,11 +9,13 @@
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/result.hpp>
 
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/queue.hpp"
 #include "actors/centre/queued_call.hpp"
+#include "actors/centre/supervisor_call.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
 
@@ -74,6 +76,9 @@ private:
   void on_found(const contacts_found& found);
   void on_over(const queued_call_over& over);
   void tell_recording(const queued_call_over& over);
+  caf::result<supervision_answer> on_supervise(const supervise_call& wish);
+  [[nodiscard]] supervision_answer on_end_supervision(const end_supervision& wish);
+  void on_supervision_over(const supervision_over& over);
   /// `agent`: whose phone rings, if it is one's; null: it is not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {});
   void forget(caf::actor_id call);
@@ -96,7 +101,8 @@ private:
     caf::strong_actor_ptr agent; // has it beside the queues
   };
   std::unordered_map<caf::actor_id, kept_actor> calls_;
-  std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
+  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> supervisors_; // by whom they hear
+  std::unordered_map<uint64_t, looking_up> look_ups_;                    // by ticket
   uint64_t tickets_ = 0;
   uint64_t came_ = 0;
   uint64_t refused_ = 0;

@@ -10,6 +10,7 @@
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/result.hpp>
 
 #include "actors/call/resumption_tally.hpp"
 #include "actors/centre/agent.hpp"
@@ -17,6 +18,7 @@
 #include "actors/centre/caller_check.hpp"
 #include "actors/centre/queue.hpp"
 #include "actors/centre/queued_call.hpp"
+#include "actors/centre/supervisor_call.hpp"
 #include "actors/centre/trunk_book.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -102,6 +104,9 @@ private:
   void on_changed(const centre_changed& changed);
   void on_over(const queued_call_over& over);
   void tell_recording(const queued_call_over& over);
+  caf::result<supervision_answer> on_supervise(const supervise_call& wish);
+  [[nodiscard]] supervision_answer on_end_supervision(const end_supervision& wish);
+  void on_supervision_over(const supervision_over& over);
   /// `agent`: who has it beside the queues; null: none. It came `through` a trunk, or did not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {},
             std::optional<trunk_call> through = std::nullopt);
@@ -130,7 +135,8 @@ private:
     std::optional<trunk_call> through;
   };
   std::unordered_map<caf::actor_id, kept_actor> calls_;
-  std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
+  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> supervisors_; // by whom they hear
+  std::unordered_map<uint64_t, looking_up> look_ups_;                    // by ticket
   uint64_t tickets_ = 0;
   uint64_t came_ = 0;
   uint64_t refused_ = 0;

@@ -10,6 +10,7 @@
 #include "actors/call/resumption_tally.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/hold.hpp"
+#include "actors/centre/supervisor_call.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
 
@@ -134,6 +135,9 @@ caf::behavior queued_call::make_behavior() {
     [this](const stop_ringing& stop) { on_stop_ringing(stop.offer); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
+    [this](ask_talk) {
+      return talk_streams{caller_.stream, talking_ != nullptr ? talking_->stream : nullptr, agent_};
+    },
     [this](const struct hang_up&) {
       if (!answered_)
         failure_ = report::failure_cause::stopped;

@@ -14,10 +14,11 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "app/centre_menus_config.hpp"
 #include "app/centre_trunks_config.hpp"
 #include "app/config_reader.hpp"
+#include "app/config_sound.hpp"
 #include "app/option_reader.hpp"
-#include "app/playable_audio.hpp"
 
 namespace jackfield::app {
 
@@ -49,9 +50,9 @@ private:
 
   centre_config made_;
   std::unordered_map<std::string, size_t> agents_;
-  std::unordered_map<std::string, std::string> queue_of_number_;
-  std::vector<const table*> queues_; // as they are in `made_`
-  std::optional<bool> anyone_calls_; // as it says
+  std::unordered_map<std::string, std::string> of_number_; // whose it is
+  std::vector<const table*> queues_;                       // as they are in `made_`
+  std::optional<bool> anyone_calls_;                       // as it says
 };
 
 // -- the parts ---------------------------------------------------------------------
@@ -183,9 +184,9 @@ void reading::read_queue(const table& one) {
   if (queue.numbers.empty() && one.get("numbers") == nullptr)
     queue.numbers.push_back(*name);
   for (const auto& number : queue.numbers)
-    if (const auto [other, added] = queue_of_number_.emplace(number, *name); !added)
+    if (const auto [other, added] = of_number_.emplace(number, "queue \"" + *name + "\""); !added)
       fault(*one.get("numbers"), "numbers",
-            "\"" + number + "\" is a number of queue \"" + other->second + "\" already");
+            "\"" + number + "\" is a number of " + other->second + " already");
   auto& rules = queue.rules;
   using policy::attendance;
   using policy::strategy;
@@ -217,22 +218,7 @@ void reading::read_queue(const table& one) {
     rules.overflow_to = {*other, *other, *other, *other};
   if (auto sound = rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
-  auto music = std::make_shared<audio_settings>();
-  music->mode = audio_mode::play;
-  parsed(one, "music", music->source, [&](const std::string& s) -> result<audio::source_spec> {
-    auto source = read_source("music", s);
-    const bool is_file = source && s != "silence" && !s.starts_with("tone");
-    if (is_file)
-      source = read_source("music", beside(s));
-    if (source) {
-      audio_settings trial;
-      trial.source = *source;
-      if (auto playable = check_playable(trial); !playable)
-        return fail("music", playable.error().to_string());
-    }
-    return source;
-  });
-  queue.music = std::move(music);
+  queue.music = read_sound(*this, one, "music");
   read_members(one, queue);
   made_.plan.queues.push_back(std::move(queue));
   queues_.push_back(&one);
@@ -337,7 +323,7 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file", {"server", "api", "agent", "queue", "trunk", "route"});
+  allow(all, "the file", {"server", "api", "agent", "queue", "menu", "trunk", "route"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -355,6 +341,7 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))
     read_queues(*queues);
+  read_menus(*this, all, made_.plan, of_number_);
   read_trunks(*this, all, made_.plan);
   check_overflow();
   check_access();

@@ -29,8 +29,14 @@ struct centre_plan {
     std::shared_ptr<const audio_settings> music;
     std::vector<member> members;
   };
+  struct menu_plan {
+    policy::menu_rules rules; ///< targets are names of queues and menus
+    std::vector<std::string> numbers;
+    std::shared_ptr<const audio_settings> prompt;
+  };
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
+  std::vector<menu_plan> menus;
   bool anyone_calls = true; ///< as in `centre_roster`
   std::vector<trunk_profile> trunks;
   std::vector<outside_route> routes;

@@ -9,10 +9,13 @@
 #include "actors/call/failure_of.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
+#include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
 
 namespace {
+
+constexpr unsigned menu_clock = 0;
 
 /// What an agent's phone that ended so without an answer says of the agent.
 policy::ring_result outcome_of(const leg_events::ended& leg) {
@@ -38,12 +41,19 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
                          uint64_t transaction, queue_ticket ticket,
                          std::shared_ptr<const registrar_shards> shards,
-                         caf::strong_actor_ptr owner)
+                         caf::strong_actor_ptr owner,
+                         const std::shared_ptr<const centre_menus>& menus,
+                         std::optional<size_t> menu)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
       ticket_(std::move(ticket)), shards_(std::move(shards)), owner_(std::move(owner)),
       call_id_(invite_->message().call_id()) {
-  // nop
+  if (!menu)
+    return;
+  menu_ = std::make_unique<caller_menu>(*this, menus, *menu, menu_clock);
+  auto silence = std::make_shared<audio_settings>(*menus->prompts.at(*menu)); // until the ACK
+  silence->source = audio::source_spec::silence();
+  music_ = std::move(silence);
 }
 
 caf::behavior queued_call::make_behavior() {
@@ -65,9 +75,18 @@ caf::behavior queued_call::make_behavior() {
         pass_offer(*this, *by, other_than(by), anew);
     },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
-    [this](leg_events::requested& asked) {
-      if (auto* const by = speaker())
-        pass_request(*this, *by, other_than(by), asked);
+    [this](leg_events::requested& asked) { on_requested(asked); },
+    [this](const lane::timer_fired&) {
+      if (menu_)
+        heed(menu_->on_timer());
+    },
+    [this](const media_key& key) {
+      if (menu_)
+        heed(menu_->on_key(key.digit));
+    },
+    [this](const media_played& played) {
+      if (menu_)
+        menu_->on_played(played);
     },
     [this](const leg_events::ended& ended) { on_ended(ended); },
     [this](const media_opened& opened) { on_opened(opened); },
@@ -109,6 +128,7 @@ void queued_call::on_exit() {
   offers_.clear();
   agent_actor_ = nullptr;
   ticket_ = {};
+  menu_ = nullptr;
   invite_ = nullptr;
 }
 
@@ -200,8 +220,35 @@ void queued_call::on_confirmed() {
   answered_ = true;
   if (queued_ || ending_ || !caller_.up())
     return;
+  if (menu_) {
+    heed(menu_->begin(caller_.stream));
+    return;
+  }
   entered_ = home().now();
   enter(ticket_);
+}
+
+void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
+  if (!menu || ending_)
+    return;
+  const auto ticket = *menu != nullptr ? (*menu)->to : queue_ticket{};
+  menu_ = nullptr;
+  entered_ = home().now();
+  enter(ticket); // or hangs up, where there is no queue
+}
+
+void queued_call::on_requested(leg_events::requested& asked) {
+  auto* const by = speaker();
+  if (by == nullptr)
+    return;
+  if (menu_ && by == &caller_ && asked.what == sip::method::info) {
+    const auto key = sip::read_info_digit(asked.content_type, asked.body);
+    command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
+    if (key)
+      heed(menu_->on_key(*key));
+    return;
+  }
+  pass_request(*this, *by, other_than(by), asked);
 }
 
 void queued_call::enter(const queue_ticket& ticket) {
@@ -474,6 +521,7 @@ void queued_call::forget(const phone& one) {
 }
 
 void queued_call::end_all(queue_exit how) {
+  menu_ = nullptr;
   if (!std::exchange(ending_, true) && talking_ == nullptr) {
     how_ = how;
     if (answered_ && queued_)

@@ -7,6 +7,7 @@
 
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/plain_path.hpp"
+#include "engine/rtp/telephone_event.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 namespace jackfield {
@@ -84,6 +85,7 @@ caf::behavior media_stream::make_behavior() {
     [this](const media_restart& how) { restart(how); },
     [this](const media_take_candidates& what) { path_->take_candidates(what.told); },
     [this](const media_tell_candidates&) { tell_candidates(); },
+    [this](const media_play& what) { play(what); },
     [this](const media_stop&) { stop(); },
     [this](const media_join& with) { return join(with); },
     [this](const media_part&) { return part(); },
@@ -185,9 +187,8 @@ void media_stream::connect(const media_connect& how) {
   if (!stream_.connected())
     setup_.phase = plane_.next_phase(setup_.packet_time);
   if (setup_.sends && settings_->mode == audio_mode::play) {
-    const auto opus = opus_for(audio.audio, settings_->opus);
-    source_ =
-      settings_->cache->get(settings_->source, codec, setup_.packet_time, opus).value_or(nullptr);
+    opus_ = opus_for(audio.audio, settings_->opus);
+    find_source();
   }
   media_remote remote;
   remote.rtp = destination(audio.remote_host, audio.remote_port);
@@ -327,6 +328,10 @@ std::span<const std::byte> media_stream::next_frame() {
     return {};
   if (!digits_in_audio_.empty()) [[unlikely]]
     return next_of_digit();
+  if (prompt_ && frame_ >= source_->frame_count()) [[unlikely]]
+    end_prompt();
+  if (!source_)
+    return {};
   const auto frame = source_->frame(frame_++);
   if (frame.empty())
     plane_.note_dtx_frame();
@@ -375,6 +380,8 @@ void media_stream::on_event_started(uint8_t /*event*/, lane::time_point /*at*/) 
 
 // Its packets cannot pass between clocks: the other side dials it, as long as it was.
 void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::time_point /*at*/) {
+  if (const auto key = tells_keys_ ? rtp::digit_of_event(event) : std::nullopt; key && owner_)
+    lane::tell_from(*this, owner_, media_key{*key});
   if (joined_ == nullptr || !joined_->made_)
     return;
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(length);
@@ -404,6 +411,34 @@ void media_stream::dial(const std::string& wanted, media_dial::way by) {
   // Digits are checked where the user gave them.
   (void)stream_.dial(wanted, home().now());
   schedule();
+}
+
+void media_stream::find_source() {
+  const auto codec = static_cast<audio::codec>(setup_.send.front().codec);
+  source_ =
+    settings_->cache->get(settings_->source, codec, setup_.packet_time, opus_).value_or(nullptr);
+}
+
+void media_stream::play(const media_play& what) {
+  tells_keys_ = what.tells_keys;
+  if (settings_->mode != audio_mode::play || !what.settings)
+    return; // there is nothing whose place it could take
+  settings_ = what.settings;
+  frame_ = 0;
+  prompt_ = what.once ? std::optional{what.number} : std::nullopt;
+  if (!setup_.send.empty())
+    find_source();
+}
+
+void media_stream::end_prompt() {
+  const auto number = *std::exchange(prompt_, std::nullopt);
+  auto silent = std::make_shared<audio_settings>(*settings_);
+  silent->source = audio::source_spec::silence();
+  settings_ = std::move(silent);
+  frame_ = 0;
+  find_source();
+  if (owner_)
+    lane::tell_from(*this, owner_, media_played{number});
 }
 
 void media_stream::stop() {

@@ -11,6 +11,7 @@
 #include "actors/media/media_messages.hpp"
 #include "actors/media/media_path.hpp"
 #include "actors/media/media_plane.hpp"
+#include "actors/media/media_prompts.hpp"
 #include "actors/media/sound_listener.hpp"
 #include "actors/media/transcoding.hpp"
 #include "engine/audio/source.hpp"
@@ -51,6 +52,11 @@ private:
   [[nodiscard]] std::span<const std::byte> next_of_digit();
   void restart(const media_restart& how);
   void tell_candidates();
+  /// What is played, in the codec that was agreed on.
+  void find_source();
+  void play(const media_play& what);
+  /// What was to be played once has been.
+  void end_prompt();
   void stop();
   void close(std::optional<error> failure);
   [[nodiscard]] media_join_result join(const media_join& with);
@@ -107,6 +113,9 @@ private:
   std::shared_ptr<const audio_settings> settings_;
   std::shared_ptr<const audio::encoded_source> source_;
   uint64_t frame_ = 0;
+  std::optional<uint32_t> prompt_; // is played once, of this number
+  bool tells_keys_ = false;
+  audio::opus_settings opus_;         // as the peer takes it
   media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
   std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is
   lane::timer tick_;

@@ -42,6 +42,20 @@ std::optional<Record> find(const std::unordered_map<std::string, Record>& all,
   return found == all.end() ? std::nullopt : std::optional{found->second};
 }
 
+std::shared_ptr<const centre_menus> menus_of(const centre_plan& plan,
+                                             const std::vector<queue_ticket>& tickets) {
+  auto made = std::make_shared<centre_menus>();
+  auto rules = std::make_shared<std::vector<policy::menu_rules>>();
+  for (const auto& each : plan.menus) {
+    rules->push_back(each.rules);
+    made->prompts.push_back(each.prompt);
+  }
+  made->rules = std::move(rules);
+  for (size_t i = 0; i < plan.queues.size(); ++i)
+    made->lines.emplace(plan.queues[i].name, centre_line{tickets[i], plan.queues[i].music});
+  return made;
+}
+
 } // namespace
 
 centre_actors start_centre(const std::vector<lane_context*>& contexts, const centre_plan& plan,
@@ -85,9 +99,13 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
     tickets.push_back({each.name, caf::actor_cast<caf::strong_actor_ptr>(made.queues.back()), 0,
                        each.record ? plan.recordings : nullptr});
     for (const auto& number : each.numbers)
-      roster->numbers.emplace(number, centre_roster::line{tickets.back(), each.music});
-    roster->queues.emplace(each.name, centre_roster::line{tickets.back(), each.music});
+      roster->numbers.emplace(number, centre_roster::line{{tickets.back(), each.music}, {}});
+    roster->queues.emplace(each.name, centre_roster::line{{tickets.back(), each.music}, {}});
   }
+  roster->menus = menus_of(plan, tickets);
+  for (size_t i = 0; i < plan.menus.size(); ++i)
+    for (const auto& number : plan.menus[i].numbers)
+      roster->numbers.emplace(number, centre_roster::line{{}, i});
   std::vector<agent_queues> serves(plan.agents.size());
   for (size_t i = 0; i < plan.queues.size(); ++i) {
     queue_parts parts;

@@ -132,10 +132,11 @@ void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction
     if (called == who.trunk->profile().user && !roster_->numbers.contains(called) && to)
       called = user_of(to->uri);
   }
-  if (const auto line = roster_->numbers.find(called); line != roster_->numbers.end()) {
-    keep(caf::actor_cast<caf::strong_actor_ptr>(
-           home().spawn<queued_call>(context_, manner_, line->second.music, invite, transaction,
-                                     line->second.to, shards_, caf::strong_actor_ptr{ctrl()})),
+  if (const auto found = roster_->numbers.find(called); found != roster_->numbers.end()) {
+    const auto& line = found->second;
+    keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
+           context_, manner_, line.music, invite, transaction, line.to, shards_,
+           caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
          {}, std::move(through));
     return;
   }

@@ -16,6 +16,7 @@
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/caller_check.hpp"
+#include "actors/centre/caller_menu.hpp"
 #include "actors/centre/queue.hpp"
 #include "actors/centre/queued_call.hpp"
 #include "actors/centre/supervisor_call.hpp"
@@ -27,12 +28,12 @@ namespace jackfield {
 
 /// Who and what is called in a contact centre. The same for all lanes; immutable once they run.
 struct centre_roster {
-  struct line {
-    queue_ticket to;
-    std::shared_ptr<const audio_settings> music; ///< what callers hear there
+  struct line : centre_line {
+    std::optional<size_t> menu; ///< that asks first where to go; else into the queue at once
   };
   std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
   std::unordered_map<std::string, line> queues;  ///< by their names
+  std::shared_ptr<const centre_menus> menus;
   std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
   /// Others than agents, too, may call the numbers of queues.
   bool anyone_calls = true;

@@ -55,7 +55,11 @@ private:
   [[nodiscard]] std::span<const std::byte> next_of_digit();
   void restart(const media_restart& how);
   void tell_candidates();
+  /// What is played, in the codec that was agreed on.
+  [[nodiscard]] std::shared_ptr<const audio::encoded_source> find_source() const;
   void play(const media_play& how);
+  /// What was to be played once has been.
+  void end_prompt();
   [[nodiscard]] media_join_result mix(const media_mix& how);
   void stop();
   void close(std::optional<error> failure);
@@ -117,6 +121,9 @@ private:
   std::shared_ptr<const audio_settings> settings_;
   std::shared_ptr<const audio::encoded_source> source_;
   uint64_t frame_ = 0;
+  std::optional<uint32_t> prompt_; // is played once, of this number
+  bool tells_keys_ = false;
+  audio::opus_settings opus_;         // as the peer takes it
   media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
   std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is
   std::vector<std::shared_ptr<heard_tap>> taps_;

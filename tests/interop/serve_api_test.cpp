@@ -37,7 +37,9 @@ protected:
       "[[agent]]\nname = \"bob\"\npassword = \"pw-bob\"\n"
       "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\n"
       "members = [\"alice\"]\nmusic = \"silence\"\n"
-      "[[queue]]\nname = \"sales\"\nmembers = \"all\"\nmusic = \"silence\"\n";
+      "[[queue]]\nname = \"sales\"\nmembers = \"all\"\nmusic = \"silence\"\n"
+      "[[trunk]]\nname = \"out\"\nuri = \"sip:127.0.0.1:9\"\noptions_every = \"30s\"\n"
+      "[[trunk]]\nname = \"in\"\nuri = \"sip:127.0.0.1:9\"\nmost_calls = 3\n";
     program_ = std::make_unique<process>(
       "serve", folder_,
       arguments{JACKFIELD_PROGRAM, "serve", "-c", folder_.write("centre.toml", config), "--events",
@@ -285,7 +287,7 @@ TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   other.back() = other.back() == '0' ? '1' : '0';
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
-        "/v1/calls", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
+        "/v1/calls", "/v1/trunks", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
         "/v1/openapi.json", "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
@@ -437,6 +439,23 @@ TEST_F(serve_api, finished_calls_come_a_page_at_a_time) {
     EXPECT_EQ(cdr.at("agent"), caller ? json("alice") : json(nullptr));
     EXPECT_EQ(cdr.at("left"), caller ? json("answered") : json(nullptr));
   }
+}
+
+TEST_F(serve_api, trunks_tell_how_they_are) {
+  ASSERT_TRUE(wait_for_one_like({{"event", "trunk.state"}, {"trunk", "out"}}));
+  const auto told = get("/v1/trunks").json();
+  ASSERT_EQ(told.at("trunks").size(), 2U) << told;
+  const auto& out = told.at("trunks")[0];
+  EXPECT_EQ(out.at("name"), "out");
+  EXPECT_EQ(out.at("in_service"), false) << "nobody is there";
+  EXPECT_TRUE(out.at("most_calls").is_null());
+  const auto& in = told.at("trunks")[1];
+  EXPECT_EQ(in.at("in_service"), true) << "nobody has asked";
+  EXPECT_EQ(in.at("most_calls"), 3);
+  EXPECT_EQ(in.at("calls"), 0);
+  const auto metrics = ask(port_, {"GET", "/metrics", {}}).body;
+  EXPECT_THAT(metrics, HasSubstr("jackfield_trunk_in_service{trunk=\"out\"} 0\n"));
+  EXPECT_THAT(metrics, HasSubstr("jackfield_trunk_in_service{trunk=\"in\"} 1\n"));
 }
 
 // Who opens connections and says nothing, or a byte now and then, keeps nobody from his call.

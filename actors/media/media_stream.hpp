@@ -92,7 +92,6 @@ private:
   /// What is to be sent may have changed.
   void set_mode();
   [[nodiscard]] mixing::terms mixing_terms() const noexcept;
-  [[nodiscard]] std::shared_ptr<const audio::encoded_source> find_source() const;
   /// After either of a join may have agreed on another codec. False: there is no way.
   [[nodiscard]] bool match(const media_stream& other);
 
@@ -152,7 +151,6 @@ private:
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
   caf::strong_actor_ptr trickler_;  // hears of candidates
   rtp::stream_setup setup_;         // agreed last
-  audio::opus_settings opus_;       // as the peer takes it
 };
 
 } // namespace jackfield

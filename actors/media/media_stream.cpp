@@ -375,8 +375,13 @@ void media_stream::on_heard(const rtp::heard_packet& packet) {
     listener_->on_heard(packet);
   if (!taps_.empty())
     std::erase_if(taps_, [&](const auto& each) { return !each->on_heard(packet); });
+  const bool event = packet.is == rtp::heard_packet::content::event;
+  if (joined_ == nullptr && event)
+    own_event_ = packet.what.timestamp;
   if (joined_ == nullptr || joined_->mixed_)
     return;
+  if (event && own_event_ == packet.what.timestamp)
+    return; // the last of a key that was pressed before: whom it was for has heard it
   if (joined_->made_)
     joined_->made_->on_heard(packet);
   else

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/codec_option.hpp"
 #include "app/dns_options.hpp"
 #include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
@@ -30,8 +31,8 @@ constexpr std::chrono::seconds usual_ping{30};
 
 struct texts {
   std::vector<std::string> listen, origins;
-  std::string transport, local_ip, local_port, media, audio, media_ip, media_ports, answer_after,
-    duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
+  std::string transport, local_ip, local_port, media, audio, codecs, media_ip, media_ports,
+    answer_after, duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
     register_rate, expires, ca_file, ws_path, keep_alive, answer_share, busy_share, ring_limit,
     seed;
   hearing_texts hearing;
@@ -78,7 +79,9 @@ void declare(CLI::App& app, texts& t, answer_options& o) {
   app.add_option("--audio", t.audio,
                  "what callers hear: echo, tone, tone:HZ, silence, a WAV file "
                  "(echo)");
-  declare_hearing(app, t.hearing, "OPTIONS");
+  app.add_option("--codecs", t.codecs,
+                 "taken of those that callers offer, in their order: opus, G722, PCMU, PCMA (all)");
+  declare_hearing(app, t.hearing, "OPTIONS", false);
   app.add_option("--media-ip,--mi", t.media_ip, "address of the audio");
   app.add_option("--media-ports", t.media_ports, "ports of the audio: 10000-65535");
   app.add_option("--answer-after", t.answer_after,
@@ -248,6 +251,7 @@ result<answer_options> options_of(const texts& t, answer_options o) {
   audio_choice sound{audio_mode::echo, {}};
   r.read(t.audio, sound, [](std::string_view s) { return read_sound("--audio", s); });
   std::tie(a.mode, a.source) = std::pair{sound.mode, std::move(sound.source)};
+  r.read(t.codecs, a.codecs, read_codecs);
   read_hearing(r, t.hearing, a.rtp, a.listens, a.expects);
   r.check(!t.connect || t.hearing.expected.empty(), "--expect-sound",
           "is for calls that are answered here, expected no --connect beside it");

@@ -14,6 +14,7 @@
 #include "app/openapi.hpp"
 #include "engine/policy/names.hpp"
 #include "engine/report/prometheus_text.hpp"
+#include "storage/call_export.hpp"
 
 namespace jackfield::app {
 
@@ -105,8 +106,9 @@ result<std::unique_ptr<centre_api>> centre_api::listen(const lane::endpoint& add
   return made;
 }
 
-void centre_api::run(centre_actors actors) {
+void centre_api::run(centre_actors actors, const storage::store* records) {
   actors_ = std::move(actors);
+  records_ = records;
   server_->run();
 }
 
@@ -130,10 +132,12 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "agents", "{}"}, false, &centre_api::get_agent},
     {"PUT", {"v1", "agents", "{}", "state"}, false, &centre_api::put_agent_state},
     {"POST", {"v1", "agents", "{}", "end_wrap_up"}, false, &centre_api::end_wrap_up},
+    {"GET", {"v1", "trunks"}, false, &centre_api::list_trunks},
     {"GET", {"v1", "calls"}, false, &centre_api::list_calls},
     {"DELETE", {"v1", "calls", "{}"}, false, &centre_api::hang_up},
     {"DELETE", {"v1", "calls", "{}", "monitor"}, false, &centre_api::end_supervision},
     {"POST", {"v1", "calls", "{}", "monitor"}, false, &centre_api::supervise},
+    {"GET", {"v1", "cdrs"}, false, &centre_api::list_cdrs},
     {"GET", {"v1", "events"}, false, &centre_api::events},
     {"GET", {"v1", "recordings"}, false, &centre_api::list_recordings},
     {"GET", {"v1", "recordings", "{}"}, false, &centre_api::get_recording},
@@ -151,13 +155,43 @@ bool leads_to(const std::vector<std::string>& path, const std::vector<std::strin
 
 } // namespace
 
+namespace {
+
+constexpr std::string_view events_subprotocol = "jackfield.events.v1";
+constexpr std::string_view token_prefix = "bearer.";
+
+/// Of a list with commas.
+template <class Wanted>
+std::string_view find_in_list(std::string_view list, Wanted wanted) {
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    auto each = list.substr(0, comma);
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    each.remove_prefix(std::min(each.find_first_not_of(" \t"), each.size()));
+    each.remove_suffix(each.size() - (each.find_last_not_of(" \t") + 1));
+    if (wanted(each))
+      return each;
+  }
+  return {};
+}
+
+/// As Authorization has it: a page has no other way to say it with a WebSocket.
+std::string token_subprotocol(std::string_view subprotocols) {
+  const auto found = find_in_list(
+    subprotocols, [](std::string_view each) { return each.starts_with(token_prefix); });
+  return found.empty() ? std::string{} : "Bearer " + std::string{found.substr(token_prefix.size())};
+}
+
+} // namespace
+
 // Whoever has no token learns nothing of what there is.
 std::optional<answer> centre_api::refuse(const http::request& head) {
   const auto target = http::target::parse(head.target);
   if (!target)
     return target.error();
   const bool open = target->path.front() != "v1";
-  if (!open && !http::bears_token(head.authorization, token_)) {
+  if (!open && !http::bears_token(head.authorization, token_) &&
+      !http::bears_token(token_subprotocol(head.subprotocols), token_)) {
     auto out =
       problem(401, "expected Authorization: Bearer, with this engine's token", "Authorization");
     out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"jackfield\"");
@@ -241,7 +275,8 @@ void centre_api::metrics(exchange& of) {
     const auto queues = centre_asker::ask<queue_state>(self, actors_.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out = json_answer(centre_metrics(*queues, view_.count(), draining_));
+    auto out =
+      json_answer(centre_metrics(*queues, view_.count(), draining_) + trunk_metrics(*actors_.book));
     out.content_type = report::prometheus_content_type;
     return out;
   });
@@ -398,6 +433,18 @@ void centre_api::end_wrap_up(exchange& of) {
   });
 }
 
+void centre_api::list_trunks(exchange& of) {
+  const auto which = page_of(of.target, plan_.trunks);
+  if (!which) {
+    of.answer_with(which.error());
+    return;
+  }
+  std::vector<std::string> parts;
+  for (size_t i = which->first; i < which->end; ++i)
+    parts.push_back(trunk_json(*actors_.book->lines[i]));
+  of.answer_with(json_answer(list_json("trunks", parts, next_of(plan_.trunks, *which))));
+}
+
 void centre_api::list_calls(exchange& of) {
   http::query_reader query{of.target};
   const auto limit = query.number("limit", 1, longest_page).value_or(usual_page);
@@ -537,6 +584,27 @@ void centre_api::get_recording(exchange& of) {
   });
 }
 
+void centre_api::list_cdrs(exchange& of) {
+  http::query_reader query{of.target};
+  const auto limit = query.number("limit", 1, longest_page).value_or(usual_page);
+  const auto after = query.number("after", 0, UINT64_MAX - 1).value_or(0);
+  if (auto fault = query.finish()) {
+    of.answer_with(std::move(*fault));
+    return;
+  }
+  if (records_ == nullptr) {
+    of.answer_with(problem(404, "no calls are kept: it was started without --state"));
+    return;
+  }
+  ask(of, [this, limit, after](caf::scoped_actor&) {
+    const auto found = storage::read_calls(*records_, after, limit);
+    if (!found)
+      return problem(500, "the state directory cannot be read: " + found.error().why.to_string());
+    return json_answer(
+      list_json("cdrs", found->calls, found->more ? std::to_string(found->last) : ""));
+  });
+}
+
 void centre_api::events(exchange& of) {
   http::query_reader query{of.target};
   http::event_feed::wish wish;
@@ -550,6 +618,30 @@ void centre_api::events(exchange& of) {
   if (wait > 0)
     wish.until = http::event_feed::clock::now() + std::chrono::seconds{wait};
   feed_.read(wish, std::move(of.answer_with));
+}
+
+tl::expected<http::opened_socket, answer> centre_api::open_socket(const http::request& head) {
+  const auto target = http::target::parse(head.target);
+  if (!target || !leads_to(target->path, {"v1", "events"}))
+    return http::opened_socket{};
+  http::query_reader query{*target};
+  const auto after = query.number("after", 0, UINT64_MAX - 1);
+  if (auto fault = query.finish())
+    return tl::unexpected{std::move(*fault)};
+  http::opened_socket out;
+  if (!head.subprotocols.empty()) {
+    const auto chosen = find_in_list(
+      head.subprotocols, [](std::string_view each) { return each == events_subprotocol; });
+    if (chosen.empty())
+      return tl::unexpected{problem(400, fmt::format("expected {} among them", events_subprotocol),
+                                    "Sec-WebSocket-Protocol")};
+    out.subprotocol = chosen;
+  }
+  auto source = feed_.follow(after);
+  if (!source)
+    return tl::unexpected{std::move(source.error())};
+  out.source = std::move(*source);
+  return out;
 }
 
 } // namespace jackfield::app

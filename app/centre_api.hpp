@@ -17,6 +17,7 @@
 #include "app/http/remembered_answers.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
+#include "storage/store.hpp"
 
 namespace jackfield::app {
 
@@ -31,7 +32,8 @@ public:
   ~centre_api() override;
 
   [[nodiscard]] const lane::endpoint& address() const noexcept { return server_->address(); }
-  void run(centre_actors actors);
+  /// `records`: where finished calls are kept, which outlives the API; null: nowhere.
+  void run(centre_actors actors, const storage::store* records = nullptr);
   /// `line` is the event as JSON, `seq` one more than that of the event before.
   void take(const centre_event& event, uint64_t seq, std::string line);
   /// Now and then: who waited for events for long enough is answered.
@@ -59,6 +61,7 @@ private:
   static const std::vector<route>& routes();
   std::optional<http::answer> refuse(const http::request& head) override;
   void serve(http::request what, reply answer_with) override;
+  tl::expected<http::opened_socket, http::answer> open_socket(const http::request& head) override;
   /// The same answer again for a key that was there before.
   bool remember(exchange& of);
 
@@ -71,8 +74,10 @@ private:
   void get_agent(exchange& of);
   void put_agent_state(exchange& of);
   void end_wrap_up(exchange& of);
+  void list_trunks(exchange& of);
   void list_calls(exchange& of);
   void hang_up(exchange& of);
+  void list_cdrs(exchange& of);
   void events(exchange& of);
   void supervise(exchange& of);
   void end_supervision(exchange& of);
@@ -87,7 +92,8 @@ private:
 
   const std::string token_;
   const centre_plan plan_;
-  centre_actors actors_; // not changed once it runs
+  centre_actors actors_;                    // not changed once it runs
+  const storage::store* records_ = nullptr; // nor is this
   std::atomic<bool> draining_{false};
   centre_view view_;
   http::event_feed feed_;

@@ -6,9 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <optional>
-#include <set>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -16,9 +14,10 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "app/centre_trunks_config.hpp"
+#include "app/config_reader.hpp"
 #include "app/option_reader.hpp"
 #include "app/playable_audio.hpp"
-#include "engine/scenario/arrivals.hpp"
 
 namespace jackfield::app {
 
@@ -27,15 +26,13 @@ namespace {
 constexpr uint16_t default_port = 5060;
 
 /// One reading: what was found, and what was wrong with it.
-class reading {
+class reading : private config_reader {
 public:
-  explicit reading(const std::string& path) : path_(path) {}
+  explicit reading(const std::string& path) : config_reader(path) {}
 
   tl::expected<centre_config, std::vector<error>> read(const toml::table& all);
 
 private:
-  using table = toml::table;
-
   void read_server(const table& server);
   void read_api(const table& api);
   void read_recording(const table& recording);
@@ -49,169 +46,24 @@ private:
   void read_member(const toml::node& one, centre_plan::queue_plan& queue);
   void check_overflow();
   void check_access();
+  void check_callers();
 
-  void fault(const toml::node& where, std::string_view key, std::string cause) {
-    faults_.push_back(
-      {path_ + ":" + std::to_string(where.source().begin.line) + ": " + std::string{key},
-       std::move(cause)});
-  }
-  /// Names each key that is none of these.
-  void allow(const table& in, std::string_view place, std::initializer_list<std::string_view> keys);
-  /// Each entry of an array of tables.
-  template <class Read>
-  void each_table(const toml::node& all, std::string_view key, Read&& read);
+  [[nodiscard]] bool is_reached_by_others() const;
 
-  std::optional<std::string> text(const table& in, std::string_view key);
-  std::vector<std::string> texts(const table& in, std::string_view key);
-  template <class T>
-  void number(const table& in, std::string_view key, T& into, int64_t least, int64_t most);
-  void flag(const table& in, std::string_view key, bool& into);
-  void time(const table& in, std::string_view key, std::chrono::nanoseconds& into);
-  template <class T>
-  void choice(const table& in, std::string_view key, T& into,
-              std::initializer_list<std::pair<std::string_view, T>> all);
-  /// What `read` makes of a text; its error is placed.
-  template <class T, class Read>
-  void parsed(const table& in, std::string_view key, T& into, Read&& read);
-  [[nodiscard]] std::string beside(const std::string& name) const;
-
-  const std::string& path_;
   centre_config made_;
-  std::vector<error> faults_;
   std::unordered_map<std::string, size_t> agents_;
   std::unordered_map<std::string, std::string> queue_of_number_;
   std::vector<const table*> queues_; // as they are in `made_`
   bool has_recording_ = false;       // says the file, if perhaps wrongly
+  std::optional<bool> anyone_calls_; // as it says
 };
-
-std::string listed(std::initializer_list<std::string_view> words) {
-  std::string out;
-  for (auto word = words.begin(); word != words.end(); ++word)
-    out.append(word == words.begin() ? "" : word + 1 == words.end() ? " or " : ", ").append(*word);
-  return out;
-}
-
-void reading::allow(const table& in, std::string_view place,
-                    std::initializer_list<std::string_view> keys) {
-  for (const auto& [key, value] : in)
-    if (std::find(keys.begin(), keys.end(), key.str()) == keys.end())
-      faults_.push_back(
-        {path_ + ":" + std::to_string(key.source().begin.line) + ": " + std::string{key.str()},
-         "is unknown in " + std::string{place} + ", expected " + listed(keys)});
-}
-
-template <class Read>
-void reading::each_table(const toml::node& all, std::string_view key, Read&& read) {
-  const auto* const array = all.as_array();
-  if (array == nullptr) {
-    fault(all, key, fmt::format("is no list of tables, expected [[{}]]", key));
-    return;
-  }
-  for (const auto& one : *array)
-    if (const auto* const each = one.as_table())
-      read(*each);
-    else
-      fault(one, key, fmt::format("is no table, expected [[{}]]", key));
-}
-
-std::optional<std::string> reading::text(const table& in, std::string_view key) {
-  const auto* const value = in.get(key);
-  if (value == nullptr)
-    return std::nullopt;
-  if (const auto* const said = value->as_string(); said != nullptr && !said->get().empty())
-    return said->get();
-  fault(*value, key, "is no text, expected \"...\" with something in it");
-  return std::nullopt;
-}
-
-std::vector<std::string> reading::texts(const table& in, std::string_view key) {
-  const auto* const value = in.get(key);
-  std::vector<std::string> out;
-  if (value == nullptr)
-    return out;
-  if (const auto* const one = value->as_string()) {
-    out.push_back(one->get());
-    return out;
-  }
-  const auto* const array = value->as_array();
-  if (array == nullptr) {
-    fault(*value, key, "is no list of texts, expected [\"...\", \"...\"]");
-    return out;
-  }
-  for (const auto& each : *array)
-    if (const auto* const one = each.as_string())
-      out.push_back(one->get());
-    else
-      fault(each, key, "has something that is no text, expected [\"...\", \"...\"]");
-  return out;
-}
-
-template <class T>
-void reading::number(const table& in, std::string_view key, T& into, int64_t least, int64_t most) {
-  const auto* const value = in.get(key);
-  if (value == nullptr)
-    return;
-  const auto* const said = value->as_integer();
-  if (said != nullptr && said->get() >= least && said->get() <= most)
-    into = static_cast<T>(said->get());
-  else
-    fault(*value, key,
-          "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-}
-
-void reading::flag(const table& in, std::string_view key, bool& into) {
-  const auto* const value = in.get(key);
-  if (value == nullptr)
-    return;
-  if (const auto* const said = value->as_boolean())
-    into = said->get();
-  else
-    fault(*value, key, "expected true or false");
-}
-
-void reading::time(const table& in, std::string_view key, std::chrono::nanoseconds& into) {
-  parsed(in, key, into, [&](const std::string& s) { return scenario::parse_duration(key, s); });
-}
-
-template <class T>
-void reading::choice(const table& in, std::string_view key, T& into,
-                     std::initializer_list<std::pair<std::string_view, T>> all) {
-  const auto said = text(in, key);
-  if (!said)
-    return;
-  for (const auto& [name, value] : all)
-    if (name == *said) {
-      into = value;
-      return;
-    }
-  std::string names;
-  for (const auto& [name, value] : all)
-    names.append(names.empty() ? "" : ", ").append(name);
-  fault(*in.get(key), key, "\"" + *said + "\" is unknown, expected one of " + names);
-}
-
-template <class T, class Read>
-void reading::parsed(const table& in, std::string_view key, T& into, Read&& read) {
-  const auto said = text(in, key);
-  if (!said)
-    return;
-  auto value = read(*said);
-  if (value)
-    into = std::move(*value);
-  else
-    fault(*in.get(key), key, value.error().cause);
-}
-
-std::string reading::beside(const std::string& name) const {
-  return (std::filesystem::path{path_}.parent_path() / name).string();
-}
 
 // -- the parts ---------------------------------------------------------------------
 
 void reading::read_server(const table& server) {
   allow(server, "[server]",
         {"listen", "advertise", "allow_origins", "certificate", "key", "realm", "lanes", "media_ip",
-         "media_ports", "max_expires", "hold_music"});
+         "media_ports", "max_expires", "hold_music", "callers"});
   auto& l = made_.listening;
   for (const auto& each : texts(server, "listen")) {
     auto some = read_listener("listen", each, {transport::protocol::udp, transport::protocol::tcp},
@@ -251,6 +103,10 @@ void reading::read_server(const table& server) {
   parsed(server, "media_ports", ports,
          [](const std::string& s) { return read_media_ports("media_ports", s); });
   std::tie(made_.first_media_port, made_.last_media_port) = ports;
+  if (server.get("callers") != nullptr) {
+    auto& who = anyone_calls_.emplace(false);
+    choice(server, "callers", who, {{"anyone", true}, {"trunks", false}});
+  }
 }
 
 void reading::read_api(const table& api) {
@@ -476,11 +332,29 @@ void reading::check_overflow() {
   }
 }
 
+bool reading::is_reached_by_others() const {
+  return std::ranges::any_of(made_.listening.at,
+                             [](const listen_at& one) { return !one.address.is_loopback(); });
+}
+
+// Who is on this machine alone may call; of others that is to be said, as it is everybody or
+// nobody.
+void reading::check_callers() {
+  const bool open = is_reached_by_others();
+  if (open && !anyone_calls_ && !made_.plan.queues.empty())
+    faults_.push_back({path_ + ": callers",
+                       "is missing in [server] where others than this machine reach a listener, "
+                       "expected callers = \"anyone\" or \"trunks\": who may call the queues"});
+  made_.plan.anyone_calls = anyone_calls_.value_or(!open);
+}
+
 // Without passwords whoever reaches a listener is an agent: that is for this machine alone.
 void reading::check_access() {
   const auto& users = made_.registrations.users;
-  const bool open = std::ranges::any_of(
-    made_.listening.at, [](const listen_at& one) { return !one.address.is_loopback(); });
+  const bool open = is_reached_by_others();
+  if (users.empty() && !made_.plan.routes.empty())
+    faults_.push_back(
+      {path_ + ": [[route]]", "leads agents outside, expected a password for each"});
   for (const auto& each : made_.plan.agents)
     if (!users.contains(each.name) && (open || !users.empty())) {
       faults_.push_back({path_ + ": agent \"" + each.name + "\"",
@@ -492,7 +366,7 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file", {"server", "api", "recording", "agent", "queue"});
+  allow(all, "the file", {"server", "api", "recording", "agent", "queue", "trunk", "route"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -516,8 +390,10 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))
     read_queues(*queues);
+  read_trunks(*this, all, made_.plan);
   check_overflow();
   check_access();
+  check_callers();
   if (faults_.empty())
     return std::move(made_);
   return tl::unexpected{std::move(faults_)};

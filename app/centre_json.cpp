@@ -105,6 +105,22 @@ std::string agent_json(const agent_state_told& state, const std::vector<std::str
   return dumped(out);
 }
 
+std::string trunk_json(const trunk_line& line) {
+  const auto& profile = line.profile();
+  json out;
+  out["name"] = profile.name;
+  out["uri"] = profile.uri;
+  out["in_service"] = line.in_service();
+  out["registered"] = line.registered();
+  out["calls"] = line.calls();
+  out["most_calls"] =
+    profile.most_calls == trunk_profile::no_limit ? json(nullptr) : json(profile.most_calls);
+  out["came"] = line.came();
+  out["placed"] = line.placed();
+  out["not_taken"] = line.not_taken();
+  return dumped(out);
+}
+
 std::string call_json(const centre_view::call& call, std::chrono::system_clock::time_point now) {
   json out;
   out["id"] = std::to_string(call.number);

@@ -17,6 +17,7 @@ namespace jackfield::app {
                                      const std::vector<std::string>& queues);
 [[nodiscard]] std::string call_json(const centre_view::call& call,
                                     std::chrono::system_clock::time_point now);
+[[nodiscard]] std::string trunk_json(const trunk_line& line);
 /// {"NAME":[a,b],"next":"..."}, with null where `next` is empty: the list ends there.
 [[nodiscard]] std::string list_json(const char* name, const std::vector<std::string>& parts,
                                     const std::string& next);

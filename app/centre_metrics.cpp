@@ -117,4 +117,32 @@ std::string centre_metrics(const std::vector<queue_state>& queues,
   return std::move(to.text);
 }
 
+std::string trunk_metrics(const trunk_book& book) {
+  std::string text;
+  const auto by_trunk = [&](std::string_view name, std::string_view type, std::string_view help,
+                            auto value) {
+    fmt::format_to(std::back_inserter(text), "# HELP jackfield_{} {}\n# TYPE jackfield_{} {}\n",
+                   name, help, name, type);
+    for (const auto& each : book.lines)
+      fmt::format_to(std::back_inserter(text), "jackfield_{}{{trunk=\"{}\"}} {}\n", name,
+                     label(each->profile().name), static_cast<uint64_t>(value(*each)));
+  };
+  if (book.lines.empty())
+    return text;
+  using line = trunk_line;
+  by_trunk("trunk_in_service", "gauge", "1 while calls are sent there.",
+           [](const line& l) { return l.in_service(); });
+  by_trunk("trunk_registered", "gauge", "1 while we are registered there.",
+           [](const line& l) { return l.registered(); });
+  by_trunk("trunk_calls", "gauge", "Calls that it has, in both directions.",
+           [](const line& l) { return l.calls(); });
+  by_trunk("trunk_came_total", "counter", "Calls that came from it.",
+           [](const line& l) { return l.came(); });
+  by_trunk("trunk_placed_total", "counter", "Calls that it was sent.",
+           [](const line& l) { return l.placed(); });
+  by_trunk("trunk_not_taken_total", "counter", "Calls that it was sent and did not get through.",
+           [](const line& l) { return l.not_taken(); });
+  return text;
+}
+
 } // namespace jackfield::app

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/centre/queue.hpp"
+#include "actors/centre/trunk_book.hpp"
 #include "app/centre_view.hpp"
 
 namespace jackfield::app {
@@ -11,5 +12,8 @@ namespace jackfield::app {
 /// A contact centre as Prometheus text: by queue, and agents by state.
 [[nodiscard]] std::string centre_metrics(const std::vector<queue_state>& queues,
                                          const centre_view::counts& counts, bool draining);
+
+/// Its trunks; nothing if there is none.
+[[nodiscard]] std::string trunk_metrics(const trunk_book& book);
 
 } // namespace jackfield::app

@@ -49,8 +49,14 @@ std::string event_line(const centre_event& event, uint64_t seq) {
     line["before"] = event.from;
     if (!event.reason.empty())
       line["reason"] = event.reason;
+  } else if (event.what == kind::trunk_state) {
+    line["trunk"] = event.trunk;
+    line["state"] = event.detail;
+    if (!event.reason.empty())
+      line["reason"] = event.reason;
   } else {
-    line["call"] = std::to_string(event.call);
+    if (event.call != 0) // else of a process before
+      line["call"] = std::to_string(event.call);
     line["call_id"] = event.call_id;
     line["queue"] = event.queue;
     line["from"] = event.from;
@@ -66,7 +72,8 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       line["length_ms"] = milliseconds(event.talked);
     } else if (event.what == kind::completed) {
       line["talked_ms"] = milliseconds(event.talked);
-      line["ended_by"] = event.by_caller ? "caller" : "agent";
+      if (event.call != 0)
+        line["ended_by"] = event.by_caller ? "caller" : "agent";
     }
     if (!event.detail.empty() && event.what != kind::recorded)
       line["cause"] = event.detail;
@@ -110,6 +117,7 @@ std::string queue_log_line(const centre_event& event) {
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:
+  case kind::trunk_state:
     return {};
   }
   const auto at = duration_cast<std::chrono::seconds>(event.at.time_since_epoch()).count();

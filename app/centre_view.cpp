@@ -53,6 +53,7 @@ void centre_view::on_call(const centre_event& event) {
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:
+  case kind::trunk_state:
     break;
   }
 }

@@ -51,6 +51,13 @@ public:
   /// Takes the calls that a crash left and that are to go on and can, by lane: those that came in,
   /// or those of the run that goes on. Before `recover`, which has the rest.
   std::vector<std::vector<storage::interrupted_call>> resumable(unsigned lanes);
+  /// The same of those of which `which` says so, which is asked once for each.
+  std::vector<std::vector<storage::interrupted_call>>
+  resumable(unsigned lanes, const std::function<bool(const storage::interrupted_call&)>& which) {
+    return take(lanes, which);
+  }
+  /// Any thread may read there.
+  [[nodiscard]] const storage::store& store() const noexcept { return *store_; }
   /// Has the calls that a crash left end at their peers, over such connections; `watcher` gets
   /// `calls_recovered` for each of the lanes that this returns the number of. After `begin`.
   unsigned recover(node& engine, const std::shared_ptr<const transport::open_settings>& connections,

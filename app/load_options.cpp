@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "actors/load/load_setup.hpp"
+#include "app/codec_option.hpp"
 #include "app/dns_options.hpp"
 #include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
@@ -94,28 +95,6 @@ result<dtmf_mode> read_dtmf_mode(std::string_view text) {
     return dtmf_mode::automatic;
   return fail("--dtmf-mode",
               "\"" + std::string{text} + "\" is unknown, expected rfc4733, info, inband or auto");
-}
-
-/// "opus,PCMU", in any case.
-result<std::vector<audio::codec>> read_codecs(std::string_view text) {
-  constexpr std::array all{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
-                           audio::codec::opus};
-  std::vector<audio::codec> made;
-  for (bool more = true; more;) {
-    const auto comma = text.find(',');
-    const auto name = text.substr(0, comma);
-    const auto known = std::find_if(all.begin(), all.end(), [&](audio::codec c) {
-      return sdp::equal_names(audio::traits_of(c).name, name);
-    });
-    if (known == all.end())
-      return fail("--codecs", "\"" + std::string{name} +
-                                "\" is no codec of ours, expected opus, G722, PCMU or PCMA");
-    if (std::find(made.begin(), made.end(), *known) == made.end())
-      made.push_back(*known);
-    more = comma != std::string_view::npos;
-    text.remove_prefix(more ? comma + 1 : text.size());
-  }
-  return made;
 }
 
 /// A URI as typed, or SIPp's "host[:port]", with a user.
@@ -265,7 +244,7 @@ void declare(CLI::App& app, texts& t, load_options& o) {
                 "what callers send: tone, tone:HZ, silence, echo, or a WAV file; may use {columns} "
                 "of --users, whose column audio goes before it (tone)")
     ->group(way);
-  declare_hearing(app, t.hearing, way);
+  declare_hearing(app, t.hearing, way, true);
   app
     .add_option(
       "--codecs", t.codecs,

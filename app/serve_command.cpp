@@ -19,6 +19,7 @@
 #include "app/centre_api.hpp"
 #include "app/centre_config.hpp"
 #include "app/centre_records.hpp"
+#include "app/centre_state.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
@@ -43,6 +44,8 @@ struct serve_options {
   std::string config;
   std::string events;
   std::string queue_log;
+  keep_options kept;
+  std::string command;                    ///< as typed
   std::chrono::nanoseconds drain_limit{}; ///< 0: none
   bool check = false;
   bool quiet = false;
@@ -56,6 +59,7 @@ int tell(const error& e) {
 /// Nothing: help was asked for, and given.
 result<std::optional<serve_options>> parse_options(const std::vector<std::string>& arguments) {
   serve_options o;
+  keep_texts kept;
   std::string drain_limit;
   CLI::App app{"Serves a contact centre: agents' phones register here, calls to a queue's number\n"
                "wait there until an agent takes them.",
@@ -67,6 +71,7 @@ result<std::optional<serve_options>> parse_options(const std::vector<std::string
   app.add_option("--queue-log", o.queue_log, "append it in the format of Asterisk's queue_log");
   app.add_option("--drain-limit", drain_limit,
                  "calls that are up this long after SIGTERM are hung up (never)");
+  declare_centre_keep(app, kept, o.kept);
   app.add_flag("-q,--quiet", o.quiet, "say nothing unless something is wrong");
   take_one_text_each(app);
   try {
@@ -80,10 +85,14 @@ result<std::optional<serve_options>> parse_options(const std::vector<std::string
   if (auto given = demand_texts(app); !given)
     return tl::unexpected{std::move(given.error())};
   option_reader r;
+  read_centre_keep(r, kept, o.kept);
   r.read(drain_limit, o.drain_limit,
          [](std::string_view s) { return scenario::parse_duration("--drain-limit", s); });
   if (r.failure())
     return tl::unexpected{*r.failure()};
+  o.command = "jackfield serve";
+  for (const auto& each : arguments)
+    o.command.append(1, ' ').append(each);
   return o;
 }
 
@@ -139,33 +148,49 @@ void tell_queues(const std::vector<queue_state>& queues) {
 /// The running centre, as its command sees it.
 class serving {
 public:
-  /// `api`: none is wanted.
-  serving(const serve_options& options, node& engine, centre_records& records,
+  /// `state`, `api`: null: none is wanted.
+  serving(const serve_options& options, node& engine, centre_records& records, centre_state* state,
           std::unique_ptr<centre_api> api)
-      : options_(options), engine_(engine), records_(records), api_(std::move(api)),
+      : options_(options), engine_(engine), records_(records), state_(state), api_(std::move(api)),
         self_(engine.system()) {}
 
-  void begin(const centre_config& config) {
+  storage::outcome<void> begin(const centre_config& config) {
+    const auto watcher = caf::actor_cast<caf::actor>(self_);
+    if (state_ != nullptr)
+      if (auto begun = state_->begin(engine_, config.plan, options_.command, watcher); !begun)
+        return begun;
     std::vector<lane_context*> contexts;
     for (unsigned i = 0; i < engine_.lanes(); ++i)
       contexts.push_back(&engine_.context(i));
     actors_ = start_centre(contexts, config.plan,
                            manner_for(settings_of(config).media.address, config.hold_music),
-                           config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_));
-    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents})
+                           config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_),
+                           state_ != nullptr ? &state_->memory() : nullptr);
+    trunks_ = actors_.trunks.size();
+    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group) {
         self_->monitor(each);
         engine_.keep(each);
       }
     if (api_)
-      api_->run(actors_);
+      api_->run(actors_, state_ != nullptr ? &state_->records() : nullptr);
+    if (state_ == nullptr)
+      return {};
+    for (const auto& each : state_->take_ends())
+      take(each);
+    return state_->go_on(engine_, actors_.services, watcher);
   }
 
   int run() {
-    while (stopped_ < actors_.services.size()) {
+    while (stopped_ < actors_.services.size() || (trunks_ > 0 && !stopping_) ||
+           (state_ != nullptr && state_->busy())) {
       self_->receive([&](const centre_event& event) { take(event); },
                      [&](const centre_stopped& last) { on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
+                     [&](const calls_recovered& lane) { state_->take(lane); },
+                     [&](const calls_resumed& lane) { state_->take(lane); },
+                     [&](const journal_failing& failing) { state_->take(failing); },
+                     [&](journal_recovered again) { state_->take(again); },
                      caf::after(poll_interval) >> [] {});
       flush_now_and_then();
       if (api_)
@@ -190,6 +215,11 @@ private:
 
   // The others go on, but what it held is gone: the calls that are up end by themselves.
   void on_down(const caf::down_msg& down) {
+    trunks_ -=
+      std::ranges::any_of(actors_.trunks,
+                          [&](const caf::actor& each) { return down.source == each.address(); })
+        ? 1
+        : 0;
     if (down.reason == caf::exit_reason::normal)
       return;
     const bool service = std::ranges::any_of(
@@ -222,6 +252,8 @@ private:
         api_->drain();
       for (const auto& each : actors_.services)
         self_->send(each, centre_drain{});
+      for (const auto& each : actors_.trunks) // nobody is to call us any more
+        self_->send(each, hang_up{});
     }
     if ((wanted >= 2 || over) && !std::exchange(stopping_, true))
       for (const auto& each : actors_.services)
@@ -244,10 +276,12 @@ private:
     for (bool more = true; more;)
       self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
-    for (const auto* group : {&actors_.queues, &actors_.agents})
+    for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     actors_ = {};
+    if (state_ != nullptr)
+      state_->keep_last(self_);
     if (const auto written = records_.flush(); !written) {
       tell(written.error());
       unwritten_ = true;
@@ -263,10 +297,12 @@ private:
   const serve_options& options_;
   node& engine_;
   centre_records& records_;
+  centre_state* state_;
   std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
   centre_actors actors_;
   size_t stopped_ = 0; // services
+  size_t trunks_ = 0;  // that have not ended
   uint64_t calls_ = 0;
   uint64_t refused_ = 0;
   std::optional<steady_clock::time_point> draining_; // since
@@ -295,6 +331,9 @@ result<std::unique_ptr<centre_api>> open_api(const serve_options& options,
 }
 
 int serve(const serve_options& options, const centre_config& config) {
+  auto state = centre_state::open(options.kept);
+  if (!state)
+    return tell_fault(state.error());
   auto engine = node::make(settings_of(config));
   if (!engine)
     return tell(engine.error());
@@ -309,13 +348,21 @@ int serve(const serve_options& options, const centre_config& config) {
   auto api = open_api(options, config, **engine);
   if (!api)
     return tell(api.error());
-  serving centre{options, **engine, *records, std::move(*api)};
-  centre.begin(config);
+  std::optional<serving> centre;
+  centre.emplace(options, **engine, *records, state->get(), std::move(*api));
+  if (auto begun = centre->begin(config); !begun)
+    return tell_fault(begun.error());
   (*engine)->start();
   if (!options.quiet)
     std::fprintf(stderr, "serving %zu queues and %zu agents\n", config.plan.queues.size(),
                  config.plan.agents.size());
-  return centre.run();
+  const int status = centre->run();
+  if (!*state)
+    return status;
+  centre.reset();
+  engine->reset();
+  const int kept = (*state)->end(status != 0);
+  return status != 0 ? status : kept;
 }
 
 } // namespace

@@ -36,11 +36,12 @@ result<std::vector<audio_choice>> read_sounds(const scenario::user_table& users,
   return made;
 }
 
-void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group) {
+void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group, bool has_lines) {
   app
     .add_flag("--hear", t.hear,
-              "decode all that is heard, and find tones and silence in it: in the summary and, "
-              "stretch by stretch, with --calls-file")
+              std::string{"decode all that is heard, and find tones and silence in it: in the "
+                          "summary"} +
+                (has_lines ? " and, stretch by stretch, with --calls-file" : ""))
     ->group(group);
   app
     .add_option("--expect-sound", t.expected,

@@ -25,7 +25,8 @@ struct hearing_texts {
   std::string expected;
   bool hear = false;
 };
-void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group);
+/// `has_lines`: there is --calls-file.
+void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group, bool has_lines);
 void read_hearing(option_reader& r, const hearing_texts& t, bool with_media, bool& listens,
                   std::optional<audio::expected_sound>& expects);
 

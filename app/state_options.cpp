@@ -154,9 +154,10 @@ result<state_options> options_of(std::string_view name, const texts& t) {
 
 result<std::optional<state_options>>
 parse_state_options(const std::vector<std::string>& arguments) {
-  CLI::App app{"Shows, checks and copies what load and answer keep with --state. All but compact "
-               "may be used while an engine runs.",
-               "jackfield state"};
+  CLI::App app{
+    "Shows, checks and copies what load, answer and serve keep with --state. All but compact "
+    "may be used while an engine runs.",
+    "jackfield state"};
   app.get_formatter()->column_width(24);
   app.require_subcommand(1);
   texts t;

@@ -56,17 +56,35 @@ std::string_view direction_of(bool incoming) {
   return incoming ? "incoming" : "outgoing";
 }
 
+/// A time that lasts, in seconds.
+std::string seconds(std::chrono::nanoseconds length) {
+  return fmt::format("{:.3f}", std::chrono::duration<double>(length).count());
+}
+
+/// Where it waits or waited, if it is a caller's leg to a queue.
+void add(fields& all, const std::optional<storage::queueing_record>& queueing) {
+  if (!queueing)
+    return;
+  all["queue"] = queueing->queue;
+  all["priority"] = queueing->priority;
+  all["since"] = time_of(queueing->since);
+  all["agent"] = queueing->agent.empty() ? fields{} : fields(queueing->agent);
+  all["taken"] = time_of(queueing->taken);
+}
+
 fields fields_of(const storage::call_key& id, const storage::call_record& call) {
-  return {{"id", id.text()},
-          {"state", call.answered ? "answered" : "not answered yet"},
-          {"direction", direction_of(call.incoming)},
-          {"call_id", call.call_id},
-          {"from", call.from},
-          {"to", call.to},
-          {"started", time_of(call.started)},
-          {"answered", time_of(call.answered)},
-          {"leg", call.leg},
-          {"target", call.target}};
+  fields all{{"id", id.text()},
+             {"state", call.answered ? "answered" : "not answered yet"},
+             {"direction", direction_of(call.incoming)},
+             {"call_id", call.call_id},
+             {"from", call.from},
+             {"to", call.to},
+             {"started", time_of(call.started)},
+             {"answered", time_of(call.answered)},
+             {"leg", call.leg},
+             {"target", call.target}};
+  add(all, call.queueing);
+  return all;
 }
 
 fields fields_of(const storage::call_key& id, const storage::registration_record& made) {
@@ -87,18 +105,25 @@ fields fields_of(const storage::call_key& id, const storage::registration_record
 
 fields fields_of(const storage::finished_call& f) {
   const auto& call = f.call;
-  return {{"id", call.call.text()},
-          {"state", "finished"},
-          {"direction", direction_of(call.incoming)},
-          {"call_id", call.call_id},
-          {"from", call.from},
-          {"to", call.to},
-          {"started", time_of(call.started)},
-          {"answered", time_of(call.answered)},
-          {"ended", time_of(call.ended)},
-          {"cause", call.cause.empty() ? "completed" : call.cause},
-          {"status", call.status == 0 ? fields{} : fields(call.status)},
-          {"seq", f.sequence}};
+  fields all{{"id", call.call.text()},
+             {"state", "finished"},
+             {"direction", direction_of(call.incoming)},
+             {"call_id", call.call_id},
+             {"from", call.from},
+             {"to", call.to},
+             {"started", time_of(call.started)},
+             {"answered", time_of(call.answered)},
+             {"ended", time_of(call.ended)},
+             {"cause", call.cause.empty() ? "completed" : call.cause},
+             {"status", call.status == 0 ? fields{} : fields(call.status)},
+             {"seq", f.sequence}};
+  add(all, call.queueing);
+  if (call.queueing) {
+    all["waited"] = seconds(call.queueing->waited(call.ended));
+    all["talked"] = seconds(call.queueing->talked(call.ended));
+    all["left"] = call.queueing->left;
+  }
+  return all;
 }
 
 std::string json_of(const fields& all) {

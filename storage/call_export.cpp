@@ -12,6 +12,7 @@
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
 #include "storage/records.hpp"
+#include "storage/scan.hpp"
 
 namespace jackfield::storage {
 
@@ -65,6 +66,30 @@ void put_time(std::string& out, std::string_view key, std::optional<wall_time> t
     put_null(out, key);
 }
 
+/// Seconds.
+std::string text_of(std::chrono::nanoseconds length) {
+  return fmt::format("{:.3f}", std::chrono::duration<double>(length).count());
+}
+
+void put_queueing(std::string& out, const call_ended& call) {
+  if (!call.queueing) {
+    for (const auto* const key : {"queue", "agent", "waited", "talked", "left"})
+      put_null(out, key);
+    return;
+  }
+  const auto& queueing = *call.queueing;
+  put_text(out, "queue", queueing.queue);
+  if (queueing.agent.empty())
+    put_null(out, "agent");
+  else
+    put_text(out, "agent", queueing.agent);
+  put_key(out, "waited");
+  out += text_of(queueing.waited(call.ended));
+  put_key(out, "talked");
+  out += text_of(queueing.talked(call.ended));
+  put_text(out, "left", queueing.left);
+}
+
 void put_call(std::string& out, const call_ended& call) {
   const auto id = call.call.text();
   put_text(out, "id", id);
@@ -84,6 +109,7 @@ void put_call(std::string& out, const call_ended& call) {
     put_null(out, "status");
   else
     put_number(out, "status", call.status);
+  put_queueing(out, call);
 }
 
 void append_json_call(std::string& out, uint64_t sequence, const call_ended& call) {
@@ -126,8 +152,9 @@ void append_json_event(std::string& out, uint64_t sequence, const event_record& 
   out += "}\n";
 }
 
-constexpr std::string_view csv_header =
-  "seq,id,call_id,attempt,started,answered,ended,cause,from,to,direction,status\r\n";
+constexpr std::string_view csv_header = "seq,id,call_id,attempt,started,answered,ended,cause,from,"
+                                        "to,direction,status,queue,agent,waited,talked,"
+                                        "left\r\n";
 
 void put_field(std::string& out, std::string_view text) {
   out += ',';
@@ -159,6 +186,15 @@ void append_csv_call(std::string& out, uint64_t sequence, const call_ended& call
   put_field(out, call.to);
   put_field(out, direction_of(call));
   put_field(out, call.status == 0 ? std::string{} : std::to_string(call.status));
+  if (const auto& queueing = call.queueing) {
+    put_field(out, queueing->queue);
+    put_field(out, queueing->agent);
+    put_field(out, text_of(queueing->waited(call.ended)));
+    put_field(out, text_of(queueing->talked(call.ended)));
+    put_field(out, queueing->left);
+  } else {
+    out += ",,,,,";
+  }
   out += "\r\n";
 }
 
@@ -212,6 +248,36 @@ outcome<void> export_calls(const store& s, uint64_t from, line_format format,
                         else
                           append_json_call(out, sequence, *call);
                       });
+}
+
+outcome<calls_page> read_calls(const store& s, uint64_t after, size_t limit,
+                               size_t most_looked_at) {
+  calls_page page;
+  page.last = after;
+  size_t looked_at = 0;
+  auto scanned = scan_records(s, keyspace::events, event_key(after + 1), {},
+                              [&](std::string_view key, std::string_view value) -> result<bool> {
+                                if (page.calls.size() == limit || looked_at++ == most_looked_at) {
+                                  page.more = true;
+                                  return false;
+                                }
+                                const auto sequence = number_of_key(key);
+                                if (!sequence)
+                                  return jackfield::fail("an event", "its key is no number");
+                                auto event = unpack_event(value);
+                                if (!event)
+                                  return jackfield::fail("event " + std::to_string(*sequence),
+                                                         std::move(event.error().cause));
+                                page.last = *sequence;
+                                if (const auto* call = std::get_if<call_ended>(&event->what)) {
+                                  append_json_call(page.calls.emplace_back(), *sequence, *call);
+                                  page.calls.back().pop_back();
+                                }
+                                return true;
+                              });
+  if (!scanned)
+    return tl::unexpected{std::move(scanned.error())};
+  return page;
 }
 
 outcome<void> export_events(const store& s, uint64_t from, const line_sink& sink) {

@@ -1,50 +1,16 @@
 #include "storage/records.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <storage/records.pb.h>
 
 #include "storage/figures_record.hpp"
+#include "storage/packing.hpp"
 
 namespace jackfield::storage {
 
 namespace {
-
-/// Of the values' layout: their first byte.
-constexpr unsigned char layout_version = 1;
-
-template <class Message>
-std::string bytes_of(const Message& message) {
-  std::string bytes(1, static_cast<char>(layout_version));
-  message.AppendToString(&bytes);
-  return bytes;
-}
-
-template <class Message>
-result<Message> message_in(std::string_view bytes, const char* what) {
-  const unsigned version = bytes.empty() ? 0U : static_cast<unsigned char>(bytes.front());
-  if (version != layout_version)
-    return jackfield::fail({}, std::string{what} + " of layout version " +
-                                 (bytes.empty() ? "none" : std::to_string(version)) +
-                                 ", expected 1");
-  Message message;
-  if (!message.ParseFromArray(bytes.data() + 1, static_cast<int>(bytes.size() - 1)))
-    return jackfield::fail({}, std::string{what} + " that cannot be read");
-  return message;
-}
-
-int64_t stamp(wall_time at) {
-  return at.time_since_epoch().count();
-}
-int64_t stamp(const std::optional<wall_time>& at) {
-  return at ? stamp(*at) : 0;
-}
-wall_time time_of(int64_t stamp) {
-  return wall_time{std::chrono::nanoseconds{stamp}};
-}
-std::optional<wall_time> maybe_time_of(int64_t stamp) {
-  return stamp == 0 ? std::nullopt : std::optional{time_of(stamp)};
-}
 
 void write(const sip::dialog_record& d, proto::Dialog& out) {
   out.set_leg(d.leg);
@@ -154,6 +120,21 @@ std::optional<media_record> read(const proto::Media& in) {
   return m;
 }
 
+void write(const queueing_record& q, proto::Queueing& out) {
+  out.set_queue(q.queue);
+  out.set_priority(q.priority);
+  out.set_since(stamp(q.since));
+  out.set_agent(q.agent);
+  out.set_taken(stamp(q.taken));
+  out.set_left(q.left);
+}
+
+queueing_record read(const proto::Queueing& in) {
+  return {
+    in.queue(), in.priority(), maybe_time_of(in.since()), in.agent(), maybe_time_of(in.taken()),
+    in.left()};
+}
+
 run_progress read(const proto::RunProgress& in) {
   return {in.run(), in.lane(), in.next(), in.missed_by_limit(), in.missed_by_generator()};
 }
@@ -172,6 +153,8 @@ void write(const call_ended& c, proto::CallEnded& out) {
   out.set_status(c.status);
   if (c.figures)
     write(*c.figures, *out.mutable_figures());
+  if (c.queueing)
+    write(*c.queueing, *out.mutable_queueing());
 }
 
 call_ended read(const proto::CallEnded& in) {
@@ -188,6 +171,8 @@ call_ended read(const proto::CallEnded& in) {
   c.status = in.status();
   if (in.has_figures())
     c.figures = storage::read(in.figures());
+  if (in.has_queueing())
+    c.queueing = read(in.queueing());
   return c;
 }
 
@@ -240,6 +225,17 @@ void write(const run_progress& what, proto::Event& out) {
 
 } // namespace
 
+std::chrono::nanoseconds queueing_record::waited(wall_time ended) const noexcept {
+  using std::chrono::nanoseconds;
+  return since ? std::max(nanoseconds{taken.value_or(ended) - *since}, nanoseconds::zero())
+               : nanoseconds::zero();
+}
+
+std::chrono::nanoseconds queueing_record::talked(wall_time ended) const noexcept {
+  using std::chrono::nanoseconds;
+  return taken ? std::max(nanoseconds{ended - *taken}, nanoseconds::zero()) : nanoseconds::zero();
+}
+
 std::string call_key::text() const {
   return std::to_string(run) + "-" + std::to_string(number);
 }
@@ -281,6 +277,8 @@ std::string pack(const call_record& record) {
   out.set_first_response(stamp(record.first_response));
   out.set_ringing(stamp(record.ringing));
   out.set_bridged(record.bridged);
+  if (record.queueing)
+    write(*record.queueing, *out.mutable_queueing());
   return bytes_of(out);
 }
 
@@ -363,6 +361,8 @@ result<call_record> unpack_call(std::string_view bytes) {
     record.due = maybe_time_of(in.due());
     record.first_response = maybe_time_of(in.first_response());
     record.ringing = maybe_time_of(in.ringing());
+    if (in.has_queueing())
+      record.queueing = read(in.queueing());
     return record;
   });
 }

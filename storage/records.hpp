@@ -56,6 +56,26 @@ struct media_record {
   friend bool operator==(const media_record&, const media_record&) = default;
 };
 
+/// A call's place in the line of a contact centre's queue, and how it left that.
+struct queueing_record {
+  std::string queue;
+  int32_t priority = 0;
+  /// It waits since then, which is its place; unset: it has not come in.
+  std::optional<wall_time> since;
+  std::string agent;              ///< who took it; empty: nobody
+  std::optional<wall_time> taken; ///< when caller and agent were to hear each other
+  /// "answered", "abandoned", "timed_out", "full", "no_agents", "closed", or
+  /// `call_ended::engine_restart`; empty while it waits.
+  std::string left;
+
+  /// Until it was taken, or until `ended`.
+  [[nodiscard]] std::chrono::nanoseconds waited(wall_time ended) const noexcept;
+  /// With the agent; nothing if nobody took it.
+  [[nodiscard]] std::chrono::nanoseconds talked(wall_time ended) const noexcept;
+
+  friend bool operator==(const queueing_record&, const queueing_record&) = default;
+};
+
 /// A call under way.
 struct call_record {
   bool incoming = false;
@@ -75,6 +95,7 @@ struct call_record {
   std::optional<media_record> media;        ///< once agreed on
   /// Once answered, of one that a load run made.
   std::optional<wall_time> due, first_response, ringing;
+  std::optional<queueing_record> queueing; ///< of a caller's leg, in a queue
 
   friend bool operator==(const call_record&, const call_record&) = default;
 };
@@ -129,8 +150,9 @@ struct call_ended {
   wall_time ended{};
   /// `report::failure_cause`'s name, or one of those below; empty: completed.
   std::string cause;
-  uint32_t status = 0;                 ///< final status of the INVITE; 0: none
-  std::optional<call_figures> figures; ///< of a call that a load run made
+  uint32_t status = 0;                     ///< final status of the INVITE; 0: none
+  std::optional<call_figures> figures;     ///< of a call that a load run made
+  std::optional<queueing_record> queueing; ///< of a caller's leg, in a queue
 
   // Two of those names, of what a crash left.
   /// An attempt whose outcome nobody knows. It may have rung, and is never made again by itself.

@@ -33,7 +33,8 @@ tl::unexpected<fault> unreadable(std::string_view what, error why) {
   return fail(fault_kind::corrupt, std::string{what}, std::move(why.cause));
 }
 
-/// When the store last heard of anything.
+} // namespace
+
 outcome<wall_time> last_heard(const store& s) {
   auto key = s.last_key(keyspace::events);
   if (!key)
@@ -50,6 +51,8 @@ outcome<wall_time> last_heard(const store& s) {
     return unreadable("the last event", std::move(event.error()));
   return event->at;
 }
+
+namespace {
 
 outcome<std::vector<open_run>> open_runs(const store& s) {
   std::vector<open_run> open;
@@ -136,6 +139,9 @@ outcome<std::string> close_some(store& s, commit_log& log, wall_time heard, std:
     end.ended = std::max(heard, record.answered.value_or(record.started));
     end.cause = record.answered ? call_ended::engine_restart : call_ended::indeterminate;
     end.status = record.answered ? 200 : 0;
+    end.queueing = std::move(record.queueing);
+    if (end.queueing && end.queueing->left.empty())
+      end.queueing->left = call_ended::engine_restart;
     ++(record.answered ? counts.answered : counts.indeterminate);
     c.writes.erase(keyspace::calls, key_of(call.key));
     c.events.push_back(pack(event_record{end.ended, std::move(end)}));

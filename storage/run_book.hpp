@@ -32,6 +32,9 @@ outcome<uint64_t> resume_run(store& s, uint64_t run, wall_time at);
 /// Writes down that it has ended, durably. `ended_by`: as in `run_record`.
 outcome<void> end_run(store& s, uint64_t run, wall_time at, std::string_view ended_by);
 
+/// When a store last heard of anything; 1970 if it never did.
+outcome<wall_time> last_heard(const store& s);
+
 /// What a crash left, and was closed.
 struct closed_runs {
   uint64_t runs = 0;

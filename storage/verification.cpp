@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "storage/centre_records.hpp"
 #include "storage/records.hpp"
 
 namespace jackfield::storage {
@@ -121,6 +122,16 @@ private:
   }
 
   void look_at_meta(std::string_view key, std::string_view value) {
+    if (const auto agent = agent_of_key(key)) {
+      if (auto record = unpack_agent(value); !record)
+        report("agent " + std::string{*agent}, std::move(record.error().cause));
+      return;
+    }
+    if (const auto queue = queue_of_key(key)) {
+      if (auto record = unpack_queue(value); !record)
+        report("queue " + std::string{*queue}, std::move(record.error().cause));
+      return;
+    }
     if (key != "format")
       return;
     uint64_t format = 0;

@@ -19,8 +19,7 @@ bool call_resumption::takes(const storage::call_record& call) noexcept {
   return call.answered && call.dialog && !call.bridged;
 }
 
-result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call,
-                                    media_plane& plane, own_stream& stream, means with) {
+result<void> call_resumption::adopt(call_leg& leg, const storage::call_record& call, means& with) {
   const auto peer = peer_of(call);
   if (!peer)
     return fail("peer", "\"" + call.target + "\" is no way to it");
@@ -35,14 +34,34 @@ result<void> call_resumption::begin(call_leg& leg, const storage::call_record& c
     leg.wake_at(leg.home().now() + patience);
   media_ = std::move(with.media);
   way_ = media_->capabilities().wanted;
+  if (call.media && !call.media->agreed.held)
+    way_ = call.media->agreed.way;
+  return {};
+}
+
+result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call, means with,
+                                    const open_stream& stream) {
+  if (!call.dialog || !call.media)
+    return fail("the call", "has no audio that was agreed on");
+  return adopt(leg, call, with)
+    .and_then([&] { return leg.describe(media_, stream.port, call.media->agreed); })
+    .map([&] {
+      leg.use_stream(stream.handle, stream.port, stream.transport);
+      ready_ = true;
+      offer(leg);
+    });
+}
+
+result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call,
+                                    media_plane& plane, own_stream& stream, means with) {
+  if (auto adopted = adopt(leg, call, with); !adopted)
+    return adopted;
   if (!call.media) { // nothing was ever described
     leg.describe(media_, with.inactive_port);
     end(state::resumed);
     return {};
   }
   const auto& agreed = call.media->agreed;
-  if (!agreed.held)
-    way_ = agreed.way;
   if (with.audio) {
     agreed_ = agreed;
     stream.open(leg, plane, std::move(with.audio), agreed.protected_by, true, call.media->port);

@@ -48,6 +48,17 @@ public:
   result<void> begin(call_leg& leg, const storage::call_record& call, media_plane& plane,
                      own_stream& stream, means with);
 
+  /// A stream that the leg's owner has opened.
+  struct open_stream {
+    caf::strong_actor_ptr handle;
+    uint16_t port = 0; ///< where it is heard
+    std::shared_ptr<const sdp::stream_transport> transport;
+  };
+  /// The same, of a leg of two as well, with a stream that is there; `with.audio` is not looked at.
+  /// Fails if nothing was ever said of the call's audio.
+  result<void> begin(call_leg& leg, const storage::call_record& call, means with,
+                     const open_stream& stream);
+
   enum class state : uint8_t {
     waiting,
     resumed, ///< the peer has agreed
@@ -66,6 +77,7 @@ public:
   [[nodiscard]] sdp::direction way() const noexcept { return way_; }
 
 private:
+  result<void> adopt(call_leg& leg, const storage::call_record& call, means& with);
   state offer(call_leg& leg);
   state offer_again(call_leg& leg);
   state end(state how) noexcept { return state_ = how; }

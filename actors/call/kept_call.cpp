@@ -81,6 +81,11 @@ void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_
     r.dialog = leg.record();
   else
     r.attempt = leg.attempt();
+  if (queueing_) {
+    r.queueing = *queueing_;
+    if (!r.queueing->since) // it comes in with its ACK
+      r.queueing->since = r.answered;
+  }
   if (auto agreed = leg.described())
     r.media = storage::media_record{leg.media_port(), std::move(*agreed)};
   storage::change c;
@@ -111,6 +116,15 @@ void kept_call::ended(call_leg& leg, report::failure_cause cause, int status,
   end.status = static_cast<uint32_t>(status);
   if (figures != nullptr)
     end.figures = *figures;
+  end.queueing = queueing_ ? std::optional{*queueing_} : std::move(record->queueing);
+  if (end.queueing && !end.queueing->since)
+    end.queueing->since = end.answered;
+  if (auto& queueing = end.queueing; queueing && queueing->left.empty()) {
+    if (cause == report::failure_cause::engine_restart)
+      queueing->left = storage::call_ended::engine_restart;
+    else if (queueing->since) // its caller went before the line was told
+      queueing->left = "abandoned";
+  }
   storage::change c;
   c.writes.erase(storage::keyspace::calls, storage::key_of(key_));
   c.events.push_back(storage::pack(storage::event_record{end.ended, std::move(end)}));

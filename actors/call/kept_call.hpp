@@ -30,11 +30,25 @@ public:
     made.bridged_ = true;
     return made;
   }
+  /// The caller's leg of a call to a queue. `queueing` is changed by who has the call, on the leg's
+  /// lane; it is in what is kept from the next write on.
+  static kept_call queued_leg(recorder* where,
+                              std::shared_ptr<const storage::queueing_record> queueing) {
+    auto made = bridged_leg(where);
+    made.queueing_ = std::move(queueing);
+    return made;
+  }
 
   /// A call that a crash left in the store.
   kept_call(recorder* where, storage::interrupted_call call)
       : recorder_(where), key_(call.key),
         record_(std::make_unique<storage::call_record>(std::move(call.record))) {}
+  /// The caller's leg of a call to a queue, likewise.
+  kept_call(recorder* where, storage::interrupted_call call,
+            std::shared_ptr<const storage::queueing_record> queueing)
+      : kept_call(where, std::move(call)) {
+    queueing_ = std::move(queueing);
+  }
 
   /// Something is kept of this call.
   [[nodiscard]] explicit operator bool() const noexcept { return recorder_ != nullptr; }
@@ -69,7 +83,8 @@ private:
   recorder* recorder_ = nullptr;
   storage::call_key key_;
   bool bridged_ = false;
-  std::unique_ptr<storage::call_record> record_; // between `begin` and `ended`
+  std::shared_ptr<const storage::queueing_record> queueing_; // null: of no queue, or in `record_`
+  std::unique_ptr<storage::call_record> record_;             // between `begin` and `ended`
 };
 
 } // namespace jackfield

@@ -99,6 +99,8 @@ struct use_stream {
 struct narrow {
   std::shared_ptr<const sdp::offer_template> media;
 };
+/// Has the store keep the call as it is now, if it is kept and was answered.
+struct keep {};
 
 } // namespace leg_commands
 
@@ -107,7 +109,8 @@ struct leg_command {
                leg_commands::accept, leg_commands::refuse, leg_commands::redirect,
                leg_commands::hang_up, leg_commands::offer, leg_commands::answer_offer,
                leg_commands::refuse_offer, leg_commands::request, leg_commands::answer_request,
-               leg_commands::dial, leg_commands::use_stream, leg_commands::narrow>
+               leg_commands::dial, leg_commands::use_stream, leg_commands::narrow,
+               leg_commands::keep>
     what;
 };
 

@@ -1,6 +1,7 @@
 #include "actors/call/leg_reporter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <caf/sec.hpp>
 
@@ -91,6 +92,7 @@ public:
     leg_.use_stream(std::move(c.stream), c.port, std::move(c.transport));
     reply({});
   }
+  void operator()(leg_commands::keep&) { reply({}); } // as after each command
   void operator()(leg_commands::narrow& c) { reply(result_of(leg_.narrow(std::move(c.media)))); }
 
 private:
@@ -150,9 +152,14 @@ void leg_reporter::tell(call_leg& leg, Event event) {
 void leg_reporter::on_start(call_leg& leg) {
   leg.set_down_handler([this, &leg](const caf::down_msg&) {
     settings_.owner = nullptr; // nobody is left whom the call is for
-    leg.hang_up();
+    // By a message, after which the leg sees to its timers: a BYE may be lost, and is said again.
+    lane::tell(leg.home(), caf::strong_actor_ptr{leg.ctrl()}, hang_up{});
   });
   leg.monitor(settings_.owner);
+  if (kept_.under_way()) {
+    resume(leg);
+    return;
+  }
   if (!calling_) {
     leg.describe(settings_.media, settings_.port);
     leg.use_stream(settings_.stream, settings_.port, settings_.transport);
@@ -186,6 +193,46 @@ void leg_reporter::on_start(call_leg& leg) {
   }
   if (!begun)
     end(leg, {.cause = sip::end_cause::transport_failed}, report::failure_cause::connect_failed);
+}
+
+void leg_reporter::resume(call_leg& leg) {
+  status_ = 200;
+  resuming_ = std::make_unique<call_resumption>();
+  const auto begun = resuming_->begin(
+    leg, kept_.record(),
+    {.connections = connections_, .credentials = {}, .audio = nullptr, .media = settings_.media},
+    {settings_.stream, settings_.port, settings_.transport});
+  if (begun)
+    on_resumption(leg, resuming_->current());
+  else
+    end(leg, {.cause = sip::end_cause::transport_failed}, report::failure_cause::engine_restart);
+}
+
+void leg_reporter::on_resumption(call_leg& leg, call_resumption::state how) {
+  switch (how) {
+  case call_resumption::state::waiting:
+    return;
+  case call_resumption::state::failed:
+    resuming_.reset();
+    lost_ = true;
+    leg.hang_up();
+    return;
+  case call_resumption::state::resumed:
+    resuming_.reset();
+    kept_.update(leg);
+    tell(leg, leg_events::confirmed{});
+    return;
+  }
+}
+
+void leg_reporter::on_wake(call_leg& leg) {
+  if (resuming_)
+    on_resumption(leg, resuming_->on_wake(leg));
+}
+
+void leg_reporter::on_way_back(call_leg& leg) {
+  if (resuming_)
+    on_resumption(leg, resuming_->on_way_back(leg));
 }
 
 void leg_reporter::on_recorded(call_leg& leg, const recorded& answer) {
@@ -274,6 +321,8 @@ void leg_reporter::on_answered(call_leg& leg, const leg_answer& answer) {
 
 void leg_reporter::on_offer(call_leg& leg, const leg_offer& offer) {
   tell(leg, leg_events::offered{offer.number, offer.has_offer, offer.way});
+  if (resuming_) // the owner answers it
+    on_resumption(leg, resuming_->on_offer(leg));
 }
 
 void leg_reporter::on_offer_withdrawn(call_leg& leg, uint32_t number) {
@@ -282,6 +331,10 @@ void leg_reporter::on_offer_withdrawn(call_leg& leg, uint32_t number) {
 
 void leg_reporter::on_settled(call_leg& leg, const leg_settled& settled) {
   kept_.update(leg);
+  if (resuming_) {
+    on_resumption(leg, resuming_->on_settled(leg, settled));
+    return;
+  }
   if (settled.request == 0)
     return;
   auto result = response_result(settled.status, {}, {});
@@ -330,6 +383,8 @@ void leg_reporter::on_lost(call_leg& leg) {
 
 void leg_reporter::end(call_leg& leg, leg_events::ended event, report::failure_cause why) {
   event.tag = settings_.tag;
+  if (lost_ || (std::exchange(resuming_, nullptr) && why.failed()))
+    why = report::failure_cause::engine_restart;
   kept_.ended(leg, why, status_);
   if (auto reply = std::exchange(beginning_, std::nullopt))
     reply->deliver(leg_result{.what = leg_result::outcome::over,

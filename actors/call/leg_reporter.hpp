@@ -11,6 +11,7 @@
 #include <caf/response_promise.hpp>
 
 #include "actors/call/call_leg.hpp"
+#include "actors/call/call_resumption.hpp"
 #include "actors/call/call_settings.hpp"
 #include "actors/call/kept_call.hpp"
 #include "actors/call/leg_messages.hpp"
@@ -62,6 +63,12 @@ public:
       : settings_(std::move(s)), calling_(std::make_unique<calling>(std::move(c))),
         kept_(std::move(kept)) {}
 
+  /// For the leg of a call that a crash left, which is to go on: `kept` is under way, the stream of
+  /// `s` is open. The owner gets `leg_events::confirmed` once the peer has agreed, or `ended`.
+  leg_reporter(settings s, kept_call kept,
+               std::shared_ptr<const transport::open_settings> connections)
+      : settings_(std::move(s)), kept_(std::move(kept)), connections_(std::move(connections)) {}
+
   void on_start(call_leg& leg) override;
   void on_hang_up(call_leg& leg) override { leg.hang_up(); }
   void on_lost(call_leg& leg) override;
@@ -80,6 +87,8 @@ public:
   void on_ended(call_leg& leg, const leg_end& end) override;
   void on_recorded(call_leg& leg, const recorded& answer) override;
   void on_command(call_leg& leg, leg_command& command) override;
+  void on_wake(call_leg& leg) override;
+  void on_way_back(call_leg& leg) override;
 
 private:
   class executor;
@@ -92,12 +101,17 @@ private:
   void tell(call_leg& leg, Event event);
   /// Answers the command that waits for this request; false if none does.
   bool answer(uint32_t request, leg_result result);
+  void resume(call_leg& leg);
+  void on_resumption(call_leg& leg, call_resumption::state how);
   void end(call_leg& leg, leg_events::ended event, report::failure_cause why);
 
   settings settings_;
   std::unique_ptr<calling> calling_;
   std::vector<waiting> waiting_;
   kept_call kept_;
+  std::shared_ptr<const transport::open_settings> connections_; // of a call that is to go on
+  std::unique_ptr<call_resumption> resuming_;                   // until its peer has agreed
+  bool lost_ = false;                                           // it has not
   bool awaits_record_ = false;                     // before the INVITE, or the first answer
   bool wants_begin_ = false;                       // then to be sent, or accepted
   std::optional<caf::response_promise> beginning_; // of the command that asked for it

@@ -11,16 +11,28 @@
 
 namespace jackfield {
 
+namespace {
+
+// Of its timers.
+constexpr unsigned desk_clock = 0;
+constexpr unsigned record_clock = 1;
+
+} // namespace
+
 agent::agent(caf::actor_config& config, lane::lane& home, agent_profile profile,
-             caf::strong_actor_ptr watcher)
+             caf::strong_actor_ptr watcher, agent_keeping keeping)
     : lane::lane_actor(config, home), profile_(std::move(profile)), watcher_(std::move(watcher)),
-      desk_(profile_.number, profile_.rules), timer_(*this, 0) {
+      desk_(profile_.number, profile_.rules), timer_(*this, desk_clock),
+      keeping_(std::move(keeping)),
+      record_(*this, record_clock, keeping_.where, storage::agent_key(profile_.name)) {
   // nop
 }
 
 caf::behavior agent::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
   since_ = home().wall_now();
+  if (keeping_.before)
+    come_back();
   return {
     [this](agent_queues& queues) {
       queues_ = std::move(queues.all);
@@ -53,7 +65,11 @@ caf::behavior agent::make_behavior() {
     },
     [this](const ring_over& over) { on_ring_over(over); },
     [this](const talk_over& over) { on_talk_over(over); },
-    [this](const lane::timer_fired&) {
+    [this](const lane::timer_fired& fired) {
+      if (fired.id == record_clock) {
+        record_.on_time();
+        return;
+      }
       policy::agent_actions actions;
       desk_.on_time(home().now(), actions);
       carry_out(actions);
@@ -63,9 +79,33 @@ caf::behavior agent::make_behavior() {
 
 void agent::on_exit() {
   timer_.cancel();
+  record_.finish();
   queues_.clear();
   calls_.clear();
   watcher_ = nullptr;
+}
+
+void agent::come_back() {
+  policy::agent_actions actions;
+  const auto was = std::exchange(keeping_.before, std::nullopt);
+  desk_.restore(home().now(),
+                snapshot_of(*was, profile_.rules, keeping_.heard, two_clocks::of(home())), actions);
+  if (was->registered)
+    returns_until_ = home().now() + return_limit;
+  carry_out(actions);
+}
+
+void agent::keep() {
+  if (!record_)
+    return;
+  auto now = desk_.snapshot();
+  now.version = 0; // says nothing to another process
+  // One that may return still is there, to another crash.
+  const bool registered = registered_ || returns_until_ > home().now();
+  if (kept_ && kept_->first == now && kept_->second == registered)
+    return;
+  record_.put(storage::pack(record_of(now, registered, two_clocks::of(home()))));
+  kept_.emplace(std::move(now), registered);
 }
 
 void agent::on_queue(queue_to_agent& said) {
@@ -102,7 +142,11 @@ void agent::on_phones(const agent_phones& phones) {
   else if (phones.address_of_record != address_)
     return; // of an address that it has left
   registered_ = phones.present;
-  if (phones.present && profile_.ready_at_once)
+  // Who had logged out before a restart is not logged in by it.
+  const bool returns = std::exchange(returns_until_, lane::time_point{}) > now;
+  if (phones.present && returns)
+    desk_.regain(now, actions);
+  else if (phones.present && profile_.ready_at_once)
     desk_.log_in(now, actions);
   else
     desk_.set_reachable(now, phones.present, actions);
@@ -247,6 +291,7 @@ void agent::carry_out(policy::agent_actions& actions) {
     timer_.cancel();
   else if (!timer_.armed() || timer_.deadline() != due)
     timer_.arm(due);
+  keep();
 }
 
 void agent::tell_state(const policy::state_changed& change) {

@@ -5,12 +5,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/centre/centre_events.hpp"
+#include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/policy/agent_desk.hpp"
@@ -24,6 +26,13 @@ struct agent_profile {
   policy::agent_rules rules;
   /// Logs in as soon as a phone of it is registered, and is ready; else it has to be told to.
   bool ready_at_once = true;
+};
+
+/// What is kept of an agent, and what was.
+struct agent_keeping {
+  recorder* where = nullptr; ///< on its lane, outlives it; null: nothing is
+  std::optional<storage::agent_record> before = {};
+  storage::wall_time heard{}; ///< of the process before, last
 };
 
 /// To an agent, once: the queues that it is a member of.
@@ -85,7 +94,7 @@ class agent final : public lane::lane_actor {
 public:
   /// `watcher` gets a `centre_event` for each change of its state; null: nobody does.
   agent(caf::actor_config& config, lane::lane& home, agent_profile profile,
-        caf::strong_actor_ptr watcher);
+        caf::strong_actor_ptr watcher, agent_keeping keeping = {});
 
   const char* name() const override { return "agent"; }
 
@@ -94,6 +103,10 @@ protected:
   void on_exit() override;
 
 private:
+  /// So long after a restart a phone that comes back is the one that was there, as whose user who
+  /// had logged out stays so.
+  static constexpr lane::duration return_limit = std::chrono::hours{1};
+
   struct ringing_call {
     offer_key key;
     policy::call_id call{};
@@ -109,6 +122,8 @@ private:
   void on_talk_over(const talk_over& over);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::agent_actions& actions);
+  void come_back();
+  void keep();
   void tell_queue(policy::queue_id queue, const agent_to_queue& what);
   void tell_state(const policy::state_changed& change);
   [[nodiscard]] std::vector<ringing_call>::iterator call_of(const offer_key& key);
@@ -123,6 +138,11 @@ private:
   std::chrono::system_clock::time_point since_; // its state
   std::vector<ringing_call> calls_;             // offered, ringing, connected: a few
   lane::actor_timer timer_;
+  agent_keeping keeping_;
+  paced_record record_;
+  /// What was kept last.
+  std::optional<std::pair<policy::agent_snapshot, bool>> kept_;
+  lane::time_point returns_until_{}; // its phone, which was registered before the restart
 };
 
 } // namespace jackfield

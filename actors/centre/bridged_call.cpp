@@ -17,10 +17,10 @@ bridged_call::bridged_call(caf::actor_config& config, lane::lane& home, lane_con
                            std::shared_ptr<const bridge_manner> manner, sip_arrival_ptr invite,
                            uint64_t transaction, registered_contact callee,
                            std::shared_ptr<const registrar_shards> shards,
-                           caf::strong_actor_ptr owner)
+                           caf::strong_actor_ptr owner, std::unique_ptr<trunk_hunt> hunt)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       invite_(std::move(invite)), transaction_(transaction), contact_(std::move(callee)),
-      shards_(std::move(shards)), owner_(std::move(owner)) {
+      hunt_(std::move(hunt)), shards_(std::move(shards)), owner_(std::move(owner)) {
   // nop
 }
 
@@ -123,8 +123,23 @@ void bridged_call::on_opened(call_side& of, const media_opened& opened) {
   take(of, opened);
   if (&of == &caller_)
     command(*this, caller_, leg_commands::use_stream{of.stream, of.port, of.transport});
-  if (caller_.port != 0 && callee_.port != 0 && caller_.up() && !callee_.unwanted)
+  if (caller_.port == 0 || callee_.port == 0 || !caller_.up() || callee_.unwanted)
+    return;
+  if (!hunt_)
     call_callee();
+  else if (!call_next_trunk())
+    give_up(report::failure_cause::from_status(503), 503);
+}
+
+bool bridged_call::call_next_trunk() {
+  if (!hunt_->next(home().now()))
+    return false;
+  callee_.leg = nullptr;
+  callee_.begun = false;
+  callee_.ended.reset();
+  look_up_ = context_.router.hops().next_ticket();
+  context_.router.hops().locate(hunt_->server(), *this, look_up_);
+  return true;
 }
 
 void bridged_call::call_callee() {
@@ -141,6 +156,11 @@ void bridged_call::on_located(const servers_located& found) {
   if (found.ticket != look_up_ || !caller_.up() || callee_.unwanted)
     return;
   if (!found.where) {
+    if (hunt_) {
+      hunt_->not_found(home().now());
+      if (call_next_trunk())
+        return;
+    }
     give_up(report::failure_cause::resolve_failed, 480);
     return;
   }
@@ -148,15 +168,20 @@ void bridged_call::on_located(const servers_located& found) {
 }
 
 void bridged_call::place_callee(const transport::target_selection& servers) {
-  auto whom = std::make_shared<call_target>();
-  const auto contact = sip::parse_name_addr(contact_.value);
-  whom->uri = contact ? contact->uri : std::string_view{};
-  whom->from = from_;
-  whom->to = to_;
   leg_reporter::calling calling;
   calling.servers = servers;
-  calling.connections = manner_->connections;
-  calling.whom = std::move(whom);
+  calling.connections = hunt_ ? hunt_->connections() : manner_->connections;
+  if (hunt_) {
+    calling.servers = context_.router.hops().servers().order(servers, home().now());
+    calling.whom = hunt_->whom();
+  } else {
+    auto whom = std::make_shared<call_target>();
+    const auto contact = sip::parse_name_addr(contact_.value);
+    whom->uri = contact ? contact->uri : std::string_view{};
+    whom->from = from_;
+    whom->to = to_;
+    calling.whom = std::move(whom);
+  }
   calling.max_forwards = max_forwards_;
   calling.ringing_limit = manner_->ringing_limit;
   callee_.begun = true;
@@ -230,6 +255,10 @@ void bridged_call::on_requested(call_side& by, leg_events::requested& asked) {
 void bridged_call::on_ended(call_side& one, const leg_events::ended& ended) {
   one.ended = ended;
   auto& other = other_than(one);
+  const bool rang = rung_ != 0 || accepted_;
+  if (hunt_ && &one == &callee_ && !rang && !one.unwanted && caller_.up() &&
+      hunt_->was_trunk(ended, home().now()) && call_next_trunk())
+    return;
   if (&one == &callee_ && !caller_.ended)
     callee_ended_first_ = true;
   if (&other == &caller_)

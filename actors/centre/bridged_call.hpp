@@ -12,6 +12,7 @@
 
 #include "actors/call/leg_messages.hpp"
 #include "actors/centre/call_side.hpp"
+#include "actors/centre/trunk_hunt.hpp"
 #include "actors/media/media_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -44,7 +45,8 @@ struct bridged_call_over {
   std::vector<media_outcome> media;
 };
 
-/// A call of two legs: of somebody who called, and of a registered user who is called for that. The
+/// A call of two legs: of somebody who called, and of a registered user who is called for that, or
+/// of somebody outside, who is called through one trunk after the other until one takes it. The
 /// caller hears that it rings, is answered when the callee has answered, in the codec that the
 /// callee chose if it offered that, and the two streams are joined: packets pass as they are, or
 /// are transcoded where the codecs differ. Whichever leg ends ends the other. Hold and resume, and
@@ -59,11 +61,12 @@ class bridged_call final : public lane::lane_actor {
 public:
   /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, gets
   /// `bridged_call_over`. Both legs are kept where their lanes keep calls; `shards` tells of those,
-  /// null: all is on this one.
+  /// null: all is on this one. With a `hunt` the callee is outside.
   bridged_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                std::shared_ptr<const bridge_manner> manner, sip_arrival_ptr invite,
                uint64_t transaction, registered_contact callee,
-               std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
+               std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner,
+               std::unique_ptr<trunk_hunt> hunt = nullptr);
 
   const char* name() const override { return "bridged_call"; }
 
@@ -86,6 +89,8 @@ private:
   void on_located(const servers_located& found);
 
   void call_callee();
+  /// Another trunk is called; false: there is none.
+  bool call_next_trunk();
   void place_callee(const transport::target_selection& servers);
   void join(bool last_chance);
   /// Tells the caller, who has not been answered, or hangs up.
@@ -107,6 +112,7 @@ private:
   sip_arrival_ptr invite_; // until the caller's leg has it
   uint64_t transaction_;
   registered_contact contact_;
+  std::unique_ptr<trunk_hunt> hunt_; // null: the callee is the contact
   std::shared_ptr<const registrar_shards> shards_;
   caf::strong_actor_ptr owner_; // null: it has been told
   call_side caller_;

@@ -25,10 +25,10 @@ void end_leg(lane::lane_actor& call, call_side& one) {
 
 void open_stream(lane::lane_actor& call, lane_context& context,
                  std::shared_ptr<const audio_settings> audio, call_side& of, sdp::protection how,
-                 bool controls_ice) {
+                 bool controls_ice, uint16_t port) {
   of.stream = caf::actor_cast<caf::strong_actor_ptr>(call.home().spawn<media_stream>(
     context.media, std::move(audio), caf::strong_actor_ptr{call.ctrl()},
-    make_path(context.media, how, controls_ice)));
+    make_path(context.media, how, controls_ice, port)));
 }
 
 void take(call_side& of, const media_opened& opened) {

@@ -51,10 +51,10 @@ void command(lane::lane_actor& call, const call_side& one, Command what) {
 /// Hangs up, once. A leg that has not spoken yet is to be told when it does.
 void end_leg(lane::lane_actor& call, call_side& one);
 
-/// The owner gets `media_opened`, which `take` is for.
+/// The owner gets `media_opened`, which `take` is for. `port`: as in `make_path`.
 void open_stream(lane::lane_actor& call, lane_context& context,
                  std::shared_ptr<const audio_settings> audio, call_side& of, sdp::protection how,
-                 bool controls_ice);
+                 bool controls_ice, uint16_t port = 0);
 void take(call_side& of, const media_opened& opened);
 
 /// What a side's leg needs to know of it.

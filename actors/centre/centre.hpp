@@ -33,7 +33,10 @@ struct centre_plan {
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
   std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
-  uint64_t seed = 1;                                    ///< of the strategy `random`
+  bool anyone_calls = true;                             ///< as in `centre_roster`
+  std::vector<trunk_profile> trunks;
+  std::vector<outside_route> routes;
+  uint64_t seed = 1; ///< of the strategy `random`
 };
 
 /// The actors of a contact centre. Whoever starts them watches them; queues and agents, which know
@@ -42,15 +45,21 @@ struct centre_actors {
   std::vector<caf::actor> services; ///< one a context; each is the source of its place
   std::vector<caf::actor> queues;   ///< in the order of the plan
   std::vector<caf::actor> agents;
+  /// In the order of the plan. Each ends by itself once told to `hang_up`, when its registration is
+  /// removed.
+  std::vector<caf::actor> trunks;
+  std::shared_ptr<const trunk_book> book; ///< how trunks are
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents
-/// out among themselves. `watcher` gets each `centre_event`; null: nobody does. On the lane, or
-/// before the lanes run.
+/// out among themselves. `watcher` gets each `centre_event`; null: nobody does. Contexts that keep
+/// calls keep queues and agents, too; `before`: what those were when the process before ended,
+/// null: nothing is known of that. On the lane, or before the lanes run.
 [[nodiscard]] centre_actors start_centre(const std::vector<lane_context*>& contexts,
                                          const centre_plan& plan,
                                          const std::shared_ptr<const bridge_manner>& manner,
                                          const registrar_settings& registrations,
-                                         const caf::strong_actor_ptr& watcher);
+                                         const caf::strong_actor_ptr& watcher,
+                                         const centre_memory* before = nullptr);
 
 } // namespace jackfield

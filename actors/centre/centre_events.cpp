@@ -26,6 +26,8 @@ std::string_view to_string(centre_event::kind what) noexcept {
     return "call.recorded";
   case centre_event::kind::not_recorded:
     return "call.not_recorded";
+  case centre_event::kind::trunk_state:
+    return "trunk.state";
   }
   return "";
 }

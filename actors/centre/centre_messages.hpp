@@ -51,10 +51,17 @@ struct enter_queue {
   int priority = 0; ///< higher is served first
   /// Since when it waits.
   lane::time_point since;
+  bool returns = false; ///< it waited here before a restart
 };
 
 /// A call to its queue: its caller has gone.
 struct leave_queue {};
+
+/// A call to its queue: its caller, who waited there before a restart, has not come back.
+struct caller_lost {
+  enter_queue call;
+  bool hung_up = false; ///< by itself
+};
 
 /// A call to its queue: caller and agent hear each other.
 struct call_taken {
@@ -141,6 +148,7 @@ struct look_up_contacts {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::enter_queue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leave_queue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::caller_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ring_agent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::stop_ringing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_taken)

@@ -9,18 +9,8 @@
 #include "engine/sip/fields.hpp"
 #include "engine/sip/method_set.hpp"
 #include "engine/sip/response_text.hpp"
-#include "engine/sip/uri.hpp"
 
 namespace jackfield {
-
-namespace {
-
-std::string user_of(std::string_view uri) {
-  const auto parsed = sip::uri::parse(uri);
-  return parsed ? std::string{parsed->user()} : std::string{};
-}
-
-} // namespace
 
 centre_service::centre_service(caf::actor_config& config, lane::lane& home, lane_context& context,
                                std::shared_ptr<const bridge_manner> manner,
@@ -30,7 +20,8 @@ centre_service::centre_service(caf::actor_config& config, lane::lane& home, lane
                                caf::strong_actor_ptr watcher)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       roster_(std::move(roster)), shards_(std::move(shards)),
-      registrar_(context, std::move(registrations), shards_, this), watcher_(std::move(watcher)),
+      registrar_(context, std::move(registrations), shards_, this),
+      callers_(context.router, registrar_, *this, *this), watcher_(std::move(watcher)),
       source_(source) {
   registrar_.set_presence_watcher(this);
 }
@@ -41,9 +32,16 @@ caf::behavior centre_service::make_behavior() {
     [this](const recorded& written) { registrar_.on_recorded(written); },
     [this](const bindings_left& left) { registrar_.take_up(*left.all); },
     [this](const contacts_found& found) { on_found(found); },
+    [this](const caller_identified& said) {
+      callers_.on_identified(said);
+      if (stopping_)
+        stop(false);
+    },
     [this](const look_up_contacts& wanted) {
       registrar_.look_up(wanted.uri, current_sender(), wanted.ticket);
     },
+    [this](resume_calls& left) { go_on(left); },
+    [this](const call_resumed& call) { resuming_.take(*this, call); },
     [this](const queued_call_over& over) { on_over(over); },
     [this](const bridged_call_over& over) { forget(over.call); },
     [this](hang_up_call which) {
@@ -55,6 +53,7 @@ caf::behavior centre_service::make_behavior() {
     [this](const supervise_call& wish) { return on_supervise(wish); },
     [this](const end_supervision& wish) { return on_end_supervision(wish); },
     [this](const supervision_over& over) { on_supervision_over(over); },
+    [this](const centre_changed& changed) { on_changed(changed); },
     [this](centre_drain) { stop(false); },
     [this](centre_stop) { stop(true); },
   };
@@ -67,11 +66,13 @@ void centre_service::on_exit() {
     lane::tell(home(), each.call, hang_up{});
   calls_.clear();
   supervisors_.clear();
+  callers_.stop();
   for (const auto& [ticket, waiting] : look_ups_) {
     context_.router.answer(*waiting.invite, 480);
     context_.router.unbind_invite(waiting.transaction);
   }
   look_ups_.clear();
+  resuming_.let_go();
   roster_ = nullptr;
   watcher_ = nullptr;
 }
@@ -84,60 +85,165 @@ void centre_service::refuse(const sip_arrival& invite, uint64_t transaction, int
 }
 
 void centre_service::on_invite(const sip_arrival_ptr& invite, uint64_t transaction) {
-  ++came_;
   if (stopping_ || (context_.keeps != nullptr && !context_.keeps->takes_work())) {
+    ++came_;
     refuse(*invite, transaction, 503, "Retry-After: 5\r\n");
     return;
   }
-  const auto called = invite->message().request_uri();
-  if (const auto line = roster_->numbers.find(user_of(called)); line != roster_->numbers.end()) {
+  callers_.check(*roster_, invite, transaction);
+}
+
+void centre_service::on_forbidden(const sip_arrival_ptr& request, uint64_t transaction,
+                                  int status) {
+  if (transaction == 0) {
+    context_.router.answer(*request, status);
+    return;
+  }
+  ++came_;
+  refuse(*request, transaction, status);
+}
+
+void centre_service::on_admitted(const sip_arrival_ptr& request, uint64_t transaction,
+                                 const centre_caller& who) {
+  if (transaction == 0) {
+    serve_request(*request);
+    return;
+  }
+  ++came_;
+  if (stopping_)
+    refuse(*request, transaction, 503, "Retry-After: 5\r\n");
+  else
+    connect(request, transaction, who);
+}
+
+void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction,
+                             const centre_caller& who) {
+  const auto& m = invite->message();
+  auto called = user_of(m.request_uri());
+  std::optional<trunk_call> through;
+  if (who.trunk != nullptr) {
+    through = trunk_call::begin(*who.trunk, trunk_call::way::in);
+    if (!through) {
+      refuse(*invite, transaction, 503, "Retry-After: 5\r\n");
+      return;
+    }
+    // Who registers has all its calls sent to one Contact.
+    const auto to = sip::parse_name_addr(m.first(sip::header::to));
+    if (called == who.trunk->profile().user && !roster_->numbers.contains(called) && to)
+      called = user_of(to->uri);
+  }
+  if (const auto line = roster_->numbers.find(called); line != roster_->numbers.end()) {
     keep(caf::actor_cast<caf::strong_actor_ptr>(
-      home().spawn<queued_call>(context_, manner_, line->second.music, invite, transaction,
-                                line->second.to, shards_, caf::strong_actor_ptr{ctrl()})));
+           home().spawn<queued_call>(context_, manner_, line->second.music, invite, transaction,
+                                     line->second.to, shards_, caf::strong_actor_ptr{ctrl()})),
+         {}, std::move(through));
+    return;
+  }
+  const auto* const route =
+    roster_->agents.contains(called) ? nullptr : roster_->trunks->route_for(called);
+  if (route != nullptr) {
+    call_outside(invite, transaction, who, *route, called, std::move(through));
+    return;
+  }
+  if (who.trunk != nullptr && !who.trunk->profile().reaches_agents) {
+    refuse(*invite, transaction, 404);
     return;
   }
   // Nobody may cancel before we have said something (RFC 3261 §9.1), and copies are kept away.
   const auto ticket = ++tickets_;
-  look_ups_.emplace(ticket, looking_up{invite, transaction});
-  registrar_.look_up(called, caf::strong_actor_ptr{ctrl()}, ticket);
+  look_ups_.emplace(ticket, looking_up{invite, transaction, std::move(through)});
+  registrar_.look_up(m.request_uri(), caf::strong_actor_ptr{ctrl()}, ticket);
+}
+
+void centre_service::call_outside(const sip_arrival_ptr& invite, uint64_t transaction,
+                                  const centre_caller& who, const outside_route& route,
+                                  std::string called, std::optional<trunk_call> through) {
+  const bool may = who.what == centre_caller::kind::agent ||
+                   (who.trunk != nullptr && who.trunk->profile().reaches_trunks);
+  if (!may) {
+    refuse(*invite, transaction, who.trunk != nullptr ? 404 : 403);
+    return;
+  }
+  auto trail = call_trail::of(invite->message());
+  if (trail.has(roster_->trunks->mark)) {
+    refuse(*invite, transaction, 482);
+    return;
+  }
+  if (trail.marks.size() >= call_trail::most_marks) {
+    refuse(*invite, transaction, 483);
+    return;
+  }
+  keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<bridged_call>(
+         context_, manner_, invite, transaction, registered_contact{}, shards_,
+         caf::strong_actor_ptr{ctrl()},
+         std::make_unique<trunk_hunt>(roster_->trunks, route, std::move(called), who.agent,
+                                      std::move(trail)))),
+       agent_named(who.agent), std::move(through));
+}
+
+caf::strong_actor_ptr centre_service::agent_named(const std::string& name) const {
+  const auto found = roster_->agents.find(name);
+  return found != roster_->agents.end() ? found->second : nullptr;
+}
+
+void centre_service::go_on(resume_calls& left) {
+  resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
+  for (auto& call : std::exchange(left.calls, {})) {
+    const auto& line = roster_->queues.at(call.record.queueing->queue);
+    keep(caf::actor_cast<caf::strong_actor_ptr>(
+      home().spawn<queued_call>(context_, manner_, line.music, std::move(call), line.to, shards_,
+                                caf::strong_actor_ptr{ctrl()})));
+  }
 }
 
 void centre_service::on_found(const contacts_found& found) {
   const auto waiting = look_ups_.extract(found.ticket);
   if (!waiting)
     return;
-  const auto& [invite, transaction] = waiting.mapped();
+  auto& [invite, transaction, through] = waiting.mapped();
   if (stopping_)
     refuse(*invite, transaction, 503, "Retry-After: 5\r\n");
   else if (found.contacts.empty())
     refuse(*invite, transaction, 404);
-  else {
-    const auto agent = roster_->agents.find(user_of(invite->message().request_uri()));
+  else
     keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<bridged_call>(
            context_, manner_, invite, transaction, found.contacts.front(), shards_,
            caf::strong_actor_ptr{ctrl()})),
-         agent != roster_->agents.end() ? agent->second : nullptr);
-  }
+         agent_named(user_of(invite->message().request_uri())), std::move(through));
 }
 
 void centre_service::on_request(const sip_arrival_ptr& request) {
-  switch (request->message().request_method()) {
-  case sip::method::register_:
-    registrar_.on_register(request);
-    break;
-  case sip::method::options:
-    context_.router.answer(*request, 200, sip::capability_lines);
-    break;
-  default:
-    context_.router.answer(*request, 405,
+  if (request->message().request_method() == sip::method::register_)
+    registrar_.on_register(request); // which asks by itself
+  else
+    callers_.check(*roster_, request, 0);
+}
+
+void centre_service::serve_request(const sip_arrival& request) {
+  if (request.message().request_method() == sip::method::options)
+    context_.router.answer(request, 200, sip::capability_lines);
+  else
+    context_.router.answer(request, 405,
                            "Allow: " + sip::allowed_out_of_dialog.to_string() + "\r\n");
-  }
 }
 
 void centre_service::on_presence(const std::string& address_of_record, bool present) {
   const auto found = roster_->agents.find(address_of_record.substr(0, address_of_record.find('@')));
   if (found != roster_->agents.end())
     lane::tell_from(*this, found->second, agent_phones{"sip:" + address_of_record, present});
+}
+
+void centre_service::on_changed(const centre_changed& changed) {
+  const auto before = std::exchange(roster_, changed.roster);
+  registrar_.use(changed.registrations);
+  // Who becomes an agent may have a phone here already.
+  for (const auto& address : registrar_.present()) {
+    const auto name = address.substr(0, address.find('@'));
+    const auto is = roster_->agents.find(name);
+    const auto was = before->agents.find(name);
+    if (is != roster_->agents.end() && (was == before->agents.end() || was->second != is->second))
+      on_presence(address, true);
+  }
 }
 
 void centre_service::on_over(const queued_call_over& over) {
@@ -184,14 +290,14 @@ caf::result<supervision_answer> centre_service::on_supervise(const supervise_cal
     return supervision_answer{outcome::no_call};
   auto& supervisor = supervisors_[wish.call];
   if (!supervisor) {
-    const auto agent = roster_->agents.find(wish.supervisor);
-    if (agent == roster_->agents.end()) {
+    const auto agent = agent_named(wish.supervisor);
+    if (!agent) {
       supervisors_.erase(wish.call);
       return supervision_answer{outcome::nobody};
     }
     supervisor = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<supervisor_call>(
-      context_, manner_, call->second.call, agent->second, shards_, caf::strong_actor_ptr{ctrl()}));
-    keep(supervisor, agent->second);
+      context_, manner_, call->second.call, agent, shards_, caf::strong_actor_ptr{ctrl()}));
+    keep(supervisor, agent);
   }
   (void)delegate(caf::actor_cast<caf::actor>(supervisor), wish);
   return caf::delegated<supervision_answer>{};
@@ -213,11 +319,12 @@ void centre_service::on_supervision_over(const supervision_over& over) {
   forget(over.supervisor);
 }
 
-void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent) {
+void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent,
+                          std::optional<trunk_call> through) {
   const auto id = call->id();
   if (agent)
     lane::tell_from(*this, agent, direct_call{policy::call_id{id}, true});
-  calls_.emplace(id, kept_actor{std::move(call), std::move(agent)});
+  calls_.emplace(id, kept_actor{std::move(call), std::move(agent), std::move(through)});
 }
 
 void centre_service::forget(caf::actor_id call) {
@@ -240,7 +347,7 @@ void centre_service::stop(bool hang_up_calls) {
     for (const auto& call : calls)
       lane::tell(home(), call, hang_up{});
   }
-  if (!calls_.empty() || !look_ups_.empty() || !stop_asked_by_)
+  if (!calls_.empty() || !look_ups_.empty() || !callers_.idle() || !stop_asked_by_)
     return;
   lane::tell_from(*this, std::exchange(stop_asked_by_, nullptr),
                   centre_stopped{source_, came_, refused_});

@@ -13,6 +13,10 @@ namespace jackfield {
 
 namespace {
 
+// Of its timers.
+constexpr unsigned desk_clock = 0;
+constexpr unsigned record_clock = 1;
+
 queue_exit exit_for(policy::join_refusal why) {
   switch (why) {
   case policy::join_refusal::full:
@@ -45,22 +49,34 @@ queue_exit exit_for(policy::overflow_reason why) {
 } // namespace
 
 queue::queue(caf::actor_config& config, lane::lane& home, queue_profile profile,
-             caf::strong_actor_ptr watcher)
+             caf::strong_actor_ptr watcher, queue_keeping keeping)
     : lane::lane_actor(config, home), profile_(std::move(profile)), watcher_(std::move(watcher)),
-      desk_(profile_.number, profile_.rules, profile_.seed), timer_(*this, 0) {
+      desk_(profile_.number, profile_.rules, profile_.seed), timer_(*this, desk_clock),
+      keeping_(std::move(keeping)),
+      record_(*this, record_clock, keeping_.where, storage::queue_key(profile_.name)) {
   // nop
 }
 
 caf::behavior queue::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  if (const auto was = std::exchange(keeping_.before, std::nullopt)) {
+    policy::queue_actions actions; // none: it has neither members nor callers
+    desk_.restore(home().now(), snapshot_of(*was, keeping_.returning), actions);
+    carry_out(actions);
+  }
   return {
     [this](queue_parts& parts) { on_parts(parts); },
     [this](enter_queue& call) { on_enter(call); },
     [this](leave_queue) { on_leave(); },
+    [this](caller_lost& lost) { on_lost(lost); },
     [this](const call_taken& taken) { on_taken(taken); },
     [this](const agent_to_queue& said) { on_agent(said); },
     [this](const ask_queue_state& asked) { return state(asked); },
-    [this](const lane::timer_fired&) {
+    [this](const lane::timer_fired& fired) {
+      if (fired.id == record_clock) {
+        record_.on_time();
+        return;
+      }
       policy::queue_actions actions;
       desk_.on_time(home().now(), actions);
       carry_out(actions);
@@ -70,6 +86,7 @@ caf::behavior queue::make_behavior() {
 
 void queue::on_exit() {
   timer_.cancel();
+  record_.finish();
   members_.clear();
   others_.clear();
   calls_.clear();
@@ -111,7 +128,9 @@ void queue::on_enter(enter_queue& call) {
   monitor(caf::actor_cast<caf::actor>(current_sender()));
   calls_.insert_or_assign(number, waiting_call{current_sender(), std::move(call.call_id),
                                                std::move(call.from), call.priority, call.since});
-  if (let_in(number, actions))
+  if (call.returns)
+    desk_.take_back(home().now(), returning(number, calls_.at(number)), actions);
+  if (call.returns || let_in(number, actions))
     tell(centre_event::kind::entered, calls_.at(number), {}, {}, {},
          desk_.position(policy::call_id{number}).value_or(1));
   carry_out(actions);
@@ -157,14 +176,57 @@ void queue::on_leave() {
   carry_out(actions);
 }
 
+void queue::on_lost(caller_lost& lost) {
+  policy::queue_actions actions;
+  const auto now = home().now();
+  auto& call = lost.call;
+  const waiting_call gone{current_sender(), std::move(call.call_id), std::move(call.from),
+                          call.priority, call.since};
+  // In and out at once: the figures have it as one who waits.
+  const auto number = gone.actor->id();
+  desk_.take_back(now, returning(number, gone), actions);
+  desk_.leave(now, policy::call_id{number},
+              lost.hung_up ? policy::leave_reason::hung_up : policy::leave_reason::withdrawn,
+              actions);
+  tell(centre_event::kind::abandoned, gone, now - gone.since,
+       lost.hung_up ? std::string_view{} : storage::call_ended::engine_restart);
+  carry_out(actions);
+}
+
+policy::queue_snapshot::waiting queue::returning(uint64_t number, const waiting_call& call) const {
+  const auto& rules = profile_.rules;
+  const auto next =
+    rules.announce_first > lane::duration::zero() ? rules.announce_first : rules.announce_every;
+  return {policy::call_id{number},
+          call.priority,
+          {},
+          call.since,
+          call.since,
+          next > lane::duration::zero() ? policy::later(home().now(), next) : policy::never};
+}
+
+void queue::keep() {
+  if (!record_)
+    return;
+  auto now = record_of(desk_.totals());
+  if (kept_ == now)
+    return;
+  record_.put(storage::pack(now));
+  kept_ = std::move(now);
+}
+
 void queue::on_taken(const call_taken& taken) {
   offers_.erase(static_cast<uint64_t>(taken.bid));
   const auto call = calls_.find(current_sender()->id());
   if (call == calls_.end())
     return;
-  tell(centre_event::kind::connected, call->second, home().now() - call->second.since, {},
-       taken.agent);
+  const auto now = home().now();
+  // It may wait again, where its agent was given up meanwhile.
+  policy::queue_actions actions;
+  desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::withdrawn, actions);
+  tell(centre_event::kind::connected, call->second, now - call->second.since, {}, taken.agent);
   forget(call);
+  carry_out(actions);
 }
 
 void queue::forget(calls::iterator call) {
@@ -185,10 +247,26 @@ void queue::on_down(const caf::down_msg& down) {
   }
   const auto member = std::ranges::find_if(
     members_, [&](const auto& each) { return down.source == each.second.actor; });
+  const auto agent = member == members_.end() ? policy::agent_id{} : member->second.number;
   if (member != members_.end()) {
-    desk_.remove_member(now, member->second.number, actions);
+    desk_.remove_member(now, agent, actions);
     members_.erase(member);
   }
+  carry_out(actions);
+  if (agent != policy::agent_id{})
+    take_back(agent);
+}
+
+void queue::take_back(policy::agent_id agent) {
+  std::vector<uint64_t> its;
+  for (const auto& [bid, each] : offers_)
+    if (each.agent == agent)
+      its.push_back(each.call);
+  std::erase_if(offers_, [&](const auto& each) { return each.second.agent == agent; });
+  policy::queue_actions actions;
+  for (const auto call : its)
+    if (calls_.contains(call) && !desk_.position(policy::call_id{call}))
+      let_in(call, actions);
   carry_out(actions);
 }
 
@@ -220,7 +298,7 @@ void queue::on_outcome(const policy::offer_outcome& outcome) {
   const auto offer = offers_.find(static_cast<uint64_t>(outcome.id));
   if (offer == offers_.end() || outcome.result == offer_result::answered)
     return;
-  const auto call = calls_.find(offer->second);
+  const auto call = calls_.find(offer->second.call);
   offers_.erase(offer);
   if (call == calls_.end())
     return;
@@ -255,7 +333,7 @@ void queue::carry_out(policy::queue_actions& actions) {
           const auto call = calls_.find(static_cast<uint64_t>(what.what.call));
           if (call == calls_.end())
             return;
-          offers_.emplace(static_cast<uint64_t>(what.what.id), call->first);
+          offers_.emplace(static_cast<uint64_t>(what.what.id), offered{call->first, what.agent});
           tell_agent(what.agent, what.what, call->second.actor);
           tell(centre_event::kind::offered, call->second, home().now() - call->second.since, {},
                name_of(what.agent));
@@ -285,6 +363,7 @@ void queue::carry_out(policy::queue_actions& actions) {
     timer_.cancel();
   else if (!timer_.armed() || timer_.deadline() != due)
     timer_.arm(due);
+  keep();
 }
 
 void queue::tell(centre_event::kind what, const waiting_call& call, lane::duration waited,

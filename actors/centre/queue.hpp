@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +11,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/centre/centre_events.hpp"
+#include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/policy/queue_desk.hpp"
@@ -22,6 +24,13 @@ struct queue_profile {
   std::string name;
   policy::queue_rules rules;
   uint64_t seed = 1;
+};
+
+/// What is kept of a queue, and what was.
+struct queue_keeping {
+  recorder* where = nullptr; ///< on its lane, outlives it; null: nothing is
+  std::optional<storage::queue_record> before = {};
+  uint64_t returning = 0; ///< so many of its callers will come in again
 };
 
 /// To a queue, once: who serves it, and the queues that its overflow targets name.
@@ -67,7 +76,7 @@ class queue final : public lane::lane_actor {
 public:
   /// `watcher` gets a `centre_event` for what happens to its calls; null: nobody does.
   queue(caf::actor_config& config, lane::lane& home, queue_profile profile,
-        caf::strong_actor_ptr watcher);
+        caf::strong_actor_ptr watcher, queue_keeping keeping = {});
 
   const char* name() const override { return "queue"; }
 
@@ -89,16 +98,23 @@ private:
   void on_parts(queue_parts& parts);
   void on_enter(enter_queue& call);
   void on_leave();
+  void on_lost(caller_lost& lost);
+  void keep();
   void on_taken(const call_taken& taken);
   void on_agent(const agent_to_queue& said);
   void on_outcome(const policy::offer_outcome& outcome);
   void on_down(const caf::down_msg& down);
+  /// What was assigned to that agent, who will not say any more that it connects, waits again.
+  void take_back(policy::agent_id agent);
   /// Does what the desk said, and sets the timer.
   void carry_out(policy::queue_actions& actions);
   /// False: it was turned away.
   bool let_in(uint64_t number, policy::queue_actions& actions);
   void turn_away(uint64_t number, queue_exit why, std::string_view to);
   void forget(calls::iterator call);
+  /// What the desk is to know of one who waited before a restart.
+  [[nodiscard]] policy::queue_snapshot::waiting returning(uint64_t number,
+                                                          const waiting_call& call) const;
   template <class Message>
   void tell_agent(policy::agent_id agent, Message what, caf::strong_actor_ptr call = {});
   void tell(centre_event::kind what, const waiting_call& call, lane::duration waited,
@@ -111,8 +127,15 @@ private:
   std::unordered_map<uint64_t, queue_parts::member> members_; // by number
   std::vector<queue_ticket> others_;
   calls calls_;
-  std::unordered_map<uint64_t, uint64_t> offers_; // call by bid, until its end or the connection
+  struct offered {
+    uint64_t call = 0;
+    policy::agent_id agent{};
+  };
+  std::unordered_map<uint64_t, offered> offers_; // by bid, until its end or the connection
   lane::actor_timer timer_;
+  queue_keeping keeping_;
+  paced_record record_;
+  std::optional<storage::queue_record> kept_; // last
 };
 
 } // namespace jackfield

@@ -7,6 +7,8 @@
 #include <caf/behavior.hpp>
 
 #include "actors/call/failure_of.hpp"
+#include "actors/call/resumption_tally.hpp"
+#include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/hold.hpp"
 #include "actors/centre/supervisor_call.hpp"
 #include "actors/media/media_stream.hpp"
@@ -33,6 +35,28 @@ policy::ring_result outcome_of(const leg_events::ended& leg) {
   }
 }
 
+std::string in_brackets(std::string_view uri) {
+  return std::string{'<'}.append(uri).append(1, '>');
+}
+
+std::string_view name_of(queue_exit how) {
+  switch (how) {
+  case queue_exit::answered:
+    return "answered";
+  case queue_exit::abandoned:
+    return "abandoned";
+  case queue_exit::timed_out:
+    return "timed_out";
+  case queue_exit::full:
+    return "full";
+  case queue_exit::no_agents:
+    return "no_agents";
+  case queue_exit::closed:
+    break;
+  }
+  return "closed";
+}
+
 } // namespace
 
 queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -45,16 +69,40 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
       ticket_(std::move(ticket)), shards_(std::move(shards)), owner_(std::move(owner)),
       call_id_(invite_->message().call_id()) {
-  // nop
+  if (context_.keeps != nullptr) {
+    place_ = std::make_shared<storage::queueing_record>();
+    place_->queue = ticket_.name;
+    place_->priority = ticket_.priority;
+  }
+}
+
+queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
+                         std::shared_ptr<const bridge_manner> manner,
+                         std::shared_ptr<const audio_settings> music,
+                         storage::interrupted_call left, queue_ticket ticket,
+                         std::shared_ptr<const registrar_shards> shards,
+                         caf::strong_actor_ptr owner)
+    : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
+      music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)),
+      shards_(std::move(shards)), owner_(std::move(owner)), call_id_(left.record.call_id),
+      place_(std::make_shared<storage::queueing_record>(*left.record.queueing)), returns_(true),
+      from_(in_brackets(left.record.from)), to_(in_brackets(left.record.to)), max_forwards_(69),
+      answered_(true) {
+  ticket_.priority = place_->priority;
+  entered_ = two_clocks::of(home).lane_of(*place_->since);
+  left_ = std::move(left);
 }
 
 caf::behavior queued_call::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
-  caller_.leg = home().spawn<call_leg>(
-    context_.router,
-    std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media),
-                                   kept_call::bridged_leg(context_.keeps)),
-    std::exchange(invite_, nullptr), transaction_, manner_->connections);
+  if (returns_)
+    come_back();
+  else
+    caller_.leg = home().spawn<call_leg>(
+      context_.router,
+      std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media),
+                                     kept_call::queued_leg(context_.keeps, place_)),
+      std::exchange(invite_, nullptr), transaction_, manner_->connections);
   caller_.begun = true;
   return {
     [this](const leg_events::incoming& call) { on_incoming(call); },
@@ -180,6 +228,12 @@ void queued_call::on_opened(const media_opened& opened) {
   if (of == nullptr)
     return;
   auto* const ringing = phone_of(of);
+  if (of == &caller_ && left_) {
+    if (opened.local)
+      take(*of, opened);
+    on_reopened();
+    return;
+  }
   if (!opened.local) {
     if (ringing != nullptr) {
       phone_over(*ringing);
@@ -206,8 +260,43 @@ void queued_call::on_confirmed() {
   answered_ = true;
   if (queued_ || ending_ || !caller_.up())
     return;
-  entered_ = home().now();
+  if (returns_)
+    tell_resumed(true);
+  else
+    entered_ = home().now();
+  if (place_ && !place_->since) // as its leg has kept it
+    place_->since = home().wall_now();
   enter(ticket_);
+}
+
+// -- after a crash -----------------------------------------------------------------
+
+void queued_call::come_back() {
+  const auto& media = *left_->record.media;
+  open_stream(*this, context_, music_, caller_, media.agreed.protected_by, true, media.port);
+}
+
+// Without a stream it comes back to be hung up.
+void queued_call::on_reopened() {
+  caller_.leg = home().spawn<call_leg>(
+    context_.router, std::make_unique<leg_reporter>(
+                       leg_settings(*this, caller_, manner_->media),
+                       kept_call{context_.keeps, *std::exchange(left_, std::nullopt), place_},
+                       manner_->connections));
+  if (ending_)
+    command(*this, caller_, leg_commands::hang_up{});
+  else if (caller_.port == 0)
+    end_all(queue_exit::closed);
+}
+
+void queued_call::tell_resumed(bool resumed) {
+  if (owner_)
+    lane::tell(home(), owner_, call_resumed{resumed});
+}
+
+void queued_call::keep() {
+  if (place_)
+    command(*this, caller_, leg_commands::keep{});
 }
 
 void queued_call::enter(const queue_ticket& ticket) {
@@ -218,10 +307,13 @@ void queued_call::enter(const queue_ticket& ticket) {
   ticket_ = ticket;
   queued_ = true;
   monitor(caf::actor_cast<caf::actor>(ticket_.queue));
+  lane::tell_from(*this, ticket_.queue, entrance());
+  returns_ = false;
+}
+
+enter_queue queued_call::entrance() const {
   const auto parsed = sip::parse_name_addr(from_);
-  lane::tell_from(
-    *this, ticket_.queue,
-    enter_queue{call_id_, parsed ? std::string{parsed->uri} : "", ticket_.priority, entered_});
+  return {call_id_, parsed ? std::string{parsed->uri} : "", ticket_.priority, entered_, returns_};
 }
 
 void queued_call::on_dismissed(const queue_dismissed& dismissed) {
@@ -230,9 +322,14 @@ void queued_call::on_dismissed(const queue_dismissed& dismissed) {
   for (auto& each : offers_)
     end_offer(each, policy::ring_result::caller_gone);
   // Queues that are full may send it round in a circle.
-  if (dismissed.next && moves_++ < most_moves)
+  if (dismissed.next && moves_++ < most_moves) {
+    if (place_) {
+      place_->queue = dismissed.next->name;
+      place_->priority = dismissed.next->priority;
+      keep();
+    }
     enter(*dismissed.next);
-  else
+  } else
     end_all(dismissed.why);
 }
 
@@ -250,8 +347,13 @@ void queued_call::refuse(int status) {
 }
 
 // A queue or an agent is gone, which none is while it has calls, but for an error within.
-void queued_call::on_down(const caf::down_msg& /*down*/) {
-  if (ending_)
+void queued_call::on_down(const caf::down_msg& down) {
+  for (auto& each : offers_)
+    if (!each.over && down.source == each.agent.actor) { // nobody would connect who answers
+      each.over = true;
+      stop_phones(each, nullptr);
+    }
+  if (ending_ || down.source != ticket_.queue)
     return;
   queued_ = false;
   if (talking_ != nullptr) // it goes on by itself
@@ -267,6 +369,7 @@ void queued_call::on_ring(const ring_agent& ring) {
   made.key = ring.offer;
   made.agent = ring.agent;
   made.look_up = ++look_ups_;
+  monitor(caf::actor_cast<caf::actor>(made.agent.actor));
   if (!queued_ || ending_)
     end_offer(made, policy::ring_result::caller_gone);
   else
@@ -363,6 +466,7 @@ void queued_call::on_connect(const offer_key& key) {
   if (ending_ || of == nullptr || of->over || of->answered == nullptr)
     return; // it was told
   of->over = true;
+  demonitor(caf::actor_cast<caf::actor_addr>(of->agent.actor));
   talking_ = of->answered;
   how_ = queue_exit::answered;
   talking_since_ = home().now();
@@ -370,6 +474,12 @@ void queued_call::on_connect(const offer_key& key) {
   agent_ = of->agent.name;
   agent_actor_ = of->agent.actor;
   taken_ = key;
+  if (place_) {
+    place_->agent = agent_;
+    place_->taken = home().wall_now();
+    place_->left = name_of(how_);
+    keep();
+  }
   if (leave())
     lane::tell_from(*this, ticket_.queue, call_taken{key.bid, agent_});
   request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite, media_join{talking_->stream})
@@ -411,6 +521,7 @@ void queued_call::on_stop_ringing(const offer_key& key) {
 void queued_call::end_offer(offer& one, policy::ring_result how) {
   if (std::exchange(one.over, true))
     return;
+  demonitor(caf::actor_cast<caf::actor_addr>(one.agent.actor));
   stop_phones(one, nullptr);
   lane::tell_from(*this, one.agent.actor, ring_over{one.key, how});
 }
@@ -502,6 +613,14 @@ void queued_call::end_all(queue_exit how) {
     how_ = how;
     if (answered_ && queued_)
       waited_ = home().now() - entered_;
+    if (place_ && place_->left.empty()) // what its leg says last, if that has not ended by itself
+      place_->left = name_of(how_);
+  }
+  if (returns_) { // it has not come back
+    const bool hung_up = caller_.ended && caller_.ended->cause == sip::end_cause::remote_bye;
+    lane::tell_from(*this, ticket_.queue, caller_lost{entrance(), hung_up});
+    tell_resumed(hung_up);
+    returns_ = false;
   }
   if (talking_ != nullptr && agent_actor_) {
     talked_ = home().now() - talking_since_;

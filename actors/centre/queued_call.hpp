@@ -58,6 +58,13 @@ public:
               std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
               uint64_t transaction, queue_ticket ticket,
               std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
+  /// A call that a crash left in the line (`waits_on`): its caller comes back by a re-INVITE, and
+  /// waits on in its place. The owner gets `call_resumed`, too.
+  queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
+              std::shared_ptr<const bridge_manner> manner,
+              std::shared_ptr<const audio_settings> music, storage::interrupted_call left,
+              queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
+              caf::strong_actor_ptr owner);
 
   const char* name() const override { return "queued_call"; }
 
@@ -92,6 +99,11 @@ private:
   // the caller's and the phones' events
   void on_incoming(const leg_events::incoming& call);
   void on_confirmed();
+  void come_back();
+  void on_reopened();
+  void tell_resumed(bool resumed);
+  /// What is kept of it has changed.
+  void keep();
   void on_prepared(const leg_events::prepared& prepared);
   void on_answered(const leg_events::answered& answered);
   void on_ended(const leg_events::ended& ended);
@@ -105,6 +117,7 @@ private:
   void on_down(const caf::down_msg& down);
 
   void enter(const queue_ticket& ticket);
+  [[nodiscard]] enter_queue entrance() const;
   /// True: it was in it.
   bool leave();
   void on_contacts(const contacts_found& found);
@@ -140,6 +153,10 @@ private:
   std::shared_ptr<const registrar_shards> shards_;
   caf::strong_actor_ptr owner_; // null: it has been told
   std::string call_id_;
+  /// Its place in the line, which its leg has kept; null: nothing is kept.
+  std::shared_ptr<storage::queueing_record> place_;
+  std::optional<storage::interrupted_call> left_; // by a crash, until its leg has it
+  bool returns_ = false;                          // after one, until its caller is back
   call_side caller_;
   std::list<phone> phones_; // their addresses stay
   std::vector<offer> offers_;

@@ -1,6 +1,5 @@
 #include "actors/load/answering_engine.hpp"
 
-#include <array>
 #include <utility>
 
 #include "actors/media/media_codecs.hpp"
@@ -24,9 +23,7 @@ answer_manner_of(const answering_settings& settings, const lane::endpoint& media
   manner->check_after = settings.check_after;
   sdp::media_capabilities capabilities;
   capabilities.rtcp_mux = true;
-  static constexpr std::array codecs{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
-                                     audio::codec::opus};
-  describe_codecs(capabilities, codecs, settings.opus);
+  describe_codecs(capabilities, settings.codecs, settings.opus);
   if (settings.rtp) {
     auto audio = std::make_shared<audio_settings>();
     audio->mode = settings.mode;

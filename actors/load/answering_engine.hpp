@@ -10,6 +10,7 @@
 #include "actors/media/audio_settings.hpp"
 #include "actors/node/node.hpp"
 #include "actors/node/registrar.hpp"
+#include "engine/audio/codec.hpp"
 #include "engine/transport/tls_context.hpp"
 
 namespace jackfield {
@@ -37,6 +38,8 @@ struct answering_settings {
   audio::source_spec source;
   bool listens = false; ///< these two as in `audio_settings`
   std::optional<audio::expected_sound> expects;
+  std::vector<audio::codec> codecs{audio::codec::pcmu, audio::codec::pcma, audio::codec::g722,
+                                   audio::codec::opus}; ///< taken, as callers prefer them
   audio::opus_settings opus;
   registrar_settings registrations;
 };

@@ -66,6 +66,11 @@ registrar::registrar(lane_context& context, std::shared_ptr<const registrar_sett
   if (shards_)
     shards_->of_lane.at(router_.peers().position()) = this;
   router_.set_flow_watcher(this);
+  make_verifier();
+}
+
+void registrar::make_verifier() {
+  verifier_ = nullptr;
   if (settings_->users.empty())
     return;
   sip::digest_verifier::settings options;
@@ -78,6 +83,23 @@ registrar::~registrar() {
   router_.set_flow_watcher(nullptr);
   if (shards_)
     shards_->of_lane[router_.peers().position()] = nullptr;
+}
+
+std::vector<std::string> registrar::present() const {
+  std::vector<std::string> all;
+  for (const auto& [aor, contacts] : bindings_)
+    if (holds(contacts, router_.home().now()))
+      all.push_back(aor);
+  std::ranges::sort(all);
+  return all;
+}
+
+void registrar::use(std::shared_ptr<const registrar_settings> settings) {
+  const bool asks_alike =
+    settings->realm == settings_->realm && settings->users.empty() == settings_->users.empty();
+  settings_ = std::move(settings);
+  if (!asks_alike)
+    make_verifier();
 }
 
 uint8_t registrar::lane_of(const std::string& aor) const {
@@ -108,33 +130,94 @@ void registrar::look_up(std::string_view uri, const caf::strong_actor_ptr& asker
   });
 }
 
+caller_identified::outcome registrar::identity_of(const sip_arrival& request, std::string& user) {
+  using verdict = sip::digest_verifier::verdict;
+  using outcome = caller_identified::outcome;
+  user_lookup lookup{*settings_};
+  switch (
+    verifier_->verify(request.message(), router_.home().now(), &user_lookup::find, &lookup, user)) {
+  case verdict::accepted:
+    return outcome::known;
+  case verdict::again:
+    // Over a stream nothing is lost, so it is somebody else's copy. So is an INVITE that comes when
+    // its own transaction is over.
+    return transport::is_reliable(request.from().protocol) ||
+               request.message().request_method() == sip::method::invite
+             ? outcome::stale
+             : outcome::known;
+  case verdict::absent:
+    return outcome::absent;
+  case verdict::stale:
+    return outcome::stale;
+  case verdict::wrong:
+    return outcome::wrong;
+  case verdict::malformed:
+    break;
+  }
+  return outcome::malformed;
+}
+
 bool registrar::admitted(const sip_arrival& request, const std::string& aor) {
   if (!verifier_)
     return true;
-  using verdict = sip::digest_verifier::verdict;
-  user_lookup lookup{*settings_};
+  using outcome = caller_identified::outcome;
   std::string who;
-  const auto now = router_.home().now();
-  const auto result = verifier_->verify(request.message(), now, &user_lookup::find, &lookup, who);
-  if (result == verdict::malformed) {
+  const auto how = identity_of(request, who);
+  if (how == outcome::malformed) {
     refuse(request, aor, 400);
     return false;
   }
-  // Over a stream nothing is lost, so it is somebody else's copy.
-  if (result == verdict::accepted ||
-      (result == verdict::again && !transport::is_reliable(request.from().protocol))) {
+  if (how == outcome::known) {
     if (who == std::string_view{aor}.substr(0, aor.find('@')))
       return true;
     refuse(request, aor, 403); // somebody else's address
     return false;
   }
-  if (result == verdict::wrong)
+  if (how == outcome::wrong)
     count_refusal(aor, 401);
-  std::string challenges;
-  verifier_->append_challenges(challenges, now, router_.home().random(),
-                               result == verdict::stale || result == verdict::again);
-  router_.answer(request, 401, challenges);
+  challenge(request, how == outcome::stale);
   return false;
+}
+
+void registrar::challenge(const sip_arrival& request, bool stale) {
+  std::string challenges;
+  verifier_->append_challenges(challenges, router_.home().now(), router_.home().random(), stale);
+  router_.answer(request, 401, challenges);
+}
+
+void registrar::identify(const sip_arrival& request, const caf::strong_actor_ptr& asker,
+                         uint64_t ticket) {
+  const auto told_by = [asker, ticket](registrar& there, const sip_arrival& asked) {
+    caller_identified said{ticket, {}, {}};
+    said.how = there.identity_of(asked, said.user);
+    if (said.how != caller_identified::outcome::known)
+      said.user.clear();
+    return said;
+  };
+  std::string claimed; // by the credentials that will be verified, which are the first
+  for (const auto& field : request.message().fields()) {
+    if (field.id != sip::header::authorization)
+      continue;
+    const auto given = sip::digest_credentials::parse(field.value);
+    if (given && given->realm == settings_->realm) {
+      claimed = given->username;
+      break;
+    }
+  }
+  const auto lane = lane_of(claimed);
+  if (claimed.empty() || lane == router_.peers().position()) {
+    lane::tell(router_.home(), asker, told_by(*this, request));
+    return;
+  }
+  router_.peers().post(lane, [shards = shards_, asker, ticket, told_by, from = request.from(),
+                              bytes = std::string{request.bytes()},
+                              arrived = request.arrived()](sip_router& router) {
+    auto* const there = shards->of_lane[router.peers().position()];
+    caller_identified said{ticket, {}, {}};
+    if (there != nullptr)
+      said = told_by(*there, *sip_arrival::make(from, bytes, arrived));
+    lane::tell(router.home(), asker, std::move(said));
+  });
 }
 
 void registrar::refuse(const sip_arrival& request, const std::string& aor, int status,

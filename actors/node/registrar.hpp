@@ -40,6 +40,20 @@ struct contacts_found {
   std::vector<registered_contact> contacts; ///< latest first; empty: not registered
 };
 
+/// To whoever asked `registrar::identify`.
+struct caller_identified {
+  enum class outcome : uint8_t {
+    known,     ///< `user` sent it
+    absent,    ///< no credentials for our realm: to be challenged
+    stale,     ///< its nonce is too old, or was used: to be challenged
+    wrong,     ///< no such user, another password, or another request's: to be challenged
+    malformed, ///< cannot be read: 400
+  };
+  uint64_t ticket = 0;
+  outcome how = outcome::absent;
+  std::string user; ///< unless known: nothing
+};
+
 /// The registrars of a node's lanes, each entry touched on its own lane only.
 struct registrar_shards {
   explicit registrar_shards(size_t lanes) : of_lane(lanes) {}
@@ -115,6 +129,12 @@ public:
   /// Of this lane's addresses of record. Null: nobody wants to know. It outlives the registrar, or
   /// is taken away before it ends.
   void set_presence_watcher(presence_watcher* watcher) noexcept { watcher_ = watcher; }
+  /// This lane's addresses of record with a contact that has not expired, in their order.
+  [[nodiscard]] std::vector<std::string> present() const;
+
+  /// From now on; the secret is the one that there was. Who is registered stays so until it
+  /// expires.
+  void use(std::shared_ptr<const registrar_settings> settings);
 
   /// Answers a REGISTER, or hands it to the lane whose it is.
   void on_register(const sip_arrival_ptr& request);
@@ -122,6 +142,15 @@ public:
   /// Who is registered under a SIP URI, whichever lane knows: `asker`, an actor of any lane,
   /// receives `contacts_found` with `ticket`.
   void look_up(std::string_view uri, const caf::strong_actor_ptr& asker, uint64_t ticket);
+
+  /// Users have passwords: who is to be known is asked for one.
+  [[nodiscard]] bool asks() const noexcept { return verifier_ != nullptr; }
+  /// Which user sent a request, by its digest; only if it `asks`. A user's requests are all judged
+  /// on one lane, so that none can be sent again on another: `asker`, on this lane, receives
+  /// `caller_identified` with `ticket`.
+  void identify(const sip_arrival& request, const caf::strong_actor_ptr& asker, uint64_t ticket);
+  /// Asks by 401 for digest credentials; only if it `asks`.
+  void challenge(const sip_arrival& request, bool stale);
 
   /// The lane's that it serves.
   [[nodiscard]] const lane_context& context() const noexcept { return context_; }
@@ -183,8 +212,11 @@ private:
   [[nodiscard]] static bool overtaken(const contact& known, const sip::message& request) noexcept;
   static void remove(contact& known, const sip::message& request, lane::time_point now);
   [[nodiscard]] bool admitted(const sip_arrival& request, const std::string& aor);
+  [[nodiscard]] caller_identified::outcome identity_of(const sip_arrival& request,
+                                                       std::string& user);
   void refuse(const sip_arrival& request, const std::string& aor, int status,
               std::string_view headers = {});
+  void make_verifier();
   void count_refusal(const std::string& aor, int status);
   [[nodiscard]] static bool holds(const std::vector<contact>& contacts,
                                   lane::time_point now) noexcept;
@@ -220,4 +252,5 @@ private:
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::contacts_found)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::caller_identified)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::bindings_left)

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/http/event_ring.hpp"
+#include "app/http/message_source.hpp"
 #include "app/http/server.hpp"
 
 namespace jackfield::http {
@@ -29,19 +32,34 @@ public:
     std::optional<clock::time_point> until; ///< waits for an event until then
   };
   /// Answers now, or with the next event, or by `on_time`.
-  void read(const wish& what, handler::reply answer_with);
+  void read(const wish& what, reply answer_with);
+  /// For a WebSocket: what is behind `after`, as `read` would answer, whenever there is something.
+  /// May not outlive the feed. Or a problem: events behind it are gone.
+  [[nodiscard]] tl::expected<std::unique_ptr<message_source>, answer>
+  follow(std::optional<uint64_t> after);
   void on_time(clock::time_point now);
   /// Lets all go who wait, without an answer.
   void clear();
 
 private:
+  class following;
+  /// With it, after which event to read on.
+  using told_with = std::function<void(answer, uint64_t)>;
   struct waiter {
     uint64_t after;
     size_t limit;
     clock::time_point until;
-    handler::reply answer_with;
+    told_with tell;
+    const following* whose;
   };
-  [[nodiscard]] answer told(uint64_t after, size_t limit) const;
+  struct part {
+    answer what;
+    uint64_t next;
+  };
+  void read(const wish& what, told_with tell, const following* whose);
+  void forget(const following* whose);
+  [[nodiscard]] part told(uint64_t after, size_t limit) const;
+  [[nodiscard]] answer gone(uint64_t after) const;
 
   std::mutex mutex_;
   event_ring ring_;

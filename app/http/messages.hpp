@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,8 @@ struct request {
   std::string content_type;
   std::string idempotency_key;
   bool has_idempotency_key = false;
-  std::string body; ///< empty while only the head is known
+  std::string subprotocols; ///< Sec-WebSocket-Protocol: "a, b"
+  std::string body;         ///< empty while only the head is known
 };
 
 struct answer {
@@ -25,6 +27,9 @@ struct answer {
   /// Names and values without CR and LF, beside what each answer has.
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
+
+/// To be called once, from any thread, before the server's end; or let go.
+using reply = std::function<void(answer)>;
 
 /// "Not Found"; "" of a status that is none of ours.
 [[nodiscard]] std::string_view reason_phrase(unsigned status) noexcept;

@@ -12,6 +12,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include "app/http/web_socket.hpp"
 
 namespace jackfield::http {
 
@@ -35,18 +38,6 @@ beast::string_view view(std::string_view text) {
 std::string text_of(beast::string_view view) {
   return {view.data(), view.size()};
 }
-
-/// Counts how many of something there are.
-class counted {
-public:
-  explicit counted(std::atomic<size_t>& all) : all_(&all) { ++*all_; }
-  ~counted() { --*all_; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-
-private:
-  std::atomic<size_t>* all_;
-};
 
 wire::response<wire::string_body> message_of(answer&& from, bool head_only, bool keep) {
   wire::response<wire::string_body> out;
@@ -118,6 +109,7 @@ private:
     request_.content_type = text_of(head[wire::field::content_type]);
     request_.has_idempotency_key = head.count("Idempotency-Key") > 0;
     request_.idempotency_key = text_of(head["Idempotency-Key"]);
+    request_.subprotocols = text_of(head[wire::field::sec_websocket_protocol]);
     head_only_ = head.method() == wire::verb::head;
     close_ = limits_.one_request || !head.keep_alive();
     if (head.version() != 11 && head.version() != 10) {
@@ -125,15 +117,32 @@ private:
       write(problem(400, "expected HTTP/1.1"));
       return;
     }
+    const bool upgrade = beast::websocket::is_upgrade(head);
     if (auto refused = handler_.refuse(request_)) {
-      close_ = close_ || !parser_->is_done(); // its body stays unread
+      close_ = close_ || upgrade || !parser_->is_done(); // its body stays unread
       write(std::move(*refused));
       return;
     }
+    if (upgrade && opens_socket())
+      return;
     if (!parser_->is_done() && beast::iequals(head[wire::field::expect], "100-continue"))
       promise();
     else
       read_body();
+  }
+
+  /// True: there is a WebSocket now, or an answer instead.
+  bool opens_socket() {
+    auto socket = handler_.open_socket(request_);
+    if (!socket) {
+      close_ = true;
+      write(std::move(socket.error()));
+      return true;
+    }
+    if (!socket->source)
+      return false;
+    open_web_socket(std::move(stream_), std::move(counted_), parser_->get(), std::move(*socket));
+    return true;
   }
 
   void promise() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "app/http/message_source.hpp"
 #include "app/http/messages.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"
@@ -14,14 +15,18 @@ namespace jackfield::http {
 /// Who answers.
 class handler {
 public:
-  /// To be called once, from any thread, before the server's end; or let go.
-  using reply = std::function<void(answer)>;
+  using reply = http::reply;
 
   virtual ~handler() = default;
   /// Looks at a request without its body: an answer, and the body is not read. On the server's
   /// thread, as is the other one: neither may wait for anything.
   virtual std::optional<answer> refuse(const request& head) = 0;
   virtual void serve(request what, reply answer_with) = 0;
+  /// A request that was not refused asks for a WebSocket: that, or an answer instead. On the
+  /// server's thread.
+  virtual tl::expected<opened_socket, answer> open_socket(const request&) {
+    return opened_socket{};
+  }
 };
 
 struct server_limits {

@@ -330,6 +330,12 @@ void agent_desk::on_assigned(time_point now, const assignment& what, agent_actio
 
 void agent_desk::on_ring_result(time_point now, queue_id queue, bid_id id, ring_result result,
                                 agent_actions& out) {
+  // It was assigned meanwhile, and is over: nobody else says so.
+  if (activity_ == activity::in_call && held_.queue == queue && held_.id == id &&
+      result != ring_result::answered) {
+    on_call_ended(now, held_.call, out);
+    return;
+  }
   if (!holds(queue, id) || activity_ == activity::reserved)
     return;
   if (activity_ == activity::answered && result == ring_result::answered)
@@ -467,6 +473,12 @@ void agent_desk::set_reachable(time_point now, bool reachable, agent_actions& ou
     return;
   }
   settle(now, out);
+}
+
+void agent_desk::regain(time_point now, agent_actions& out) {
+  keeps_place_ = true;
+  set_reachable(now, true, out);
+  keeps_place_ = false;
 }
 
 void agent_desk::pause(time_point now, std::string_view reason, agent_actions& out) {

@@ -79,6 +79,8 @@ public:
   void log_out(time_point now, agent_actions& out);
   /// Its registration is gone, or back. A logged-in agent's only.
   void set_reachable(time_point now, bool reachable, agent_actions& out);
+  /// The registration that it had before a restart is back: it has been idle as long as it was.
+  void regain(time_point now, agent_actions& out);
   /// Again while paused: another reason.
   void pause(time_point now, std::string_view reason, agent_actions& out);
   void unpause(time_point now, agent_actions& out);
@@ -95,7 +97,7 @@ public:
   void on_assigned(time_point now, const assignment& what, agent_actions& out);
 
   /// From its phone. The offer's end is watched here, too: a phone that says nothing has not
-  /// answered.
+  /// answered. Of the call that it has by now, anything but `answered` is the end.
   void on_ring_result(time_point now, queue_id queue, bid_id id, ring_result result,
                       agent_actions& out);
   /// A queue's call is over, by whomever. Others than the one it has are ignored.

@@ -361,7 +361,7 @@ queue_figures queue_desk::take_figures() noexcept {
 
 queue_snapshot queue_desk::snapshot() const {
   const auto& s = *state_;
-  queue_snapshot all;
+  auto all = totals();
   all.line.reserve(s.line.size());
   for (const auto& [stands, who] : s.line)
     all.line.push_back(
@@ -370,6 +370,12 @@ queue_snapshot queue_desk::snapshot() const {
   for (const auto& [agent, whom] : s.members)
     all.members.push_back({agent, whom.number, whom.part});
   std::ranges::sort(all.members, {}, &queue_snapshot::member::order);
+  return all;
+}
+
+queue_snapshot queue_desk::totals() const {
+  const auto& s = *state_;
+  queue_snapshot all;
   all.turns = s.pool.turns();
   all.last_bid = s.last_bid;
   all.figures = s.figures;
@@ -387,25 +393,38 @@ void queue_desk::restore(time_point now, const queue_snapshot& snapshot, queue_a
     s.last_member = was.order - 1;
     put_member(now, was.id, was.part, out);
   }
-  for (const auto& was : snapshot.line) {
-    auto& who = s.callers[was.id];
-    who.id = was.id;
-    who.priority = was.priority;
-    who.wants = was.wants;
-    who.joined = was.joined;
-    who.entered = was.entered;
-    who.announce_at = was.announce_at;
-    who.needs = was.wants;
-    who.stands.order = ++s.last_order;
-    s.stand(who);
-    s.widen(now, who);
-    if (s.rules.max_wait > duration::zero())
-      who.overdue_at = later(who.entered, s.rules.max_wait);
-    s.set_deadline(who);
-    s.resume(now, who, out);
-  }
+  for (const auto& was : snapshot.line)
+    s.take_back(now, was, out);
   s.close_to_some(now, out);
   s.check_attendance(now, out);
+}
+
+void queue_desk::take_back(time_point now, const queue_snapshot::waiting& who, queue_actions& out) {
+  auto& s = *state_;
+  if (s.callers.contains(who.id))
+    return;
+  s.take_back(now, who, out);
+  s.close_to_some(now, out);
+  s.check_attendance(now, out);
+}
+
+void queue_desk::state::take_back(time_point now, const queue_snapshot::waiting& was,
+                                  queue_actions& out) {
+  auto& who = callers[was.id];
+  who.id = was.id;
+  who.priority = was.priority;
+  who.wants = was.wants;
+  who.joined = was.joined;
+  who.entered = was.entered;
+  who.announce_at = was.announce_at;
+  who.needs = was.wants;
+  who.stands.order = ++last_order;
+  stand(who);
+  widen(now, who);
+  if (rules.max_wait > duration::zero())
+    who.overdue_at = later(who.entered, rules.max_wait);
+  set_deadline(who);
+  resume(now, who, out);
 }
 
 } // namespace jackfield::policy

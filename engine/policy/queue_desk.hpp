@@ -123,9 +123,14 @@ public:
   queue_figures take_figures() noexcept;
 
   [[nodiscard]] queue_snapshot snapshot() const;
+  /// The same without the line and the members: in no time.
+  [[nodiscard]] queue_snapshot totals() const;
   /// On a new desk. Those who waited wait again, in their places; what was bid or offered is
   /// forgotten, and members are asked for their status.
   void restore(time_point now, const queue_snapshot& snapshot, queue_actions& out);
+  /// One of those who waited then, where the snapshot was restored without its line: it waits
+  /// again, in its place. It is in the figures already. Nothing for a call that waits.
+  void take_back(time_point now, const queue_snapshot::waiting& who, queue_actions& out);
 
 private:
   struct state;

@@ -42,6 +42,7 @@ struct queue_desk::state {
   void withdraw(agent_id agent, bid_id id, withdrawal_reason why, queue_actions& out) const;
 
   // Callers.
+  void take_back(time_point now, const queue_snapshot::waiting& was, queue_actions& out);
   [[nodiscard]] place place_of(const waiting_caller& who) const noexcept;
   void set_open(waiting_caller& who, bool open);
   void stand(waiting_caller& who);

@@ -27,6 +27,8 @@ public:
     return {
       [this](const centre_event& e) { world_.events_.push_back(e); },
       [this](const centre_stopped& s) { world_.stopped_.push_back(s); },
+      [this](const calls_resumed& r) { world_.resumed_ = r; },
+      [this](const calls_recovered& r) { world_.recovered_ = r.counts; },
       [this](const stop_this& s) {
         if (s.hang_up)
           send(s.service, centre_stop{});
@@ -48,21 +50,57 @@ centre_world::centre_world(uint64_t seed, const lane::sim_link& link)
 // As a node that goes: they hold one another. What is told of that is told to nobody.
 centre_world::~centre_world() {
   caf::anon_send_exit(watcher_, caf::exit_reason::kill);
-  for (const auto* all : {&centre_.services, &centre_.queues, &centre_.agents})
-    for (const auto& each : *all)
-      caf::anon_send_exit(each, caf::exit_reason::kill);
-  centre_ = {};
+  end_centre();
   watcher_ = nullptr;
   lane().run_until(lane().now());
 }
 
+void centre_world::end_centre() {
+  for (const auto* all : {&centre_.services, &centre_.queues, &centre_.agents, &centre_.trunks})
+    for (const auto& each : *all)
+      caf::anon_send_exit(each, caf::exit_reason::kill);
+  centre_ = {};
+}
+
+void centre_world::crash_centre(sim_site& site) {
+  const auto parts =
+    centre_.services.size() + centre_.queues.size() + centre_.agents.size() + centre_.trunks.size();
+  kill(site);
+  site.context.router.legs().end_all();
+  end_centre();
+  let_go(parts);
+  lane().run_until(lane().now());
+  crash(site);
+}
+
+void centre_world::go_on(sim_site& site, const storage::store& left) {
+  const auto service = caf::actor_cast<caf::strong_actor_ptr>(centre_.services.front());
+  const auto told = caf::actor_cast<caf::strong_actor_ptr>(watcher_);
+  lane::tell(lane(), service,
+             bindings_left{std::make_shared<const std::vector<storage::kept_bindings>>(
+               storage::read_bindings(left).value())});
+  resume_calls waiting{{}, told};
+  std::vector<storage::interrupted_call> others;
+  auto up = storage::interrupted_calls(left).value();
+  for (auto& call : up)
+    (waits_on(call.record) ? waiting.calls : others).push_back(std::move(call));
+  resumed_.reset();
+  recovered_.reset();
+  if (others.empty())
+    recovered_.emplace();
+  else
+    lane().spawn<call_recovery>(site.context, site.connections, std::move(others), told);
+  lane::tell(lane(), service, std::move(waiting));
+}
+
 void centre_world::serve(sim_site& site, const centre_plan& plan,
-                         const std::shared_ptr<const bridge_manner>& manner) {
-  registrar_settings who;
+                         const std::shared_ptr<const bridge_manner>& manner,
+                         const centre_memory* before, registrar_settings who) {
   who.secret = "a secret of the simulated registrar";
   centre_ = start_centre({&site.context}, plan, manner, who,
-                         caf::actor_cast<caf::strong_actor_ptr>(watcher_));
-  let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size());
+                         caf::actor_cast<caf::strong_actor_ptr>(watcher_), before);
+  let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
+           centre_.trunks.size());
   lane().run_until(lane().now());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -16,9 +17,16 @@ public:
   explicit centre_world(uint64_t seed, const lane::sim_link& link = {});
   ~centre_world();
 
-  /// Starts the centre at a site. Once.
+  /// Starts the centre at a site. Once, and after each `crash_centre`; `before` as in
+  /// `start_centre`. `who`: users with passwords; none: nobody is asked.
   void serve(sim_site& site, const centre_plan& plan,
-             const std::shared_ptr<const bridge_manner>& manner);
+             const std::shared_ptr<const bridge_manner>& manner,
+             const centre_memory* before = nullptr, registrar_settings who = {});
+  /// Ends it with its site's process: `crash`.
+  void crash_centre(sim_site& site);
+  /// Has the centre that was just started take up who was registered and who waits on, and all
+  /// other calls that a crash left in that store end at their peers: `resumed`, `recovered`.
+  void go_on(sim_site& site, const storage::store& left);
   /// Tells its service to take no more calls, and perhaps to hang up.
   void stop_centre(bool hang_up);
 
@@ -26,12 +34,19 @@ public:
   [[nodiscard]] const std::vector<centre_event>& events() const noexcept { return events_; }
   [[nodiscard]] const std::vector<centre_stopped>& stopped() const noexcept { return stopped_; }
   [[nodiscard]] const centre_actors& centre() const noexcept { return centre_; }
+  [[nodiscard]] const std::optional<calls_resumed>& resumed() const noexcept { return resumed_; }
+  [[nodiscard]] const std::optional<parting_counts>& recovered() const noexcept {
+    return recovered_;
+  }
 
 private:
   class watcher;
+  void end_centre();
 
   std::vector<centre_event> events_;
   std::vector<centre_stopped> stopped_;
+  std::optional<calls_resumed> resumed_;
+  std::optional<parting_counts> recovered_;
   caf::actor watcher_;
   centre_actors centre_;
 };

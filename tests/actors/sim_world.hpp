@@ -149,6 +149,8 @@ public:
   [[nodiscard]] size_t fixed_actors() const noexcept;
   /// So many actors of a test's own live on.
   void let_stay(size_t actors) noexcept { staying_ += actors; }
+  /// So many of these have ended.
+  void let_go(size_t actors) noexcept { staying_ -= actors; }
   /// Expects that nothing is left of any call: legs, actors, timers, what lingers.
   void expect_nothing_left();
 

@@ -124,7 +124,7 @@ TEST_F(http_server, tells_a_head_the_length_and_no_more) {
   EXPECT_TRUE(said.ends_with("\r\n\r\n")) << said;
 }
 
-TEST_F(http_server, reads_no_body_of_what_it_refuses) {
+TEST_F(http_server, sec_34_reads_no_body_of_what_it_refuses) {
   start();
   const auto said = ask("PUT /secret HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
   EXPECT_THAT(said, StartsWith("HTTP/1.1 401 Unauthorized\r\n"));
@@ -132,7 +132,7 @@ TEST_F(http_server, reads_no_body_of_what_it_refuses) {
   EXPECT_EQ(echo_.served, 0);
 }
 
-TEST_F(http_server, what_is_no_http_or_too_much_is_told_and_ends) {
+TEST_F(http_server, sec_34_what_is_no_http_or_too_much_is_told_and_ends) {
   start();
   EXPECT_THAT(ask("\x16\x03\x01 what\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(ask("GET /a HTTP/1.1\r\nHost : x\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
@@ -150,7 +150,7 @@ TEST_F(http_server, what_is_no_http_or_too_much_is_told_and_ends) {
 }
 
 // Each is let go, without having been served: the test hangs if one is not.
-TEST_F(http_server, who_says_nothing_or_too_slowly_is_let_go) {
+TEST_F(http_server, sec_34_who_says_nothing_or_too_slowly_is_let_go) {
   server_limits limits;
   limits.transfer = 50ms;
   limits.idle = 50ms;
@@ -174,7 +174,7 @@ TEST_F(http_server, who_says_nothing_or_too_slowly_is_let_go) {
   dripping.join();
 }
 
-TEST_F(http_server, a_full_house_is_told) {
+TEST_F(http_server, sec_34_a_full_house_is_told) {
   server_limits limits;
   limits.most_connections = 2;
   start(limits);

@@ -313,6 +313,7 @@ TEST_F(bad_input, of_an_option_of_answer_names_the_option) {
     {"--duration", {"long", ""}},
     {"--refuse", {"200", "299", "700", "no", ""}},
     {"--max-expires", {"0", "x", ""}},
+    {"--codecs", {"G729", "opus,", ""}},
     {"--users", {"absent.csv"}},
     {"--cert", {"absent.pem"}},
     {"--key", {"absent.pem"}},

@@ -213,6 +213,14 @@ bool process::ended_within(int milliseconds) {
   return ready > 0;
 }
 
+size_t process::resident() const {
+  std::ifstream status{"/proc/" + std::to_string(id_) + "/status"};
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmRSS:"))
+      return std::stoul(line.substr(6)) * 1024;
+  return 0;
+}
+
 void process::signal(int number) const {
   if (!reaped_)
     kill(id_, number);

@@ -52,6 +52,8 @@ public:
   /// Has it ended? Waits for that at most as long as told.
   bool ended_within(int milliseconds);
   void signal(int number) const;
+  /// Bytes of memory that it has now.
+  [[nodiscard]] size_t resident() const;
   /// Ends it and all that it started, as the kernel does: nobody says goodbye.
   void kill_all() const;
 

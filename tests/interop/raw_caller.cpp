@@ -12,7 +12,9 @@
 
 namespace jackfield::tests {
 
-raw_caller::raw_caller(uint16_t server) : server_(server), socket_(open_udp(INADDR_LOOPBACK)) {}
+raw_caller::raw_caller(uint16_t server) : server_(server), socket_(open_udp(INADDR_LOOPBACK)) {
+  from_ = "<sip:raw@" + loopback(port_of(socket_)) + ">";
+}
 
 std::string raw_caller::register_user(std::string_view user, std::string_view contact) {
   const auto self = loopback(port_of(socket_));
@@ -29,7 +31,7 @@ std::string raw_caller::register_user(std::string_view user, std::string_view co
 std::string raw_caller::invite(std::string_view body) {
   ++call_;
   cseq_ = 1;
-  to_ = "<" + sip_uri("service", server_) + ">";
+  to_ = "<" + sip_uri(callee_, server_) + ">";
   send("INVITE", "0", body);
   for (;;) {
     auto response = wait_for_response();
@@ -73,11 +75,11 @@ void raw_caller::send(std::string_view method, std::string_view transaction,
   const auto name = std::string{method};
   const auto self = loopback(port_of(socket_));
   const auto id = std::to_string(call_);
-  std::string message = name + " " + sip_uri("service", server_) + " SIP/2.0\r\n";
+  std::string message = name + " " + sip_uri(callee_, server_) + " SIP/2.0\r\n";
   message += "Via: SIP/2.0/UDP " + self + ";rport;branch=z9hG4bK-raw-" + id + "-" +
              std::to_string(cseq_) + "-" + std::string{transaction} + "\r\n";
   message += "Max-Forwards: 70\r\n";
-  message += "From: <sip:raw@" + self + ">;tag=raw" + id + "\r\n";
+  message += "From: " + from_ + ";tag=raw" + id + "\r\n";
   message += "To: " + to_ + "\r\n";
   message += "Call-ID: raw-" + id + "@" + self + "\r\n";
   message += "CSeq: " + std::to_string(cseq_) + " " + name + "\r\n";

@@ -14,6 +14,11 @@ class raw_caller {
 public:
   explicit raw_caller(uint16_t server);
 
+  /// Whom it calls: "service" unless told.
+  void set_callee(std::string_view user) { callee_ = user; }
+  /// What it says of itself, From without a tag; "<sip:raw@ITS-ADDRESS>" unless told.
+  void set_from(std::string_view value) { from_ = value; }
+
   /// Registers a user, for an hour, at this URI: the final response.
   std::string register_user(std::string_view user, std::string_view contact);
   /// Begins a call with this body, which may be empty: its final response.
@@ -36,6 +41,8 @@ private:
 
   uint16_t server_;
   owned_fd socket_;
+  std::string callee_ = "service";
+  std::string from_;
   unsigned call_ = 0;
   unsigned cseq_ = 0;
   std::string to_; ///< of the call, with its tag once it is known

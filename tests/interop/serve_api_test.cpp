@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,10 +38,10 @@ protected:
       "[[queue]]\nname = \"support\"\nnumbers = [\"100\"]\n"
       "members = [\"alice\"]\nmusic = \"silence\"\n"
       "[[queue]]\nname = \"sales\"\nmembers = \"all\"\nmusic = \"silence\"\n";
-    program_ = std::make_unique<process>("serve", folder_,
-                                         arguments{JACKFIELD_PROGRAM, "serve", "-c",
-                                                   folder_.write("centre.toml", config), "--events",
-                                                   folder_.file("events.jsonl")});
+    program_ = std::make_unique<process>(
+      "serve", folder_,
+      arguments{JACKFIELD_PROGRAM, "serve", "-c", folder_.write("centre.toml", config), "--events",
+                folder_.file("events.jsonl"), "--state", folder_.file("state")});
     sip_ = port_in(program_->wait_for_rest_of_line("listening on UDP "));
     const auto api = program_->wait_for_rest_of_line("API on ");
     port_ = port_in(api.substr(0, api.find(',')));
@@ -275,7 +276,7 @@ TEST_F(serve_api, while_it_drains_it_is_not_healthy_and_calls_can_be_hung_up) {
   (void)load.finish();
 }
 
-TEST_F(serve_api, the_token_is_its_owners_and_is_never_told) {
+TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   struct stat about {};
   ASSERT_EQ(::stat(folder_.file("api-token").c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777u, 0600u);
@@ -284,8 +285,8 @@ TEST_F(serve_api, the_token_is_its_owners_and_is_never_told) {
   other.back() = other.back() == '0' ? '1' : '0';
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
-        "/v1/calls", "/v1/events", "/v1/recordings", "/v1/recordings/x", "/v1/openapi.json",
-        "/v1/nothing", "/%761/queues"})
+        "/v1/calls", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
+        "/v1/openapi.json", "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
            {std::string{"X-None: 1"}, std::string{"Authorization: Bearer"},
@@ -300,6 +301,62 @@ TEST_F(serve_api, the_token_is_its_owners_and_is_never_told) {
   EXPECT_EQ(program_->wait(), 0);
   EXPECT_EQ((program_->standard_error() + program_->standard_output()).find(token_),
             std::string::npos);
+}
+
+/// Messages of a WebSocket's server, which are short enough for a length of 7 or 16 bits.
+std::vector<json> messages_in(std::string_view frames) {
+  std::vector<json> out;
+  const auto byte = [&](size_t at) { return static_cast<unsigned char>(frames[at]); };
+  while (frames.size() >= 4) {
+    const bool long_one = byte(1) == 126;
+    const size_t head = long_one ? 4 : 2;
+    const size_t size = long_one ? byte(2) * 256u + byte(3) : byte(1);
+    if (byte(0) == 0x81u && size <= frames.size() - head)
+      out.push_back(json::parse(frames.substr(head, size), nullptr, false));
+    frames.remove_prefix(std::min(head + size, frames.size()));
+  }
+  return out;
+}
+
+TEST_F(serve_api, events_come_over_a_web_socket_to_who_has_the_token) {
+  const auto open = [&](const std::string& target, const std::string& more) {
+    auto c = std::make_unique<http_connection>(port_);
+    c->send("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" +
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" + more + "\r\n");
+    return c;
+  };
+  const std::string page = "Sec-WebSocket-Protocol: jackfield.events.v1, bearer." + token_ + "\r\n";
+  const auto over_header = open("/v1/events", bearer() + "\r\n");
+  const auto over_subprotocol = open("/v1/events?after=0", page);
+  ASSERT_NO_FATAL_FAILURE(start_phone());
+  const auto seen = get("/v1/events?limit=1000").json();
+  ASSERT_GE(seen.at("events").size(), 1u);
+  EXPECT_THAT(open("/v1/events", {})->receive_all(), HasSubstr(" 401 "));
+  EXPECT_THAT(
+    open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "0\r\n")->receive_all(),
+    HasSubstr(" 401 "));
+  EXPECT_THAT(
+    open("/v1/events", "Sec-WebSocket-Protocol: bearer." + token_ + "\r\n")->receive_all(),
+    HasSubstr("expected jackfield.events.v1 among them"));
+  EXPECT_THAT(open("/v1/events?after=1000", page)->receive_all(), HasSubstr(" 410 "));
+  EXPECT_THAT(open("/v1/events?wait=3", page)->receive_all(), HasSubstr(" 400 "));
+  program_->signal(SIGTERM);
+  EXPECT_EQ(program_->wait(), 0);
+  for (const auto* each : {&over_header, &over_subprotocol}) {
+    const auto said = (*each)->receive_all();
+    const auto head = said.find("\r\n\r\n");
+    ASSERT_NE(head, std::string::npos) << said;
+    EXPECT_THAT(said, HasSubstr("HTTP/1.1 101 "));
+    EXPECT_EQ(said.find("bearer."), std::string::npos) << "the token is not told";
+    std::vector<json> events;
+    for (const auto& message : messages_in(std::string_view{said}.substr(head + 4)))
+      for (const auto& event : message.at("events"))
+        events.push_back(event);
+    ASSERT_GE(events.size(), seen.at("events").size());
+    for (size_t i = 0; i < seen.at("events").size(); ++i)
+      EXPECT_EQ(events[i], seen.at("events")[i]);
+  }
 }
 
 TEST_F(serve_api, what_is_wrong_in_a_request_is_named) {
@@ -326,7 +383,7 @@ TEST_F(serve_api, what_is_wrong_in_a_request_is_named) {
   expect_problem(get("/v1/queues/..%2f..%2fapi-token"), 404, "name");
   expect_problem(get("/v1/../api-token"), 404);
   expect_problem(get("/v1/queues/a%0d%0ab"), 400);
-  for (const std::string list : {"queues", "agents", "calls", "events", "queues/support"}) {
+  for (const std::string list : {"queues", "agents", "calls", "cdrs", "events", "queues/support"}) {
     expect_problem(get("/v1/" + list + "?limit=0"), 400, "limit");
     expect_problem(get("/v1/" + list + "?limit=1001"), 400, "limit");
     expect_problem(get("/v1/" + list + "?page=2"), 400, "page");
@@ -353,6 +410,33 @@ TEST_F(serve_api, lists_come_a_page_at_a_time) {
   expect_problem(get("/v1/agents?after=nobody"), 400, "after");
   EXPECT_EQ(get("/v1/queues?limit=1").json().at("next"), "support");
   EXPECT_EQ(get("/v1/queues?after=support").json().at("queues").size(), 1u);
+}
+
+TEST_F(serve_api, finished_calls_come_a_page_at_a_time) {
+  EXPECT_EQ(get("/v1/cdrs").json().at("cdrs"), json::array());
+  ASSERT_NO_FATAL_FAILURE(start_phone());
+  auto load = start_caller();
+  ASSERT_TRUE(wait_for_event("call.connected"));
+  const std::string id = get("/v1/calls").json().at("calls")[0].at("id");
+  EXPECT_EQ(ask(port_, {"DELETE", "/v1/calls/" + id, {bearer()}}).status, 202);
+  (void)load.finish();
+  json all;
+  do
+    all = get("/v1/cdrs").json();
+  while (all.at("cdrs").size() < 2); // a record is in the store some milliseconds after its call
+  EXPECT_EQ(all.at("next"), nullptr);
+  const auto first = get("/v1/cdrs?limit=1").json();
+  ASSERT_EQ(first.at("cdrs").size(), 1u);
+  EXPECT_EQ(first.at("cdrs")[0], all.at("cdrs")[0]);
+  const std::string next = first.at("next");
+  EXPECT_EQ(get("/v1/cdrs?after=" + next).json().at("cdrs"), json::array({all.at("cdrs")[1]}));
+  for (const auto& cdr : all.at("cdrs")) {
+    EXPECT_EQ(cdr.at("status"), 200);
+    const bool caller = cdr.at("direction") == "incoming";
+    EXPECT_EQ(cdr.at("queue"), caller ? json("support") : json(nullptr));
+    EXPECT_EQ(cdr.at("agent"), caller ? json("alice") : json(nullptr));
+    EXPECT_EQ(cdr.at("left"), caller ? json("answered") : json(nullptr));
+  }
 }
 
 // Who opens connections and says nothing, or a byte now and then, keeps nobody from his call.
@@ -516,7 +600,7 @@ TEST_F(serve_api, answers_as_it_is_described_and_nothing_else) {
   (void)load.finish();
 }
 
-TEST(serve_api_config, the_api_is_for_this_machine_alone) {
+TEST(serve_api_config, sec_34_the_api_is_for_this_machine_alone) {
   const scratch_folder folder;
   const auto check = [&](const std::string& api) {
     process program{

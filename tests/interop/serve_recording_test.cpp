@@ -83,7 +83,7 @@ TEST_F(serve_recording, has_each_side_of_every_call_in_its_channel) {
     ++found;
     EXPECT_FALSE(event.contains("cause")) << line;
     const std::string path = event.at("path");
-    EXPECT_EQ(event.at("recording"), std::filesystem::path{path}.stem().string());
+    EXPECT_EQ(std::filesystem::path{path}.stem().string(), event.at("recording"));
     struct stat about {};
     ASSERT_EQ(::stat(path.c_str(), &about), 0) << path;
     EXPECT_EQ(about.st_mode & 0777U, 0600U);

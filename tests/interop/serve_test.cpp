@@ -171,7 +171,7 @@ TEST(serve, two_hundred_browsers_take_callers_over_udp) {
   served_centre centre{folder, 200};
   const auto phones = centre.start_phones(
     {"--register", "sip:127.0.0.1:" + std::to_string(centre.wss()) + ";transport=wss", "--insecure",
-     "--duration", "4s", "--media", "webrtc", "--register-rate", "100"});
+     "--duration", "4s", "--media", "webrtc", "--codecs", "opus", "--register-rate", "100"});
   const auto load = run_load(folder, callers(centre, 1200, "10"));
   expect_heard_both_ways(centre, load, *phones, 1200);
   centre.finish();
@@ -206,6 +206,13 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   EXPECT_NE(check("[server]\nlisten = [\"udp:0.0.0.0:0\"]\n[[agent]]\nname = \"a\"\n")
               .find("\"a\": has no password"),
             std::string::npos);
+  const std::string open = "[server]\nlisten = [\"udp:0.0.0.0:0\"]\n[[agent]]\nname = \"a\"\n"
+                           "password = \"p\"\n[[queue]]\nname = \"q\"\nmembers = \"all\"\n";
+  EXPECT_NE(check(open).find("centre.toml: callers: is missing"), std::string::npos)
+    << "who may call is to be said where others than this machine may";
+  EXPECT_NE(
+    check("[server]\ncallers = \"all\"\n").find("centre.toml:2: callers: \"all\" is unknown"),
+    std::string::npos);
   const auto all = check(std::string{good} + "wrap_up = \"5x\"\n[[queue]]\nname = \"q\"\n"
                                              "members = \"all\"\nring = 7\nstrategy = \"best\"\n");
   for (const auto* const place : {":5: wrap_up", ":9: ring", ":10: strategy"})

@@ -372,6 +372,24 @@ TEST(agent_snapshot, keeps_a_call) {
   EXPECT_EQ(again.status().talk_time, 60s);
 }
 
+TEST(agent_snapshot, of_who_has_no_phone_yet_keeps_its_place_among_the_idle) {
+  agent_double a;
+  a.log_in_and_be_ready();
+  const auto since = a.desk.status().available_since;
+  auto kept = a.desk.snapshot();
+  kept.reachable = false;
+  agent_desk again{agent_id{7}, {}};
+  agent_actions out;
+  again.restore(a.now + 10s, kept, out);
+  EXPECT_EQ(again.state(), agent_state::unreachable);
+  again.regain(a.now + 20s, out);
+  EXPECT_EQ(again.state(), agent_state::ready);
+  EXPECT_EQ(again.status().available_since, since);
+  again.set_reachable(a.now + 30s, false, out);
+  again.set_reachable(a.now + 40s, true, out);
+  EXPECT_EQ(again.status().available_since, a.now + 40s) << "as ever";
+}
+
 TEST(agent_rules, say_what_is_out_of_range) {
   agent_rules r;
   EXPECT_TRUE(r.check("anna"));

@@ -279,6 +279,20 @@ TEST(complaints, os_2530_an_end_that_comes_before_the_assignment_frees_the_agent
   EXPECT_THAT(all_of<connected>(a.out), IsEmpty());
 }
 
+TEST(complaints, os_2530_an_end_that_crosses_the_assignment_frees_the_agent) {
+  agent_double a{{.wrap_up = 5s}};
+  a.log_in_and_be_ready();
+  a.talk(1, 1);
+  a.phone(1, 1, ring_result::answered); // again
+  EXPECT_EQ(a.desk.state(), agent_state::in_call);
+  a.phone(1, 2, ring_result::caller_gone); // of another bid
+  EXPECT_EQ(a.desk.state(), agent_state::in_call);
+  a.phone(1, 1, ring_result::caller_gone); // said before the call was connected
+  EXPECT_EQ(a.desk.state(), agent_state::wrap_up);
+  a.after(5s);
+  EXPECT_EQ(a.desk.state(), agent_state::ready);
+}
+
 // JB#1363: the agent is not told who the caller is.
 TEST(complaints, jb_1363_an_assignment_names_both_and_the_wait) {
   queue_double q;

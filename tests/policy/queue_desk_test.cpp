@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 std::vector<uint64_t> numbers(const std::vector<call_id>& calls) {
   std::vector<uint64_t> all;
@@ -499,6 +500,43 @@ TEST(queue_snapshot, keeps_places_figures_and_numbers) {
   again.after(90s);
   EXPECT_THAT(overflows(again.out, overflow_reason::max_wait), ElementsAre(2))
     << "its wait began before";
+}
+
+TEST(queue_snapshot, without_its_line_takes_callers_back_one_by_one_in_their_places) {
+  queue_rules r;
+  r.max_wait = 100s;
+  r.join_needs = attendance::logged_in; // whoever had come in is not turned away
+  queue_double q{r};
+  q.member(1);
+  q.say(1, presence::paused);
+  q.join(1);
+  q.after(10s);
+  q.join(2);
+  q.join(3, 4);
+  q.say(1, presence::away);
+  const auto line = q.desk.snapshot().line;
+  ASSERT_EQ(line.size(), 3U);
+  auto kept = q.desk.totals();
+  EXPECT_TRUE(kept.line.empty());
+  EXPECT_TRUE(kept.members.empty());
+
+  queue_double again{r};
+  again.now = q.now + 5s;
+  again.desk.restore(again.now, kept, again.out);
+  EXPECT_EQ(again.desk.waiting(), 0U);
+  for (const size_t i : {2, 0, 1, 1}) // the last one again: nothing
+    again.desk.take_back(again.now, line[i], again.out);
+  EXPECT_THAT(numbers(again.desk.line()), ElementsAre(3, 1, 2));
+  EXPECT_EQ(again.desk.figures(), q.desk.figures()) << "they had been counted";
+  EXPECT_EQ(again.desk.longest_wait(again.now), 15s);
+  again.desk.leave(again.now, call_id{1}, leave_reason::withdrawn, again.out);
+  EXPECT_EQ(again.desk.figures().withdrawn, 1U);
+  EXPECT_EQ(again.desk.figures().longest_wait, 15s);
+  again.out.clear();
+  again.after(95s);
+  EXPECT_THAT(overflows(again.out, overflow_reason::max_wait), UnorderedElementsAre(2, 3))
+    << "their wait began before";
+  EXPECT_EQ(again.desk.waiting(), 0U);
 }
 
 TEST(queue_rules, say_what_is_out_of_range) {

@@ -81,23 +81,79 @@ TEST_F(export_of, calls_as_json_lines) {
     R"({"seq":2,"id":"12-1042","call_id":"aeaaaaiaaaaad","attempt":"12-1042",)"
     R"("started":"2026-01-02T03:04:05.678Z","answered":"2026-01-02T03:04:06.678Z",)"
     R"("ended":"2026-01-02T03:04:07.678Z","cause":"completed","from":"sip:alice@192.0.2.1",)"
-    R"("to":"sip:bob@192.0.2.2","direction":"outgoing","status":200})"
+    R"("to":"sip:bob@192.0.2.2","direction":"outgoing","status":200,)"
+    R"("queue":null,"agent":null,"waited":null,"talked":null,"left":null})"
     "\n"
     R"({"seq":3,"id":"12-1043","call_id":"say \"hi\", \u001b\u000a","attempt":null,)"
     R"("started":"2026-01-02T03:04:05.678Z","answered":null,)"
     R"("ended":"2026-01-02T03:04:05.678Z","cause":"sip_486","from":"sip:\u202e@192.0.2.1",)"
-    R"("to":"","direction":"incoming","status":null})"
+    R"("to":"","direction":"incoming","status":null,)"
+    R"("queue":null,"agent":null,"waited":null,"talked":null,"left":null})"
     "\n");
 }
 
 TEST_F(export_of, calls_as_csv) {
-  EXPECT_EQ(calls(1, line_format::csv),
-            "seq,id,call_id,attempt,started,answered,ended,cause,from,to,direction,status\r\n"
-            "2,12-1042,aeaaaaiaaaaad,12-1042,2026-01-02T03:04:05.678Z,2026-01-02T03:04:06.678Z,"
-            "2026-01-02T03:04:07.678Z,completed,sip:alice@192.0.2.1,sip:bob@192.0.2.2,outgoing,"
-            "200\r\n"
-            "3,12-1043,\"say \"\"hi\"\", <U+001B><U+000A>\",,2026-01-02T03:04:05.678Z,,"
-            "2026-01-02T03:04:05.678Z,sip_486,sip:<U+202E>@192.0.2.1,,incoming,\r\n");
+  EXPECT_EQ(
+    calls(1, line_format::csv),
+    "seq,id,call_id,attempt,started,answered,ended,cause,from,to,direction,status,queue,agent,"
+    "waited,talked,left\r\n"
+    "2,12-1042,aeaaaaiaaaaad,12-1042,2026-01-02T03:04:05.678Z,2026-01-02T03:04:06.678Z,"
+    "2026-01-02T03:04:07.678Z,completed,sip:alice@192.0.2.1,sip:bob@192.0.2.2,outgoing,"
+    "200,,,,,\r\n"
+    "3,12-1043,\"say \"\"hi\"\", <U+001B><U+000A>\",,2026-01-02T03:04:05.678Z,,"
+    "2026-01-02T03:04:05.678Z,sip_486,sip:<U+202E>@192.0.2.1,,incoming,,,,,,\r\n");
+}
+
+call_ended of_a_queue(bool taken) {
+  auto call = completed();
+  call.incoming = true;
+  auto& queueing = call.queueing.emplace();
+  queueing.queue = "support";
+  queueing.since = *call.answered;
+  queueing.left = "abandoned";
+  if (taken) {
+    queueing.agent = "alice, desk 2";
+    queueing.taken = *call.answered + std::chrono::milliseconds{250};
+    queueing.left = "answered";
+  }
+  return call;
+}
+
+TEST_F(export_of, calls_to_queues_with_who_took_them) {
+  put(7, of_a_queue(true));
+  put(8, of_a_queue(false));
+  const auto lines = calls(7, line_format::json_lines);
+  EXPECT_THAT(lines, HasSubstr(R"("status":200,"queue":"support","agent":"alice, desk 2",)"
+                               R"("waited":0.250,"talked":0.750,"left":"answered"})"));
+  EXPECT_THAT(lines, HasSubstr(R"("status":200,"queue":"support","agent":null,)"
+                               R"("waited":1.000,"talked":0.000,"left":"abandoned"})"));
+  const auto table = calls(7, line_format::csv);
+  EXPECT_THAT(table, HasSubstr(",200,support,\"alice, desk 2\",0.250,0.750,answered\r\n"));
+  EXPECT_THAT(table, HasSubstr(",200,support,,1.000,0.000,abandoned\r\n"));
+}
+
+TEST_F(export_of, calls_a_page_at_a_time) {
+  put(7, of_a_queue(true));
+  const auto first = read_calls(store_, 0, 2).value();
+  ASSERT_EQ(first.calls.size(), 2U);
+  EXPECT_EQ(first.calls[0] + "\n" + first.calls[1] + "\n" + read_calls(store_, 3, 1)->calls[0] +
+              "\n",
+            calls(1, line_format::json_lines));
+  EXPECT_EQ(first.last, 3U);
+  EXPECT_TRUE(first.more);
+  const auto last = read_calls(store_, first.last, 2).value();
+  EXPECT_EQ(last.calls.size(), 1U);
+  EXPECT_EQ(last.last, 7U);
+  EXPECT_FALSE(last.more);
+  EXPECT_THAT(read_calls(store_, 7, 2)->calls, IsEmpty());
+  const auto nothing_yet = read_calls(store_, 3, 2, 2).value();
+  EXPECT_THAT(nothing_yet.calls, IsEmpty()) << "two events that are no calls";
+  EXPECT_EQ(nothing_yet.last, 5U);
+  EXPECT_TRUE(nothing_yet.more);
+  put_bytes(8, "\x01\xff");
+  const auto damaged = read_calls(store_, 7, 2);
+  ASSERT_FALSE(damaged);
+  EXPECT_THAT(damaged.error().why.to_string(), HasSubstr("event 8: "));
 }
 
 TEST_F(export_of, calls_begins_at_the_number_that_was_asked_for) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "storage/centre_records.hpp"
 #include "storage/records.hpp"
 
 namespace {
@@ -29,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 6) {
+  switch (data[0] % 8) {
   case 0:
     read_and_write(bytes, &unpack_run);
     break;
@@ -44,6 +45,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     break;
   case 5:
     read_and_write(bytes, &unpack_registration);
+    break;
+  case 6:
+    read_and_write(bytes, &unpack_agent);
+    break;
+  case 7:
+    read_and_write(bytes, &unpack_queue);
     break;
   default:
     if (const auto call = call_of_key(bytes); call && key_of(*call) != bytes)

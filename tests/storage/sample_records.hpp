@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/centre_records.hpp"
 #include "storage/records.hpp"
 
 /// Records in which every field has a value of its own.
@@ -53,6 +54,47 @@ inline registration_record sample_registration() {
   return made;
 }
 
+inline queueing_record sample_queueing() {
+  return {"support", -3, sample_time(2), "alice", sample_time(5), "answered"};
+}
+
+inline agent_record sample_agent() {
+  using namespace std::chrono_literals;
+  agent_record agent;
+  agent.logged_in = agent.registered = agent.paused = true;
+  agent.pause_pending = agent.log_out_pending = agent.direct_call = true;
+  agent.pause_reason = "lunch";
+  agent.call_since = sample_time(10);
+  agent.call_wrap_up = 11s;
+  agent.wrap_up_until = sample_time(12);
+  agent.rest_until = sample_time(13);
+  agent.available_since = sample_time(14);
+  agent.answered_calls = 15;
+  agent.talk_time = 16s;
+  agent.unanswered = 17;
+  return agent;
+}
+
+inline queue_record sample_queue() {
+  using namespace std::chrono_literals;
+  queue_record queue;
+  queue.offered = 20;
+  queue.refused = 21;
+  queue.answered = 3;
+  queue.abandoned = 4;
+  queue.overflowed = 5;
+  queue.withdrawn = 6;
+  queue.answered_within = 2;
+  queue.abandoned_within = 1;
+  queue.answered_wait = 22s;
+  queue.abandoned_wait = 23s;
+  queue.longest_wait = 24s;
+  queue.between = 25s;
+  queue.intervals = 8;
+  queue.turns = {{1, 26, 27}, {2, 28, 29}};
+  return queue;
+}
+
 inline call_record sample_call() {
   call_record call;
   call.incoming = true;
@@ -92,6 +134,7 @@ inline call_record sample_call() {
   call.due = sample_time(0);
   call.first_response = sample_time(3);
   call.ringing = sample_time(4);
+  call.queueing = sample_queueing();
   return call;
 }
 
@@ -153,6 +196,7 @@ inline std::vector<event_record> sample_events() {
   end.status = 486;
   auto made = end;
   made.figures = sample_figures();
+  made.queueing = sample_queueing();
   return {{sample_time(0), run_started{12}},
           {sample_time(3), end},
           {sample_time(4), made},

@@ -89,7 +89,7 @@ ogg_opus::ogg_opus(uint32_t serial, const std::vector<std::string>& tags)
     throw std::bad_alloc{};
   auto* const state = encoder_.get();
   opus_multistream_encoder_ctl(state, OPUS_SET_BITRATE(bit_rate));
-  opus_multistream_encoder_ctl(state, OPUS_SET_COMPLEXITY(5)); // more is hardly to be heard
+  opus_multistream_encoder_ctl(state, OPUS_SET_COMPLEXITY(2)); // 5 costs a quarter more
   opus_int32 lookahead = 0;
   opus_multistream_encoder_ctl(state, OPUS_GET_LOOKAHEAD(&lookahead));
   lookahead_ = lookahead;

@@ -41,6 +41,9 @@ lane::sim_link lossy() {
 /// A caller who says 440 Hz in G.711, a queue whose calls are recorded, and Alice who says 1,000 Hz
 /// in Opus.
 class call_recording_test : public testing::Test {
+public:
+  ~call_recording_test() override { std::filesystem::remove_all(folder_); }
+
 protected:
   explicit call_recording_test(const lane::sim_link& link = {})
       : world_(7, link), caller_(world_.add_site("10.0.0.1")), centre_(world_.add_site("10.0.0.2")),
@@ -55,7 +58,6 @@ protected:
     plan_.recordings =
       std::make_shared<const recording_settings>(recording_settings{folder_.string(), true});
   }
-  ~call_recording_test() override { std::filesystem::remove_all(folder_); }
 
   void begin() {
     sdp::media_capabilities can;
@@ -209,7 +211,7 @@ TEST_F(call_recording_test, that_cannot_be_written_harms_no_call) {
 /// A call's actor that has what one stream hears recorded, and ends with the recording.
 class recorded_caller final : public lane::lane_actor {
 public:
-  recorded_caller(caf::actor_config& config, lane::lane& home, caf::strong_actor_ptr stream,
+  recorded_caller(caf::actor_config& config, lane::lane& home, const caf::strong_actor_ptr& stream,
                   std::shared_ptr<const recording_settings> where,
                   std::optional<recording_over>& over)
       : lane::lane_actor(config, home), recorder_(*this, std::move(where), {}), over_(over) {

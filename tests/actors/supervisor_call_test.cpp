@@ -47,6 +47,13 @@ private:
 /// A caller who says 440 Hz, Alice who says 1,000 Hz and takes calls, both in G.711, and Carol, an
 /// agent in no queue, who says 1,500 Hz in Opus.
 class supervisor_call_test : public testing::Test {
+public:
+  ~supervisor_call_test() override {
+    caf::anon_send_exit(asker_, caf::exit_reason::kill);
+    asker_ = nullptr;
+    world_.pass(0ms);
+  }
+
 protected:
   supervisor_call_test()
       : world_(7), caller_(world_.add_site("10.0.0.1")), centre_(world_.add_site("10.0.0.2")),
@@ -79,12 +86,6 @@ protected:
     }
     world_.pass(1s);
   }
-  ~supervisor_call_test() override {
-    caf::anon_send_exit(asker_, caf::exit_reason::kill);
-    asker_ = nullptr;
-    world_.pass(0ms);
-  }
-
   void call(lane::duration length) {
     auto manner = manner_between(caller_, centre_.target());
     add_audio(manner, caller_);

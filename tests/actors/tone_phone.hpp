@@ -33,7 +33,7 @@ public:
     audio_ = std::move(audio);
     site_.context.router.set_service(this);
   }
-  ~tone_phone() { site_.context.router.set_service(nullptr); }
+  ~tone_phone() override { site_.context.router.set_service(nullptr); }
   tone_phone(const tone_phone&) = delete;
   tone_phone& operator=(const tone_phone&) = delete;
 

@@ -64,7 +64,7 @@ TEST_F(serve_recording, has_each_side_of_every_call_in_its_channel) {
                 arguments{JACKFIELD_PROGRAM, "answer", "--users",
                           folder_.write("agents.csv", "user,password\nalice,pw-alice\n"),
                           "--register", "sip:" + loopback(sip_), "--media", "rtp", "--audio",
-                          "tone:1000", "--codecs", "opus", "--duration", "2s"}};
+                          "tone:1000", "--duration", "2s"}};
   ASSERT_TRUE(phone.wait_for("registered "));
   const auto load = run_load(folder_, {sip_uri("100", sip_), "-m", std::to_string(calls), "-r", "3",
                                        "--duration", "60s", "--callee-hangs-up", "expected",

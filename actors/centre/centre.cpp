@@ -38,6 +38,7 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
     return *contexts[place % contexts.size()];
   };
   auto roster = std::make_shared<centre_roster>();
+  roster->clocks = two_clocks::of(contexts.front()->home);
   for (size_t i = 0; i < plan.agents.size(); ++i) {
     const auto& each = plan.agents[i];
     auto& context = context_of(i);

@@ -90,9 +90,9 @@ void centre_service::on_invite(const sip_arrival_ptr& invite, uint64_t transacti
   }
   const auto called = invite->message().request_uri();
   if (const auto line = roster_->numbers.find(user_of(called)); line != roster_->numbers.end()) {
-    keep(caf::actor_cast<caf::strong_actor_ptr>(
-      home().spawn<queued_call>(context_, manner_, line->second.music, invite, transaction,
-                                line->second.to, shards_, caf::strong_actor_ptr{ctrl()})));
+    keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
+      context_, manner_, line->second.music, invite, transaction, line->second.to, shards_,
+      roster_->clocks, caf::strong_actor_ptr{ctrl()})));
     return;
   }
   // Nobody may cancel before we have said something (RFC 3261 §9.1), and copies are kept away.
@@ -107,7 +107,7 @@ void centre_service::go_on(resume_calls& left) {
     const auto& line = roster_->queues.at(call.record.queueing->queue);
     keep(caf::actor_cast<caf::strong_actor_ptr>(
       home().spawn<queued_call>(context_, manner_, line.music, std::move(call), line.to, shards_,
-                                caf::strong_actor_ptr{ctrl()})));
+                                roster_->clocks, caf::strong_actor_ptr{ctrl()})));
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/call_side.hpp"
+#include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -55,14 +56,15 @@ public:
               std::shared_ptr<const bridge_manner> manner,
               std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
               uint64_t transaction, queue_ticket ticket,
-              std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
+              std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
+              caf::strong_actor_ptr owner);
   /// A call that a crash left in the line (`waits_on`): its caller comes back by a re-INVITE, and
   /// waits on in its place. The owner gets `call_resumed`, too.
   queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
               std::shared_ptr<const bridge_manner> manner,
               std::shared_ptr<const audio_settings> music, storage::interrupted_call left,
               queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
-              caf::strong_actor_ptr owner);
+              const two_clocks& clocks, caf::strong_actor_ptr owner);
 
   const char* name() const override { return "queued_call"; }
 
@@ -146,6 +148,7 @@ private:
   uint64_t transaction_;
   queue_ticket ticket_;
   std::shared_ptr<const registrar_shards> shards_;
+  two_clocks clocks_;
   caf::strong_actor_ptr owner_; // null: it has been told
   std::string call_id_;
   /// Its place in the line, which its leg has kept; null: nothing is kept.

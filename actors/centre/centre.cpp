@@ -68,6 +68,7 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
   };
   auto roster = std::make_shared<centre_roster>();
   roster->anyone_calls = plan.anyone_calls;
+  roster->clocks = two_clocks::of(contexts.front()->home);
   for (size_t i = 0; i < plan.agents.size(); ++i) {
     const auto& each = plan.agents[i];
     auto& context = context_of(i);

@@ -66,7 +66,7 @@ struct two_clocks {
   storage::wall_time wall;
 
   [[nodiscard]] static two_clocks of(const lane::lane& home) {
-    return {home.now(), home.wall_now()};
+    return {home.exact_now(), home.wall_now()};
   }
   [[nodiscard]] storage::wall_time wall_of(lane::time_point at) const { return wall + (at - lane); }
   [[nodiscard]] lane::time_point lane_of(storage::wall_time at) const { return lane + (at - wall); }

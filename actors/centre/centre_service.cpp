@@ -136,7 +136,7 @@ void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction
     const auto& line = found->second;
     keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
            context_, manner_, line.music, invite, transaction, line.to, shards_,
-           caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
+           roster_->clocks, caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
          {}, std::move(through));
     return;
   }
@@ -193,7 +193,7 @@ void centre_service::go_on(resume_calls& left) {
     const auto& line = roster_->queues.at(call.record.queueing->queue);
     keep(caf::actor_cast<caf::strong_actor_ptr>(
       home().spawn<queued_call>(context_, manner_, line.music, std::move(call), line.to, shards_,
-                                caf::strong_actor_ptr{ctrl()})));
+                                roster_->clocks, caf::strong_actor_ptr{ctrl()})));
   }
 }
 

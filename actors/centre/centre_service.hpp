@@ -34,6 +34,9 @@ struct centre_roster {
   std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
   std::unordered_map<std::string, line> queues;  ///< by their names
   std::shared_ptr<const centre_menus> menus;
+  /// By which times of calls are kept and read: one pair for all lanes, so that who came first
+  /// stays first.
+  two_clocks clocks;
   std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
   /// Others than agents, too, may call the numbers of queues.
   bool anyone_calls = true;

@@ -66,14 +66,14 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::shared_ptr<const bridge_manner> manner,
                          std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
                          uint64_t transaction, queue_ticket ticket,
-                         std::shared_ptr<const registrar_shards> shards,
+                         std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
                          caf::strong_actor_ptr owner,
                          const std::shared_ptr<const centre_menus>& menus,
                          std::optional<size_t> menu)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
-      ticket_(std::move(ticket)), shards_(std::move(shards)), owner_(std::move(owner)),
-      call_id_(invite_->message().call_id()) {
+      ticket_(std::move(ticket)), shards_(std::move(shards)), clocks_(clocks),
+      owner_(std::move(owner)), call_id_(invite_->message().call_id()) {
   if (context_.keeps != nullptr) {
     place_ = std::make_shared<storage::queueing_record>();
     place_->queue = ticket_.name;
@@ -91,16 +91,17 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::shared_ptr<const bridge_manner> manner,
                          std::shared_ptr<const audio_settings> music,
                          storage::interrupted_call left, queue_ticket ticket,
-                         std::shared_ptr<const registrar_shards> shards,
+                         std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
                          caf::strong_actor_ptr owner)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)),
-      shards_(std::move(shards)), owner_(std::move(owner)), call_id_(left.record.call_id),
+      shards_(std::move(shards)), clocks_(clocks), owner_(std::move(owner)),
+      call_id_(left.record.call_id),
       place_(std::make_shared<storage::queueing_record>(*left.record.queueing)), returns_(true),
       from_(in_brackets(left.record.from)), to_(in_brackets(left.record.to)), max_forwards_(69),
       answered_(true) {
   ticket_.priority = place_->priority;
-  entered_ = two_clocks::of(home).lane_of(*place_->since);
+  entered_ = clocks_.lane_of(*place_->since);
   left_ = std::move(left);
 }
 
@@ -289,8 +290,10 @@ void queued_call::on_confirmed() {
     tell_resumed(true);
   else
     entered_ = home().now();
-  if (place_ && !place_->since) // as its leg has kept it
-    place_->since = home().wall_now();
+  if (place_ && !place_->since) { // its leg kept another clock's
+    place_->since = clocks_.wall_of(entered_);
+    keep();
+  }
   enter(ticket_);
 }
 
@@ -305,7 +308,7 @@ void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
     if (place_) {
       place_->queue = line->to.name;
       place_->priority = line->to.priority;
-      place_->since = home().wall_now();
+      place_->since = clocks_.wall_of(entered_);
       keep();
     }
   }

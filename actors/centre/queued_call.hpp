@@ -13,6 +13,7 @@
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/call_side.hpp"
 #include "actors/centre/caller_menu.hpp"
+#include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/centre/talk_recorder.hpp"
 #include "actors/node/lane_context.hpp"
@@ -62,7 +63,8 @@ public:
               std::shared_ptr<const bridge_manner> manner,
               std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
               uint64_t transaction, queue_ticket ticket,
-              std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner,
+              std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
+              caf::strong_actor_ptr owner,
               const std::shared_ptr<const centre_menus>& menus = nullptr,
               std::optional<size_t> menu = std::nullopt);
   /// A call that a crash left in the line (`waits_on`): its caller comes back by a re-INVITE, and
@@ -71,7 +73,7 @@ public:
               std::shared_ptr<const bridge_manner> manner,
               std::shared_ptr<const audio_settings> music, storage::interrupted_call left,
               queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
-              caf::strong_actor_ptr owner);
+              const two_clocks& clocks, caf::strong_actor_ptr owner);
 
   const char* name() const override { return "queued_call"; }
 
@@ -162,6 +164,7 @@ private:
   queue_ticket ticket_;
   std::unique_ptr<caller_menu> menu_; // until it has been chosen from
   std::shared_ptr<const registrar_shards> shards_;
+  two_clocks clocks_;
   caf::strong_actor_ptr owner_; // null: it has been told
   std::string call_id_;
   /// Its place in the line, which its leg has kept; null: nothing is kept.

@@ -199,6 +199,7 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
   std::set<std::string> ids;
   std::map<std::string, int> of;
   size_t taken = 0;
+  std::map<std::string, int> without; // an agent
   const auto all = exported();
   for (const auto& record : all) {
     EXPECT_TRUE(ids.insert(record.at("id")).second) << record;
@@ -207,6 +208,9 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
     ++of[record.at("call_id")];
     EXPECT_EQ(record.at("queue"), "support") << record;
     taken += !record.at("agent").is_null();
+    if (record.at("agent").is_null())
+      ++without[record.at("cause").get<std::string>() + ", left: \"" +
+                record.at("left").get<std::string>() + "\""];
     if (record.at("left") == "answered") {
       EXPECT_FALSE(record.at("agent").is_null()) << record;
     }
@@ -230,6 +234,8 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
                "%d kills: %zu calls were answered, each has one record; %llu times a caller "
                "waited on in place; %zu had an agent\n",
                kills, answered, static_cast<unsigned long long>(resumed), taken);
+  for (const auto& [how, times] : without)
+    std::fprintf(stderr, "  %d without an agent: %s\n", times, how.c_str());
 }
 
 } // namespace

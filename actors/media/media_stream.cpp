@@ -364,8 +364,11 @@ void media_stream::note_lateness(lane::duration lateness) {
 void media_stream::on_heard(const rtp::heard_packet& packet) {
   if (listener_)
     listener_->on_heard(packet);
-  if (joined_ == nullptr)
-    return;
+  const bool is_event = packet.is == rtp::heard_packet::content::event;
+  if (is_event && tells_keys_)
+    own_event_ = packet.what.timestamp;
+  if (joined_ == nullptr || (is_event && own_event_ == packet.what.timestamp))
+    return; // copies of a key's end come when it has led somewhere
   if (joined_->made_)
     joined_->made_->on_heard(packet);
   else

@@ -115,6 +115,7 @@ private:
   uint64_t frame_ = 0;
   std::optional<uint32_t> prompt_; // is played once, of this number
   bool tells_keys_ = false;
+  std::optional<uint32_t> own_event_; // timestamp of the latest whose key was the owner's
   audio::opus_settings opus_;         // as the peer takes it
   media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
   std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is

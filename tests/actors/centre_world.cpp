@@ -56,12 +56,12 @@ centre_world::~centre_world() {
   lane().run_until(lane().now());
 }
 
-void centre_world::serve(sim_site& site, const centre_plan& plan,
-                         const std::shared_ptr<const bridge_manner>& manner,
-                         registrar_settings who) {
+void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,
+                            const std::shared_ptr<const bridge_manner>& manner,
+                            registrar_settings who) {
   who.secret = "a secret of the simulated registrar";
-  centre_ = start_centre({&site.context}, plan, manner, who,
-                         caf::actor_cast<caf::strong_actor_ptr>(watcher_));
+  centre_ =
+    start_centre(lanes, plan, manner, who, caf::actor_cast<caf::strong_actor_ptr>(watcher_));
   let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
            centre_.trunks.size());
   lane().run_until(lane().now());

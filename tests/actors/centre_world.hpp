@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -18,7 +19,12 @@ public:
 
   /// Starts the centre at a site. Once. `who`: users with passwords; none: nobody is asked.
   void serve(sim_site& site, const centre_plan& plan,
-             const std::shared_ptr<const bridge_manner>& manner, registrar_settings who = {});
+             const std::shared_ptr<const bridge_manner>& manner, registrar_settings who = {}) {
+    serve_at({&site.context}, plan, manner, std::move(who));
+  }
+  /// At several that serve as one.
+  void serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,
+                const std::shared_ptr<const bridge_manner>& manner, registrar_settings who);
   /// Tells its service to take no more calls, and perhaps to hang up.
   void stop_centre(bool hang_up);
 

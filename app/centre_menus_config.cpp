@@ -104,7 +104,8 @@ void menus_reading::read(const toml::table& one) {
 
 void menus_reading::check() {
   using kind = policy::menu_target::kind;
-  for (const auto& [where, key, to] : leads_) {
+  for (const auto& each : leads_) {
+    const auto& to = each.to;
     const bool known =
       to.what == kind::hang_up ||
       (to.what == kind::queue &&
@@ -115,7 +116,7 @@ void menus_reading::check() {
        }));
     if (!known)
       in_.fault(
-        where, key,
+        each.where, each.key,
         fmt::format("there is no {} \"{}\"", to.what == kind::queue ? "queue" : "menu", to.name));
   }
 }

@@ -11,6 +11,8 @@
 #include "actors/centre/trunk_book.hpp"
 #include "actors/node/registrar.hpp"
 #include "actors/wire/sip_arrival.hpp"
+#include "actors/wire/sip_router.hpp"
+#include "engine/lane/lane_actor.hpp"
 
 namespace jackfield {
 

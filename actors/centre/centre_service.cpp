@@ -165,6 +165,10 @@ void centre_service::call_outside(const sip_arrival_ptr& invite, uint64_t transa
     refuse(*invite, transaction, who.trunk != nullptr ? 404 : 403);
     return;
   }
+  if (route.number_for(called).empty()) {
+    refuse(*invite, transaction, 484);
+    return;
+  }
   auto trail = call_trail::of(invite->message());
   if (trail.has(roster_->trunks->mark)) {
     refuse(*invite, transaction, 482);

@@ -14,6 +14,7 @@
 #include "actors/centre/centre_events.hpp"
 #include "actors/centre/trunk_book.hpp"
 #include "actors/node/lane_context.hpp"
+#include "actors/wire/next_hops.hpp"
 #include "engine/lane/lane_actor.hpp"
 
 namespace jackfield {

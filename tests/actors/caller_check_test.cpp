@@ -89,6 +89,24 @@ TEST_F(sec_25, an_invite_that_was_taken_is_not_taken_again) {
   expect_nothing_left();
 }
 
+// Lanes that serve as one remember each for itself which nonces were used.
+TEST_F(sec_25, an_invite_that_one_lane_took_is_taken_by_no_other) {
+  auto& second = world_.add_site("10.0.0.4", transport::protocol::udp, at_position(1));
+  lane_peers::join({&centre_.context.router, &second.context.router});
+  lanes_.push_back(&second.context);
+  begin();
+  const auto line = credentials("INVITE", "999", "alice", "pw-alice");
+  const auto handed = centre_.context.router.counters().handed_over;
+  EXPECT_EQ(status_of(request("INVITE", "alice", "999", line)), 404);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(status_of(request("INVITE", "alice", "999", line)), 401) << "in another call";
+  EXPECT_GT(centre_.context.router.counters().handed_over, handed + 4) << "on both lanes";
+  EXPECT_EQ(
+    status_of(request("INVITE", "carol", "999", credentials("INVITE", "999", "carol", "pw-carol"))),
+    404);
+  expect_nothing_left();
+}
+
 TEST_F(sec_25, strangers_call_queues_alone_and_where_they_may) {
   begin();
   EXPECT_EQ(status_of(request("INVITE", "bob", "100")), 200);

@@ -93,11 +93,11 @@ void centre_world::go_on(sim_site& site, const storage::store& left) {
   lane::tell(lane(), service, std::move(waiting));
 }
 
-void centre_world::serve(sim_site& site, const centre_plan& plan,
-                         const std::shared_ptr<const bridge_manner>& manner,
-                         const centre_memory* before, registrar_settings who) {
+void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,
+                            const std::shared_ptr<const bridge_manner>& manner,
+                            registrar_settings who, const centre_memory* before) {
   who.secret = "a secret of the simulated registrar";
-  centre_ = start_centre({&site.context}, plan, manner, who,
+  centre_ = start_centre(lanes, plan, manner, who,
                          caf::actor_cast<caf::strong_actor_ptr>(watcher_), before);
   let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
            centre_.trunks.size());

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -21,7 +22,13 @@ public:
   /// `start_centre`. `who`: users with passwords; none: nobody is asked.
   void serve(sim_site& site, const centre_plan& plan,
              const std::shared_ptr<const bridge_manner>& manner,
-             const centre_memory* before = nullptr, registrar_settings who = {});
+             const centre_memory* before = nullptr, registrar_settings who = {}) {
+    serve_at({&site.context}, plan, manner, std::move(who), before);
+  }
+  /// At several that serve as one.
+  void serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,
+                const std::shared_ptr<const bridge_manner>& manner, registrar_settings who,
+                const centre_memory* before = nullptr);
   /// Ends it with its site's process: `crash`.
   void crash_centre(sim_site& site);
   /// Has the centre that was just started take up who was registered and who waits on, and all

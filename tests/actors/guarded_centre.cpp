@@ -26,9 +26,17 @@ std::shared_ptr<call_target> target(const std::string& from, const std::string& 
 
 } // namespace
 
+router_settings guarded_centre::at_position(uint8_t position) {
+  router_settings settings;
+  settings.position = position;
+  settings.seed = 7;
+  return settings;
+}
+
 guarded_centre::guarded_centre()
-    : world_(11), phone_(world_.add_site("10.0.0.1")), centre_(world_.add_site("10.0.0.2")),
-      peer_(world_.lane(), "10.0.0.3") {
+    : world_(11), phone_(world_.add_site("10.0.0.1")),
+      centre_(world_.add_site("10.0.0.2", transport::protocol::udp, at_position(0))),
+      peer_(world_.lane(), "10.0.0.3"), lanes_{&centre_.context} {
   auto music = std::make_shared<audio_settings>();
   music->source = audio::source_spec{};
   plan_.queues.push_back({"support", {"100"}, {}, std::move(music), {}});
@@ -52,7 +60,7 @@ void guarded_centre::begin(bool passwords) {
   bridging->media =
     std::make_shared<sdp::offer_template>(centre_.context.media.address().address(), can);
   bridging->audio = std::move(listens);
-  world_.serve(centre_, plan_, bridging, nullptr, who);
+  world_.serve_at(lanes_, plan_, bridging, who);
   auto manner = answer_manner_of(phone_);
   add_audio(manner);
   world_.answer(phone_, manner);

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +16,8 @@ namespace jackfield {
 /// 10.0.0.3 writes requests by hand.
 class guarded_centre : public testing::Test {
 protected:
+  /// Of a router among those that serve as one.
+  static router_settings at_position(uint8_t position);
   guarded_centre();
 
   /// Once the plan is as it is to be.
@@ -45,6 +48,7 @@ protected:
   sim_site& centre_;
   raw_peer peer_;
   centre_plan plan_;
+  std::vector<lane_context*> lanes_; ///< that the centre serves on; at first its site's alone
 
 private:
   [[nodiscard]] std::shared_ptr<const call_manner> to_centre(bool audio) const;

@@ -152,6 +152,20 @@ TEST_F(trunk_test, what_a_callee_says_is_its_answer) {
   expect_nothing_left();
 }
 
+TEST_F(trunk_test, what_is_no_number_outside_calls_nobody_and_no_trunk_rests_for_it) {
+  plan_.routes.push_back({"9", {0}, 2, {}});
+  begin();
+  for (const auto& [whom, status] : {std::pair{"99", 484}, std::pair{"+", 404},
+                                     std::pair{"+49x", 404}, std::pair{"%2B49%3Bx", 404}}) {
+    call("alice", whom);
+    world_.pass(1s);
+    EXPECT_EQ(world_.heard().calls.back().failure, failure_cause::from_status(status)) << whom;
+  }
+  EXPECT_EQ(a_.peer.count("INVITE "), 0U);
+  EXPECT_EQ(line(0).placed(), 0U);
+  expect_nothing_left();
+}
+
 TEST_F(trunk_test, one_that_is_full_is_left_out) {
   a().most_calls = 1;
   begin();

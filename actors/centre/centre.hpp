@@ -16,6 +16,7 @@ struct centre_plan {
     std::string name; ///< the user part of its address
     policy::agent_rules rules;
     bool ready_at_once = true;
+    policy::agent_id number{}; ///< unset: by its place, from 1
   };
   struct member {
     size_t agent = 0; ///< its place in `agents`
@@ -29,11 +30,13 @@ struct centre_plan {
     std::shared_ptr<const audio_settings> music;
     std::vector<member> members;
     bool record = false; ///< what callers and agents say; `recordings` says where
+    std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
+    policy::queue_id number{};                               ///< unset: by its place, from 1
   };
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
   std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
-  bool anyone_calls = true; ///< as in `centre_roster`
+  bool anyone_calls = true;                             ///< as in `centre_roster`
   std::vector<trunk_profile> trunks;
   std::vector<outside_route> routes;
   uint64_t seed = 1; ///< of the strategy `random`
@@ -61,5 +64,22 @@ struct centre_actors {
                                          const registrar_settings& registrations,
                                          const caf::strong_actor_ptr& watcher,
                                          const centre_memory* before = nullptr);
+
+/// A centre that was changed.
+struct changed_centre {
+  centre_plan plan; ///< with the numbers that there are now
+  centre_actors now;
+  std::vector<caf::actor> leaving; ///< queues and agents that end when their calls are over
+};
+
+/// Changes a running centre to another plan: agents and queues of the same name are the same, and
+/// go on by the new rules at once; new ones begin, and those that are not there any more end when
+/// their calls are over. Calls that are up are untouched. `before`: what it runs by. From any
+/// thread but the contexts' lanes', or on the only one.
+[[nodiscard]] changed_centre change_centre(const std::vector<lane_context*>& contexts,
+                                           const centre_plan& before, centre_plan plan,
+                                           const centre_actors& running,
+                                           const registrar_settings& registrations,
+                                           const caf::strong_actor_ptr& watcher);
 
 } // namespace jackfield

@@ -134,6 +134,12 @@ caf::behavior queued_call::make_behavior() {
     [this](const stop_ringing& stop) { on_stop_ringing(stop.offer); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
+    [this](const wait_told& told) {
+      if (queued_ && ticket_.announces)
+        announcer_.begin(said_of(*ticket_.announces, told.position, told.expected_wait),
+                         caller_.stream, music_);
+    },
+    [this](const lane::timer_fired&) { announcer_.on_time(); },
     [this](const struct hang_up&) {
       if (!answered_)
         failure_ = report::failure_cause::stopped;
@@ -145,6 +151,7 @@ caf::behavior queued_call::make_behavior() {
 void queued_call::on_exit() {
   // An error within: the legs hang up by themselves, for whom they are for is gone, and the queue
   // and the agent see it, too.
+  announcer_.stop();
   close_stream(*this, caller_);
   for (auto& each : phones_)
     close_stream(*this, each);
@@ -330,6 +337,7 @@ void queued_call::on_dismissed(const queue_dismissed& dismissed) {
 }
 
 bool queued_call::leave() {
+  announcer_.stop();
   if (!std::exchange(queued_, false))
     return false;
   demonitor(caf::actor_cast<caf::actor_addr>(ticket_.queue));

@@ -14,6 +14,7 @@
 #include "actors/centre/call_side.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/centre/talk_recorder.hpp"
+#include "actors/centre/wait_announcer.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
 #include "engine/lane/lane_actor.hpp"
@@ -175,6 +176,7 @@ private:
   bool answered_ = false;
   bool queued_ = false; // the queue knows of it
   unsigned moves_ = 0;
+  wait_announcer announcer_{*this, 0};
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

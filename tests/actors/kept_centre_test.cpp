@@ -386,9 +386,12 @@ TEST(kept_centre, whenever_it_is_killed_no_record_is_lost_nobody_left_up_and_no_
     std::map<std::string, size_t> of;
     for (const auto& call : k.records())
       ASSERT_EQ(++of[call.call_id], 1U) << call.call_id << " after event " << event;
-    for (const auto& call : k.world.heard().calls)
-      if (const auto id = call.leg.text(); call.status == 200)
+    for (const auto& call : k.world.heard().calls) {
+      const auto id = call.leg.text();
+      if (call.status == 200) {
         ASSERT_EQ(of[std::string(id.data(), id.size())], 1U) << "lost, after event " << event;
+      }
+    }
     for (size_t i = 0; i < 2; ++i) // two at once: both agents answer
       k.call("late" + std::to_string(i), 5s);
     k.world.pass(1min);

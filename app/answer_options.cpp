@@ -31,8 +31,8 @@ constexpr std::chrono::seconds usual_ping{30};
 
 struct texts {
   std::vector<std::string> listen, origins;
-  std::string transport, local_ip, local_port, media, audio, codecs, media_ip, media_ports, answer_after,
-    duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
+  std::string transport, local_ip, local_port, media, audio, codecs, media_ip, media_ports,
+    answer_after, duration, media_timeout, refuse, users, realm, max_expires, advertise, lanes, pbx,
     register_rate, expires, ca_file, ws_path, keep_alive, answer_share, busy_share, ring_limit,
     seed;
   hearing_texts hearing;

@@ -87,6 +87,8 @@ private:
   void hang_up(exchange& of);
   void list_cdrs(exchange& of);
   void events(exchange& of);
+  void supervise(exchange& of);
+  void end_supervision(exchange& of);
   void list_recordings(exchange& of);
   void get_recording(exchange& of);
 

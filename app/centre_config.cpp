@@ -14,11 +14,12 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "app/centre_menus_config.hpp"
 #include "app/centre_trunks_config.hpp"
 #include "app/centre_waiting_config.hpp"
 #include "app/config_reader.hpp"
+#include "app/config_sound.hpp"
 #include "app/option_reader.hpp"
-#include "app/playable_audio.hpp"
 
 namespace jackfield::app {
 
@@ -42,7 +43,6 @@ private:
   void read_queues(const toml::node& queues);
   void read_queue(const table& one);
   /// What is played there; a tone if nothing is said.
-  std::shared_ptr<const audio_settings> read_music(const table& in, std::string_view key);
   void read_members(const table& one, centre_plan::queue_plan& queue);
   void read_member(const toml::node& one, centre_plan::queue_plan& queue);
   void check_overflow();
@@ -55,10 +55,10 @@ private:
   std::unordered_map<std::string, size_t> agents_;
   std::vector<std::vector<policy::skill>> skills_; // by agent
   std::shared_ptr<const wait_announcement> announcements_;
-  std::unordered_map<std::string, std::string> queue_of_number_;
-  std::vector<const table*> queues_; // as they are in `made_`
-  bool has_recording_ = false;       // says the file, if perhaps wrongly
-  std::optional<bool> anyone_calls_; // as it says
+  std::unordered_map<std::string, std::string> of_number_; // whose it is
+  std::vector<const table*> queues_;                       // as they are in `made_`
+  bool has_recording_ = false;                             // says the file, if perhaps wrongly
+  std::optional<bool> anyone_calls_;                       // as it says
 };
 
 // -- the parts ---------------------------------------------------------------------
@@ -99,7 +99,7 @@ void reading::read_server(const table& server) {
     made_.registrations.realm = std::move(*realm);
   number(server, "max_expires", made_.registrations.max_expires, 60, 86'400);
   number(server, "lanes", made_.lanes, 1, 64);
-  made_.hold_music = read_music(server, "hold_music");
+  made_.hold_music = read_sound(*this, server, "hold_music");
   parsed(server, "media_ip", made_.media_address,
          [](const std::string& s) { return read_address("media_ip", s); });
   std::pair<uint16_t, uint16_t> ports{made_.first_media_port, made_.last_media_port};
@@ -211,9 +211,9 @@ void reading::read_queue(const table& one) {
   if (queue.numbers.empty() && one.get("numbers") == nullptr)
     queue.numbers.push_back(*name);
   for (const auto& number : queue.numbers)
-    if (const auto [other, added] = queue_of_number_.emplace(number, *name); !added)
+    if (const auto [other, added] = of_number_.emplace(number, "queue \"" + *name + "\""); !added)
       fault(*one.get("numbers"), "numbers",
-            "\"" + number + "\" is a number of queue \"" + other->second + "\" already");
+            "\"" + number + "\" is a number of " + other->second + " already");
   auto& rules = queue.rules;
   using policy::attendance;
   using policy::strategy;
@@ -249,29 +249,10 @@ void reading::read_queue(const table& one) {
   read_waiting(*this, one, announcements_, queue);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
-  queue.music = read_music(one, "music");
+  queue.music = read_sound(*this, one, "music");
   read_members(one, queue);
   made_.plan.queues.push_back(std::move(queue));
   queues_.push_back(&one);
-}
-
-std::shared_ptr<const audio_settings> reading::read_music(const table& in, std::string_view key) {
-  auto music = std::make_shared<audio_settings>();
-  music->mode = audio_mode::play;
-  parsed(in, key, music->source, [&](const std::string& s) -> result<audio::source_spec> {
-    auto source = read_source(key, s);
-    const bool is_file = source && s != "silence" && !s.starts_with("tone");
-    if (is_file)
-      source = read_source(key, beside(s));
-    if (source) {
-      audio_settings trial;
-      trial.source = *source;
-      if (auto playable = check_playable(trial); !playable)
-        return fail(std::string{key}, playable.error().to_string());
-    }
-    return source;
-  });
-  return music;
 }
 
 void reading::read_members(const table& one, centre_plan::queue_plan& queue) {
@@ -374,8 +355,9 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file",
-        {"server", "api", "recording", "announcements", "agent", "queue", "trunk", "route"});
+  allow(
+    all, "the file",
+    {"server", "api", "recording", "announcements", "agent", "queue", "menu", "trunk", "route"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -400,6 +382,7 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))
     read_queues(*queues);
+  read_menus(*this, all, made_.plan, of_number_);
   read_trunks(*this, all, made_.plan);
   check_overflow();
   check_access();

@@ -36,8 +36,7 @@ result<std::vector<audio_choice>> read_sounds(const scenario::user_table& users,
   return made;
 }
 
-void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group,
-                     bool has_lines) {
+void declare_hearing(CLI::App& app, hearing_texts& t, const std::string& group, bool has_lines) {
   app
     .add_flag("--hear", t.hear,
               std::string{"decode all that is heard, and find tones and silence in it: in the "

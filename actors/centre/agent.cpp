@@ -60,6 +60,9 @@ caf::behavior agent::make_behavior() {
       carry_out(actions);
     },
     [this](const agent_phones& phones) { on_phones(phones); },
+    [this](ask_agent_phones) {
+      return agent_phones{address_, !address_.empty()};
+    },
     [this](const agent_wish& wish) { on_wish(wish); },
     [this](ask_agent_state) { return state(); },
     [this](const direct_call& beside) {

@@ -60,6 +60,9 @@ struct agent_phones {
   bool present = false;
 };
 
+/// To an agent: where are its phones? Answered by `agent_phones`.
+struct ask_agent_phones {};
+
 /// To an agent: a call to its phone beside the queues begins, or is over.
 struct direct_call {
   policy::call_id call{};
@@ -159,6 +162,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_leaves)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_phones)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::direct_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_wish)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_state)

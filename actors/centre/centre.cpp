@@ -55,6 +55,20 @@ std::vector<queue_ticket> tickets_of(const centre_plan& plan, const centre_actor
   return tickets;
 }
 
+std::shared_ptr<const centre_menus> menus_of(const centre_plan& plan,
+                                             const std::vector<queue_ticket>& tickets) {
+  auto made = std::make_shared<centre_menus>();
+  auto rules = std::make_shared<std::vector<policy::menu_rules>>();
+  for (const auto& each : plan.menus) {
+    rules->push_back(each.rules);
+    made->prompts.push_back(each.prompt);
+  }
+  made->rules = std::move(rules);
+  for (size_t i = 0; i < plan.queues.size(); ++i)
+    made->lines.emplace(plan.queues[i].name, centre_line{tickets[i], plan.queues[i].music});
+  return made;
+}
+
 /// Who and what is called.
 std::shared_ptr<const centre_roster> roster_of(const centre_plan& plan, const centre_actors& all,
                                                const std::vector<queue_ticket>& tickets) {
@@ -65,11 +79,15 @@ std::shared_ptr<const centre_roster> roster_of(const centre_plan& plan, const ce
     roster->agents.emplace(plan.agents[i].name,
                            caf::actor_cast<caf::strong_actor_ptr>(all.agents[i]));
   for (size_t i = 0; i < plan.queues.size(); ++i) {
-    const centre_roster::line line{tickets[i], plan.queues[i].music};
+    const centre_roster::line line{{tickets[i], plan.queues[i].music}, {}};
     for (const auto& number : plan.queues[i].numbers)
       roster->numbers.emplace(number, line);
     roster->queues.emplace(plan.queues[i].name, line);
   }
+  roster->menus = menus_of(plan, tickets);
+  for (size_t i = 0; i < plan.menus.size(); ++i)
+    for (const auto& number : plan.menus[i].numbers)
+      roster->numbers.emplace(number, centre_roster::line{{}, i});
   return roster;
 }
 

@@ -33,8 +33,14 @@ struct centre_plan {
     std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
     policy::queue_id number{};                               ///< unset: by its place, from 1
   };
+  struct menu_plan {
+    policy::menu_rules rules; ///< targets are names of queues and menus
+    std::vector<std::string> numbers;
+    std::shared_ptr<const audio_settings> prompt;
+  };
   std::vector<agent_plan> agents;
   std::vector<queue_plan> queues;
+  std::vector<menu_plan> menus;
   std::shared_ptr<const recording_settings> recordings; ///< null: there is no place for any
   bool anyone_calls = true;                             ///< as in `centre_roster`
   std::vector<trunk_profile> trunks;

@@ -51,6 +51,9 @@ caf::behavior centre_service::make_behavior() {
       return call_hung_up{call != calls_.end()};
     },
     [this](const centre_changed& changed) { on_changed(changed); },
+    [this](const supervise_call& wish) { return on_supervise(wish); },
+    [this](const end_supervision& wish) { return on_end_supervision(wish); },
+    [this](const supervision_over& over) { on_supervision_over(over); },
     [this](centre_drain) { stop(false); },
     [this](centre_stop) { stop(true); },
   };
@@ -63,6 +66,7 @@ void centre_service::on_exit() {
     lane::tell(home(), each.call, hang_up{});
   calls_.clear();
   callers_.stop();
+  supervisors_.clear();
   for (const auto& [ticket, waiting] : look_ups_) {
     context_.router.answer(*waiting.invite, 480);
     context_.router.unbind_invite(waiting.transaction);
@@ -128,10 +132,11 @@ void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction
     if (called == who.trunk->profile().user && !roster_->numbers.contains(called) && to)
       called = user_of(to->uri);
   }
-  if (const auto line = roster_->numbers.find(called); line != roster_->numbers.end()) {
-    keep(caf::actor_cast<caf::strong_actor_ptr>(
-           home().spawn<queued_call>(context_, manner_, line->second.music, invite, transaction,
-                                     line->second.to, shards_, caf::strong_actor_ptr{ctrl()})),
+  if (const auto found = roster_->numbers.find(called); found != roster_->numbers.end()) {
+    const auto& line = found->second;
+    keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
+           context_, manner_, line.music, invite, transaction, line.to, shards_,
+           caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
          {}, std::move(through));
     return;
   }
@@ -277,6 +282,42 @@ void centre_service::tell_recording(const queued_call_over& over) {
   event.waited = over.waited;
   event.talked = made.length;
   lane::tell_from(*this, watcher_, std::move(event));
+}
+
+caf::result<supervision_answer> centre_service::on_supervise(const supervise_call& wish) {
+  using outcome = supervision_answer::outcome;
+  const auto call = calls_.find(wish.call);
+  if (call == calls_.end())
+    return supervision_answer{outcome::no_call};
+  auto& supervisor = supervisors_[wish.call];
+  if (!supervisor) {
+    const auto agent = roster_->agents.find(wish.supervisor);
+    if (agent == roster_->agents.end()) {
+      supervisors_.erase(wish.call);
+      return supervision_answer{outcome::nobody};
+    }
+    supervisor = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<supervisor_call>(
+      context_, manner_, call->second.call, agent->second, shards_, caf::strong_actor_ptr{ctrl()}));
+    keep(supervisor, agent->second);
+  }
+  (void)delegate(caf::actor_cast<caf::actor>(supervisor), wish);
+  return caf::delegated<supervision_answer>{};
+}
+
+supervision_answer centre_service::on_end_supervision(const end_supervision& wish) {
+  using outcome = supervision_answer::outcome;
+  if (!calls_.contains(wish.call))
+    return {outcome::no_call};
+  const auto supervisor = supervisors_.find(wish.call);
+  if (supervisor == supervisors_.end())
+    return {outcome::nobody};
+  lane::tell(home(), supervisor->second, hang_up{});
+  return {outcome::ending};
+}
+
+void centre_service::on_supervision_over(const supervision_over& over) {
+  supervisors_.erase(over.call);
+  forget(over.supervisor);
 }
 
 void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent,

@@ -10,13 +10,16 @@
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/result.hpp>
 
 #include "actors/call/resumption_tally.hpp"
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/caller_check.hpp"
+#include "actors/centre/caller_menu.hpp"
 #include "actors/centre/queue.hpp"
 #include "actors/centre/queued_call.hpp"
+#include "actors/centre/supervisor_call.hpp"
 #include "actors/centre/trunk_book.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -25,12 +28,12 @@ namespace jackfield {
 
 /// Who and what is called in a contact centre. The same for all lanes; immutable once they run.
 struct centre_roster {
-  struct line {
-    queue_ticket to;
-    std::shared_ptr<const audio_settings> music; ///< what callers hear there
+  struct line : centre_line {
+    std::optional<size_t> menu; ///< that asks first where to go; else into the queue at once
   };
   std::unordered_map<std::string, line> numbers; ///< by the user part of what is called
   std::unordered_map<std::string, line> queues;  ///< by their names
+  std::shared_ptr<const centre_menus> menus;
   std::unordered_map<std::string, caf::strong_actor_ptr> agents; ///< by their names
   /// Others than agents, too, may call the numbers of queues.
   bool anyone_calls = true;
@@ -102,6 +105,9 @@ private:
   void on_changed(const centre_changed& changed);
   void on_over(const queued_call_over& over);
   void tell_recording(const queued_call_over& over);
+  caf::result<supervision_answer> on_supervise(const supervise_call& wish);
+  [[nodiscard]] supervision_answer on_end_supervision(const end_supervision& wish);
+  void on_supervision_over(const supervision_over& over);
   /// `agent`: who has it beside the queues; null: none. It came `through` a trunk, or did not.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {},
             std::optional<trunk_call> through = std::nullopt);
@@ -130,7 +136,8 @@ private:
     std::optional<trunk_call> through;
   };
   std::unordered_map<caf::actor_id, kept_actor> calls_;
-  std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
+  std::unordered_map<caf::actor_id, caf::strong_actor_ptr> supervisors_; // by whom they hear
+  std::unordered_map<uint64_t, looking_up> look_ups_;                    // by ticket
   uint64_t tickets_ = 0;
   uint64_t came_ = 0;
   uint64_t refused_ = 0;

@@ -10,12 +10,16 @@
 #include "actors/call/resumption_tally.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/hold.hpp"
+#include "actors/centre/supervisor_call.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
+#include "engine/sip/info_digit.hpp"
 
 namespace jackfield {
 
 namespace {
+
+constexpr unsigned menu_clock = 0;
 
 /// What an agent's phone that ended so without an answer says of the agent.
 policy::ring_result outcome_of(const leg_events::ended& leg) {
@@ -63,7 +67,9 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
                          uint64_t transaction, queue_ticket ticket,
                          std::shared_ptr<const registrar_shards> shards,
-                         caf::strong_actor_ptr owner)
+                         caf::strong_actor_ptr owner,
+                         const std::shared_ptr<const centre_menus>& menus,
+                         std::optional<size_t> menu)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
       ticket_(std::move(ticket)), shards_(std::move(shards)), owner_(std::move(owner)),
@@ -73,6 +79,12 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
     place_->queue = ticket_.name;
     place_->priority = ticket_.priority;
   }
+  if (!menu)
+    return;
+  menu_ = std::make_unique<caller_menu>(*this, menus, *menu, menu_clock);
+  auto silence = std::make_shared<audio_settings>(*menus->prompts.at(*menu)); // until the ACK
+  silence->source = audio::source_spec::silence();
+  music_ = std::move(silence);
 }
 
 queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -114,9 +126,20 @@ caf::behavior queued_call::make_behavior() {
         answer_offer(*this, *by, other_than(by), anew, music_, [this] { fall_apart(); });
     },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
-    [this](leg_events::requested& asked) {
-      if (auto* const by = speaker())
-        pass_request(*this, *by, other_than(by), asked);
+    [this](leg_events::requested& asked) { on_requested(asked); },
+    [this](const lane::timer_fired& fired) {
+      if (fired.id == announcer_clock)
+        announcer_.on_time();
+      else if (menu_)
+        heed(menu_->on_timer());
+    },
+    [this](const media_key& key) {
+      if (menu_)
+        heed(menu_->on_key(key.digit));
+    },
+    [this](const media_played& played) {
+      if (menu_)
+        menu_->on_played(played);
     },
     [this](const leg_events::ended& ended) { on_ended(ended); },
     [this](const media_opened& opened) { on_opened(opened); },
@@ -139,7 +162,9 @@ caf::behavior queued_call::make_behavior() {
         announcer_.begin(said_of(*ticket_.announces, told.position, told.expected_wait),
                          caller_.stream, music_);
     },
-    [this](const lane::timer_fired&) { announcer_.on_time(); },
+    [this](ask_talk) {
+      return talk_streams{caller_.stream, talking_ != nullptr ? talking_->stream : nullptr, agent_};
+    },
     [this](const struct hang_up&) {
       if (!answered_)
         failure_ = report::failure_cause::stopped;
@@ -166,6 +191,7 @@ void queued_call::on_exit() {
   agent_actor_ = nullptr;
   recorder_ = nullptr;
   ticket_ = {};
+  menu_ = nullptr;
   invite_ = nullptr;
 }
 
@@ -263,6 +289,10 @@ void queued_call::on_confirmed() {
   answered_ = true;
   if (queued_ || ending_ || !caller_.up())
     return;
+  if (menu_) {
+    heed(menu_->begin(caller_.stream));
+    return;
+  }
   if (returns_)
     tell_resumed(true);
   else
@@ -270,6 +300,38 @@ void queued_call::on_confirmed() {
   if (place_ && !place_->since) // as its leg has kept it
     place_->since = home().wall_now();
   enter(ticket_);
+}
+
+void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
+  if (!menu || ending_)
+    return;
+  const auto* const line = *menu;
+  menu_ = nullptr;
+  entered_ = home().now();
+  if (line != nullptr) {
+    music_ = line->music;
+    if (place_) {
+      place_->queue = line->to.name;
+      place_->priority = line->to.priority;
+      place_->since = home().wall_now();
+      keep();
+    }
+  }
+  enter(line != nullptr ? line->to : queue_ticket{}); // or hangs up, where there is no queue
+}
+
+void queued_call::on_requested(leg_events::requested& asked) {
+  auto* const by = speaker();
+  if (by == nullptr)
+    return;
+  if (menu_ && by == &caller_ && asked.what == sip::method::info) {
+    const auto key = sip::read_info_digit(asked.content_type, asked.body);
+    command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
+    if (key)
+      heed(menu_->on_key(*key));
+    return;
+  }
+  pass_request(*this, *by, other_than(by), asked);
 }
 
 // -- after a crash -----------------------------------------------------------------
@@ -613,6 +675,7 @@ void queued_call::forget(const phone& one) {
 }
 
 void queued_call::end_all(queue_exit how) {
+  menu_ = nullptr;
   if (!std::exchange(ending_, true) && talking_ == nullptr) {
     how_ = how;
     if (answered_ && queued_)

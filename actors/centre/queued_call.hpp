@@ -12,6 +12,7 @@
 
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/call_side.hpp"
+#include "actors/centre/caller_menu.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/centre/talk_recorder.hpp"
 #include "actors/centre/wait_announcer.hpp"
@@ -45,6 +46,9 @@ struct queued_call_over {
 /// one answers, and the agent says that the call is its own, the streams are joined as in a bridge.
 /// Whichever leg ends ends the other.
 ///
+/// Where it came to a menu, it is that which the caller hears first, and whose keys choose the
+/// queue.
+///
 /// The actor, the caller's leg and all streams are on the lane where the INVITE came up; an agent's
 /// legs are on the lanes of their connections. It enters the queue with the caller's ACK: who
 /// is not there rings nobody.
@@ -53,12 +57,15 @@ struct queued_call_over {
 class queued_call final : public lane::lane_actor {
 public:
   /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, answers
-  /// `look_up_contacts` and gets `queued_call_over`. `music`: what the caller hears meanwhile.
+  /// `look_up_contacts` and gets `queued_call_over`. `music`: what the caller hears meanwhile; of
+  /// no matter, as `ticket` is, with a `menu`: the place of one in `menus`.
   queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
               std::shared_ptr<const bridge_manner> manner,
               std::shared_ptr<const audio_settings> music, sip_arrival_ptr invite,
               uint64_t transaction, queue_ticket ticket,
-              std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner);
+              std::shared_ptr<const registrar_shards> shards, caf::strong_actor_ptr owner,
+              const std::shared_ptr<const centre_menus>& menus = nullptr,
+              std::optional<size_t> menu = std::nullopt);
   /// A call that a crash left in the line (`waits_on`): its caller comes back by a re-INVITE, and
   /// waits on in its place. The owner gets `call_resumed`, too.
   queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -117,6 +124,9 @@ private:
   void on_dismissed(const queue_dismissed& dismissed);
   void on_down(const caf::down_msg& down);
 
+  /// What came of a menu; nothing: the caller is in it still.
+  void heed(const std::optional<caller_menu::exit>& menu);
+  void on_requested(leg_events::requested& asked);
   void enter(const queue_ticket& ticket);
   [[nodiscard]] enter_queue entrance() const;
   /// True: it was in it.
@@ -151,6 +161,7 @@ private:
   sip_arrival_ptr invite_; // until the caller's leg has it
   uint64_t transaction_;
   queue_ticket ticket_;
+  std::unique_ptr<caller_menu> menu_; // until it has been chosen from
   std::shared_ptr<const registrar_shards> shards_;
   caf::strong_actor_ptr owner_; // null: it has been told
   std::string call_id_;
@@ -176,7 +187,8 @@ private:
   bool answered_ = false;
   bool queued_ = false; // the queue knows of it
   unsigned moves_ = 0;
-  wait_announcer announcer_{*this, 0};
+  static constexpr unsigned announcer_clock = 1; // beside the menu's
+  wait_announcer announcer_{*this, announcer_clock};
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

@@ -7,6 +7,7 @@
 
 #include "actors/media/media_codecs.hpp"
 #include "actors/media/plain_path.hpp"
+#include "engine/rtp/telephone_event.hpp"
 #include "engine/sdp/offer_answer.hpp"
 
 namespace jackfield {
@@ -336,6 +337,10 @@ std::span<const std::byte> media_stream::next_frame() {
     return {};
   if (!digits_in_audio_.empty()) [[unlikely]]
     return next_of_digit();
+  if (prompt_ && frame_ >= source_->frame_count()) [[unlikely]]
+    end_prompt();
+  if (!source_)
+    return {};
   const auto frame = source_->frame(frame_++);
   if (frame.empty())
     plane_.note_dtx_frame();
@@ -386,6 +391,8 @@ void media_stream::on_event_started(uint8_t /*event*/, lane::time_point /*at*/) 
 
 // Its packets cannot pass between clocks: the other side dials it, as long as it was.
 void media_stream::on_event_ended(uint8_t event, lane::duration length, lane::time_point /*at*/) {
+  if (const auto key = tells_keys_ ? rtp::digit_of_event(event) : std::nullopt; key && owner_)
+    lane::tell_from(*this, owner_, media_key{*key});
   if (joined_ == nullptr || !(joined_->made_ || joined_->mixed_))
     return;
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(length);
@@ -425,16 +432,31 @@ std::shared_ptr<const audio::encoded_source> media_stream::find_source() const {
 }
 
 void media_stream::play(const media_play& how) {
+  tells_keys_ = how.tells_keys;
+  if (!how.what)
+    return;
   auto made = std::make_shared<audio_settings>(*settings_);
   made->mode = audio_mode::play;
   made->source = how.what->source;
   made->cache = how.what->cache;
   settings_ = std::move(made);
   frame_ = 0;
+  prompt_ = how.once ? std::optional{how.number} : std::nullopt;
   if (!setup_.send.empty())
     source_ = find_source();
   if (joined_ == nullptr && opened_)
     set_mode();
+}
+
+void media_stream::end_prompt() {
+  const auto number = *std::exchange(prompt_, std::nullopt);
+  auto silent = std::make_shared<audio_settings>(*settings_);
+  silent->source = audio::source_spec::silence();
+  settings_ = std::move(silent);
+  frame_ = 0;
+  source_ = find_source();
+  if (owner_)
+    lane::tell_from(*this, owner_, media_played{number});
 }
 
 void media_stream::stop() {

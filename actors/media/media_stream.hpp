@@ -55,7 +55,11 @@ private:
   [[nodiscard]] std::span<const std::byte> next_of_digit();
   void restart(const media_restart& how);
   void tell_candidates();
+  /// What is played, in the codec that was agreed on.
+  [[nodiscard]] std::shared_ptr<const audio::encoded_source> find_source() const;
   void play(const media_play& how);
+  /// What was to be played once has been.
+  void end_prompt();
   [[nodiscard]] media_join_result mix(const media_mix& how);
   void stop();
   void close(std::optional<error> failure);
@@ -88,7 +92,6 @@ private:
   /// What is to be sent may have changed.
   void set_mode();
   [[nodiscard]] mixing::terms mixing_terms() const noexcept;
-  [[nodiscard]] std::shared_ptr<const audio::encoded_source> find_source() const;
   /// After either of a join may have agreed on another codec. False: there is no way.
   [[nodiscard]] bool match(const media_stream& other);
 
@@ -117,6 +120,9 @@ private:
   std::shared_ptr<const audio_settings> settings_;
   std::shared_ptr<const audio::encoded_source> source_;
   uint64_t frame_ = 0;
+  std::optional<uint32_t> prompt_; // is played once, of this number
+  bool tells_keys_ = false;
+  audio::opus_settings opus_;         // as the peer takes it
   media_stream* joined_ = nullptr;    // of this lane; whichever ends first tells the other
   std::unique_ptr<transcoding> made_; // of what `joined_` hears; null where it is sent as it is
   std::vector<std::shared_ptr<heard_tap>> taps_;
@@ -145,7 +151,6 @@ private:
   caf::strong_actor_ptr restarter_; // waits for a `media_restarted`
   caf::strong_actor_ptr trickler_;  // hears of candidates
   rtp::stream_setup setup_;         // agreed last
-  audio::opus_settings opus_;       // as the peer takes it
 };
 
 } // namespace jackfield

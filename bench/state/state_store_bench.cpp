@@ -128,9 +128,9 @@ int records(const std::string& directory, uint64_t count) {
     c.writes.put(keyspace::calls, storage::key_of(key), storage::pack(call));
     answer(call);
     c.writes.put(keyspace::calls, storage::key_of(key), storage::pack(call));
-    storage::call_ended end{key,           false,        call.call_id,      call.from,
-                            call.to,       call.started, call.answered,     *call.answered,
-                            std::string{}, 200,          figures_of(number)};
+    storage::call_ended end{key,           false,        call.call_id,       call.from,
+                            call.to,       call.started, call.answered,      *call.answered,
+                            std::string{}, 200,          figures_of(number), std::nullopt};
     c.writes.erase(keyspace::calls, storage::key_of(key));
     c.events.push_back(storage::pack(storage::event_record{end.ended, end}));
     if (number % 10'000 == 0) {

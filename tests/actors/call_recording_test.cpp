@@ -1,10 +1,11 @@
-#include "actors/centre/call_recording.hpp"
+#include "actors/centre/talk_recorder.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include "actors/media/media_protection.hpp"
 #include "engine/audio/tone_detector.hpp"
 #include "tests/actors/centre_world.hpp"
+#include "tests/actors/stream_ends.hpp"
 #include "tests/recorded_file.hpp"
 
 namespace jackfield {
@@ -202,6 +204,59 @@ TEST_F(call_recording_test, that_cannot_be_written_harms_no_call) {
             std::string::npos)
     << told.front().detail;
   expect_nothing_left();
+}
+
+/// A call's actor that has what one stream hears recorded, and ends with the recording.
+class recorded_caller final : public lane::lane_actor {
+public:
+  recorded_caller(caf::actor_config& config, lane::lane& home, caf::strong_actor_ptr stream,
+                  std::shared_ptr<const recording_settings> where,
+                  std::optional<recording_over>& over)
+      : lane::lane_actor(config, home), recorder_(*this, std::move(where), {}), over_(over) {
+    recorder_.hear(stream, recording::leg::caller);
+  }
+  caf::behavior make_behavior() override {
+    return {[this](const hang_up&) {
+      recorder_.finish([this](const recording_over& over) {
+        over_ = over;
+        quit();
+      });
+    }};
+  }
+
+private:
+  talk_recorder recorder_;
+  std::optional<recording_over>& over_;
+};
+
+TEST_F(call_recording_test, leaves_out_and_counts_what_comes_faster_than_it_can_be_written) {
+  rtp_peer peer{world_.lane(), "10.1.0.9", 1000};
+  stream_end stream{world_.lane(), centre_.context.media};
+  world_.pass(1ms);
+  stream.tell(media_connect{agreed(peer.address())});
+  std::optional<recording_over> over;
+  auto call = caf::actor_cast<caf::strong_actor_ptr>(
+    world_.lane().spawn<recorded_caller>(stream.stream, plan_.recordings, over));
+  world_.pass(1ms);
+  // More than a megabyte, between two looks at it.
+  constexpr size_t packets = talk_recorder::most_waiting / 160;
+  for (size_t i = 0; i < packets; ++i) {
+    peer.speak(stream.address(), 0);
+    if (i % 50 == 0)
+      world_.pass(1ms);
+  }
+  world_.pass(1s);
+  lane::tell(world_.lane(), call, hang_up{});
+  world_.pass(1s);
+  ASSERT_TRUE(over);
+  EXPECT_FALSE(over->failure);
+  EXPECT_GT(over->left_out, packets / 10);
+  EXPECT_LT(over->left_out, packets);
+  EXPECT_NEAR(recording::read_file(over->path).seconds(),
+              std::chrono::duration<double>(over->length).count(), 0.001);
+  stream.tell(media_close{});
+  call = nullptr;
+  world_.pass(1ms);
 }
 
 TEST_F(call_recording_test, leaves_a_part_that_can_be_read_where_its_process_ends) {

@@ -265,8 +265,8 @@ void centre_story::watch_calls() {
     doormen_.push_back(world_.lane().spawn<doorman>(*this, all.queues[i]));
     roster->numbers.emplace(
       each.name,
-      centre_roster::line{{each.name, caf::actor_cast<caf::strong_actor_ptr>(doormen_.back()), 0},
-                          each.music});
+      centre_roster::line{
+        {{each.name, caf::actor_cast<caf::strong_actor_ptr>(doormen_.back()), 0}, each.music}, {}});
   }
   lane::tell(world_.lane(), caf::actor_cast<caf::strong_actor_ptr>(all.services.front()),
              centre_changed{std::move(roster), std::make_shared<registrar_settings>()});

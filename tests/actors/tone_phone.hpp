@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -111,16 +112,20 @@ private:
   std::shared_ptr<const audio_settings> audio_;
 };
 
-/// The tones of what was heard, in order, each named once in a row.
-inline std::vector<int> tones_of(const media_outcome& outcome) {
-  std::vector<int> out;
-  if (outcome.heard)
-    for (const auto& each : outcome.heard->pieces)
-      if (each.what == audio::found_sound::kind::tone && each.hz[1] == 0) {
-        const int hz = (each.hz[0] + 5) / 10 * 10; // they are found to 1 %
-        if (out.empty() || out.back() != hz)
-          out.push_back(hz);
-      }
+/// The tones of what was heard, in order: "440", or "440+1000" of two at once. Each is named once
+/// in a row, and what is between two tones that are the same is left out.
+inline std::vector<std::string> tones_of(const media_outcome& outcome) {
+  std::vector<std::string> out;
+  if (!outcome.heard)
+    return out;
+  const auto text = [](uint16_t hz) { return std::to_string((hz + 5) / 10 * 10); }; // to 1 %
+  for (const auto& each : outcome.heard->pieces) {
+    if (each.what != audio::found_sound::kind::tone)
+      continue;
+    auto found = text(each.hz[0]) + (each.hz[1] == 0 ? "" : "+" + text(each.hz[1]));
+    if (out.empty() || out.back() != found)
+      out.push_back(std::move(found));
+  }
   return out;
 }
 

@@ -93,13 +93,15 @@ protected:
   }
   [[nodiscard]] std::vector<std::string> line() const {
     std::vector<std::string> ids;
-    for (const auto& call : get("/v1/queues/support?limit=1000").at("calls"))
+    const auto queue = get("/v1/queues/support?limit=1000");
+    for (const auto& call : queue.at("calls"))
       ids.push_back(call.at("call_id"));
     return ids;
   }
   [[nodiscard]] std::map<std::string, json> agents() const {
     std::map<std::string, json> all;
-    for (const auto& each : get("/v1/agents?limit=1000").at("agents"))
+    const auto told = get("/v1/agents?limit=1000");
+    for (const auto& each : told.at("agents"))
       all.emplace(each.at("name"), each);
     return all;
   }
@@ -197,7 +199,8 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
   std::set<std::string> ids;
   std::map<std::string, int> of;
   size_t taken = 0;
-  for (const auto& record : exported()) {
+  const auto all = exported();
+  for (const auto& record : all) {
     EXPECT_TRUE(ids.insert(record.at("id")).second) << record;
     if (record.at("direction") != "incoming")
       continue;

@@ -248,6 +248,16 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   EXPECT_NE(check("[server\n").find("centre.toml:1: "), std::string::npos);
   EXPECT_NE(check(std::string{good} + "wrap_up = \"5x\"\n").find("centre.toml:5: wrap_up: "),
             std::string::npos);
+  EXPECT_NE(check(std::string{good} + "skills = { german = 180 }\n")
+              .find("centre.toml:5: german: expected a whole number from 1 to 100"),
+            std::string::npos);
+  const auto waiting = check(std::string{good} +
+                             "[[queue]]\nname = \"q\"\nmembers = \"all\"\n"
+                             "announce = \"both\"\nneeds = [{ skill = \"german\", level = 60 },\n"
+                             "{ after = \"30s\", level = 70 }]\nresume_place = \"2x\"\n");
+  for (const auto* const place :
+       {":8: announce: needs sounds", ":10: level: is not below the 60", ":11: resume_place: "})
+    EXPECT_NE(waiting.find(place), std::string::npos) << waiting;
   EXPECT_NE(check(std::string{good} + "colour = 1\n").find("centre.toml:5: colour: is unknown"),
             std::string::npos);
   EXPECT_NE(check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = [\"b\"]\n")
@@ -267,6 +277,49 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
                                              "members = \"all\"\nring = 7\nstrategy = \"best\"\n");
   for (const auto* const place : {":5: wrap_up", ":9: ring", ":10: strategy"})
     EXPECT_NE(all.find(place), std::string::npos) << "each fault is told: " << all;
+}
+
+TEST(serve, what_is_wrong_with_trunks_and_menus_is_said_with_its_line) {
+  const scratch_folder folder;
+  const auto check = [&](const std::string& config, int expected = 2) {
+    process program{"check", folder,
+                    arguments{JACKFIELD_PROGRAM, "serve", "--check", "-c",
+                              folder.write("centre.toml",
+                                           "[server]\nlisten = [\"udp:127.0.0.1:0\"]\n" + config)}};
+    EXPECT_EQ(program.wait(), expected) << config;
+    return program.standard_error();
+  };
+  const auto expect = [&](const std::string& config, const std::string& said) {
+    const auto told = check(config);
+    EXPECT_NE(told.find(said), std::string::npos) << "expected " << said << " in " << told;
+  };
+  const std::string trunk = "[[trunk]]\nname = \"t\"\nuri = \"sip:192.0.2.1\"\n"; // lines 3 to 5
+  expect("[[trunk]]\nname = \"t\"\n", "centre.toml:3: uri: is missing");
+  expect("[[trunk]]\nname = \"t\"\nuri = \"sip:a@192.0.2.1\"\n", ":5: uri: ");
+  expect("[[trunk]]\nname = \"t\"\nuri = \"sip:192.0.2.1;transport=ws\"\n", ":5: uri: ");
+  expect(trunk + "password = \"p\"\n", "user: is missing");
+  expect(trunk + "from = [\"192.0.2.0/33\"]\n", ":6: from: ");
+  expect(trunk + "from = [\"0.0.0.0/0\"]\n", "is everybody");
+  expect(trunk + "allow = [\"agents\"]\n", ":6: allow: ");
+  expect(trunk + "options_every = \"1s\"\n", ":6: options_every: expected 5s or more");
+  expect(trunk + "ca = \"none.pem\"\n", ":6: ca: is of TLS");
+  expect(trunk + trunk, ":7: name: \"t\" is a trunk already");
+  expect(trunk + "[[route]]\nprefix = \"+\"\ntrunks = [\"u\"]\n", ":8: trunks: \"u\" is no trunk");
+  expect(trunk + "[[route]]\nprefix = \"x\"\ntrunks = [\"t\"]\n", ":7: prefix: \"x\" is no number");
+  expect(trunk + "[[route]]\nprefix = \"+\"\ntrunks = [\"t\"]\n", "expected a password for each");
+  check(trunk + "[[route]]\nprefix = \"+\"\ntrunks = [\"t\"]\n"
+                "[[agent]]\nname = \"a\"\npassword = \"p\"\n",
+        0);
+  const std::string menu = "[[menu]]\nname = \"m\"\nprompt = \"tone:440\"\n"; // lines 3 to 5
+  expect(menu, ":3: digits: leads nowhere");
+  expect(menu + "digits = { \"1\" = \"queue:q\" }\n", ":6: digits: there is no queue \"q\"");
+  expect(menu + "digits = { \"1\" = \"agent:a\" }\n", ":6: digits: \"agent:a\" leads nowhere");
+  expect(menu + "digits = { \"12\" = \"menu:m\" }\n", ":6: digits: \"12\" is no key");
+  expect(menu + "digits = { \"x\" = \"menu:m\" }\n", "'x' is no key");
+  expect("[[queue]]\nname = \"1\"\nmembers = \"all\"\n[[menu]]\nname = \"m\"\nnumbers = [\"1\"]\n"
+         "prompt = \"none.wav\"\ndigits = { \"1\" = \"queue:1\" }\n",
+         ":8: numbers: \"1\" is a number of queue \"1\" already");
+  check(menu + "numbers = [\"5\"]\ndigits = { \"1\" = \"menu:m\" }\notherwise = \"hang_up\"\n", 0);
 }
 
 } // namespace

@@ -554,9 +554,10 @@ TEST(queue_snapshot, without_its_line_takes_callers_back_one_by_one_in_their_pla
   EXPECT_EQ(again.desk.figures().withdrawn, 1U);
   EXPECT_EQ(again.desk.figures().longest_wait, 15s);
   again.out.clear();
-  again.after(90s);
+  again.after(95s);
   EXPECT_THAT(overflows(again.out, overflow_reason::max_wait), UnorderedElementsAre(2, 3))
     << "their wait began before";
+  EXPECT_EQ(again.desk.waiting(), 0U);
 }
 
 TEST(queue_rules, say_what_is_out_of_range) {

@@ -251,10 +251,10 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   EXPECT_NE(check(std::string{good} + "skills = { german = 180 }\n")
               .find("centre.toml:5: german: expected a whole number from 1 to 100"),
             std::string::npos);
-  const auto waiting = check(std::string{good} +
-                             "[[queue]]\nname = \"q\"\nmembers = \"all\"\n"
-                             "announce = \"both\"\nneeds = [{ skill = \"german\", level = 60 },\n"
-                             "{ after = \"30s\", level = 70 }]\nresume_place = \"2x\"\n");
+  const auto waiting =
+    check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = \"all\"\n"
+                              "announce = \"both\"\nneeds = [{ skill = \"german\", level = 60 },\n"
+                              "{ after = \"30s\", level = 70 }]\nresume_place = \"2x\"\n");
   for (const auto* const place :
        {":8: announce: needs sounds", ":10: level: is not below the 60", ":11: resume_place: "})
     EXPECT_NE(waiting.find(place), std::string::npos) << waiting;

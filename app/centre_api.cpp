@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -78,11 +79,39 @@ std::string next_of(const std::vector<Named>& all, const page& which) {
                                                            : std::string{};
 }
 
+std::vector<std::string> queues_of(const centre_plan& plan, size_t agent) {
+  std::vector<std::string> out;
+  for (const auto& each : plan.queues)
+    if (std::ranges::find(each.members, agent, &centre_plan::member::agent) != each.members.end())
+      out.push_back(each.name);
+  return out;
+}
+
+/// Nothing: it is not there.
+std::optional<size_t> agent_in(const centre_plan& plan, const std::string& name) {
+  const auto found = std::ranges::find(plan.agents, name, &centre_plan::agent_plan::name);
+  return found == plan.agents.end()
+           ? std::nullopt
+           : std::optional{static_cast<size_t>(found - plan.agents.begin())};
+}
+
+answer no_such_agent() {
+  return problem(404, "there is no agent of this name", "name");
+}
+
+answer tell_agent(caf::scoped_actor& self, const caf::actor& whom,
+                  const std::vector<std::string>& queues) {
+  const auto told = centre_asker::ask<agent_state_told>(self, {whom}, ask_agent_state{});
+  return told ? json_answer(agent_json(told->front(), queues) + '\n') : nothing_said();
+}
+
 } // namespace
 
 centre_api::centre_api(std::string token, centre_plan plan, caf::actor_system& system)
-    : token_(std::move(token)), plan_(std::move(plan)), view_(plan_.agents.size()),
-      feed_(kept_events), remembered_(kept_keys, keys_last), asker_(std::in_place, system) {
+    : token_(std::move(token)),
+      standing_(std::make_shared<const standing>(standing{std::move(plan), {}})),
+      view_(standing_->plan.agents.size()), feed_(kept_events), remembered_(kept_keys, keys_last),
+      asker_(std::in_place, system) {
   // nop
 }
 
@@ -107,9 +136,32 @@ result<std::unique_ptr<centre_api>> centre_api::listen(const lane::endpoint& add
 }
 
 void centre_api::run(centre_actors actors, const storage::store* records) {
-  actors_ = std::move(actors);
+  change(centre_plan{current()->plan}, std::move(actors));
   records_ = records;
   server_->run();
+}
+
+void centre_api::change(centre_plan plan, centre_actors actors) {
+  const auto names_not_in = [](const centre_plan& these, const centre_plan& those) {
+    std::unordered_set<std::string> known;
+    for (const auto& each : those.agents)
+      known.insert(each.name);
+    std::vector<std::string> names;
+    for (const auto& each : these.agents)
+      if (!known.contains(each.name))
+        names.push_back(each.name);
+    return names;
+  };
+  const auto before = current();
+  view_.change(names_not_in(before->plan, plan), names_not_in(plan, before->plan));
+  auto made = std::make_shared<const standing>(standing{std::move(plan), std::move(actors)});
+  const std::lock_guard lock{standing_mutex_};
+  standing_ = std::move(made);
+}
+
+std::shared_ptr<const centre_api::standing> centre_api::current() const {
+  const std::lock_guard lock{standing_mutex_};
+  return standing_;
 }
 
 void centre_api::take(const centre_event& event, uint64_t seq, std::string line) {
@@ -271,12 +323,13 @@ void centre_api::healthz(exchange& of) {
 }
 
 void centre_api::metrics(exchange& of) {
-  ask(of, [this](caf::scoped_actor& self) {
-    const auto queues = centre_asker::ask<queue_state>(self, actors_.queues, ask_queue_state{});
+  const auto is = current();
+  ask(of, [this, is](caf::scoped_actor& self) {
+    const auto queues = centre_asker::ask<queue_state>(self, is->actors.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out =
-      json_answer(centre_metrics(*queues, view_.count(), draining_) + trunk_metrics(*actors_.book));
+    auto out = json_answer(centre_metrics(*queues, view_.count(), draining_) +
+                           trunk_metrics(*is->actors.book));
     out.content_type = report::prometheus_content_type;
     return out;
   });
@@ -287,26 +340,28 @@ void centre_api::description(exchange& of) {
 }
 
 void centre_api::list_queues(exchange& of) {
-  const auto which = page_of(of.target, plan_.queues);
+  const auto is = current();
+  const auto which = page_of(of.target, is->plan.queues);
   if (!which) {
     of.answer_with(which.error());
     return;
   }
-  ask(of, [this, which = *which](caf::scoped_actor& self) {
+  ask(of, [is, which = *which](caf::scoped_actor& self) {
     const auto queues =
-      centre_asker::ask<queue_state>(self, part_of(actors_.queues, which), ask_queue_state{});
+      centre_asker::ask<queue_state>(self, part_of(is->actors.queues, which), ask_queue_state{});
     if (!queues)
       return nothing_said();
     std::vector<std::string> parts;
     for (size_t i = 0; i < queues->size(); ++i)
-      parts.push_back(queue_json(plan_.queues[which.first + i], (*queues)[i], false, 0));
-    return json_answer(list_json("queues", parts, next_of(plan_.queues, which)));
+      parts.push_back(queue_json(is->plan.queues[which.first + i], (*queues)[i], false, 0));
+    return json_answer(list_json("queues", parts, next_of(is->plan.queues, which)));
   });
 }
 
 void centre_api::get_queue(exchange& of) {
-  const auto found = std::ranges::find(plan_.queues, of.name, &centre_plan::queue_plan::name);
-  if (found == plan_.queues.end()) {
+  const auto is = current();
+  const auto found = std::ranges::find(is->plan.queues, of.name, &centre_plan::queue_plan::name);
+  if (found == is->plan.queues.end()) {
     of.answer_with(problem(404, "there is no queue of this name", "name"));
     return;
   }
@@ -317,65 +372,53 @@ void centre_api::get_queue(exchange& of) {
     of.answer_with(std::move(*fault));
     return;
   }
-  const auto place = static_cast<size_t>(found - plan_.queues.begin());
-  ask(of, [this, place, limit, first](caf::scoped_actor& self) {
-    const auto told =
-      centre_asker::ask<queue_state>(self, {actors_.queues[place]}, ask_queue_state{first, limit});
-    return told ? json_answer(queue_json(plan_.queues[place], told->front(), true, first) + '\n')
+  const auto place = static_cast<size_t>(found - is->plan.queues.begin());
+  ask(of, [is, place, limit, first](caf::scoped_actor& self) {
+    const auto told = centre_asker::ask<queue_state>(self, {is->actors.queues[place]},
+                                                     ask_queue_state{first, limit});
+    return told ? json_answer(queue_json(is->plan.queues[place], told->front(), true, first) + '\n')
                 : nothing_said();
   });
 }
 
-std::vector<std::string> centre_api::queues_of(size_t agent) const {
-  std::vector<std::string> out;
-  for (const auto& each : plan_.queues)
-    if (std::ranges::find(each.members, agent, &centre_plan::member::agent) != each.members.end())
-      out.push_back(each.name);
-  return out;
-}
-
 void centre_api::list_agents(exchange& of) {
-  const auto which = page_of(of.target, plan_.agents);
+  const auto is = current();
+  const auto which = page_of(of.target, is->plan.agents);
   if (!which) {
     of.answer_with(which.error());
     return;
   }
-  ask(of, [this, which = *which](caf::scoped_actor& self) {
-    const auto agents =
-      centre_asker::ask<agent_state_told>(self, part_of(actors_.agents, which), ask_agent_state{});
+  ask(of, [is, which = *which](caf::scoped_actor& self) {
+    const auto agents = centre_asker::ask<agent_state_told>(self, part_of(is->actors.agents, which),
+                                                            ask_agent_state{});
     if (!agents)
       return nothing_said();
     std::vector<std::string> parts;
     for (size_t i = 0; i < agents->size(); ++i)
-      parts.push_back(agent_json((*agents)[i], queues_of(which.first + i)));
-    return json_answer(list_json("agents", parts, next_of(plan_.agents, which)));
+      parts.push_back(agent_json((*agents)[i], queues_of(is->plan, which.first + i)));
+    return json_answer(list_json("agents", parts, next_of(is->plan.agents, which)));
   });
 }
 
-/// Nothing: it is not there, and that was answered.
-std::optional<size_t> centre_api::agent_of(const exchange& of) const {
-  const auto found = std::ranges::find(plan_.agents, of.name, &centre_plan::agent_plan::name);
-  if (found != plan_.agents.end())
-    return static_cast<size_t>(found - plan_.agents.begin());
-  of.answer_with(problem(404, "there is no agent of this name", "name"));
-  return std::nullopt;
-}
-
-answer centre_api::tell_agent(caf::scoped_actor& self, size_t agent) const {
-  const auto told =
-    centre_asker::ask<agent_state_told>(self, {actors_.agents[agent]}, ask_agent_state{});
-  return told ? json_answer(agent_json(told->front(), queues_of(agent)) + '\n') : nothing_said();
-}
-
 void centre_api::get_agent(exchange& of) {
-  if (const auto agent = agent_of(of))
-    ask(of, [this, agent = *agent](caf::scoped_actor& self) { return tell_agent(self, agent); });
+  const auto is = current();
+  const auto agent = agent_in(is->plan, of.name);
+  if (!agent) {
+    of.answer_with(no_such_agent());
+    return;
+  }
+  ask(of, [is, agent = *agent](caf::scoped_actor& self) {
+    return tell_agent(self, is->actors.agents[agent], queues_of(is->plan, agent));
+  });
 }
 
 void centre_api::put_agent_state(exchange& of) {
-  const auto agent = agent_of(of);
-  if (!agent)
+  const auto is = current();
+  const auto agent = agent_in(is->plan, of.name);
+  if (!agent) {
+    of.answer_with(no_such_agent());
     return;
+  }
   static constexpr std::array<std::string_view, 2> known{"state", "reason"};
   const auto fields = http::read_text_fields(of.what, known);
   if (!fields) {
@@ -393,10 +436,10 @@ void centre_api::put_agent_state(exchange& of) {
     of.answer_with(problem(400, "is of a pause alone", "reason"));
     return;
   }
-  ask(of, [this, agent = *agent, wanted,
+  ask(of, [is, agent = *agent, wanted,
            why = reason == fields->end() ? "" : reason->second](caf::scoped_actor& self) {
     using kind = agent_wish::kind;
-    const auto& whom = actors_.agents[agent];
+    const auto& whom = is->actors.agents[agent];
     if (wanted == "ready") {
       self->send(whom, agent_wish{kind::log_in});
       self->send(whom, agent_wish{kind::unpause});
@@ -412,16 +455,19 @@ void centre_api::put_agent_state(exchange& of) {
       return problem(409, "has no phone that is registered", "state");
     if (wanted == "paused" && out)
       return problem(409, "is logged out: only who is logged in can pause", "state");
-    return json_answer(agent_json(now, queues_of(agent)) + '\n');
+    return json_answer(agent_json(now, queues_of(is->plan, agent)) + '\n');
   });
 }
 
 void centre_api::end_wrap_up(exchange& of) {
-  const auto agent = agent_of(of);
-  if (!agent)
+  const auto is = current();
+  const auto agent = agent_in(is->plan, of.name);
+  if (!agent) {
+    of.answer_with(no_such_agent());
     return;
-  ask(of, [this, agent = *agent](caf::scoped_actor& self) {
-    const auto& whom = actors_.agents[agent];
+  }
+  ask(of, [is, agent = *agent](caf::scoped_actor& self) {
+    const auto& whom = is->actors.agents[agent];
     const auto before = centre_asker::ask<agent_state_told>(self, {whom}, ask_agent_state{});
     if (!before)
       return nothing_said();
@@ -429,20 +475,21 @@ void centre_api::end_wrap_up(exchange& of) {
       return problem(409, "is not wrapping up: " + std::string{to_string(before->front().state)},
                      "name");
     self->send(whom, agent_wish{agent_wish::kind::end_wrap_up});
-    return tell_agent(self, agent);
+    return tell_agent(self, whom, queues_of(is->plan, agent));
   });
 }
 
 void centre_api::list_trunks(exchange& of) {
-  const auto which = page_of(of.target, plan_.trunks);
+  const auto is = current();
+  const auto which = page_of(of.target, is->plan.trunks);
   if (!which) {
     of.answer_with(which.error());
     return;
   }
   std::vector<std::string> parts;
   for (size_t i = which->first; i < which->end; ++i)
-    parts.push_back(trunk_json(*actors_.book->lines[i]));
-  of.answer_with(json_answer(list_json("trunks", parts, next_of(plan_.trunks, *which))));
+    parts.push_back(trunk_json(*is->actors.book->lines[i]));
+  of.answer_with(json_answer(list_json("trunks", parts, next_of(is->plan.trunks, *which))));
 }
 
 void centre_api::list_calls(exchange& of) {
@@ -463,19 +510,20 @@ void centre_api::list_calls(exchange& of) {
 }
 
 void centre_api::hang_up(exchange& of) {
+  const auto is = current();
   const auto number = http::read_number(of.name, 1, UINT64_MAX);
   const auto gone = [] { return problem(404, "there is no such call, or no more", "id"); };
   if (!number || !view_.find(*number)) {
     of.answer_with(gone());
     return;
   }
-  ask(of, [this, number = *number, gone](caf::scoped_actor& self) {
+  ask(of, [this, is, number = *number, gone](caf::scoped_actor& self) {
     // While it drains, lanes without calls have ended.
     const auto told =
-      centre_asker::ask_some<call_hung_up>(self, actors_.services, hang_up_call{number});
+      centre_asker::ask_some<call_hung_up>(self, is->actors.services, hang_up_call{number});
     if (std::ranges::any_of(told, &call_hung_up::found))
       return json_answer("{\"id\":\"" + std::to_string(number) + "\",\"state\":\"ending\"}\n", 202);
-    return told.size() == actors_.services.size() || draining_ ? gone() : nothing_said();
+    return told.size() == is->actors.services.size() || draining_ ? gone() : nothing_said();
   });
 }
 
@@ -540,22 +588,23 @@ void centre_api::supervise(exchange& of) {
              : mode == "barge" ? supervision::barge
                                : supervision::monitor;
   wish.call = http::read_number(of.name, 1, UINT64_MAX).value_or(0);
-  ask(of, [this, wish, mode](caf::scoped_actor& self) {
-    const auto told = centre_asker::ask_some<supervision_answer>(self, actors_.services, wish);
+  ask(of, [is = current(), wish, mode](caf::scoped_actor& self) {
+    const auto told = centre_asker::ask_some<supervision_answer>(self, is->actors.services, wish);
     return supervision_said(told, supervision_json(wish.call, mode));
   });
 }
 
 void centre_api::end_supervision(exchange& of) {
   const auto number = http::read_number(of.name, 1, UINT64_MAX).value_or(0);
-  ask(of, [this, number](caf::scoped_actor& self) {
+  ask(of, [is = current(), number](caf::scoped_actor& self) {
     const auto told = centre_asker::ask_some<supervision_answer>(
-      self, actors_.services, jackfield::end_supervision{number});
+      self, is->actors.services, jackfield::end_supervision{number});
     return supervision_said(told, supervision_json(number, "ending"));
   });
 }
 
 void centre_api::list_recordings(exchange& of) {
+  const auto is = current();
   http::query_reader query{of.target};
   const auto limit = query.number("limit", 1, longest_page).value_or(usual_page);
   const auto after = query.text("after").value_or("");
@@ -563,9 +612,10 @@ void centre_api::list_recordings(exchange& of) {
     of.answer_with(std::move(*fault));
     return;
   }
-  ask(of, [this, after, limit](caf::scoped_actor&) {
-    const auto found = plan_.recordings ? recordings_in(plan_.recordings->directory, after, limit)
-                                        : recordings_page{};
+  ask(of, [is, after, limit](caf::scoped_actor&) {
+    const auto found = is->plan.recordings
+                         ? recordings_in(is->plan.recordings->directory, after, limit)
+                         : recordings_page{};
     std::vector<std::string> parts;
     for (const auto& each : found.files)
       parts.push_back(recording_json(each));
@@ -574,8 +624,10 @@ void centre_api::list_recordings(exchange& of) {
 }
 
 void centre_api::get_recording(exchange& of) {
-  ask(of, [this, id = of.name](caf::scoped_actor&) {
-    auto bytes = plan_.recordings ? read_recording(plan_.recordings->directory, id) : std::nullopt;
+  const auto is = current();
+  ask(of, [is, id = of.name](caf::scoped_actor&) {
+    auto bytes =
+      is->plan.recordings ? read_recording(is->plan.recordings->directory, id) : std::nullopt;
     if (!bytes)
       return problem(404, "there is no recording of this id", "id");
     auto out = json_answer(std::move(*bytes));

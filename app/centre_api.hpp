@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,8 @@ public:
   [[nodiscard]] const lane::endpoint& address() const noexcept { return server_->address(); }
   /// `records`: where finished calls are kept, which outlives the API; null: nowhere.
   void run(centre_actors actors, const storage::store* records = nullptr);
+  /// What is served, and asked, from now on.
+  void change(centre_plan plan, centre_actors actors);
   /// `line` is the event as JSON, `seq` one more than that of the event before.
   void take(const centre_event& event, uint64_t seq, std::string line);
   /// Now and then: who waited for events for long enough is answered.
@@ -48,6 +51,11 @@ private:
     http::target target;
     std::string name; ///< what stands in the path's braces
     reply answer_with;
+  };
+  /// What is served: each request keeps to what it began with.
+  struct standing {
+    centre_plan plan;
+    centre_actors actors;
   };
   struct route {
     std::string_view method;
@@ -86,14 +94,12 @@ private:
 
   /// Has `job` made an answer on the thread that may wait.
   void ask(exchange& of, std::function<http::answer(caf::scoped_actor&)> job);
-  [[nodiscard]] std::optional<size_t> agent_of(const exchange& of) const;
-  [[nodiscard]] http::answer tell_agent(caf::scoped_actor& self, size_t agent) const;
-  [[nodiscard]] std::vector<std::string> queues_of(size_t agent) const;
+  [[nodiscard]] std::shared_ptr<const standing> current() const;
 
   const std::string token_;
-  const centre_plan plan_;
-  centre_actors actors_;                    // not changed once it runs
-  const storage::store* records_ = nullptr; // nor is this
+  mutable std::mutex standing_mutex_;
+  std::shared_ptr<const standing> standing_;
+  const storage::store* records_ = nullptr; // not changed once it runs
   std::atomic<bool> draining_{false};
   centre_view view_;
   http::event_feed feed_;

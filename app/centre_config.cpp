@@ -16,6 +16,7 @@
 
 #include "app/centre_menus_config.hpp"
 #include "app/centre_trunks_config.hpp"
+#include "app/centre_waiting_config.hpp"
 #include "app/config_reader.hpp"
 #include "app/config_sound.hpp"
 #include "app/option_reader.hpp"
@@ -52,6 +53,8 @@ private:
 
   centre_config made_;
   std::unordered_map<std::string, size_t> agents_;
+  std::vector<std::vector<policy::skill>> skills_; // by agent
+  std::shared_ptr<const wait_announcement> announcements_;
   std::unordered_map<std::string, std::string> of_number_; // whose it is
   std::vector<const table*> queues_;                       // as they are in `made_`
   bool has_recording_ = false;                             // says the file, if perhaps wrongly
@@ -150,7 +153,7 @@ void reading::read_agents(const toml::node& agents) {
 void reading::read_agent(const table& one) {
   allow(one, "[[agent]]",
         {"name", "password", "ready", "wrap_up", "after_rejected", "after_busy", "after_no_answer",
-         "after_unreachable", "most_unanswered"});
+         "after_unreachable", "most_unanswered", "skills"});
   const auto name = text(one, "name");
   if (!name) {
     if (one.get("name") == nullptr)
@@ -173,6 +176,7 @@ void reading::read_agent(const table& one) {
   flag(one, "ready", agent.ready_at_once);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "agent", sound.error().to_string());
+  skills_.push_back(read_skills(*this, one));
   if (const auto password = text(one, "password"))
     made_.registrations.add_user(*name, *password);
   made_.plan.agents.push_back(std::move(agent));
@@ -185,9 +189,11 @@ void reading::read_queues(const toml::node& queues) {
 void reading::read_queue(const table& one) {
   using namespace std::string_view_literals;
   allow(one, "[[queue]]",
-        {"name", "numbers", "strategy", "members", "music", "ring", "wrap_up", "max_wait",
-         "most_waiting", "join_needs", "stay_needs", "without_agents", "overflow", "priority_worth",
-         "service_level", "record"});
+        {"name",       "numbers",        "strategy",       "members",        "music",
+         "ring",       "wrap_up",        "max_wait",       "most_waiting",   "join_needs",
+         "stay_needs", "without_agents", "overflow",       "priority_worth", "service_level",
+         "record",     "announce",       "announce_first", "announce_every", "resume_place",
+         "needs"});
   const auto name = text(one, "name");
   if (!name) {
     if (one.get("name") == nullptr)
@@ -240,6 +246,7 @@ void reading::read_queue(const table& one) {
   }
   if (const auto other = text(one, "overflow"))
     rules.overflow_to = {*other, *other, *other, *other};
+  read_waiting(*this, one, announcements_, queue);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
   queue.music = read_sound(*this, one, "music");
@@ -256,7 +263,7 @@ void reading::read_members(const table& one, centre_plan::queue_plan& queue) {
   }
   if (const auto* const word = members->as_string(); word != nullptr && word->get() == "all") {
     for (size_t i = 0; i < made_.plan.agents.size(); ++i)
-      queue.members.push_back({i, {0, static_cast<uint32_t>(i), {}}, 0});
+      queue.members.push_back({i, {0, static_cast<uint32_t>(i), skills_[i]}, 0});
     return;
   }
   const auto* const array = members->as_array();
@@ -292,6 +299,7 @@ void reading::read_member(const toml::node& one, centre_plan::queue_plan& queue)
     return;
   }
   member.agent = known->second;
+  member.part.skills = skills_[member.agent];
   if (std::ranges::find(queue.members, member.agent, &centre_plan::member::agent) !=
       queue.members.end())
     fault(one, "members", "\"" + *name + "\" is a member already");
@@ -347,8 +355,9 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(all, "the file",
-        {"server", "api", "recording", "agent", "queue", "menu", "trunk", "route"});
+  allow(
+    all, "the file",
+    {"server", "api", "recording", "announcements", "agent", "queue", "menu", "trunk", "route"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -368,6 +377,7 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
   } else if (place != nullptr) {
     fault(*place, "recording", "is no table, expected [recording]");
   }
+  announcements_ = read_announcements(*this, all);
   if (const auto* const agents = all.get("agent"))
     read_agents(*agents);
   if (const auto* const queues = all.get("queue"))

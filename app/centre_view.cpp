@@ -12,11 +12,35 @@ void centre_view::take(const centre_event& event) {
 
 void centre_view::on_agent(const centre_event& event) {
   auto& known = agent_state_.try_emplace(event.agent, "logged_out").first->second;
-  const auto before = agents_in_.find(known);
-  if (before != agents_in_.end() && --before->second == 0)
-    agents_in_.erase(before);
+  count_less(known);
   known = event.detail;
-  ++agents_in_[known];
+  if (known == "logged_out" && leaving_.erase(event.agent) > 0)
+    agent_state_.erase(event.agent);
+  else
+    ++agents_in_[known];
+}
+
+void centre_view::count_less(const std::string& state) {
+  const auto counted = agents_in_.find(state);
+  if (counted != agents_in_.end() && --counted->second == 0)
+    agents_in_.erase(counted);
+}
+
+void centre_view::change(const std::vector<std::string>& gone,
+                         const std::vector<std::string>& come) {
+  const std::lock_guard lock{mutex_};
+  for (const auto& name : gone) {
+    const auto known = agent_state_.find(name);
+    if (known != agent_state_.end() && known->second != "logged_out") {
+      leaving_.insert(name);
+      continue;
+    }
+    count_less("logged_out");
+    agent_state_.erase(name);
+  }
+  for (const auto& name : come)
+    if (leaving_.erase(name) == 0)
+      ++agents_in_["logged_out"];
 }
 
 // They come from the queue and from the call's lane, so their order between these is not certain.

@@ -31,6 +31,9 @@ public:
   explicit centre_view(size_t agents) { agents_in_["logged_out"] = agents; }
 
   void take(const centre_event& event);
+  /// Agents who are none any more are counted until they have logged out; those who come are
+  /// logged out.
+  void change(const std::vector<std::string>& gone, const std::vector<std::string>& come);
 
   /// In the order in which they came, those behind the number `after`, `limit` at most; `more`:
   /// there are.
@@ -49,6 +52,7 @@ public:
 
 private:
   void on_agent(const centre_event& event);
+  void count_less(const std::string& state);
   void on_call(const centre_event& event);
 
   mutable std::mutex mutex_;
@@ -56,6 +60,7 @@ private:
   std::unordered_set<uint64_t> over_early_; // told to be over before told to be connected
   std::unordered_map<std::string, std::string> agent_state_;
   std::map<std::string, size_t> agents_in_;
+  std::unordered_set<std::string> leaving_; // agents
 };
 
 } // namespace jackfield::app

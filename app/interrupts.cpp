@@ -12,9 +12,15 @@ volatile std::sig_atomic_t interrupt_count = 0;
 
 volatile std::sig_atomic_t last_signal = 0;
 
+volatile std::sig_atomic_t reload_count = 0;
+
 void count_interrupt(int signal) {
   last_signal = signal;
   interrupt_count = interrupt_count + 1;
+}
+
+void count_reload(int /*signal*/) {
+  reload_count = reload_count + 1;
 }
 
 } // namespace
@@ -30,6 +36,18 @@ void catch_interrupts() {
   if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) // nohup
     sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+void catch_reloads() {
+  struct sigaction action {};
+  action.sa_handler = count_reload;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+int reloads() noexcept {
+  return reload_count;
 }
 
 int interrupts() noexcept {

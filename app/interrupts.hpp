@@ -8,7 +8,12 @@ namespace jackfield::app {
 /// ignores SIGPIPE. Once a process.
 void catch_interrupts();
 
-/// How many came so far.
+/// SIGHUP asks for the configuration to be read anew, instead. After `catch_interrupts`.
+void catch_reloads();
+/// How many did so far.
+[[nodiscard]] int reloads() noexcept;
+
+/// How many interrupts came so far.
 [[nodiscard]] int interrupts() noexcept;
 /// The name of the last one.
 [[nodiscard]] std::string interrupted_by();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -159,19 +160,17 @@ public:
     if (state_ != nullptr)
       if (auto begun = state_->begin(engine_, config.plan, options_.command, watcher); !begun)
         return begun;
-    std::vector<lane_context*> contexts;
     for (unsigned i = 0; i < engine_.lanes(); ++i)
-      contexts.push_back(&engine_.context(i));
-    actors_ = start_centre(contexts, config.plan,
+      contexts_.push_back(&engine_.context(i));
+    plan_ = config.plan;
+    actors_ = start_centre(contexts_, config.plan,
                            manner_for(settings_of(config).media.address, config.hold_music),
                            config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_),
                            state_ != nullptr ? &state_->memory() : nullptr);
     trunks_ = actors_.trunks.size();
     for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
-      for (const auto& each : *group) {
-        self_->monitor(each);
-        engine_.keep(each);
-      }
+      for (const auto& each : *group)
+        watch(each);
     if (api_)
       api_->run(actors_, state_ != nullptr ? &state_->records() : nullptr);
     if (state_ == nullptr)
@@ -195,12 +194,58 @@ public:
       flush_now_and_then();
       if (api_)
         api_->on_time();
+      heed_reloads();
       heed_interrupts();
     }
     return end();
   }
 
 private:
+  void watch(const caf::actor& part) {
+    self_->monitor(part);
+    engine_.keep(part);
+  }
+
+  // What is wrong with the new configuration is told, and the old one stays.
+  void heed_reloads() {
+    const auto asked = reloads();
+    if (std::exchange(reloads_, asked) == asked || draining_)
+      return;
+    auto config = read_centre_config(options_.config);
+    if (!config) {
+      for (const auto& each : config.error())
+        tell(each);
+      std::fputs("nothing is changed\n", stderr);
+      return;
+    }
+    const auto before = std::exchange(actors_, {});
+    auto changed =
+      change_centre(contexts_, plan_, std::move(config->plan), before, config->registrations,
+                    caf::actor_cast<caf::strong_actor_ptr>(self_));
+    plan_ = std::move(changed.plan);
+    actors_ = std::move(changed.now);
+    leaving_.insert(leaving_.end(), changed.leaving.begin(), changed.leaving.end());
+    for (const auto& [now, were] :
+         {std::pair{&actors_.queues, &before.queues}, std::pair{&actors_.agents, &before.agents}}) {
+      const std::unordered_set<caf::actor_id> known = ids_of(*were);
+      for (const auto& each : *now)
+        if (!known.contains(each.id()))
+          watch(each);
+    }
+    if (api_)
+      api_->change(plan_, actors_);
+    if (!options_.quiet)
+      std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n", plan_.queues.size(),
+                   plan_.agents.size());
+  }
+
+  static std::unordered_set<caf::actor_id> ids_of(const std::vector<caf::actor>& all) {
+    std::unordered_set<caf::actor_id> ids;
+    for (const auto& each : all)
+      ids.insert(each.id());
+    return ids;
+  }
+
   void take(const centre_event& event) {
     const auto seq = records_.take(event);
     if (api_)
@@ -276,10 +321,11 @@ private:
     for (bool more = true; more;)
       self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
-    for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks})
+    for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks, &leaving_})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
     actors_ = {};
+    leaving_.clear();
     if (state_ != nullptr)
       state_->keep_last(self_);
     if (const auto written = records_.flush(); !written) {
@@ -300,9 +346,13 @@ private:
   centre_state* state_;
   std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
+  std::vector<lane_context*> contexts_;
+  centre_plan plan_;
   centre_actors actors_;
-  size_t stopped_ = 0; // services
-  size_t trunks_ = 0;  // that have not ended
+  std::vector<caf::actor> leaving_; // those that a reload left out
+  int reloads_ = 0;                 // that were heeded
+  size_t stopped_ = 0;              // services
+  size_t trunks_ = 0;               // that have not ended
   uint64_t calls_ = 0;
   uint64_t refused_ = 0;
   std::optional<steady_clock::time_point> draining_; // since
@@ -343,6 +393,7 @@ int serve(const serve_options& options, const centre_config& config) {
   if (!records)
     return tell(records.error());
   catch_interrupts(); // who reads that we listen may interrupt us
+  catch_reloads();
   if (auto opened = open_listeners(config.listening, options.quiet, **engine); !opened)
     return tell(error{options.config + ": listen", opened.error().to_string()});
   auto api = open_api(options, config, **engine);

@@ -44,6 +44,16 @@ caf::behavior agent::make_behavior() {
       carry_out(actions);
     },
     [this](queue_to_agent& said) { on_queue(said); },
+    [this](const membership_told& told) { on_membership(told); },
+    [this](const agent_changed& changed) {
+      profile_.rules = changed.rules;
+      profile_.ready_at_once = changed.ready_at_once;
+      desk_.set_rules(changed.rules);
+    },
+    [this](agent_leaves) {
+      leaves_ = true;
+      on_wish({agent_wish::kind::log_out});
+    },
     [this](const ask_agent_status& asked) {
       policy::agent_actions actions;
       desk_.on_status_asked(asked.queue, actions);
@@ -134,6 +144,28 @@ void agent::on_queue(queue_to_agent& said) {
   carry_out(actions);
 }
 
+void agent::on_membership(const membership_told& told) {
+  policy::agent_actions actions;
+  const auto known = [&] {
+    return std::ranges::find(queues_, told.queue, &agent_queues::part::queue);
+  };
+  if (told.priority) {
+    if (known() == queues_.end()) {
+      queues_.push_back({told.queue, current_sender(), *told.priority});
+      monitor(caf::actor_cast<caf::actor>(current_sender()));
+    }
+    desk_.add_queue(home().now(), told.queue, *told.priority, actions);
+    carry_out(actions);
+    return;
+  }
+  desk_.remove_queue(home().now(), told.queue, actions);
+  carry_out(actions); // it hears of what is given back
+  if (const auto queue = known(); queue != queues_.end()) {
+    demonitor(caf::actor_cast<caf::actor_addr>(queue->actor));
+    queues_.erase(queue);
+  }
+}
+
 void agent::on_phones(const agent_phones& phones) {
   policy::agent_actions actions;
   const auto now = home().now();
@@ -146,7 +178,7 @@ void agent::on_phones(const agent_phones& phones) {
   const bool returns = std::exchange(returns_until_, lane::time_point{}) > now;
   if (phones.present && returns)
     desk_.regain(now, actions);
-  else if (phones.present && profile_.ready_at_once)
+  else if (phones.present && profile_.ready_at_once && !leaves_)
     desk_.log_in(now, actions);
   else
     desk_.set_reachable(now, phones.present, actions);
@@ -158,7 +190,7 @@ void agent::on_wish(const agent_wish& wish) {
   const auto now = home().now();
   switch (wish.what) {
   case agent_wish::kind::log_in:
-    if (registered_)
+    if (registered_ && !leaves_)
       desk_.log_in(now, actions);
     break;
   case agent_wish::kind::log_out:
@@ -292,6 +324,8 @@ void agent::carry_out(policy::agent_actions& actions) {
   else if (!timer_.armed() || timer_.deadline() != due)
     timer_.arm(due);
   keep();
+  if (leaves_ && calls_.empty() && desk_.state() == policy::agent_state::logged_out)
+    quit();
 }
 
 void agent::tell_state(const policy::state_changed& change) {

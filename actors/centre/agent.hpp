@@ -45,6 +45,15 @@ struct agent_queues {
   std::vector<part> all;
 };
 
+/// To an agent: it is so from now on. What runs already keeps its deadline.
+struct agent_changed {
+  policy::agent_rules rules;
+  bool ready_at_once = true;
+};
+
+/// To an agent: it is none any more. It logs out, and ends once its calls are over.
+struct agent_leaves {};
+
 /// To an agent: phones are registered for it at that address, or none is any more.
 struct agent_phones {
   std::string address_of_record; ///< a SIP URI
@@ -89,7 +98,7 @@ struct agent_state_told {
 /// An agent of a contact centre: a `policy::agent_desk`, which alone decides on its reservations,
 /// with its timer, its queues and the calls that ring for it. Lives on any lane.
 ///
-/// Ends with its owner's leave only; whoever spawned it watches it.
+/// Ends with its owner's leave only, or having been told to; whoever spawned it watches it.
 class agent final : public lane::lane_actor {
 public:
   /// `watcher` gets a `centre_event` for each change of its state; null: nobody does.
@@ -114,6 +123,7 @@ private:
   };
 
   void on_queue(queue_to_agent& said);
+  void on_membership(const membership_told& told);
   void on_phones(const agent_phones& phones);
   void on_wish(const agent_wish& wish);
   [[nodiscard]] agent_state_told state() const;
@@ -143,11 +153,14 @@ private:
   /// What was kept last.
   std::optional<std::pair<policy::agent_snapshot, bool>> kept_;
   lane::time_point returns_until_{}; // its phone, which was registered before the restart
+  bool leaves_ = false;
 };
 
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_queues)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_leaves)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_phones)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_phones)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::direct_call)

@@ -16,6 +16,7 @@ struct centre_plan {
     std::string name; ///< the user part of its address
     policy::agent_rules rules;
     bool ready_at_once = true;
+    policy::agent_id number{}; ///< unset: by its place, from 1
   };
   struct member {
     size_t agent = 0; ///< its place in `agents`
@@ -29,6 +30,8 @@ struct centre_plan {
     std::shared_ptr<const audio_settings> music;
     std::vector<member> members;
     bool record = false; ///< what callers and agents say; `recordings` says where
+    std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
+    policy::queue_id number{};                               ///< unset: by its place, from 1
   };
   struct menu_plan {
     policy::menu_rules rules; ///< targets are names of queues and menus
@@ -55,6 +58,7 @@ struct centre_actors {
   /// removed.
   std::vector<caf::actor> trunks;
   std::shared_ptr<const trunk_book> book; ///< how trunks are
+  two_clocks clocks{};                    ///< as in `centre_roster`
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents
@@ -67,5 +71,22 @@ struct centre_actors {
                                          const registrar_settings& registrations,
                                          const caf::strong_actor_ptr& watcher,
                                          const centre_memory* before = nullptr);
+
+/// A centre that was changed.
+struct changed_centre {
+  centre_plan plan; ///< with the numbers that there are now
+  centre_actors now;
+  std::vector<caf::actor> leaving; ///< queues and agents that end when their calls are over
+};
+
+/// Changes a running centre to another plan: agents and queues of the same name are the same, and
+/// go on by the new rules at once; new ones begin, and those that are not there any more end when
+/// their calls are over. Calls that are up are untouched. `before`: what it runs by. From any
+/// thread but the contexts' lanes', or on the only one.
+[[nodiscard]] changed_centre change_centre(const std::vector<lane_context*>& contexts,
+                                           const centre_plan& before, centre_plan plan,
+                                           const centre_actors& running,
+                                           const registrar_settings& registrations,
+                                           const caf::strong_actor_ptr& watcher);
 
 } // namespace jackfield

@@ -16,6 +16,8 @@
 /// What calls, queues and agents say to one another; they live on any lanes.
 namespace jackfield {
 
+struct wait_announcement;
+
 struct recording_settings;
 
 /// How a call left a queue.
@@ -74,7 +76,14 @@ struct queue_ticket {
   std::string name; ///< of the queue
   caf::strong_actor_ptr queue;
   int priority = 0;
-  std::shared_ptr<const recording_settings> record = {}; ///< null: what is said is not recorded
+  std::shared_ptr<const recording_settings> record = {};   ///< null: what is said is not recorded
+  std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
+};
+
+/// A queue to a call that waits: its caller may be told.
+struct wait_told {
+  uint32_t position = 1; ///< 1: next
+  std::optional<lane::duration> expected_wait;
 };
 
 /// A queue to a call: it does not wait there any more, but there, or nowhere.
@@ -90,6 +99,13 @@ struct queue_to_agent {
   std::variant<policy::bid, policy::no_bid, policy::offer, policy::withdrawal, policy::assignment>
     what;
   caf::strong_actor_ptr call = {}; ///< of an offer
+};
+
+/// A queue to an agent: from now on it is a member with that priority, or none any more. The sender
+/// is the queue, which says it after what else it had to say to a member.
+struct membership_told {
+  policy::queue_id queue{};
+  std::optional<int32_t> priority; ///< higher goes first
 };
 
 /// A queue to an agent: what is its status? The sender is the queue.
@@ -153,7 +169,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ring_agent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::stop_ringing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_taken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_dismissed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::wait_told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_to_agent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::membership_told)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_agent_status)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_to_queue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ring_over)

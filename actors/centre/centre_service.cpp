@@ -240,7 +240,7 @@ void centre_service::on_presence(const std::string& address_of_record, bool pres
 
 void centre_service::on_changed(const centre_changed& changed) {
   const auto before = std::exchange(roster_, changed.roster);
-  registrar_.use(changed.registrations);
+  registrar_.use(*changed.registrations);
   // Who becomes an agent may have a phone here already.
   for (const auto& address : registrar_.present()) {
     const auto name = address.substr(0, address.find('@'));

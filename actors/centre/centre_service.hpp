@@ -58,7 +58,7 @@ struct centre_stopped {
 /// up are untouched.
 struct centre_changed {
   std::shared_ptr<const centre_roster> roster;
-  std::shared_ptr<const registrar_settings> registrations; ///< with the secret that there was
+  std::shared_ptr<const registrar_settings> registrations; ///< but for the secret, which stays
 };
 
 /// To a centre's service, from anybody: hang up that call. Answered by `call_hung_up`.

@@ -8,6 +8,7 @@
 #include <caf/behavior.hpp>
 
 #include "engine/policy/names.hpp"
+#include "engine/sip/uri.hpp"
 
 namespace jackfield {
 
@@ -46,6 +47,12 @@ queue_exit exit_for(policy::overflow_reason why) {
   return queue_exit::closed;
 }
 
+/// Not one of many who do not say who they are (RFC 3323 §4.1.1.3).
+bool is_somebody(std::string_view uri) {
+  const auto parsed = sip::uri::parse(uri);
+  return parsed && !parsed->user().empty() && parsed->user() != "anonymous";
+}
+
 } // namespace
 
 queue::queue(caf::actor_config& config, lane::lane& home, queue_profile profile,
@@ -66,6 +73,7 @@ caf::behavior queue::make_behavior() {
   }
   return {
     [this](queue_parts& parts) { on_parts(parts); },
+    [this](queue_changed& changed) { on_changed(changed); },
     [this](enter_queue& call) { on_enter(call); },
     [this](leave_queue) { on_leave(); },
     [this](caller_lost& lost) { on_lost(lost); },
@@ -120,14 +128,76 @@ void queue::on_parts(queue_parts& parts) {
   carry_out(actions);
 }
 
+void queue::on_changed(queue_changed& changed) {
+  others_ = std::move(changed.parts.others);
+  if (changed.leaves) {
+    leaves_ = true;
+    changed.rules = profile_.rules;
+    changed.rules.open = false;
+    changed.rules.drains = true;
+  } else {
+    set_members(changed.parts.members);
+  }
+  if (changed.rules != profile_.rules) {
+    policy::queue_actions actions;
+    profile_.rules = changed.rules;
+    desk_.set_rules(home().now(), std::move(changed.rules), actions);
+    carry_out(actions);
+  }
+  end_if_left();
+}
+
+void queue::set_members(std::vector<queue_parts::member>& all) {
+  policy::queue_actions actions;
+  const auto now = home().now();
+  std::vector<uint64_t> stay;
+  for (const auto& each : all)
+    stay.push_back(static_cast<uint64_t>(each.number));
+  std::ranges::sort(stay);
+  std::vector<uint64_t> gone;
+  for (const auto& [number, each] : members_)
+    if (!std::ranges::binary_search(stay, number))
+      gone.push_back(number);
+  std::ranges::sort(gone);
+  for (const auto number : gone) {
+    const auto member = members_.find(number);
+    desk_.remove_member(now, member->second.number, actions);
+    carry_out(actions);
+    actions.clear();
+    // Last, so that it knows what was said to it as a member.
+    lane::tell_from(*this, member->second.actor, membership_told{profile_.number, {}});
+    demonitor(caf::actor_cast<caf::actor_addr>(member->second.actor));
+    members_.erase(member);
+  }
+  for (auto& each : all) {
+    const auto number = static_cast<uint64_t>(each.number);
+    const auto known = members_.find(number);
+    if (known == members_.end())
+      monitor(caf::actor_cast<caf::actor>(each.actor));
+    if (known == members_.end() || known->second.priority != each.priority)
+      lane::tell_from(*this, each.actor, membership_told{profile_.number, each.priority});
+    if (known == members_.end() || known->second.part != each.part)
+      desk_.put_member(now, each.number, each.part, actions);
+    members_.insert_or_assign(number, std::move(each));
+  }
+  carry_out(actions);
+}
+
+void queue::end_if_left() {
+  if (leaves_ && calls_.empty())
+    quit();
+}
+
 // -- calls -------------------------------------------------------------------------
 
 void queue::on_enter(enter_queue& call) {
   policy::queue_actions actions;
   const auto number = current_sender()->id();
   monitor(caf::actor_cast<caf::actor>(current_sender()));
+  const auto place = left_.take(home().now(), call.from).value_or(call.since);
   calls_.insert_or_assign(number, waiting_call{current_sender(), std::move(call.call_id),
-                                               std::move(call.from), call.priority, call.since});
+                                               std::move(call.from), call.priority, call.since,
+                                               std::min(place, call.since)});
   if (call.returns)
     desk_.take_back(home().now(), returning(number, calls_.at(number)), actions);
   if (call.returns || let_in(number, actions))
@@ -139,7 +209,7 @@ void queue::on_enter(enter_queue& call) {
 bool queue::let_in(uint64_t number, policy::queue_actions& actions) {
   const auto& call = calls_.at(number);
   const policy::call_id id{number};
-  const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.since}, actions);
+  const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.place}, actions);
   if (!joined) {
     const auto why = exit_for(joined.error());
     tell(centre_event::kind::refused, call, {}, to_string(joined.error()));
@@ -172,6 +242,8 @@ void queue::on_leave() {
   const auto now = home().now();
   desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::hung_up, actions);
   tell(centre_event::kind::abandoned, call->second, now - call->second.since);
+  if (is_somebody(call->second.from))
+    left_.leave(now, call->second.from, call->second.place, now + profile_.rules.resume_place);
   forget(call);
   carry_out(actions);
 }
@@ -180,8 +252,9 @@ void queue::on_lost(caller_lost& lost) {
   policy::queue_actions actions;
   const auto now = home().now();
   auto& call = lost.call;
-  const waiting_call gone{current_sender(), std::move(call.call_id), std::move(call.from),
-                          call.priority, call.since};
+  const waiting_call gone{current_sender(),     std::move(call.call_id),
+                          std::move(call.from), call.priority,
+                          call.since,           call.since};
   // In and out at once: the figures have it as one who waits.
   const auto number = gone.actor->id();
   desk_.take_back(now, returning(number, gone), actions);
@@ -200,7 +273,7 @@ policy::queue_snapshot::waiting queue::returning(uint64_t number, const waiting_
   return {policy::call_id{number},
           call.priority,
           {},
-          call.since,
+          call.place,
           call.since,
           next > lane::duration::zero() ? policy::later(home().now(), next) : policy::never};
 }
@@ -234,6 +307,7 @@ void queue::forget(calls::iterator call) {
     return;
   demonitor(caf::actor_cast<caf::actor_addr>(call->second.actor));
   calls_.erase(call);
+  end_if_left();
 }
 
 // An agent or a call whose actor went without a word: an error within.
@@ -244,17 +318,18 @@ void queue::on_down(const caf::down_msg& down) {
     desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::withdrawn, actions);
     tell(centre_event::kind::abandoned, call->second, now - call->second.since, "internal");
     calls_.erase(call);
+    end_if_left();
   }
   const auto member = std::ranges::find_if(
     members_, [&](const auto& each) { return down.source == each.second.actor; });
   const auto agent = member == members_.end() ? policy::agent_id{} : member->second.number;
-  if (member != members_.end()) {
+  if (member != members_.end())
     desk_.remove_member(now, agent, actions);
-    members_.erase(member);
-  }
   carry_out(actions);
-  if (agent != policy::agent_id{})
-    take_back(agent);
+  if (member == members_.end())
+    return;
+  members_.erase(member);
+  take_back(agent);
 }
 
 void queue::take_back(policy::agent_id agent) {
@@ -338,8 +413,15 @@ void queue::carry_out(policy::queue_actions& actions) {
           tell(centre_event::kind::offered, call->second, home().now() - call->second.since, {},
                name_of(what.agent));
         } else if constexpr (std::is_same_v<kind, policy::to_agent<policy::withdrawal>>) {
-          offers_.erase(static_cast<uint64_t>(what.what.id));
+          const auto offer = offers_.extract(static_cast<uint64_t>(what.what.id));
           tell_agent(what.agent, what.what);
+          using policy::withdrawal_reason;
+          const bool waits_on = what.what.why == withdrawal_reason::lease_over ||
+                                what.what.why == withdrawal_reason::not_member;
+          const auto call = offer && waits_on ? calls_.find(offer.mapped().call) : calls_.end();
+          if (call != calls_.end())
+            tell(centre_event::kind::not_taken, call->second, home().now() - call->second.since,
+                 to_string(policy::offer_result::not_reserved), name_of(what.agent));
         } else if constexpr (std::is_same_v<kind, policy::ask_status>) {
           const auto member = members_.find(static_cast<uint64_t>(what.agent));
           if (member != members_.end())
@@ -352,7 +434,12 @@ void queue::carry_out(policy::queue_actions& actions) {
           tell(centre_event::kind::overflowed, call->second, home().now() - call->second.since,
                to_string(what.why));
           turn_away(number, exit_for(what.why), what.to);
-        } else if constexpr (!std::is_same_v<kind, policy::announce>) { // nobody is told yet
+        } else if constexpr (std::is_same_v<kind, policy::announce>) {
+          const auto call = calls_.find(static_cast<uint64_t>(what.call));
+          if (call != calls_.end())
+            lane::tell_from(*this, call->second.actor,
+                            wait_told{what.position, what.expected_wait});
+        } else {
           tell_agent(what.agent, what.what);
         }
       },

@@ -14,6 +14,7 @@
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "engine/lane/lane_actor.hpp"
+#include "engine/policy/left_places.hpp"
 #include "engine/policy/queue_desk.hpp"
 
 namespace jackfield {
@@ -40,9 +41,19 @@ struct queue_parts {
     std::string name;
     caf::strong_actor_ptr actor;
     policy::membership part;
+    int32_t priority = 0; ///< of the queue to the agent
   };
   std::vector<member> members;
   std::vector<queue_ticket> others;
+};
+
+/// To a queue: these are its rules, members and neighbours from now on. It tells the agents. What
+/// rings goes on, calls that are up are untouched.
+struct queue_changed {
+  policy::queue_rules rules;
+  queue_parts parts;
+  /// Lets nobody in any more, serves with the members that it has who waits, and ends then.
+  bool leaves = false;
 };
 
 /// To a queue: how is it? Answered by `queue_state`.
@@ -71,7 +82,7 @@ struct queue_state {
 /// A queue of a contact centre: a `policy::queue_desk` with its timer, the calls that wait and the
 /// agents that serve it. Lives on any lane.
 ///
-/// Ends with its owner's leave only; whoever spawned it watches it.
+/// Ends with its owner's leave only, or having been told to; whoever spawned it watches it.
 class queue final : public lane::lane_actor {
 public:
   /// `watcher` gets a `centre_event` for what happens to its calls; null: nobody does.
@@ -91,11 +102,15 @@ private:
     std::string from;
     int priority = 0;
     lane::time_point since;
+    lane::time_point place; // earlier, of who has that of an earlier call
   };
   using calls = std::unordered_map<uint64_t, waiting_call>; // by number
 
   [[nodiscard]] queue_state state(const ask_queue_state& asked) const;
   void on_parts(queue_parts& parts);
+  void on_changed(queue_changed& changed);
+  void set_members(std::vector<queue_parts::member>& all);
+  void end_if_left();
   void on_enter(enter_queue& call);
   void on_leave();
   void on_lost(caller_lost& lost);
@@ -124,6 +139,7 @@ private:
   queue_profile profile_;
   caf::strong_actor_ptr watcher_;
   policy::queue_desk desk_;
+  policy::left_places left_;
   std::unordered_map<uint64_t, queue_parts::member> members_; // by number
   std::vector<queue_ticket> others_;
   calls calls_;
@@ -136,10 +152,12 @@ private:
   queue_keeping keeping_;
   paced_record record_;
   std::optional<storage::queue_record> kept_; // last
+  bool leaves_ = false;
 };
 
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_parts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ask_queue_state)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queue_state)

@@ -128,8 +128,10 @@ caf::behavior queued_call::make_behavior() {
     },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) { on_requested(asked); },
-    [this](const lane::timer_fired&) {
-      if (menu_)
+    [this](const lane::timer_fired& fired) {
+      if (fired.id == announcer_clock)
+        announcer_.on_time();
+      else if (menu_)
         heed(menu_->on_timer());
     },
     [this](const media_key& key) {
@@ -156,6 +158,11 @@ caf::behavior queued_call::make_behavior() {
     [this](const stop_ringing& stop) { on_stop_ringing(stop.offer); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
+    [this](const wait_told& told) {
+      if (queued_ && ticket_.announces)
+        announcer_.begin(said_of(*ticket_.announces, told.position, told.expected_wait),
+                         caller_.stream, music_);
+    },
     [this](ask_talk) {
       return talk_streams{caller_.stream, talking_ != nullptr ? talking_->stream : nullptr, agent_};
     },
@@ -170,6 +177,7 @@ caf::behavior queued_call::make_behavior() {
 void queued_call::on_exit() {
   // An error within: the legs hang up by themselves, for whom they are for is gone, and the queue
   // and the agent see it, too.
+  announcer_.stop();
   close_stream(*this, caller_);
   for (auto& each : phones_)
     close_stream(*this, each);
@@ -394,6 +402,7 @@ void queued_call::on_dismissed(const queue_dismissed& dismissed) {
 }
 
 bool queued_call::leave() {
+  announcer_.stop();
   if (!std::exchange(queued_, false))
     return false;
   demonitor(caf::actor_cast<caf::actor_addr>(ticket_.queue));

@@ -16,6 +16,7 @@
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/centre/talk_recorder.hpp"
+#include "actors/centre/wait_announcer.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
 #include "engine/lane/lane_actor.hpp"
@@ -189,6 +190,8 @@ private:
   bool answered_ = false;
   bool queued_ = false; // the queue knows of it
   unsigned moves_ = 0;
+  static constexpr unsigned announcer_clock = 1; // beside the menu's
+  wait_announcer announcer_{*this, announcer_clock};
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

@@ -94,10 +94,11 @@ std::vector<std::string> registrar::present() const {
   return all;
 }
 
-void registrar::use(std::shared_ptr<const registrar_settings> settings) {
+void registrar::use(registrar_settings settings) {
   const bool asks_alike =
-    settings->realm == settings_->realm && settings->users.empty() == settings_->users.empty();
-  settings_ = std::move(settings);
+    settings.realm == settings_->realm && settings.users.empty() == settings_->users.empty();
+  settings.secret = settings_->secret;
+  settings_ = std::make_shared<const registrar_settings>(std::move(settings));
   if (!asks_alike)
     make_verifier();
 }

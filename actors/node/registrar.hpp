@@ -132,9 +132,8 @@ public:
   /// This lane's addresses of record with a contact that has not expired, in their order.
   [[nodiscard]] std::vector<std::string> present() const;
 
-  /// From now on; the secret is the one that there was. Who is registered stays so until it
-  /// expires.
-  void use(std::shared_ptr<const registrar_settings> settings);
+  /// From now on, but for the secret, which stays. Who is registered stays so until it expires.
+  void use(registrar_settings settings);
 
   /// Answers a REGISTER, or hands it to the lane whose it is.
   void on_register(const sip_arrival_ptr& request);

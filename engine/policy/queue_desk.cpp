@@ -38,6 +38,8 @@ void queue_desk::set_rules(time_point now, queue_rules rules, queue_actions& out
     who.open_tier = -1;
     who.tier_steps = 0;
     who.skill_steps = 0;
+    if (who.wants_by_rules)
+      who.wants = s.rules.wants;
     who.needs = who.wants;
     s.widen(now, who);
     who.overdue_at =
@@ -125,8 +127,9 @@ tl::expected<void, join_refusal> queue_desk::join(time_point now, const caller& 
   waiting_caller comes;
   comes.id = who.id;
   comes.priority = who.priority;
-  comes.wants = who.wants;
-  comes.needs = who.wants;
+  comes.wants_by_rules = who.wants.empty();
+  comes.wants = comes.wants_by_rules ? s.rules.wants : who.wants;
+  comes.needs = comes.wants;
   comes.joined = std::min(who.joined, now);
   comes.entered = now;
   comes.stands.order = ++s.last_order;
@@ -364,8 +367,9 @@ queue_snapshot queue_desk::snapshot() const {
   auto all = totals();
   all.line.reserve(s.line.size());
   for (const auto& [stands, who] : s.line)
-    all.line.push_back(
-      {who->id, who->priority, who->wants, who->joined, who->entered, who->announce_at});
+    all.line.push_back({who->id, who->priority,
+                        who->wants_by_rules ? std::vector<wanted_skill>{} : who->wants, who->joined,
+                        who->entered, who->announce_at});
   all.members.reserve(s.members.size());
   for (const auto& [agent, whom] : s.members)
     all.members.push_back({agent, whom.number, whom.part});
@@ -413,11 +417,12 @@ void queue_desk::state::take_back(time_point now, const queue_snapshot::waiting&
   auto& who = callers[was.id];
   who.id = was.id;
   who.priority = was.priority;
-  who.wants = was.wants;
+  who.wants_by_rules = was.wants.empty();
+  who.wants = who.wants_by_rules ? rules.wants : was.wants;
   who.joined = was.joined;
   who.entered = was.entered;
   who.announce_at = was.announce_at;
-  who.needs = was.wants;
+  who.needs = who.wants;
   who.stands.order = ++last_order;
   stand(who);
   widen(now, who);

@@ -21,7 +21,7 @@ struct caller {
   call_id id{};
   /// Higher ones go first.
   int32_t priority = 0;
-  std::vector<wanted_skill> wants;
+  std::vector<wanted_skill> wants; ///< none: as the rules say
   /// The place that it has: now, or earlier for one who keeps it (called again after having hung
   /// up, is called back, came out of an assignment that failed). Later than now is taken for now.
   time_point joined{};

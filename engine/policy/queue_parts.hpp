@@ -27,6 +27,7 @@ struct waiting_caller {
   call_id id{};
   int32_t priority = 0;
   std::vector<wanted_skill> wants;
+  bool wants_by_rules = false;     ///< it brought none of its own
   std::vector<wanted_skill> needs; ///< what is left of that by now
   time_point joined{};
   time_point entered{};

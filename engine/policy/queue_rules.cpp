@@ -28,7 +28,7 @@ result<void> queue_rules::check(std::string_view place) const {
        {named{"without_agents", without_agents}, named{"most_expected_wait", most_expected_wait},
         named{"max_wait", max_wait}, named{"priority_worth", priority_worth},
         named{"wrap_up", wrap_up.value_or(duration{})}, named{"announce_first", announce_first},
-        named{"announce_every", announce_every},
+        named{"announce_every", announce_every}, named{"resume_place", resume_place},
         named{"service_level_within", service_level_within}})
     if (value < duration::zero())
       return wrong(std::string{name} + " is negative, expected 0 or more");

@@ -87,6 +87,8 @@ struct queue_rules {
   std::vector<tier_step> tiers;
   /// Where no member of the open tiers is logged in, the lowest tier where one is opens at once.
   bool skips_empty_tiers = true;
+  /// Of callers who bring no wants of their own.
+  std::vector<wanted_skill> wants;
   /// In order of `after`.
   std::vector<skill_step> skill_steps;
 
@@ -103,6 +105,9 @@ struct queue_rules {
   /// often; 0: not then.
   duration announce_first{};
   duration announce_every{};
+
+  /// Who hung up and calls again within this has its place again; 0: begins anew.
+  duration resume_place{};
 
   /// The T of the service levels.
   duration service_level_within = std::chrono::seconds{20};

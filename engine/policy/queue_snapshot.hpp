@@ -16,9 +16,9 @@ struct queue_snapshot {
   struct waiting {
     call_id id{};
     int32_t priority = 0;
-    std::vector<wanted_skill> wants;
-    time_point joined{};  ///< its place
-    time_point entered{}; ///< when it came in
+    std::vector<wanted_skill> wants; ///< of its own
+    time_point joined{};             ///< its place
+    time_point entered{};            ///< when it came in
     time_point announce_at = never;
 
     friend bool operator==(const waiting&, const waiting&) = default;

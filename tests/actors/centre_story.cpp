@@ -153,10 +153,15 @@ size_t centre_story::add_agent(const std::string& name, const std::vector<size_t
 
 void centre_story::begin() {
   world_.serve(centre_, plan_, manner());
+  running_ = plan_;
   for (const auto& [agent, how] : planned_)
     add_phone(agent, how);
   pass(10s); // a REGISTER may be lost, and is said again
   ASSERT_GE(world_.heard().registrations.size(), phones_.size());
+}
+
+void centre_story::reload() {
+  running_ = world_.change(centre_, running_, plan_);
 }
 
 size_t centre_story::add_phone(const std::string& agent, const phone_manner& how) {
@@ -194,6 +199,11 @@ caf::strong_actor_ptr centre_story::call(lane::duration length, const std::strin
   auto how = manner_between(callers_, centre_.target());
   if (callers_speak_)
     add_audio(how, callers_);
+  if (callers_listen_) {
+    auto listens = std::make_shared<audio_settings>(*how.audio);
+    listens->listens = true;
+    how.audio = std::move(listens);
+  }
   auto target = std::make_shared<call_target>();
   target->uri = "sip:" + whom + "@10.0.0.2";
   target->from = "<sip:" + from + "@10.0.0.1>";
@@ -255,14 +265,11 @@ void centre_story::watch_calls() {
     doormen_.push_back(world_.lane().spawn<doorman>(*this, all.queues[i]));
     roster->numbers.emplace(
       each.name,
-      centre_roster::line{{{each.name, caf::actor_cast<caf::strong_actor_ptr>(doormen_.back()), 0},
-                           each.music},
-                          {}});
+      centre_roster::line{
+        {{each.name, caf::actor_cast<caf::strong_actor_ptr>(doormen_.back()), 0}, each.music}, {}});
   }
-  auto registrations = std::make_shared<registrar_settings>();
-  registrations->secret = "a secret of the simulated registrar";
   lane::tell(world_.lane(), caf::actor_cast<caf::strong_actor_ptr>(all.services.front()),
-             centre_changed{std::move(roster), std::move(registrations)});
+             centre_changed{std::move(roster), std::make_shared<registrar_settings>()});
   world_.lane().run_until(world_.lane().now());
 }
 

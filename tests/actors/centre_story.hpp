@@ -55,6 +55,8 @@ public:
   [[nodiscard]] centre_plan& plan() noexcept { return plan_; }
   /// Starts the centre, and has the phones registered.
   void begin();
+  /// Changes the centre to `plan`, as it is now.
+  void reload();
 
   /// A caller who hangs up after `length`, and is `from`.
   caf::strong_actor_ptr call(lane::duration length, const std::string& whom = "support",
@@ -63,6 +65,8 @@ public:
   [[nodiscard]] size_t placed() const noexcept { return placed_; }
   /// Callers hear and speak from now on.
   void callers_speak() noexcept { callers_speak_ = true; }
+  /// And note what they hear.
+  void callers_listen() noexcept { callers_listen_ = true; }
 
   /// One more phone of an agent, which registers; its number.
   size_t add_phone(const std::string& agent, const phone_manner& manner);
@@ -126,6 +130,7 @@ private:
   sim_site& callers_;
   sim_site& centre_;
   centre_plan plan_;
+  centre_plan running_; // by
   std::vector<std::pair<std::string, phone_manner>> planned_;
   std::deque<phone> phones_;
   std::vector<caf::strong_actor_ptr> seen_;
@@ -135,6 +140,7 @@ private:
   std::vector<caf::actor> doormen_;
   size_t placed_ = 0;
   bool callers_speak_ = false;
+  bool callers_listen_ = false;
 };
 
 } // namespace jackfield

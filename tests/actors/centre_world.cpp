@@ -56,10 +56,12 @@ centre_world::~centre_world() {
 }
 
 void centre_world::end_centre() {
-  for (const auto* all : {&centre_.services, &centre_.queues, &centre_.agents, &centre_.trunks})
+  for (const auto* all :
+       {&centre_.services, &centre_.queues, &centre_.agents, &centre_.trunks, &leaving_})
     for (const auto& each : *all)
       caf::anon_send_exit(each, caf::exit_reason::kill);
   centre_ = {};
+  leaving_.clear();
 }
 
 void centre_world::crash_centre(sim_site& site) {
@@ -102,6 +104,16 @@ void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centr
   let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
            centre_.trunks.size());
   lane().run_until(lane().now());
+}
+
+centre_plan centre_world::change(sim_site& site, const centre_plan& before,
+                                 const centre_plan& plan) {
+  auto made = change_centre({&site.context}, before, plan, centre_, {},
+                            caf::actor_cast<caf::strong_actor_ptr>(watcher_));
+  centre_ = std::move(made.now);
+  leaving_.insert(leaving_.end(), made.leaving.begin(), made.leaving.end());
+  lane().run_until(lane().now());
+  return std::move(made.plan);
 }
 
 void centre_world::stop_centre(bool hang_up) {

@@ -34,6 +34,8 @@ public:
   /// Has the centre that was just started take up who was registered and who waits on, and all
   /// other calls that a crash left in that store end at their peers: `resumed`, `recovered`.
   void go_on(sim_site& site, const storage::store& left);
+  /// Changes it to another plan; what that is then.
+  centre_plan change(sim_site& site, const centre_plan& before, const centre_plan& plan);
   /// Tells its service to take no more calls, and perhaps to hang up.
   void stop_centre(bool hang_up);
 
@@ -56,6 +58,7 @@ private:
   std::optional<parting_counts> recovered_;
   caf::actor watcher_;
   centre_actors centre_;
+  std::vector<caf::actor> leaving_;
 };
 
 } // namespace jackfield

@@ -179,6 +179,56 @@ TEST(serve, two_hundred_browsers_take_callers_over_udp) {
 }
 
 // Whoever reads that it listens may end it: from then on a signal is heard.
+// FS#1968, AST#1006: what a reload says is in force at once, and calls that are up go on.
+TEST(serve, a_reload_in_mid_call_changes_agents_and_queues_alone) {
+  const scratch_folder folder;
+  const std::string server = "[server]\nlisten = [\"udp:127.0.0.1:0\"]\nlanes = 2\n";
+  const std::string alice = "[[agent]]\nname = \"alice\"\n";
+  const std::string queue = "[[queue]]\nname = \"support\"\nmembers = \"all\"\n";
+  const auto file = folder.write("centre.toml", server + alice + queue);
+  process centre{"serve", folder,
+                 arguments{JACKFIELD_PROGRAM, "serve", "-c", file, "--events", "/dev/stdout"}};
+  const auto port = port_in(centre.wait_for_rest_of_line("listening on UDP "));
+  const auto phone_of = [&](const std::string& name) {
+    return arguments{
+      JACKFIELD_PROGRAM, "answer",
+      "--register",      sip_uri("", port),
+      "--users",         folder.write(name + ".csv", "user,password\n" + name + ",x\n"),
+      "--json",          folder.file(name + ".json")};
+  };
+  process alices{"alice", folder, phone_of("alice")};
+  ASSERT_TRUE(alices.wait_for("registered "));
+  process bobs{"bob", folder, phone_of("bob")};
+  ASSERT_TRUE(bobs.wait_for("registered "));
+  process caller{"caller", folder,
+                 arguments{JACKFIELD_PROGRAM, "load", sip_uri("support", port), "-m", "1",
+                           "--duration", "8s", "--json", folder.file("caller.json")}};
+  ASSERT_TRUE(centre.wait_for("call.connected")) << "alice takes it";
+  (void)folder.write("centre.toml", server + alice + "wrap_up = \"x\"\n" + queue);
+  centre.signal(SIGHUP);
+  EXPECT_TRUE(centre.wait_for("centre.toml:6: wrap_up: "));
+  EXPECT_TRUE(centre.wait_for("nothing is changed"));
+  (void)folder.write("centre.toml", server + "[[agent]]\nname = \"bob\"\n" + queue +
+                                      "[[queue]]\nname = \"sales\"\nmembers = [\"bob\"]\n");
+  centre.signal(SIGHUP);
+  EXPECT_TRUE(centre.wait_for("reloaded: serving 2 queues and 1 agents"));
+  process second{"second", folder,
+                 arguments{JACKFIELD_PROGRAM, "load", sip_uri("sales", port), "-m", "1",
+                           "--duration", "2s", "--json", folder.file("second.json")}};
+  EXPECT_EQ(second.wait(), 0) << "bob's phone was there before he was an agent";
+  EXPECT_EQ(caller.wait(), 0) << "its call is untouched, though alice is no agent any more";
+  for (auto* const each : {&alices, &bobs, &centre}) {
+    each->signal(SIGTERM);
+    EXPECT_EQ(each->wait(), 0);
+  }
+  const auto events = centre.standard_output();
+  size_t completed = 0;
+  for (auto at = events.find("call.completed"); at != std::string::npos;
+       at = events.find("call.completed", at + 1))
+    ++completed;
+  EXPECT_EQ(completed, 2U);
+}
+
 TEST(serve, a_signal_at_once_after_it_listens_ends_it_in_order) {
   const scratch_folder folder;
   for (int i = 0; i < 10; ++i)
@@ -198,6 +248,16 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   EXPECT_NE(check("[server\n").find("centre.toml:1: "), std::string::npos);
   EXPECT_NE(check(std::string{good} + "wrap_up = \"5x\"\n").find("centre.toml:5: wrap_up: "),
             std::string::npos);
+  EXPECT_NE(check(std::string{good} + "skills = { german = 180 }\n")
+              .find("centre.toml:5: german: expected a whole number from 1 to 100"),
+            std::string::npos);
+  const auto waiting =
+    check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = \"all\"\n"
+                              "announce = \"both\"\nneeds = [{ skill = \"german\", level = 60 },\n"
+                              "{ after = \"30s\", level = 70 }]\nresume_place = \"2x\"\n");
+  for (const auto* const place :
+       {":8: announce: needs sounds", ":10: level: is not below the 60", ":11: resume_place: "})
+    EXPECT_NE(waiting.find(place), std::string::npos) << waiting;
   EXPECT_NE(check(std::string{good} + "colour = 1\n").find("centre.toml:5: colour: is unknown"),
             std::string::npos);
   EXPECT_NE(check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = [\"b\"]\n")

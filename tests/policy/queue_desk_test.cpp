@@ -166,6 +166,27 @@ TEST(queue_skills, widen_over_time_and_are_dropped) {
   EXPECT_EQ(q.call_of(3), 3U);
 }
 
+TEST(queue_skills, of_the_rules_are_those_of_who_brings_none) {
+  queue_rules r;
+  r.wants = {{skill_id{1}, 50}};
+  queue_double q{r};
+  q.member(1, {0, 0, {{skill_id{2}, 90}}});
+  q.join(1);
+  EXPECT_THAT(q.bid_for(), IsEmpty());
+  q.join(2, 0, {{skill_id{2}, 60}});
+  EXPECT_THAT(q.bid_for(), ElementsAre(1)) << "who brings its own";
+  EXPECT_EQ(q.call_of(1), 2U);
+  EXPECT_TRUE(q.desk.snapshot().line.at(0).wants.empty()) << "the rules are the configuration's";
+  r.wants = {{skill_id{3}, 1}};
+  q.desk.set_rules(q.now, r, q.out);
+  q.member(2, {0, 1, {{skill_id{1}, 90}}});
+  EXPECT_THAT(q.bid_for(), IsEmpty()) << "who waits is to have what they say now";
+  queue_double again{r};
+  again.desk.restore(again.now, q.desk.snapshot(), again.out);
+  again.member(3, {0, 2, {{skill_id{3}, 5}}});
+  EXPECT_THAT(again.bid_for(), ElementsAre(3));
+}
+
 TEST(queue_skills, let_an_agent_pass_by_those_that_it_cannot_serve) {
   queue_double q;
   q.join(1, 9, {{skill_id{1}, 1}});

@@ -135,8 +135,8 @@ void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction
   if (const auto found = roster_->numbers.find(called); found != roster_->numbers.end()) {
     const auto& line = found->second;
     keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
-           context_, manner_, line.music, invite, transaction, line.to, shards_,
-           roster_->clocks, caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
+           context_, manner_, line.music, invite, transaction, line.to, shards_, roster_->clocks,
+           caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
          {}, std::move(through));
     return;
   }

@@ -99,8 +99,8 @@ void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centr
                             const std::shared_ptr<const bridge_manner>& manner,
                             registrar_settings who, const centre_memory* before) {
   who.secret = "a secret of the simulated registrar";
-  centre_ = start_centre(lanes, plan, manner, who,
-                         caf::actor_cast<caf::strong_actor_ptr>(watcher_), before);
+  centre_ = start_centre(lanes, plan, manner, who, caf::actor_cast<caf::strong_actor_ptr>(watcher_),
+                         before);
   let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
            centre_.trunks.size());
   lane().run_until(lane().now());

@@ -117,9 +117,10 @@ centre_api::centre_api(std::string token, centre_plan plan, caf::actor_system& s
 
 // No thread of ours runs when what they use goes, and no connection is held by what waits.
 centre_api::~centre_api() {
+  asker_->stop();
+  feed_.on_time(http::event_feed::clock::time_point::max());
   if (server_)
     server_->stop();
-  asker_->stop();
   feed_.clear();
   server_.reset();
 }

@@ -64,6 +64,10 @@ void caller_check::on_identified(const caller_identified& said) {
   case outcome::malformed:
     service_.on_forbidden(request, transaction, 400);
     break;
+  case outcome::banned:
+    if (transaction != 0)
+      router_.unbind_invite(transaction);
+    break;
   case outcome::absent:
   case outcome::stale:
   case outcome::wrong:

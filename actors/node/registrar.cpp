@@ -134,10 +134,14 @@ void registrar::look_up(std::string_view uri, const caf::strong_actor_ptr& asker
 caller_identified::outcome registrar::identity_of(const sip_arrival& request, std::string& user) {
   using verdict = sip::digest_verifier::verdict;
   using outcome = caller_identified::outcome;
+  const auto now = router_.home().now();
+  const auto& source = request.from().remote;
+  if (guesses_.is_banned(source, now))
+    return outcome::banned;
   user_lookup lookup{*settings_};
-  switch (
-    verifier_->verify(request.message(), router_.home().now(), &user_lookup::find, &lookup, user)) {
+  switch (verifier_->verify(request.message(), now, &user_lookup::find, &lookup, user)) {
   case verdict::accepted:
+    guesses_.on_success(source);
     return outcome::known;
   case verdict::again:
     // Over a stream nothing is lost, so it is somebody else's copy. So is an INVITE that comes when
@@ -151,6 +155,7 @@ caller_identified::outcome registrar::identity_of(const sip_arrival& request, st
   case verdict::stale:
     return outcome::stale;
   case verdict::wrong:
+    guesses_.on_failure(source, now);
     return outcome::wrong;
   case verdict::malformed:
     break;
@@ -164,6 +169,8 @@ bool registrar::admitted(const sip_arrival& request, const std::string& aor) {
   using outcome = caller_identified::outcome;
   std::string who;
   const auto how = identity_of(request, who);
+  if (how == outcome::banned)
+    return false;
   if (how == outcome::malformed) {
     refuse(request, aor, 400);
     return false;

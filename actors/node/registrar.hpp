@@ -15,6 +15,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/node/lane_context.hpp"
+#include "actors/node/login_guard.hpp"
 #include "actors/node/recorder.hpp"
 #include "engine/report/run_metrics.hpp"
 #include "engine/sip/digest.hpp"
@@ -48,6 +49,7 @@ struct caller_identified {
     stale,     ///< its nonce is too old, or was used: to be challenged
     wrong,     ///< no such user, another password, or another request's: to be challenged
     malformed, ///< cannot be read: 400
+    banned,    ///< comes from where passwords are guessed (`login_guard`): not to be answered
   };
   uint64_t ticket = 0;
   outcome how = outcome::absent;
@@ -225,6 +227,7 @@ private:
   std::shared_ptr<const registrar_settings> settings_;
   std::shared_ptr<registrar_shards> shards_;
   std::unique_ptr<sip::digest_verifier> verifier_;
+  login_guard guesses_;                                            // of passwords
   std::unordered_map<std::string, std::vector<contact>> bindings_; // by address of record
   /// Connection -> the addresses of record that have a contact over it.
   std::unordered_map<transport::flow, std::unordered_set<std::string>> by_flow_;

@@ -59,9 +59,11 @@ wire::response<wire::string_body> message_of(answer&& from, bool head_only, bool
 /// One connection: its requests, one after the other.
 class session : public std::enable_shared_from_this<session> {
 public:
-  session(tcp::socket socket, const server_limits& limits, handler& by, std::atomic<size_t>& all)
+  /// `due`: answers that were promised and are not written yet.
+  session(tcp::socket socket, const server_limits& limits, handler& by, std::atomic<size_t>& all,
+          std::atomic<size_t>& due)
       : counted_(all), stream_(std::move(socket)), buffer_(2 * limits.most_head), limits_(limits),
-        handler_(by) {}
+        handler_(by), all_due_(due) {}
 
   void begin() { read_head(); }
 
@@ -169,9 +171,13 @@ private:
   void on_request() {
     request_.body = std::move(parser_->get().body());
     stream_.expires_never();
-    handler_.serve(std::move(request_), [self = shared_from_this()](answer with) {
+    auto due = std::make_shared<counted>(all_due_);
+    handler_.serve(std::move(request_), [self = shared_from_this(), due](answer with) {
       boost::asio::post(self->stream_.get_executor(),
-                        [self, with = std::move(with)]() mutable { self->write(std::move(with)); });
+                        [self, due, with = std::move(with)]() mutable {
+                          self->due_ = std::move(due);
+                          self->write(std::move(with));
+                        });
     });
   }
 
@@ -212,6 +218,7 @@ private:
   void on_written(beast::error_code failed) {
     serializer_.reset();
     response_.reset();
+    due_ = nullptr;
     if (failed)
       return;
     if (!close_) {
@@ -238,6 +245,8 @@ private:
   beast::flat_buffer buffer_;
   const server_limits& limits_;
   handler& handler_;
+  std::atomic<size_t>& all_due_;
+  std::shared_ptr<counted> due_; // an answer that is written
   std::optional<wire::request_parser<wire::string_body>> parser_;
   request request_;
   std::optional<wire::response<wire::string_body>> response_;
@@ -258,9 +267,11 @@ public:
   ~service() { stop(); }
 
   void stop() {
-    context_.stop();
-    if (thread_.joinable())
-      thread_.join();
+    if (!thread_.joinable())
+      return;
+    boost::asio::post(context_,
+                      [this] { stop_when_told(std::chrono::milliseconds{farewell} / last_looks); });
+    thread_.join();
   }
 
   result<void> open(const lane::endpoint& address) {
@@ -292,6 +303,19 @@ public:
   void call(std::function<void()> f) { boost::asio::post(context_, std::move(f)); }
 
 private:
+  static constexpr int last_looks = 100;
+
+  // Whoever was promised an answer gets it, if it comes soon.
+  void stop_when_told(std::chrono::milliseconds between, int looks = last_looks) {
+    if (due_ == 0 || looks == 0) {
+      context_.stop();
+      return;
+    }
+    pause_.expires_after(between);
+    pause_.async_wait(
+      [this, between, looks](beast::error_code) { stop_when_told(between, looks - 1); });
+  }
+
   void accept() {
     acceptor_.async_accept([this](beast::error_code failed, tcp::socket socket) {
       if (!failed) {
@@ -309,11 +333,11 @@ private:
 
   void admit(tcp::socket socket) {
     if (open_ < limits_.most_connections) {
-      std::make_shared<session>(std::move(socket), limits_, handler_, open_)->begin();
+      std::make_shared<session>(std::move(socket), limits_, handler_, open_, due_)->begin();
     } else if (turned_away_ < most_turned_away) {
       auto full = problem(503, "there are too many connections");
       full.headers.emplace_back("Retry-After", "5");
-      std::make_shared<session>(std::move(socket), limits_, handler_, turned_away_)
+      std::make_shared<session>(std::move(socket), limits_, handler_, turned_away_, due_)
         ->turn_away(std::move(full));
     }
   }
@@ -323,6 +347,7 @@ private:
   lane::endpoint address_;
   std::atomic<size_t> open_{0}; // outlive the sessions, which the context ends
   std::atomic<size_t> turned_away_{0};
+  std::atomic<size_t> due_{0};
   boost::asio::io_context context_{1};
   tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;

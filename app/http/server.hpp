@@ -51,7 +51,8 @@ public:
 
   [[nodiscard]] const lane::endpoint& address() const noexcept;
   void run();
-  /// Joins the thread: the handler is not called any more.
+  /// Joins the thread: the handler is not called any more. Answers that are given within a second
+  /// are written before.
   void stop();
   /// Has the server's thread call `f`, unless it stops before.
   void call(std::function<void()> f);

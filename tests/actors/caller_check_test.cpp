@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using kind = centre_event::kind;
 
 class sec_25 : public guarded_centre {};
+class sec_28 : public guarded_centre {};
 
 // All methods x {no credentials, a wrong password, another user's}: nothing is done for any.
 TEST_F(sec_25, no_method_does_anything_without_the_senders_own_credentials) {
@@ -44,6 +45,29 @@ TEST_F(sec_25, no_method_does_anything_without_the_senders_own_credentials) {
     EXPECT_TRUE(status == 405 || status == 481 || status == 501) << method << ": " << status;
   }
   EXPECT_EQ(world_.events().size(), before) << "nobody has called, nor is anybody gone";
+  expect_nothing_left();
+}
+
+// Guesses come from one address; others are heard meanwhile, and it is again after a while.
+TEST_F(sec_28, who_guesses_passwords_is_not_answered_for_a_while) {
+  begin();
+  raw_peer guesser{world_.lane(), "10.0.0.66"};
+  const auto guess = [&](const std::string& method, const std::string& who) {
+    return status_of(guesser,
+                     request(guesser, method, who, who, credentials(method, who, who, "guessed")));
+  };
+  int refused = 0;
+  while (refused < 100 && guess(refused % 2 == 0 ? "REGISTER" : "INVITE", "alice") == 401)
+    ++refused;
+  EXPECT_EQ(refused, 20) << "and then nothing";
+  EXPECT_EQ(guess("REGISTER", "alice"), 0) << "nor for the right one, which it cannot tell";
+  EXPECT_EQ(status_of(guesser, request(guesser, "INVITE", "alice", "carol")), 0);
+  EXPECT_EQ(status_of(request("OPTIONS", "alice", "100",
+                              credentials("OPTIONS", "100", "alice", "pw-alice"))),
+            200)
+    << "from another address";
+  world_.pass(5min);
+  EXPECT_EQ(guess("REGISTER", "alice"), 401);
   expect_nothing_left();
 }
 

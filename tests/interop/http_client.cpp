@@ -47,6 +47,13 @@ std::string http_connection::receive_all() {
   }
 }
 
+std::string http_connection::receive_some() const {
+  std::string some(8192, '\0');
+  const auto got = ::recv(fd_, some.data(), some.size(), 0);
+  some.resize(got < 0 ? 0 : static_cast<size_t>(got));
+  return some;
+}
+
 http_answer ask(uint16_t port, const http_question& what) {
   std::string text =
     what.method + " " + what.target + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + "Connection: close\r\n";

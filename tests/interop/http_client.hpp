@@ -30,6 +30,8 @@ public:
   void send(std::string_view text) const;
   /// Until the server ends the connection.
   std::string receive_all();
+  /// What comes first; empty: the server ended the connection.
+  [[nodiscard]] std::string receive_some() const;
 
 private:
   int fd_;

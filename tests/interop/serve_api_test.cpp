@@ -320,7 +320,7 @@ std::vector<json> messages_in(std::string_view frames) {
   return out;
 }
 
-TEST_F(serve_api, events_come_over_a_web_socket_to_who_has_the_token) {
+TEST_F(serve_api, sec_33_events_come_over_a_web_socket_to_who_has_the_token) {
   const auto open = [&](const std::string& target, const std::string& more) {
     auto c = std::make_unique<http_connection>(port_);
     c->send("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" +

@@ -251,6 +251,39 @@ TEST_F(serve_security, sec_26_a_flood_of_strangers_leaves_no_trace) {
   finish();
 }
 
+TEST(serve_pages, sec_33_of_others_open_no_web_socket) {
+  const scratch_folder folder;
+  process program{
+    "serve", folder,
+    arguments{JACKFIELD_PROGRAM, "serve", "-c",
+              folder.write("centre.toml", "[server]\nlisten = [\"ws:127.0.0.1:0\", "
+                                          "\"wss:127.0.0.1:0\"]\nlanes = 1\n"
+                                          "allow_origins = [\"https://desk.test\"]\n"
+                                          "[[agent]]\nname = \"alice\"\npassword = \"x\"\n")}};
+  const auto ws = port_in(program.wait_for_rest_of_line("listening on WS "));
+  const auto wss = port_in(program.wait_for_rest_of_line("listening on WSS "));
+  ASSERT_TRUE(program.wait_for("serving "));
+  const auto answer = [](uint16_t port, const std::string& more) {
+    const http_connection page{port};
+    page.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" +
+              more + "\r\n");
+    return page.receive_some();
+  };
+  const std::string sip = "Sec-WebSocket-Protocol: sip\r\n";
+  const std::string cookie = "Cookie: session=alice\r\n";
+  EXPECT_THAT(answer(ws, sip + "Origin: https://desk.test\r\n"), HasSubstr("HTTP/1.1 101 "));
+  for (const std::string origin : {"null", "https://evil.test", "http://desk.test",
+                                   "https://desk.test.evil.test", "https://desk.test:8443"})
+    EXPECT_THAT(answer(ws, sip + cookie + "Origin: " + origin + "\r\n"), HasSubstr("HTTP/1.1 403 "))
+      << origin;
+  EXPECT_THAT(answer(ws, "Origin: https://desk.test\r\n"), HasSubstr("HTTP/1.1 400 "));
+  EXPECT_THAT(answer(wss, sip + "Origin: https://desk.test\r\n"), Not(HasSubstr("101")))
+    << "in the clear to a listener of WSS";
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 0);
+}
+
 /// A response as it is but for what is of its request, or drawn.
 std::string without_own(std::string response) {
   static const std::regex own{R"((nonce="[^"]*")|(tag=[^;\r]*)|(branch=[^;\r]*)|(Call-ID: [^\r]*)|)"

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,10 @@ public:
               "music = \"silence\"\n" +
               more;
     users_ = folder.write("agents.csv", users);
-    program_ = std::make_unique<process>("serve", folder,
-                                         arguments{JACKFIELD_PROGRAM, "serve", "-c",
-                                                   folder.write("centre.toml", config), "--events",
-                                                   events_file(), "--queue-log", queue_log_file()});
+    program_ = std::make_unique<process>(
+      "serve", folder,
+      arguments{JACKFIELD_PROGRAM, "serve", "-c", folder.write("centre.toml", config), "--events",
+                events_file(), "--queue-log", queue_log_file(), "--state", state_directory()});
     udp_ = port_in(program_->wait_for_rest_of_line("listening on UDP "));
     wss_ = port_in(program_->wait_for_rest_of_line("listening on WSS "));
     EXPECT_NE(udp_, 0);
@@ -62,6 +63,7 @@ public:
   [[nodiscard]] uint16_t wss() const noexcept { return wss_; }
   [[nodiscard]] std::string events_file() const { return folder_.file("events.jsonl"); }
   [[nodiscard]] std::string queue_log_file() const { return folder_.file("queue_log"); }
+  [[nodiscard]] std::string state_directory() const { return folder_.file("state"); }
   [[nodiscard]] std::string phones_file() const { return folder_.file("phones.json"); }
 
   /// Lets it drain.
@@ -71,7 +73,7 @@ public:
   }
 
   /// How often each kind of event befell each call, and what else is to hold of the records: the
-  /// queue_log says the same, and no agent has two calls at once.
+  /// queue_log and the CDRs say the same, and no agent has two calls at once.
   void expect_accounted(uint64_t calls, uint64_t answered) const {
     std::map<std::string, std::map<std::string, int>> of;
     std::map<std::string, std::string> state;
@@ -112,9 +114,31 @@ public:
     EXPECT_EQ(verbs["CONNECT"], answered);
     EXPECT_EQ(verbs["COMPLETECALLER"] + verbs["COMPLETEAGENT"], answered);
     EXPECT_EQ(verbs["ABANDON"] + verbs["EXITWITHTIMEOUT"] + verbs["EXITEMPTY"], calls - answered);
+    std::map<std::string, std::string> left; // by Call-ID, of the callers' legs
+    uint64_t took = 0;
+    for (const auto& cdr : exported_cdrs()) {
+      if (cdr.at("queue").is_null())
+        continue; // an agent's leg
+      EXPECT_TRUE(left.emplace(cdr.at("call_id"), cdr.at("left")).second) << "twice: " << cdr;
+      EXPECT_TRUE(of.contains(cdr.at("call_id"))) << "no event tells of it: " << cdr;
+      took += cdr.at("left") == "answered" ? 1 : 0;
+    }
+    EXPECT_EQ(left.size(), calls);
+    EXPECT_EQ(took, answered);
   }
 
 private:
+  [[nodiscard]] std::vector<json> exported_cdrs() const {
+    process program{
+      "export", folder_, {JACKFIELD_PROGRAM, "state", "export", state_directory(), "--cdrs"}};
+    EXPECT_EQ(program.wait(), 0);
+    std::vector<json> all;
+    std::istringstream lines{program.standard_output()};
+    for (std::string one; std::getline(lines, one);)
+      all.push_back(json::parse(one));
+    return all;
+  }
+
   const scratch_folder& folder_;
   std::string users_;
   std::unique_ptr<process> program_;

@@ -18,11 +18,12 @@ namespace websocket = beast::websocket;
 /// A client has nothing to say.
 constexpr size_t longest_heard = 4096;
 constexpr uint16_t first_private_code = 4000; // RFC 6455 §7.4.2
+constexpr size_t longest_reason = 123;        // bytes; RFC 6455 §5.5
 
 /// Why the source has no more, as a close frame has room for.
 websocket::close_reason reason_of(const answer& problem) {
   auto detail = nlohmann::json::parse(problem.body, nullptr, false).value("detail", std::string{});
-  while (detail.size() > websocket::reason_string::max_size_n)
+  while (detail.size() > longest_reason)
     do // a character is left out whole
       detail.pop_back();
     while (!detail.empty() && (static_cast<unsigned char>(detail.back()) & 0xC0U) == 0x80U);

@@ -151,6 +151,7 @@ void queue::set_members(std::vector<queue_parts::member>& all) {
   policy::queue_actions actions;
   const auto now = home().now();
   std::vector<uint64_t> stay;
+  stay.reserve(all.size());
   for (const auto& each : all)
     stay.push_back(static_cast<uint64_t>(each.number));
   std::ranges::sort(stay);

@@ -156,7 +156,7 @@ void talk_recorder::hear(const caf::strong_actor_ptr& stream, recording::leg of)
   lane::tell(call_.home(), stream, media_tap{std::make_shared<ear>(gathers_, of)});
 }
 
-void talk_recorder::finish(std::function<void(const recording_over&)> then) {
+void talk_recorder::finish(const std::function<void(const recording_over&)>& then) {
   const auto end = gathers_->end();
   call_.request(gathers_->take_writer(), caf::infinite, end)
     .then([then](const recording_over& over) { then(over); },

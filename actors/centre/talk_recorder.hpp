@@ -35,7 +35,7 @@ public:
   /// `stream`, of this lane, hears that leg. Once each.
   void hear(const caf::strong_actor_ptr& stream, recording::leg of);
   /// It is over, and ended now; `then` is called when the file is whole, or cannot be. Once.
-  void finish(std::function<void(const recording_over&)> then);
+  void finish(const std::function<void(const recording_over&)>& then);
 
 private:
   class gatherer;

@@ -87,18 +87,6 @@ std::vector<std::string> queues_of(const centre_plan& plan, size_t agent) {
   return out;
 }
 
-/// Nothing: it is not there.
-std::optional<size_t> agent_in(const centre_plan& plan, const std::string& name) {
-  const auto found = std::ranges::find(plan.agents, name, &centre_plan::agent_plan::name);
-  return found == plan.agents.end()
-           ? std::nullopt
-           : std::optional{static_cast<size_t>(found - plan.agents.begin())};
-}
-
-answer no_such_agent() {
-  return problem(404, "there is no agent of this name", "name");
-}
-
 answer tell_agent(caf::scoped_actor& self, const caf::actor& whom,
                   const std::vector<std::string>& queues) {
   const auto told = centre_asker::ask<agent_state_told>(self, {whom}, ask_agent_state{});
@@ -401,13 +389,20 @@ void centre_api::list_agents(exchange& of) {
   });
 }
 
+/// Nothing: it is not there, and that was answered.
+std::optional<size_t> centre_api::agent_of(const centre_plan& plan, const exchange& of) {
+  const auto found = std::ranges::find(plan.agents, of.name, &centre_plan::agent_plan::name);
+  if (found != plan.agents.end())
+    return static_cast<size_t>(found - plan.agents.begin());
+  of.answer_with(problem(404, "there is no agent of this name", "name"));
+  return std::nullopt;
+}
+
 void centre_api::get_agent(exchange& of) {
   const auto is = current();
-  const auto agent = agent_in(is->plan, of.name);
-  if (!agent) {
-    of.answer_with(no_such_agent());
+  const auto agent = agent_of(is->plan, of);
+  if (!agent)
     return;
-  }
   ask(of, [is, agent = *agent](caf::scoped_actor& self) {
     return tell_agent(self, is->actors.agents[agent], queues_of(is->plan, agent));
   });
@@ -415,11 +410,9 @@ void centre_api::get_agent(exchange& of) {
 
 void centre_api::put_agent_state(exchange& of) {
   const auto is = current();
-  const auto agent = agent_in(is->plan, of.name);
-  if (!agent) {
-    of.answer_with(no_such_agent());
+  const auto agent = agent_of(is->plan, of);
+  if (!agent)
     return;
-  }
   static constexpr std::array<std::string_view, 2> known{"state", "reason"};
   const auto fields = http::read_text_fields(of.what, known);
   if (!fields) {
@@ -462,11 +455,9 @@ void centre_api::put_agent_state(exchange& of) {
 
 void centre_api::end_wrap_up(exchange& of) {
   const auto is = current();
-  const auto agent = agent_in(is->plan, of.name);
-  if (!agent) {
-    of.answer_with(no_such_agent());
+  const auto agent = agent_of(is->plan, of);
+  if (!agent)
     return;
-  }
   ask(of, [is, agent = *agent](caf::scoped_actor& self) {
     const auto& whom = is->actors.agents[agent];
     const auto before = centre_asker::ask<agent_state_told>(self, {whom}, ask_agent_state{});

@@ -72,6 +72,7 @@ private:
   tl::expected<http::opened_socket, http::answer> open_socket(const http::request& head) override;
   /// The same answer again for a key that was there before.
   bool remember(exchange& of);
+  static std::optional<size_t> agent_of(const centre_plan& plan, const exchange& of);
 
   void healthz(exchange& of);
   void metrics(exchange& of);

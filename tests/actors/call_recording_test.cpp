@@ -80,13 +80,7 @@ protected:
     answers.media = std::make_shared<sdp::offer_template>(answers.media->host(), opus_alone);
     answers.answer_after = 1s;
     world_.answer(phone_, answers);
-    auto who = std::make_shared<call_target>();
-    who->uri = "sip:10.0.0.2";
-    who->from = "<sip:alice@10.0.0.2>";
-    user_ = world_.register_user(phone_,
-                                 std::make_shared<const call_manner>(manner_between(
-                                   phone_, transport::target{phone_.protocol, centre_.address})),
-                                 who, {});
+    user_ = world_.register_phone(phone_, centre_, "alice");
     world_.pass(5s);
     ASSERT_EQ(world_.heard().registrations.size(), 1U);
   }

@@ -180,17 +180,11 @@ size_t centre_story::add_phone(const std::string& agent, const phone_manner& how
   answers.refuse_with = how.refuse_with;
   answers.length = how.length;
   world_.answer(site, answers);
-  auto who = std::make_shared<call_target>();
-  who->uri = "sip:10.0.0.2";
-  who->from = "<sip:" + agent + "@10.0.0.2>";
   auto& made = phones_.emplace_back();
   made.site = &site;
   made.source = static_cast<unsigned>(number) + 1;
   site.context.router.set_tap(&made.tap);
-  made.user = world_.register_user(site,
-                                   std::make_shared<const call_manner>(manner_between(
-                                     site, transport::target{site.protocol, centre_.address})),
-                                   who, {});
+  made.user = world_.register_phone(site, centre_, agent);
   return number;
 }
 

@@ -73,14 +73,7 @@ protected:
       manner.refuse_with = phones_[i].manner.refuse_with;
       manner.length = phones_[i].manner.length;
       world_.answer(site, manner);
-      auto who = std::make_shared<call_target>();
-      who->uri = "sip:10.0.0.2";
-      who->from = "<sip:" + phones_[i].agent + "@10.0.0.2>";
-      users_.push_back(
-        world_.register_user(site,
-                             std::make_shared<const call_manner>(manner_between(
-                               site, transport::target{site.protocol, centre_.address})),
-                             who, {}));
+      users_.push_back(world_.register_phone(site, centre_, phones_[i].agent));
     }
     world_.pass(1s);
     ASSERT_EQ(world_.heard().registrations.size(), phones_.size());

@@ -116,6 +116,15 @@ centre_plan centre_world::change(sim_site& site, const centre_plan& before,
   return std::move(made.plan);
 }
 
+caf::strong_actor_ptr centre_world::register_phone(sim_site& phone, const sim_site& centre,
+                                                   const std::string& agent) {
+  auto who = std::make_shared<call_target>();
+  who->uri = "sip:" + centre.address.host();
+  who->from = "<sip:" + agent + "@" + centre.address.host() + ">";
+  auto manner = manner_between(phone, transport::target{phone.protocol, centre.address});
+  return register_user(phone, std::make_shared<const call_manner>(std::move(manner)), who, {});
+}
+
 void centre_world::stop_centre(bool hang_up) {
   lane::tell(lane(), caf::actor_cast<caf::strong_actor_ptr>(watcher_),
              stop_this{centre_.services.front(), hang_up});

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,9 @@ public:
   void go_on(sim_site& site, const storage::store& left);
   /// Changes it to another plan; what that is then.
   centre_plan change(sim_site& site, const centre_plan& before, const centre_plan& plan);
+  /// Registers an agent's phone at the centre, over the phone's transport: the registration.
+  caf::strong_actor_ptr register_phone(sim_site& phone, const sim_site& centre,
+                                       const std::string& agent);
   /// Tells its service to take no more calls, and perhaps to hang up.
   void stop_centre(bool hang_up);
 

@@ -51,13 +51,7 @@ protected:
     manner->audio = std::move(listens);
     manner->hold_music = tone(800);
     world_.serve(centre_, plan_, manner);
-    auto who = std::make_shared<call_target>();
-    who->uri = "sip:10.0.0.2";
-    who->from = "<sip:alice@10.0.0.2>";
-    user_ = world_.register_user(phone_,
-                                 std::make_shared<const call_manner>(manner_between(
-                                   phone_, transport::target{phone_.protocol, centre_.address})),
-                                 who, {});
+    user_ = world_.register_phone(phone_, centre_, "alice");
     world_.pass(1s);
   }
 

@@ -47,14 +47,7 @@ struct kept_centre {
       add_audio(manner);
       manner.answer_after = answers_after;
       world.answer(phone, manner);
-      auto user = std::make_shared<call_target>();
-      user->uri = "sip:10.0.0.2";
-      user->from = "<sip:" + agents[i].first + "@10.0.0.2>";
-      users.push_back(
-        world.register_user(phone,
-                            std::make_shared<const call_manner>(manner_between(
-                              phone, transport::target{phone.protocol, centre->address})),
-                            user, {}));
+      users.push_back(world.register_phone(phone, *centre, agents[i].first));
     }
     if (begins)
       world.pass(1s);

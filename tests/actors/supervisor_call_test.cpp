@@ -74,16 +74,8 @@ protected:
     manner->media = media_of(centre_, std::array{codec::opus, codec::pcmu});
     manner->audio = std::move(listens);
     world_.serve(centre_, plan_, manner);
-    for (auto* const site : {&alices_, &carols_}) {
-      auto who = std::make_shared<call_target>();
-      who->uri = "sip:10.0.0.2";
-      who->from = site == &alices_ ? "<sip:alice@10.0.0.2>" : "<sip:carol@10.0.0.2>";
-      users_.push_back(
-        world_.register_user(*site,
-                             std::make_shared<const call_manner>(manner_between(
-                               *site, transport::target{site->protocol, centre_.address})),
-                             who, {}));
-    }
+    users_.push_back(world_.register_phone(alices_, centre_, "alice"));
+    users_.push_back(world_.register_phone(carols_, centre_, "carol"));
     world_.pass(1s);
   }
   void call(lane::duration length) {

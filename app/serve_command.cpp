@@ -36,6 +36,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
+/// Packets of calls may lie so long, so that one waking of a lane passes on many.
+constexpr std::chrono::milliseconds media_gathering{1};
 /// How often WebSocket clients are asked whether they are there: who is gone is not called.
 constexpr std::chrono::seconds registered_ping{30};
 /// A call whose audio stopped ends after this.
@@ -120,6 +122,7 @@ node_settings settings_of(const centre_config& config) {
   node_settings settings;
   settings.lanes = usable_lanes(config.lanes);
   settings.serve_together = true;
+  settings.media_gathering = media_gathering;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;
   settings.media.address =

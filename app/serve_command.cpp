@@ -115,6 +115,7 @@ std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_addr
   audio->silence_limit = silence_limit;
   made->audio = std::move(audio);
   made->hold_music = std::move(hold_music);
+  made->early_media = true; // strangers reach queues alone
   return made;
 }
 

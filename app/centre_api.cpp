@@ -37,6 +37,8 @@ centre_api::centre_api(std::string token, centre_plan plan, caf::actor_system& s
 // No thread of ours runs when what they use goes, and no connection is held by what waits.
 centre_api::~centre_api() {
   asker_->stop();
+  for (const auto& each : reloads_.close())
+    each(problem(503, "no more calls are taken: it ends"));
   feed_.on_time(http::event_feed::clock::time_point::max());
   if (server_)
     server_->stop();
@@ -98,6 +100,7 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"healthz"}, true, &centre_api::healthz},
     {"GET", {"metrics"}, true, &centre_api::metrics},
     {"GET", {"v1", "openapi.json"}, false, &centre_api::description},
+    {"POST", {"v1", "reload"}, false, &centre_api::reload},
     {"GET", {"v1", "queues"}, false, &centre_api::list_queues},
     {"GET", {"v1", "queues", "{}"}, false, &centre_api::get_queue},
     {"GET", {"v1", "agents"}, false, &centre_api::list_agents},
@@ -253,6 +256,13 @@ void centre_api::metrics(exchange& of) {
 
 void centre_api::description(exchange& of) {
   of.answer_with(json_answer(std::string{openapi_text()}));
+}
+
+void centre_api::reload(exchange& of) {
+  if (draining_)
+    of.answer_with(problem(503, "no more calls are taken: it ends"));
+  else if (!reloads_.add(of.answer_with))
+    of.answer_with(nothing_said());
 }
 
 void centre_api::events(exchange& of) {

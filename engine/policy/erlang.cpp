@@ -41,11 +41,9 @@ public:
 
   /// ln of the integral over e^(lambda H(x) - N mu x), H the integral of who still waits.
   [[nodiscard]] double log_integral() const {
-    const double rise =
-      peak_ > 0
-        ? service_ / giving_up_ *
-            (arrivals_ / service_ - 1 - std::log(arrivals_ / service_))
-        : 0;
+    const double rise = peak_ > 0 ? service_ / giving_up_ *
+                                      (arrivals_ / service_ - 1 - std::log(arrivals_ / service_))
+                                  : 0;
     return rise + std::log(whole_);
   }
   [[nodiscard]] double still_there(double x) const { return std::exp(-giving_up_ * x); }
@@ -174,9 +172,9 @@ result<erlang_figures> erlang_a(const erlang_demand& demand, duration patience) 
   f.p_wait = 1 / (1 + std::exp(-odds));
   f.abandoned = f.p_wait * wait.mean(0, ever, gone);
   f.mean_wait = f.abandoned * seconds(patience);
-  f.mean_answered = f.p_wait *
-                    wait.mean(0, ever, [&](double x) { return x * wait.still_there(x); }) /
-                    (1 - f.abandoned);
+  f.mean_answered = f.p_wait * wait.mean(0, ever, [&](double x) {
+    return x * wait.still_there(x);
+  }) / (1 - f.abandoned);
   f.occupancy = demand.offered_load() * (1 - f.abandoned) / demand.agents;
   f.waiting = demand.calls_per_second * f.mean_wait;
   const double answered = 1 - f.p_wait + f.p_wait * wait.mean(0, within, there);

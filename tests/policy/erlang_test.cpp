@@ -17,8 +17,7 @@ erlang_demand demand(double per_hour, duration handling, uint32_t agents, durati
 }
 
 /// The same when printed with so many decimals; the table may have cut, not rounded.
-#define EXPECT_PRINTED(actual, printed, last_digit)                                                \
-  EXPECT_NEAR(actual, printed, 0.6 * (last_digit))
+#define EXPECT_PRINTED(actual, printed, last_digit) EXPECT_NEAR(actual, printed, 0.6 * (last_digit))
 
 struct c_row {
   double per_hour;

@@ -76,8 +76,8 @@ queue_study study_of(const row& r) {
 
 // Of 70 figures that are right, 3 or 4 lie beyond their 95 % interval, and those of a row go
 // together: two rows may. And all of them lie within Bonferroni's wider one in 95 of a hundred
-// cases. Seed 1 is the program's default and the first that was tried; of 1, 11, 21, 31, 41 and 1001,
-// which were all that were tried, four of 77 rows had a figure beyond.
+// cases. Seed 1 is the program's default and the first that was tried; of 1, 11, 21, 31, 41 and
+// 1001, which were all that were tried, four of 77 rows had a figure beyond.
 TEST(tables, are_what_is_simulated) {
   size_t beyond = 0;
   const double wider = student_t(1 - 0.05 / comparisons, 9) / student_t(0.95, 9);

@@ -355,7 +355,11 @@ void queued_call::on_prepared(const leg_events::prepared& prepared) {
 
 void queued_call::on_back() {
   (current_sender() == caller_.leg ? caller_is_back_ : agent_is_back_) = true;
-  if (!returns_ || !caller_is_back_ || !agent_is_back_)
+  if (!returns_)
+    return;
+  if (!agent_is_back_ && caller_.stream && music_) // a browser may take its time
+    lane::tell(home(), caller_.stream, media_play{music_});
+  if (!caller_is_back_ || !agent_is_back_)
     return;
   returns_ = false;
   tell_resumed(true);
@@ -385,7 +389,7 @@ bool queued_call::give_up_return() {
     lane::tell_from(*this, ticket_.queue, caller_lost{entrance(), hung_up});
   else if (!hung_up && !failure_.failed())
     failure_ = report::failure_cause::engine_restart;
-  tell_resumed(hung_up);
+  tell_resumed(hung_up && agent == nullptr);
   returns_ = false;
   return agent != nullptr && !hung_up;
 }

@@ -165,7 +165,7 @@ struct talk_across_crash {
   }
 
   void crash() {
-    left = std::make_unique<storage::memory_store>(store);
+    auto copy = std::make_unique<storage::memory_store>(left ? *left : store);
     for (size_t i = 1; i < centre.size(); ++i) {
       world.kill(*centre[i]);
       centre[i]->context.router.legs().end_all();
@@ -173,6 +173,7 @@ struct talk_across_crash {
     world.crash_centre(*centre.front());
     for (size_t i = 1; i < centre.size(); ++i)
       world.crash(*centre[i]);
+    left = std::move(copy);
     seen = world.events().size();
   }
   void restart() {
@@ -341,6 +342,28 @@ TEST_P(resumed_talk, goes_on_with_both_and_is_one_call_in_all_that_is_told) {
   t.expect_agent_serves_again();
 }
 
+// Also while its sides are still asked whether they go on.
+TEST(resumed_talk_of_two, goes_on_after_each_of_several_crashes) {
+  talk_across_crash t;
+  t.call(30s);
+  t.world.pass(5s);
+  for (const lane::duration lived : {0ms, 1ms, 2ms, 3000ms, 5000ms}) {
+    t.crash();
+    t.restart();
+    t.world.pass(lived);
+  }
+  t.world.pass(1min);
+  ASSERT_EQ(t.world.heard().calls.size(), 1U);
+  EXPECT_FALSE(t.world.heard().calls[0].failure.failed())
+    << t.world.heard().calls[0].failure.text();
+  ASSERT_EQ(t.records().size(), 1U);
+  EXPECT_EQ(t.records()[0].cause, "");
+  EXPECT_NEAR(seconds(t.records()[0].queueing->talked(t.records()[0].ended)), 30, 0.1);
+  EXPECT_EQ(t.under_way(), 0U);
+  EXPECT_EQ(t.kept_of("agent0").answered_calls, 1U);
+  t.expect_agent_serves_again();
+}
+
 TEST(resumed_talk_of_two, an_agent_who_hangs_up_afterwards_ends_it) {
   talk_across_crash t;
   t.phones[0]->steps = {{12s, [](call_leg& leg) { leg.hang_up(); }}};
@@ -424,6 +447,29 @@ TEST(resumed_talk_of_two, an_agent_behind_a_websocket_is_waited_for_a_minute) {
   expect_ended_by_restart(t);
   t.world.pass(30s);
   EXPECT_EQ(t.state_of("agent0"), "unreachable") << "it wrapped up";
+}
+
+TEST(resumed_talk_of_two, a_caller_hears_music_until_the_agents_browser_is_back_and_may_hang_up) {
+  talk_across_crash t{protocol::ws};
+  t.call(20s);
+  t.world.pass(5s);
+  t.crash();
+  t.cut(*t.sites[0], true);
+  t.restart();
+  t.world.pass(20s);
+  ASSERT_EQ(t.world.heard().calls.size(), 1U);
+  EXPECT_NEAR(seconds_of(*t.world.heard().calls[0].media, 700), 15, 1);
+  ASSERT_TRUE(t.world.resumed());
+  EXPECT_EQ(t.world.resumed()->resumed, 0U);
+  EXPECT_EQ(t.world.resumed()->lost, 1U);
+  EXPECT_TRUE(t.events(kind::resumed).empty());
+  EXPECT_EQ(t.records().at(0).cause, "");
+  EXPECT_EQ(t.state_of("agent0"), "wrap_up");
+  t.world.pass(90s);
+  ASSERT_EQ(t.events(kind::completed).size(), 1U);
+  EXPECT_TRUE(t.events(kind::completed)[0].by_caller);
+  EXPECT_EQ(t.under_way(), 0U);
+  EXPECT_EQ(t.state_of("agent0"), "unreachable");
 }
 
 TEST(resumed_talk_of_two, a_caller_who_does_not_come_back_leaves_no_agent_stuck) {

@@ -116,6 +116,7 @@ std::string queue_log_line(const centre_event& event) {
     break;
   case kind::refused:
   case kind::offered:
+  case kind::resumed:
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:

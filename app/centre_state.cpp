@@ -23,8 +23,8 @@ void declare_centre_keep(CLI::App& app, keep_texts& t, keep_options& o) {
   app.add_option(
     "--recover", t.recover,
     "calls that a crash left in the state directory: resume, which has callers wait on "
-    "in their places, calls back who was promised that, and hangs up all others on both "
-    "sides; hang-up, or forget, which closes their records only (resume)");
+    "in their places and talk on with their agents, calls back who was promised that, and hangs "
+    "up all others on both sides; hang-up, or forget, which closes their records only (resume)");
 }
 
 void read_centre_keep(option_reader& r, const keep_texts& t, keep_options& o) {
@@ -65,16 +65,17 @@ storage::outcome<void> centre_state::begin(node& engine, const centre_plan& plan
   std::set<std::string_view> queues;
   for (const auto& each : plan.queues)
     queues.insert(each.name);
-  waiting_ = state_->resumable(engine.lanes(), [&](const storage::interrupted_call& call) {
-    const bool waits = resumes_ && waits_on(call.record) &&
-                       queues.contains(call.record.queueing->queue) &&
-                       !is_called_back(memory_.kept, call.record);
-    if (waits)
-      ++memory_.returning[call.record.queueing->queue];
-    else
+  std::set<storage::call_key> returning;
+  if (resumes_)
+    returning = find_returning(
+      state_->left(), [&](const std::string& queue) { return queues.contains(queue); }, memory_);
+  returning_ = state_->resumable(engine.lanes(), [&](const storage::interrupted_call& call) {
+    const bool returns = returning.contains(call.key);
+    if (!returns)
       note_end(call);
-    return waits;
+    return returns;
   });
+  bring_together(returning_);
   storage::run_record run;
   run.kind = "serve";
   run.command = std::move(command);
@@ -110,7 +111,7 @@ storage::outcome<void> centre_state::go_on(node& engine, const std::vector<caf::
   if (auto restored = state_->restore_bindings(services); !restored)
     return restored;
   tell_callbacks(services);
-  resuming_ = hand_over(std::exchange(waiting_, {}), services,
+  resuming_ = hand_over(std::exchange(returning_, {}), services,
                         caf::actor_cast<caf::strong_actor_ptr>(watcher));
   recovering_ = state_->recover(engine, nullptr, watcher);
   return {};

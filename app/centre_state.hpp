@@ -33,7 +33,7 @@ public:
                                const caf::actor& watcher);
   /// What the centre was.
   [[nodiscard]] const centre_memory& memory() const noexcept { return memory_; }
-  /// Has the centre's services take up bindings and callers who wait on, and all else that a crash
+  /// Has the centre's services take up bindings and the calls that go on, and all else that a crash
   /// left end. Before the node starts.
   storage::outcome<void> go_on(node& engine, const std::vector<caf::actor>& services,
                                const caf::actor& watcher);
@@ -64,7 +64,7 @@ private:
   std::unique_ptr<kept_state> state_;
   bool resumes_;
   centre_memory memory_;
-  std::vector<std::vector<storage::interrupted_call>> waiting_; // those who wait on, by lane
+  std::vector<std::vector<storage::interrupted_call>> returning_; // what goes on, by lane
   std::vector<centre_event> ends_;
   std::vector<caf::actor> last_records_;
   unsigned recovering_ = 0;

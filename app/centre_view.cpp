@@ -52,6 +52,10 @@ void centre_view::on_call(const centre_event& event) {
     calls_.insert_or_assign(event.call,
                             call{event.call, event.call_id, event.from, event.queue, {}, event.at});
     break;
+  case kind::resumed:
+    calls_.insert_or_assign(
+      event.call, call{event.call, event.call_id, event.from, event.queue, event.agent, event.at});
+    break;
   case kind::connected:
     if (over_early_.erase(event.call) == 0 && found != calls_.end()) {
       found->second.agent = event.agent;

@@ -56,6 +56,10 @@ public:
   resumable(unsigned lanes, const std::function<bool(const storage::interrupted_call&)>& which) {
     return take(lanes, which);
   }
+  /// Calls that a crash left, of which nobody has taken up any.
+  [[nodiscard]] const std::vector<storage::interrupted_call>& left() const noexcept {
+    return left_;
+  }
   /// Any thread may read there.
   [[nodiscard]] const storage::store& store() const noexcept { return *store_; }
   /// Has the calls that a crash left end at their peers, over such connections; `watcher` gets

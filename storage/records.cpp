@@ -74,6 +74,8 @@ void write(const media_record& m, proto::Media& out) {
   out.set_held(agreed.held);
   out.set_protected_by(static_cast<uint32_t>(agreed.protected_by));
   out.set_role(static_cast<uint32_t>(agreed.role));
+  for (const auto& codec : m.codecs)
+    out.add_codecs(codec);
   if (!agreed.layout)
     return;
   auto& layout = *out.mutable_layout();
@@ -104,6 +106,7 @@ std::optional<media_record> read(const proto::Media& in) {
   m.agreed.held = in.held();
   m.agreed.protected_by = static_cast<sdp::protection>(in.protected_by());
   m.agreed.role = static_cast<sdp::setup>(in.role());
+  m.codecs.assign(in.codecs().begin(), in.codecs().end());
   if (!in.has_layout())
     return m;
   const auto& kept = in.layout();
@@ -127,12 +130,13 @@ void write(const queueing_record& q, proto::Queueing& out) {
   out.set_agent(q.agent);
   out.set_taken(stamp(q.taken));
   out.set_left(q.left);
+  out.set_agent_leg(q.agent_leg);
 }
 
 queueing_record read(const proto::Queueing& in) {
   return {
     in.queue(), in.priority(), maybe_time_of(in.since()), in.agent(), maybe_time_of(in.taken()),
-    in.left()};
+    in.left(),  in.agent_leg()};
 }
 
 run_progress read(const proto::RunProgress& in) {
@@ -279,6 +283,7 @@ std::string pack(const call_record& record) {
   out.set_bridged(record.bridged);
   if (record.queueing)
     write(*record.queueing, *out.mutable_queueing());
+  out.set_registered_as(record.registered_as);
   return bytes_of(out);
 }
 
@@ -363,6 +368,7 @@ result<call_record> unpack_call(std::string_view bytes) {
     record.ringing = maybe_time_of(in.ringing());
     if (in.has_queueing())
       record.queueing = read(in.queueing());
+    record.registered_as = in.registered_as();
     return record;
   });
 }

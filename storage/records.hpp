@@ -52,6 +52,8 @@ struct call_key {
 struct media_record {
   uint16_t port = 0; ///< where it is heard
   sdp::negotiation_record agreed;
+  /// Ours, as in `rtpmap`, in the order that the numbers in `agreed` have; of a bridged leg.
+  std::vector<std::string> codecs;
 
   friend bool operator==(const media_record&, const media_record&) = default;
 };
@@ -67,6 +69,7 @@ struct queueing_record {
   /// "answered", "abandoned", "timed_out", "full", "no_agents", "closed", or
   /// `call_ended::engine_restart`; empty while it waits.
   std::string left;
+  std::string agent_leg; ///< text of the leg of the agent's phone; with `taken`
 
   /// Until it was taken, or until `ended`.
   [[nodiscard]] std::chrono::nanoseconds waited(wall_time ended) const noexcept;
@@ -96,6 +99,9 @@ struct call_record {
   /// Once answered, of one that a load run made.
   std::optional<wall_time> due, first_response, ringing;
   std::optional<queueing_record> queueing; ///< of a caller's leg, in a queue
+  /// URI of the user who registered over the connection that the leg goes over, and who made that;
+  /// empty: it goes over none such.
+  std::string registered_as;
 
   friend bool operator==(const call_record&, const call_record&) = default;
 };

@@ -187,8 +187,15 @@ void call_leg::on_peer_refused() {
 std::optional<client_name> call_leg::client() const {
   const auto dialog = record();
   const auto party = sip::parse_name_addr(dialog.remote_party);
-  auto address = party ? address_of_record(party->uri) : std::nullopt;
+  auto address = user_address_ ? std::optional{*user_address_}
+                 : party       ? address_of_record(party->uri)
+                               : std::nullopt;
   return address ? client_name::of(std::move(*address), dialog.remote_target) : std::nullopt;
+}
+
+void call_leg::note_user(std::string_view registered_as) {
+  if (auto address = address_of_record(registered_as))
+    user_address_ = std::make_unique<const std::string>(std::move(*address));
 }
 
 // A phone behind a connection that it made is found by its registration (RFC 5626 §5.3).
@@ -329,7 +336,9 @@ result<void> call_leg::open(const transport::target_selection& servers,
 }
 
 result<void> call_leg::open_over(const transport::flow& connection,
-                                 std::shared_ptr<const transport::open_settings> connections) {
+                                 std::shared_ptr<const transport::open_settings> connections,
+                                 std::string_view registered_as) {
+  note_user(registered_as);
   return wire_.open_over(connection, std::move(connections));
 }
 
@@ -387,7 +396,9 @@ result<void> call_leg::adopt(const sip::dialog_record& record,
 
 result<void> call_leg::adopt_waiting(const sip::dialog_record& record, transport::protocol p,
                                      std::shared_ptr<const transport::open_settings> connections,
-                                     std::span<const sip::credential> credentials, uint32_t skip) {
+                                     std::span<const sip::credential> credentials, uint32_t skip,
+                                     std::string_view registered_as) {
+  note_user(registered_as);
   return identity_for("adopt", record.leg)
     .and_then(
       [&](const sip::leg_id& id) { return wire_.adopt_waiting(id, p, std::move(connections)); })

@@ -83,9 +83,11 @@ public:
   result<void> open(const transport::target_selection& servers,
                     std::shared_ptr<const transport::open_settings> connections);
   /// The same for a client that registered over a connection, which is its only way: see
-  /// `leg_wire::open_over`.
+  /// `leg_wire::open_over`. `registered_as`: the URI of its user, by which it is found when it has
+  /// made another connection; empty: that is who is called.
   result<void> open_over(const transport::flow& connection,
-                         std::shared_ptr<const transport::open_settings> connections);
+                         std::shared_ptr<const transport::open_settings> connections,
+                         std::string_view registered_as = {});
   /// Fixes Call-ID, tags and branch, and the offer in the INVITE (none if `delayed_offer`);
   /// `on_prepared` is called before it returns. Nothing is sent until `send_invite`. `options.body`
   /// is the leg's own.
@@ -106,10 +108,12 @@ public:
                      std::shared_ptr<const transport::open_settings> connections,
                      std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
   /// The same where only the peer can make a connection: the dialog has no way until its next
-  /// request comes over `p`, or its client registers anew with our registrar.
+  /// request comes over `p`, or its client registers anew with our registrar (`registered_as` as in
+  /// `open_over`).
   result<void> adopt_waiting(const sip::dialog_record& record, transport::protocol p,
                              std::shared_ptr<const transport::open_settings> connections,
-                             std::span<const sip::credential> credentials = {}, uint32_t skip = 0);
+                             std::span<const sip::credential> credentials = {}, uint32_t skip = 0,
+                             std::string_view registered_as = {});
   /// Has an attempt end that was in the air, with the identity that it had: see
   /// `sip::leg::take_back`.
   result<void> take_back(const sip::attempt_record& record,
@@ -203,6 +207,7 @@ private:
   /// Of the peer, while there is a dialog.
   [[nodiscard]] std::optional<client_name> client() const;
   void await_client();
+  void note_user(std::string_view registered_as);
   void on_client_back(const client_back& back);
   /// Of a leg from a store.
   result<sip::leg_id> identity_for(std::string_view command, const std::string& text) const;
@@ -263,6 +268,7 @@ private:
   lane::actor_timer user_timer_;
   std::optional<sdp::negotiation> negotiation_; // from `describe` on
   caf::strong_actor_ptr stream_;
+  std::unique_ptr<const std::string> user_address_; // null: the remote party's
   /// What only some legs have, for as long as they do.
   struct extra;
   std::unique_ptr<extra> extra_;

@@ -24,10 +24,11 @@ result<void> call_resumption::adopt(call_leg& leg, const storage::call_record& c
   if (!peer)
     return fail("peer", "\"" + call.target + "\" is no way to it");
   waits_for_peer_ = peer->comes_to_us;
-  auto taken = waits_for_peer_ ? leg.adopt_waiting(*call.dialog, peer->protocol(), with.connections,
-                                                   with.credentials, unrecorded_requests)
-                               : leg.adopt(*call.dialog, peer->servers, with.connections,
-                                           with.credentials, unrecorded_requests);
+  auto taken = waits_for_peer_
+                 ? leg.adopt_waiting(*call.dialog, peer->protocol(), with.connections,
+                                     with.credentials, unrecorded_requests, call.registered_as)
+                 : leg.adopt(*call.dialog, peer->servers, with.connections, with.credentials,
+                             unrecorded_requests);
   if (!taken)
     return taken;
   if (waits_for_peer_)
@@ -39,17 +40,19 @@ result<void> call_resumption::adopt(call_leg& leg, const storage::call_record& c
   return {};
 }
 
-result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call, means with,
-                                    const open_stream& stream) {
+result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call, means with) {
   if (!call.dialog || !call.media)
     return fail("the call", "has no audio that was agreed on");
-  return adopt(leg, call, with)
-    .and_then([&] { return leg.describe(media_, stream.port, call.media->agreed); })
-    .map([&] {
-      leg.use_stream(stream.handle, stream.port, stream.transport);
-      ready_ = true;
-      offer(leg);
-    });
+  return adopt(leg, call, with).map([&] { agreed_ = call.media->agreed; });
+}
+
+call_resumption::state call_resumption::use_stream(call_leg& leg, open_stream stream) {
+  if (!agreed_ || !leg.describe(media_, stream.port, *agreed_))
+    return end(state::failed);
+  agreed_.reset();
+  leg.use_stream(std::move(stream.handle), stream.port, std::move(stream.transport));
+  ready_ = true;
+  return offer(leg);
 }
 
 result<void> call_resumption::begin(call_leg& leg, const storage::call_record& call,
@@ -75,12 +78,9 @@ result<void> call_resumption::begin(call_leg& leg, const storage::call_record& c
 
 call_resumption::state call_resumption::on_media_opened(call_leg& leg, const media_opened& opened,
                                                         const own_stream& stream) {
-  if (!opened.local || !agreed_ || !leg.describe(media_, opened.local->port(), *agreed_))
+  if (!opened.local)
     return end(state::failed);
-  agreed_.reset();
-  leg.use_stream(stream.handle(), opened.local->port(), opened.transport);
-  ready_ = true;
-  return offer(leg);
+  return use_stream(leg, {stream.handle(), opened.local->port(), opened.transport});
 }
 
 call_resumption::state call_resumption::offer(call_leg& leg) {

@@ -48,16 +48,9 @@ public:
   result<void> begin(call_leg& leg, const storage::call_record& call, media_plane& plane,
                      own_stream& stream, means with);
 
-  /// A stream that the leg's owner has opened.
-  struct open_stream {
-    caf::strong_actor_ptr handle;
-    uint16_t port = 0; ///< where it is heard
-    std::shared_ptr<const sdp::stream_transport> transport;
-  };
-  /// The same, of a leg of two as well, with a stream that is there; `with.audio` is not looked at.
-  /// Fails if nothing was ever said of the call's audio.
-  result<void> begin(call_leg& leg, const storage::call_record& call, means with,
-                     const open_stream& stream);
+  /// The same, of a leg of two as well, whose owner opens the stream (`use_stream`); `with.audio`
+  /// is not looked at. Fails if nothing was ever said of the call's audio.
+  result<void> begin(call_leg& leg, const storage::call_record& call, means with);
 
   enum class state : uint8_t {
     waiting,
@@ -65,6 +58,13 @@ public:
     failed,  ///< it has not, or it is not to be reached: the leg is to hang up
   };
   [[nodiscard]] state current() const noexcept { return state_; }
+  /// A stream that the leg's owner has opened. Once; returns how it stands now.
+  struct open_stream {
+    caf::strong_actor_ptr handle;
+    uint16_t port = 0; ///< where it is heard
+    std::shared_ptr<const sdp::stream_transport> transport;
+  };
+  state use_stream(call_leg& leg, open_stream stream);
   /// As the user's of the same names; each returns how it stands now.
   state on_media_opened(call_leg& leg, const media_opened& opened, const own_stream& stream);
   state on_settled(call_leg& leg, const leg_settled& settled);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "engine/sip/fields.hpp"
 
 namespace jackfield {
@@ -20,21 +22,29 @@ storage::wall_time wall_now(const call_leg& leg) {
 
 } // namespace
 
-void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to) {
-  begin(leg, from, to, false);
+std::string name_of(const sdp::codec& codec) {
+  return fmt::format("{}/{}/{}", codec.encoding, codec.clock_rate, codec.channels);
+}
+
+void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to,
+                      std::string_view registered_as) {
+  begin(leg, from, to, false, registered_as);
 }
 
 void kept_call::begin(call_leg& leg, const sip::message& invite) {
-  begin(leg, uri_in(invite.first(sip::header::from)), uri_in(invite.first(sip::header::to)), true);
+  begin(leg, uri_in(invite.first(sip::header::from)), uri_in(invite.first(sip::header::to)), true,
+        {});
 }
 
-void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming) {
+void kept_call::begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming,
+                      std::string_view registered_as) {
   if (!recorder_)
     return;
   const auto id = leg.identity().text();
   record_ = std::make_unique<storage::call_record>();
   record_->incoming = incoming;
   record_->bridged = bridged_;
+  record_->registered_as = registered_as;
   record_->call_id = leg.call_id();
   record_->from = from;
   record_->to = to;
@@ -72,6 +82,8 @@ void kept_call::update(call_leg& leg) {
 }
 
 void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter) {
+  if (recorder_ == nullptr) // its lane keeps nothing any more
+    return;
   auto& r = *record_;
   r.target = leg.peer();
   r.host = leg.peer_host();
@@ -86,8 +98,12 @@ void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_
     if (!r.queueing->since) // it comes in with its ACK
       r.queueing->since = r.answered;
   }
-  if (auto agreed = leg.described())
-    r.media = storage::media_record{leg.media_port(), std::move(*agreed)};
+  if (auto agreed = leg.described()) {
+    r.media = storage::media_record{leg.media_port(), std::move(*agreed), {}};
+    if (media_)
+      for (const auto& codec : media_->capabilities().codecs)
+        r.media->codecs.push_back(name_of(codec));
+  }
   storage::change c;
   c.writes.put(storage::keyspace::calls, storage::key_of(key_), storage::pack(r));
   c.how = how;
@@ -100,7 +116,7 @@ void kept_call::write(call_leg& leg, storage::durability how, const caf::strong_
 void kept_call::ended(call_leg& leg, report::failure_cause cause, int status,
                       const storage::call_figures* figures) {
   const auto record = std::exchange(record_, nullptr);
-  if (!record)
+  if (!record || recorder_ == nullptr)
     return;
   storage::call_ended end;
   end.call = key_;

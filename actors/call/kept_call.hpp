@@ -5,14 +5,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "actors/call/call_leg.hpp"
 #include "actors/node/recorder.hpp"
 #include "engine/report/failure_cause.hpp"
+#include "engine/sdp/codec.hpp"
+#include "engine/sdp/offer_answer.hpp"
 #include "storage/records.hpp"
 #include "storage/run_book.hpp"
 
 namespace jackfield {
+
+/// A codec as a store names it: "PCMU/8000/1".
+[[nodiscard]] std::string name_of(const sdp::codec& codec);
 
 /// What a leg's user has the journal keep of its call: that it begins, that it was answered, and
 /// its record. A part of the user; `call_leg` hands the journal's answer to `on_recorded`.
@@ -54,9 +60,13 @@ public:
   [[nodiscard]] explicit operator bool() const noexcept { return recorder_ != nullptr; }
 
   /// Before the INVITE of a prepared leg leaves. `from` and `to` are URIs. `on_recorded` follows.
-  void begin(call_leg& leg, std::string_view from, std::string_view to);
+  /// `registered_as`: as in `call_record`.
+  void begin(call_leg& leg, std::string_view from, std::string_view to,
+             std::string_view registered_as = {});
   /// Before the first answer to one that came in. `on_recorded` follows.
   void begin(call_leg& leg, const sip::message& invite);
+  /// What a leg of two shows in its descriptions from now on.
+  void describe_by(std::shared_ptr<const sdp::offer_template> media) { media_ = std::move(media); }
   /// When a load run's call was due, had its first response and rang; before `answered`.
   void note_progress(storage::wall_time due, std::optional<storage::wall_time> first_response,
                      std::optional<storage::wall_time> ringing);
@@ -77,13 +87,15 @@ public:
              const storage::call_figures* figures = nullptr);
 
 private:
-  void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming);
+  void begin(call_leg& leg, std::string_view from, std::string_view to, bool incoming,
+             std::string_view registered_as);
   void write(call_leg& leg, storage::durability how, const caf::strong_actor_ptr& waiter);
 
   recorder* recorder_ = nullptr;
   storage::call_key key_;
   bool bridged_ = false;
   std::shared_ptr<const storage::queueing_record> queueing_; // null: of no queue, or in `record_`
+  std::shared_ptr<const sdp::offer_template> media_;         // null: of no matter
   std::unique_ptr<storage::call_record> record_;             // between `begin` and `ended`
 };
 

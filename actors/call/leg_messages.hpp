@@ -52,6 +52,8 @@ struct redirect {
 /// Ends the call whatever its state; `headers` as "Reason: Q.850;cause=16". Done: nothing is left.
 struct hang_up {
   std::string headers = {};
+  /// What the call was for did not come through a crash of ours: its record says so.
+  bool cut_off = false;
 };
 /// Offers anew. Done: the peer's answer stands; refused: as it was before, `status` is the peer's.
 struct offer {
@@ -169,6 +171,11 @@ struct answered {
 };
 /// The ACK to our 2xx came.
 struct confirmed {};
+/// The peer of a call that a crash left has not agreed to go on, or has not come in time: it is
+/// being hung up.
+struct not_resumed {
+  uint32_t tag = 0;
+};
 /// The peer offers anew and waits: `answer_offer` or `refuse_offer`.
 struct offered {
   uint32_t number = 0;
@@ -207,6 +214,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::incoming)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::ringing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::answered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::confirmed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::not_resumed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::offered)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::offer_withdrawn)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::leg_events::requested)

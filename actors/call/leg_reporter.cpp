@@ -70,6 +70,7 @@ public:
   void operator()(leg_commands::redirect& c) { reply(result_of(leg_.redirect(c.uris))); }
   void operator()(leg_commands::hang_up& c) {
     reporter_.waiting_.push_back({0, std::move(promise_)});
+    reporter_.lost_ |= c.cut_off;
     leg_.hang_up(c.headers);
   }
   void operator()(leg_commands::offer& c) {
@@ -89,11 +90,20 @@ public:
   }
   void operator()(leg_commands::dial& c) { reply(result_of(leg_.dial(c.digits))); }
   void operator()(leg_commands::use_stream& c) {
-    leg_.use_stream(std::move(c.stream), c.port, std::move(c.transport));
+    if (reporter_.resuming_)
+      reporter_.on_resumption(leg_, reporter_.resuming_->use_stream(
+                                      leg_, {std::move(c.stream), c.port, std::move(c.transport)}));
+    else
+      leg_.use_stream(std::move(c.stream), c.port, std::move(c.transport));
     reply({});
   }
   void operator()(leg_commands::keep&) { reply({}); } // as after each command
-  void operator()(leg_commands::narrow& c) { reply(result_of(leg_.narrow(std::move(c.media)))); }
+  void operator()(leg_commands::narrow& c) {
+    const auto narrowed = leg_.narrow(c.media);
+    if (narrowed)
+      reporter_.kept_.describe_by(std::move(c.media));
+    reply(result_of(narrowed));
+  }
 
 private:
   /// Now, or once the call is in the store.
@@ -156,6 +166,7 @@ void leg_reporter::on_start(call_leg& leg) {
     lane::tell(leg.home(), caf::strong_actor_ptr{leg.ctrl()}, hang_up{});
   });
   leg.monitor(settings_.owner);
+  kept_.describe_by(settings_.media);
   if (kept_.under_way()) {
     resume(leg);
     return;
@@ -166,8 +177,8 @@ void leg_reporter::on_start(call_leg& leg) {
     return;
   }
   const auto& c = *calling_;
-  auto opened =
-    c.over.valid() ? leg.open_over(c.over, c.connections) : leg.open(c.servers, c.connections);
+  auto opened = c.over.valid() ? leg.open_over(c.over, c.connections, c.registered_as)
+                               : leg.open(c.servers, c.connections);
   auto begun = opened.and_then([&] {
     leg.describe(settings_.media, settings_.port);
     leg.use_stream(settings_.stream, settings_.port, settings_.transport);
@@ -185,7 +196,8 @@ void leg_reporter::on_start(call_leg& leg) {
     return leg.prepare(options, c.delayed_offer);
   });
   if (begun && kept_) {
-    kept_.begin(leg, c.whom->from_uri(), c.whom->uri);
+    kept_.begin(leg, c.whom->from_uri(), c.whom->uri,
+                c.over.valid() ? std::string_view{c.registered_as} : std::string_view{});
     awaits_record_ = true;
     wants_begin_ = !c.wait;
   } else if (begun && !c.wait) {
@@ -200,10 +212,9 @@ void leg_reporter::resume(call_leg& leg) {
   resuming_ = std::make_unique<call_resumption>();
   const auto begun = resuming_->begin(
     leg, kept_.record(),
-    {.connections = connections_, .credentials = {}, .audio = nullptr, .media = settings_.media},
-    {settings_.stream, settings_.port, settings_.transport});
+    {.connections = connections_, .credentials = {}, .audio = nullptr, .media = settings_.media});
   if (begun)
-    on_resumption(leg, resuming_->current());
+    tell(leg, leg_events::prepared{leg.identity(), settings_.tag});
   else
     end(leg, {.cause = sip::end_cause::transport_failed}, report::failure_cause::engine_restart);
 }
@@ -215,6 +226,7 @@ void leg_reporter::on_resumption(call_leg& leg, call_resumption::state how) {
   case call_resumption::state::failed:
     resuming_.reset();
     lost_ = true;
+    tell(leg, leg_events::not_resumed{settings_.tag}); // its end takes as long again
     leg.hang_up();
     return;
   case call_resumption::state::resumed:

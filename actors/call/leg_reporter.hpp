@@ -35,6 +35,8 @@ public:
     transport::target_selection servers = {}; ///< where the first request goes, best first
     /// Or the connection that it goes over; invalid: to one of the servers.
     transport::flow over = {};
+    /// URI of the user who registered by that; empty: that is who is called.
+    std::string registered_as = {};
     std::shared_ptr<const transport::open_settings> connections;
     std::shared_ptr<const call_target> whom;
     unsigned max_forwards = 70; ///< as in `sip::call_options`
@@ -63,8 +65,10 @@ public:
       : settings_(std::move(s)), calling_(std::make_unique<calling>(std::move(c))),
         kept_(std::move(kept)) {}
 
-  /// For the leg of a call that a crash left, which is to go on: `kept` is under way, the stream of
-  /// `s` is open. The owner gets `leg_events::confirmed` once the peer has agreed, or `ended`.
+  /// For the leg of a call that a crash left, which is to go on: `kept` is under way. The dialog is
+  /// taken up at once (the owner gets `leg_events::prepared`); what is offered anew waits for
+  /// `leg_commands::use_stream`. The owner gets `leg_events::confirmed` once the peer has agreed;
+  /// or `not_resumed`, or just `ended`.
   leg_reporter(settings s, kept_call kept,
                std::shared_ptr<const transport::open_settings> connections)
       : settings_(std::move(s)), kept_(std::move(kept)), connections_(std::move(connections)) {}

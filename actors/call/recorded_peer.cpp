@@ -40,9 +40,10 @@ std::optional<recorded_peer> peer_of(const storage::call_record& call) {
   auto& [protocol, remote] = *target;
   // Who connected to us over TLS or a WebSocket need not take connections, and a browser's Contact
   // names no host (RFC 7118 §5).
+  const bool made_by_peer = call.incoming || !call.registered_as.empty();
   const bool comes_to_us =
-    call.incoming && (transport::is_secure(protocol) || transport::is_websocket(protocol));
-  if (call.incoming && transport::is_reliable(protocol)) {
+    made_by_peer && (transport::is_secure(protocol) || transport::is_websocket(protocol));
+  if (made_by_peer && transport::is_reliable(protocol)) {
     const auto contact = call.dialog ? sip::uri::parse(call.dialog->remote_target) : std::nullopt;
     const auto at =
       contact ? lane::endpoint::parse(contact->host(), contact->port() != 0

@@ -10,13 +10,13 @@ namespace jackfield {
 /// How the peer of a call is reached, by what a store has of that.
 struct recorded_peer {
   transport::target_selection servers;
-  /// It called over a connection that only it can make: TLS, WebSocket.
+  /// It called, or was called, over a connection that only it can make: TLS, WebSocket.
   bool comes_to_us = false;
 
   [[nodiscard]] transport::protocol protocol() const { return servers.current().protocol; }
 };
 
-/// Where it was; but one that called over a connection, which is gone, at its Contact. Nothing:
+/// Where it was; but one that had made the connection, which is gone, at its Contact. Nothing:
 /// there is no way.
 [[nodiscard]] std::optional<recorded_peer> peer_of(const storage::call_record& call);
 /// The registrar, or the proxy on the way there.

@@ -75,6 +75,13 @@ caf::behavior agent::make_behavior() {
     },
     [this](const ring_over& over) { on_ring_over(over); },
     [this](const talk_over& over) { on_talk_over(over); },
+    [this](talk_goes_on) {
+      const auto call = call_of(offer_before_restart);
+      if (call == calls_.end() || call->actor)
+        return;
+      call->actor = current_sender();
+      monitor(caf::actor_cast<caf::actor>(call->actor));
+    },
     [this](const lane::timer_fired& fired) {
       if (fired.id == record_clock) {
         record_.on_time();
@@ -98,8 +105,12 @@ void agent::on_exit() {
 void agent::come_back() {
   policy::agent_actions actions;
   const auto was = std::exchange(keeping_.before, std::nullopt);
+  const auto talk = std::exchange(keeping_.talk, std::nullopt);
+  if (talk)
+    calls_.push_back({offer_before_restart, policy::call_id{}, nullptr});
   desk_.restore(home().now(),
-                snapshot_of(*was, profile_.rules, keeping_.heard, two_clocks::of(home())), actions);
+                snapshot_of(*was, profile_.rules, keeping_.heard, two_clocks::of(home()), talk),
+                actions);
   if (was->registered)
     returns_until_ = home().now() + return_limit;
   carry_out(actions);
@@ -277,7 +288,8 @@ std::vector<agent::ringing_call>::iterator agent::call_of(const offer_key& key) 
 void agent::forget(std::vector<ringing_call>::iterator call) {
   if (call == calls_.end())
     return;
-  demonitor(caf::actor_cast<caf::actor_addr>(call->actor));
+  if (call->actor)
+    demonitor(caf::actor_cast<caf::actor_addr>(call->actor));
   calls_.erase(call);
 }
 

@@ -33,6 +33,8 @@ struct agent_keeping {
   recorder* where = nullptr; ///< on its lane, outlives it; null: nothing is
   std::optional<storage::agent_record> before = {};
   storage::wall_time heard{}; ///< of the process before, last
+  /// A call that it had then, and which says `talk_goes_on`.
+  std::optional<agent_talk> talk = {};
 };
 
 /// To an agent, once: the queues that it is a member of.

@@ -42,10 +42,11 @@ agent_ringer::agent_ringer(lane::lane_actor& call, lane_context& context,
 
 // -- who is who --------------------------------------------------------------------
 
-call_side* agent_ringer::speaker() {
+// One that ends may never have spoken before.
+call_side* agent_ringer::speaker(uint32_t tag) {
   const auto& from = call_.current_sender();
-  const auto found =
-    std::ranges::find_if(phones_, [&](const phone& one) { return from == one.leg; });
+  const auto found = std::ranges::find_if(
+    phones_, [&](const phone& one) { return from == one.leg || (!one.leg && one.tag == tag); });
   return found == phones_.end() ? nullptr : &*found;
 }
 
@@ -115,7 +116,9 @@ void agent_ringer::on_opened(const media_opened& opened) {
     return;
   }
   take(*one, opened);
-  if (!one->unwanted)
+  if (one->returns)
+    give_stream(call_, *one);
+  else if (!one->unwanted)
     call_phone(*one);
 }
 
@@ -151,6 +154,8 @@ void agent_ringer::place(phone& one, const transport::target_selection& servers)
   calling.servers = servers;
   calling.connections = manner_->connections;
   calling.whom = std::move(whom);
+  if (const auto* const of = offer_of(one.offer))
+    calling.registered_as = of->agent.address_of_record;
   calling.max_forwards = terms_.max_forwards;
   calling.ringing_limit = manner_->ringing_limit; // the queue's patience ends before
   auto settings = leg_settings(call_, one, one.media);
@@ -164,8 +169,29 @@ void agent_ringer::on_prepared(const leg_events::prepared& prepared) {
   if (one == phones_.end())
     return;
   one->leg = caf::actor_cast<caf::actor>(call_.current_sender());
+  one->id = prepared.leg;
   if (one->unwanted)
-    command(call_, *one, leg_commands::hang_up{});
+    command(call_, *one, leg_commands::hang_up{{}, one->returns});
+  else if (one->returns)
+    give_stream(call_, *one);
+}
+
+call_side& agent_ringer::take_back(storage::interrupted_call left) {
+  auto& made = phones_.emplace_back();
+  made.tag = ++tags_;
+  made.returns = true;
+  made.begun = true;
+  talking_ = &made;
+  const auto& media = *left.record.media;
+  if (media.agreed.held)
+    made.way = sdp::direction::recvonly;
+  made.media = media_of(media, *manner_->media, true);
+  open_stream(call_, context_, manner_->audio, made, media.agreed.protected_by, true, media.port);
+  auto settings = leg_settings(call_, made, made.media);
+  settings.tag = made.tag;
+  take_up_leg(context_, shards_, std::move(left), nullptr, std::move(settings),
+              manner_->connections);
+  return made;
 }
 
 void agent_ringer::on_answered(const leg_events::answered& answered) {
@@ -254,11 +280,7 @@ void agent_ringer::phone_over(phone& one) {
 // -- the end of a phone ----------------------------------------------------------------
 
 void agent_ringer::on_ended(const leg_events::ended& ended) {
-  auto* one = phone_of(speaker());
-  if (one == nullptr && ended.tag != 0) { // it never spoke before
-    const auto found = std::ranges::find(phones_, ended.tag, &phone::tag);
-    one = found == phones_.end() ? nullptr : &*found;
-  }
+  auto* const one = phone_of(speaker(ended.tag));
   if (one == nullptr)
     return;
   one->ended = ended;

@@ -35,6 +35,9 @@ struct ringing_terms {
 /// became of that (`ring_over`). The first phone that answers an offer is the one; when its agent
 /// says `connect_agent`, that phone talks, and is the call's from then on.
 ///
+/// After a restart the phone that talked is taken back (`take_back`): it talks from then on, though
+/// it is to be heard of first.
+///
 /// A part of the call's actor, on whose lane the phones' streams are; their legs are on the lanes
 /// of their connections. The call hands on what they, agents and the registrar say: all but what
 /// the phone that talks says. After each of these it asks whether it is over itself.
@@ -65,6 +68,10 @@ public:
 
   /// The agent whose phone answered that offer, and talks from now on; null: there is none.
   [[nodiscard]] const agent_address* connect(const offer_key& key);
+  /// The leg of that phone; before a phone talks there is none.
+  [[nodiscard]] const sip::leg_id& leg() const noexcept { return talking_->id; }
+  /// The leg of an agent who talked when the process before ended.
+  call_side& take_back(storage::interrupted_call left);
   /// Ends all offers but the one that talks: the call is nobody else's now.
   void withdraw();
   /// Closes all streams; true: there is none.
@@ -75,8 +82,8 @@ public:
   /// Null: none does. Stays where it is.
   [[nodiscard]] call_side* talking() noexcept { return talking_; }
   [[nodiscard]] const call_side* talking() const noexcept { return talking_; }
-  /// Whose leg spoke, or stream; null: no phone's.
-  [[nodiscard]] call_side* speaker();
+  /// Whose leg spoke (or says last, with that tag), or stream; null: no phone's.
+  [[nodiscard]] call_side* speaker(uint32_t tag = 0);
   [[nodiscard]] call_side* player();
   /// A phone's leg is.
   [[nodiscard]] bool up() const noexcept;
@@ -100,6 +107,8 @@ private:
     registered_contact contact;
     std::shared_ptr<const sdp::offer_template> media;
     uint64_t look_up = 0; ///< for its servers
+    sip::leg_id id;       ///< of its leg, which has spoken
+    bool returns = false; ///< its leg is one that a crash left
   };
 
   void ring_phone(const offer& of, const registered_contact& contact);

@@ -18,9 +18,9 @@ uint8_t lane_of(const registered_contact& callee, const lane_peers& peers) {
 
 } // namespace
 
-void end_leg(lane::lane_actor& call, call_side& one) {
+void end_leg(lane::lane_actor& call, call_side& one, bool cut_off) {
   if (!std::exchange(one.unwanted, true) && one.up())
-    command(call, one, leg_commands::hang_up{});
+    command(call, one, leg_commands::hang_up{{}, cut_off});
 }
 
 void open_stream(lane::lane_actor& call, lane_context& context,
@@ -89,6 +89,49 @@ void call_contact(lane_context& context, const std::shared_ptr<const registrar_s
       const auto* const there = shards ? shards->of_lane.at(router.peers().position()) : nullptr;
       place(router, there != nullptr ? there->context().keeps : nullptr);
     });
+}
+
+void take_up_leg(lane_context& context, const std::shared_ptr<const registrar_shards>& shards,
+                 storage::interrupted_call left,
+                 std::shared_ptr<const storage::queueing_record> queueing,
+                 leg_reporter::settings settings,
+                 std::shared_ptr<const transport::open_settings> connections) {
+  const auto id = sip::leg_id::parse(left.record.leg);
+  const auto place = [left = std::make_shared<storage::interrupted_call>(std::move(left)),
+                      queueing = std::move(queueing), settings = std::move(settings),
+                      connections = std::move(connections)](sip_router& router, recorder* keeps) {
+    router.home().spawn<call_leg>(
+      router, std::make_unique<leg_reporter>(settings, kept_call{keeps, std::move(*left), queueing},
+                                             connections));
+  };
+  auto& peers = context.router.peers();
+  if (id && peers.knows(id->lane))
+    peers.post(id->lane, [place, shards](sip_router& router) {
+      const auto* const there = shards ? shards->of_lane.at(router.peers().position()) : nullptr;
+      place(router, there != nullptr ? there->context().keeps : nullptr);
+    });
+  else
+    place(context.router, context.keeps); // one that no lane has any more ends there
+}
+
+void give_stream(lane::lane_actor& call, const call_side& one) {
+  if (one.leg && one.port != 0)
+    command(call, one, leg_commands::use_stream{one.stream, one.port, one.transport});
+}
+
+std::shared_ptr<const sdp::offer_template> media_of(const storage::media_record& kept,
+                                                    const sdp::offer_template& ours, bool called) {
+  auto capabilities = ours.capabilities();
+  if (called)
+    capabilities = callee_media(ours, {}, kept.agreed.protected_by)->capabilities();
+  codec_list had;
+  for (const auto& name : kept.codecs)
+    for (const auto& codec : capabilities.codecs)
+      if (name_of(codec) == name)
+        had.push_back(codec); // of those that it had, in its order
+  if (!had.empty())
+    capabilities.codecs = std::move(had);
+  return std::make_shared<sdp::offer_template>(ours.host(), std::move(capabilities));
 }
 
 void pass_offer(lane::lane_actor& call, call_side& by, const call_side* other,

@@ -14,6 +14,7 @@
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
 #include "engine/lane/lane_actor.hpp"
+#include "storage/run_book.hpp"
 
 namespace jackfield {
 
@@ -48,8 +49,9 @@ void command(lane::lane_actor& call, const call_side& one, Command what) {
   command(call, one, std::move(what), [](const leg_result&) {});
 }
 
-/// Hangs up, once. A leg that has not spoken yet is to be told when it does.
-void end_leg(lane::lane_actor& call, call_side& one);
+/// Hangs up, once. A leg that has not spoken yet is to be told when it does. `cut_off`: as in
+/// `leg_commands::hang_up`.
+void end_leg(lane::lane_actor& call, call_side& one, bool cut_off = false);
 
 /// The owner gets `media_opened`, which `take` is for. `port`: as in `make_path`.
 void open_stream(lane::lane_actor& call, lane_context& context,
@@ -77,6 +79,21 @@ callee_media(const sdp::offer_template& ours, codec_list first, sdp::protection 
 void call_contact(lane_context& context, const std::shared_ptr<const registrar_shards>& shards,
                   const registered_contact& callee, leg_reporter::settings settings,
                   leg_reporter::calling how);
+
+/// Takes up the leg of a call that a crash left, on the lane that its name says, for what
+/// `settings` say: it is given its stream (`settings.stream` is of no matter) once it has said
+/// `leg_events::prepared` and the stream is open. A leg that cannot be had ends.
+void take_up_leg(lane_context& context, const std::shared_ptr<const registrar_shards>& shards,
+                 storage::interrupted_call left,
+                 std::shared_ptr<const storage::queueing_record> queueing,
+                 leg_reporter::settings settings,
+                 std::shared_ptr<const transport::open_settings> connections);
+/// Gives such a leg its stream, if both are there.
+void give_stream(lane::lane_actor& call, const call_side& one);
+/// What it shows: of ours, the codecs that it had. `called`: it had our offer, which names one way
+/// to protect.
+[[nodiscard]] std::shared_ptr<const sdp::offer_template>
+media_of(const storage::media_record& kept, const sdp::offer_template& ours, bool called);
 
 /// Passes an offer that changes the direction on to the other side, if it can be told now, and
 /// answers it. Both have to outlive the answer.

@@ -164,6 +164,9 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
     if (before != nullptr) {
       keeping.before = find(before->kept.agents, each.name);
       keeping.heard = before->heard;
+      keeping.talk = find(before->talking, each.name);
+      if (keeping.talk && !keeping.before) // it had come just before
+        keeping.before.emplace();
     }
     made.agents.push_back(context.home.spawn<agent>(
       agent_profile{number_of(plan.agents, i), each.name, each.rules, each.ready_at_once}, watcher,

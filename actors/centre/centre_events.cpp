@@ -20,6 +20,8 @@ std::string_view to_string(centre_event::kind what) noexcept {
     return "call.overflowed";
   case centre_event::kind::completed:
     return "call.completed";
+  case centre_event::kind::resumed:
+    return "call.resumed";
   case centre_event::kind::agent_state:
     return "agent.state";
   case centre_event::kind::recorded:

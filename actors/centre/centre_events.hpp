@@ -25,6 +25,7 @@ struct centre_event {
     overflowed,        ///< sent on, or away, for `detail`; waited
     completed,         ///< a connected call is over; waited, talked, `by_caller`
     agent_state,       ///< an agent's state is `detail`, and was `from`
+    resumed,           ///< a connected call goes on after a restart, with another number; waited
     recorded,          ///< a completed call's recording is the file `detail`; talked: its length
     not_recorded,      ///< there is none, or it is not whole, for `detail`
     callback_promised, ///< the caller of a call is called back, at the number `detail`

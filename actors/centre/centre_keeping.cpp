@@ -1,6 +1,8 @@
 #include "actors/centre/centre_keeping.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include <caf/behavior.hpp>
@@ -77,7 +79,8 @@ storage::agent_record record_of(const policy::agent_snapshot& agent, bool regist
 
 policy::agent_snapshot snapshot_of(const storage::agent_record& kept,
                                    const policy::agent_rules& rules, storage::wall_time heard,
-                                   const two_clocks& clocks) {
+                                   const two_clocks& clocks,
+                                   const std::optional<agent_talk>& talk) {
   policy::agent_snapshot agent;
   agent.logged_in = kept.logged_in;
   agent.paused = kept.paused;
@@ -90,6 +93,16 @@ policy::agent_snapshot snapshot_of(const storage::agent_record& kept,
   agent.answered_calls = kept.answered_calls;
   agent.talk_time = kept.talk_time;
   agent.unanswered = kept.unanswered;
+  if (talk) {
+    agent.logged_in = true;
+    agent.call = policy::call_id{};
+    agent.call_since = clocks.lane_of(talk->since);
+    agent.call_wrap_up = kept.call_since ? kept.call_wrap_up : rules.wrap_up;
+    agent.wrap_up_until = policy::never;
+    if (!kept.call_since) // it began after the record was written
+      ++agent.answered_calls;
+    return agent;
+  }
   if (kept.call_since)
     agent.talk_time += std::max(heard - *kept.call_since, lane::duration::zero());
   const auto wrap_up = kept.call_since    ? kept.call_wrap_up
@@ -155,6 +168,94 @@ bool is_called_back(const storage::kept_centre& kept, const storage::call_record
 bool waits_on(const storage::call_record& call) noexcept {
   return call.incoming && call.answered && call.dialog && call.media && call.queueing &&
          call.queueing->since && !call.queueing->taken && call.queueing->left.empty();
+}
+
+namespace {
+
+/// An agent has it, and its leg can go on.
+bool talks_on(const storage::call_record& call) noexcept {
+  return call.incoming && call.answered && call.dialog && call.media && call.queueing &&
+         call.queueing->since && call.queueing->taken && !call.queueing->agent_leg.empty();
+}
+
+/// An agent's leg, maybe, that can.
+bool is_other_leg(const storage::call_record& call) noexcept {
+  return !call.incoming && call.bridged && call.answered && call.dialog && call.media;
+}
+
+} // namespace
+
+std::set<storage::call_key>
+find_returning(const std::vector<storage::interrupted_call>& left,
+               const std::function<bool(const std::string& queue)>& known, centre_memory& memory) {
+  std::set<storage::call_key> all;
+  std::unordered_map<std::string_view, storage::call_key> legs;
+  for (const auto& each : left)
+    if (is_other_leg(each.record))
+      legs.emplace(each.record.leg, each.key);
+  struct talk {
+    const storage::interrupted_call* caller;
+    storage::call_key agent;
+  };
+  std::unordered_map<std::string_view, talk> talks; // an agent has one
+  for (const auto& each : left) {
+    const auto& queueing = each.record.queueing;
+    if (waits_on(each.record) && known(queueing->queue) &&
+        !is_called_back(memory.kept, each.record)) {
+      ++memory.returning[queueing->queue];
+      all.insert(each.key);
+    }
+    const auto leg = talks_on(each.record) ? legs.find(queueing->agent_leg) : legs.end();
+    if (leg == legs.end())
+      continue;
+    auto& its = talks[queueing->agent];
+    if (its.caller == nullptr || *its.caller->record.queueing->taken < *queueing->taken)
+      its = {&each, leg->second};
+  }
+  for (const auto& [agent, its] : talks) {
+    const auto& queueing = *its.caller->record.queueing;
+    memory.talking.insert_or_assign(queueing.agent, agent_talk{*queueing.taken, queueing.queue});
+    all.insert(its.caller->key);
+    all.insert(its.agent);
+  }
+  return all;
+}
+
+void bring_together(std::vector<std::vector<storage::interrupted_call>>& by_lane) {
+  std::unordered_map<std::string, size_t> lanes; // of callers, by their agents' legs
+  for (size_t lane = 0; lane < by_lane.size(); ++lane)
+    for (const auto& each : by_lane[lane])
+      if (each.record.queueing && !each.record.queueing->agent_leg.empty())
+        lanes.emplace(each.record.queueing->agent_leg, lane);
+  for (size_t lane = 0; lane < by_lane.size(); ++lane) {
+    std::vector<storage::interrupted_call> stay;
+    for (auto& each : std::exchange(by_lane[lane], {})) {
+      const auto to = each.record.queueing ? lanes.end() : lanes.find(each.record.leg);
+      if (to == lanes.end() || to->second == lane)
+        stay.push_back(std::move(each));
+      else
+        by_lane[to->second].push_back(std::move(each));
+    }
+    std::ranges::move(stay, std::back_inserter(by_lane[lane]));
+  }
+}
+
+std::vector<returning_call> paired(std::vector<storage::interrupted_call> legs) {
+  std::unordered_map<std::string, storage::interrupted_call> agents;
+  std::vector<returning_call> all;
+  for (auto& each : legs)
+    if (!each.record.queueing)
+      agents.emplace(each.record.leg, std::move(each));
+  for (auto& each : legs) {
+    if (!each.record.queueing)
+      continue;
+    auto& made = all.emplace_back();
+    const auto leg = agents.find(each.record.queueing->agent_leg);
+    if (each.record.queueing->taken && leg != agents.end())
+      made.agent = std::move(leg->second);
+    made.caller = std::move(each);
+  }
+  return all;
 }
 
 // -- the end -----------------------------------------------------------------------------

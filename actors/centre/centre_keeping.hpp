@@ -2,10 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -20,13 +23,20 @@
 /// What of a contact centre outlives its process, and how it comes back.
 namespace jackfield {
 
+/// A call that an agent had when the process before ended, and that goes on.
+struct agent_talk {
+  storage::wall_time since{};
+  std::string queue;
+};
+
 /// What a centre was when the process before ended.
 struct centre_memory {
   storage::kept_centre kept;
   /// How many callers come back into the line of each queue, by its name; others who waited are
   /// lost to it.
   std::unordered_map<std::string, uint64_t> returning;
-  storage::wall_time heard{}; ///< when that process was last heard of
+  std::unordered_map<std::string, agent_talk> talking; ///< by the agent's name
+  storage::wall_time heard{};                          ///< when that process was last heard of
 };
 
 /// A record that is written when it has changed: at once, but `pace` after the one before at the
@@ -74,12 +84,13 @@ struct two_clocks {
 
 [[nodiscard]] storage::agent_record record_of(const policy::agent_snapshot& agent, bool registered,
                                               const two_clocks& clocks);
-/// An agent whose process ended: its call is over with that, which was last heard of at `heard`; it
-/// wraps up as after any other. No phone of it is registered.
-[[nodiscard]] policy::agent_snapshot snapshot_of(const storage::agent_record& kept,
-                                                 const policy::agent_rules& rules,
-                                                 storage::wall_time heard,
-                                                 const two_clocks& clocks);
+/// An agent whose process ended, which was last heard of at `heard`. It has the call that goes on,
+/// as one without a number (0); any other is over, and it wraps up as after that. No phone of it is
+/// registered.
+[[nodiscard]] policy::agent_snapshot
+snapshot_of(const storage::agent_record& kept, const policy::agent_rules& rules,
+            storage::wall_time heard, const two_clocks& clocks,
+            const std::optional<agent_talk>& talk = std::nullopt);
 
 [[nodiscard]] storage::queue_record record_of(const policy::queue_snapshot& queue);
 /// A queue whose process ended. `returning` of its callers will be taken back; the others have left
@@ -93,6 +104,24 @@ struct two_clocks {
 
 /// A caller whom a crash found in the line of a queue, and whose leg can go on.
 [[nodiscard]] bool waits_on(const storage::call_record& call) noexcept;
+
+/// A call to a queue that goes on after a crash.
+struct returning_call {
+  storage::interrupted_call caller;
+  std::optional<storage::interrupted_call> agent; ///< the leg of who talks to it; none: it waits
+};
+
+/// Which legs that a crash left go on: those of callers who wait in a queue of which `known` says
+/// so, and both of callers and agents who talked, if both are there; of an agent's, the latest.
+/// Who was promised to be called back is none of them. What the centre needs to know of them is put
+/// into `memory`, which has what was kept.
+[[nodiscard]] std::set<storage::call_key>
+find_returning(const std::vector<storage::interrupted_call>& left,
+               const std::function<bool(const std::string& queue)>& known, centre_memory& memory);
+/// Puts agents' legs to their callers'.
+void bring_together(std::vector<std::vector<storage::interrupted_call>>& by_lane);
+/// Such legs, of which both of a call are there.
+[[nodiscard]] std::vector<returning_call> paired(std::vector<storage::interrupted_call> legs);
 
 /// To a `last_record`: answered by `all_kept` once all is in the store that its lane's actors have
 /// written, or the store has failed for too long.

@@ -158,6 +158,11 @@ struct talk_over {
   offer_key offer;
 };
 
+/// A call to the agent who had it before a restart: it is there again, and may go on. Ends by
+/// `talk_over` of `offer_before_restart`.
+struct talk_goes_on {};
+inline constexpr offer_key offer_before_restart{};
+
 // -- a call and its owner ----------------------------------------------------------
 
 /// A call to its owner, which answers with `contacts_found`.
@@ -183,4 +188,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::agent_to_queue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::ring_over)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::connect_agent)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::talk_over)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::talk_goes_on)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::look_up_contacts)

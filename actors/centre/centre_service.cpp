@@ -41,7 +41,7 @@ caf::behavior centre_service::make_behavior() {
       registrar_.look_up(wanted.uri, current_sender(), wanted.ticket);
     },
     [this](resume_calls& left) { go_on(left); },
-    [this](const call_resumed& call) { resuming_.take(*this, call); },
+    [this](const call_resumed& call) { on_resumed(call); },
     [this](const queued_call_over& over) { on_over(over); },
     [this](const bridged_call_over& over) { forget(over.call); },
     [this](promise_callback& wish) { return on_promise(wish); },
@@ -210,13 +210,41 @@ caf::strong_actor_ptr centre_service::agent_named(const std::string& name) const
 }
 
 void centre_service::go_on(resume_calls& left) {
-  resuming_.begin(*this, left.calls.size(), std::move(left.watcher));
-  for (auto& call : std::exchange(left.calls, {})) {
-    const auto& line = roster_->queues.at(call.record.queueing->queue);
-    keep(caf::actor_cast<caf::strong_actor_ptr>(
+  auto calls = paired(std::exchange(left.calls, {}));
+  resuming_.begin(*this, calls.size(), std::move(left.watcher));
+  for (auto& call : calls) {
+    const auto& record = call.caller.record;
+    const auto& queueing = *record.queueing;
+    const auto found = roster_->queues.find(queueing.queue); // who talks needs none
+    const auto line = found != roster_->queues.end()
+                        ? found->second
+                        : centre_roster::line{{{queueing.queue, nullptr}, manner_->hold_music}, {}};
+    centre_event event;
+    event.what = centre_event::kind::resumed;
+    event.call_id = record.call_id;
+    event.queue = queueing.queue;
+    event.agent = queueing.agent;
+    event.from = record.from;
+    event.waited = queueing.waited(storage::wall_time{});
+    const bool talks = call.agent.has_value();
+    auto agent = talks ? agent_named(queueing.agent) : nullptr;
+    auto actor = caf::actor_cast<caf::strong_actor_ptr>(
       home().spawn<queued_call>(context_, manner_, line.music, std::move(call), line.to, shards_,
-                                roster_->clocks, caf::strong_actor_ptr{ctrl()})));
+                                roster_->clocks, caf::strong_actor_ptr{ctrl()}, std::move(agent)));
+    event.call = actor->id();
+    if (talks)
+      talks_on_.emplace(actor->id(), std::move(event));
+    keep(std::move(actor));
   }
+}
+
+void centre_service::on_resumed(const call_resumed& call) {
+  resuming_.take(*this, call);
+  auto talk = talks_on_.extract(current_sender()->id());
+  if (!talk || !call.resumed || !watcher_)
+    return;
+  talk.mapped().at = home().wall_now();
+  lane::tell_from(*this, watcher_, std::move(talk.mapped()));
 }
 
 void centre_service::on_found(const contacts_found& found) {

@@ -71,12 +71,13 @@ struct call_hung_up {
   bool found = false; ///< it is up on this lane
 };
 
-/// What a contact centre does on one lane: after a crash it goes on with callers who waited
-/// (`resume_calls`, before all else; the watcher gets `calls_resumed`); it is the registrar of
-/// agents' phones; puts calls to a queue's number into the queue, sends those of agents to outside
-/// numbers through trunks, and connects others to the registered user whom they are for. Callers
-/// whom a queue calls back, and whom it knows, are called through trunks, too.
-/// Serves those alone whom its `caller_check` lets in.
+/// What a contact centre does on one lane: after a crash it goes on with callers who waited, and
+/// with calls that agents had (`resume_calls`, before all else, with the legs of these agents,
+/// which may be of other lanes; the watcher gets `calls_resumed`); it is the registrar of agents'
+/// phones; puts calls to a queue's number into the queue, sends those of agents to outside numbers
+/// through trunks, and connects others to the registered user whom they are for. Callers whom a queue
+/// calls back, and whom it knows, are called through trunks, too. Serves those alone whom its
+/// `caller_check` lets in.
 class centre_service final : public lane::lane_actor,
                              private uas_service,
                              private caller_check::user,
@@ -126,6 +127,7 @@ private:
             std::optional<trunk_call> through = std::nullopt, bool known = false);
   [[nodiscard]] caf::strong_actor_ptr agent_named(const std::string& name) const;
   void go_on(resume_calls& left);
+  void on_resumed(const call_resumed& call);
   void forget(caf::actor_id call);
   void refuse(const sip_arrival& invite, uint64_t transaction, int status,
               std::string_view headers = {});
@@ -159,7 +161,8 @@ private:
   uint64_t refused_ = 0;
   unsigned source_;
   resumption_tally resuming_;
-  caf::strong_actor_ptr stop_asked_by_; // null: nobody waits for the end
+  std::unordered_map<caf::actor_id, centre_event> talks_on_; // to be told once a call does
+  caf::strong_actor_ptr stop_asked_by_;                      // null: nobody waits for the end
   bool stopping_ = false;
 };
 

@@ -10,11 +10,6 @@ namespace jackfield {
 
 namespace {
 
-/// Who does not want to hear holds the call (RFC 6337 §5.3).
-bool holds(const call_side& one) {
-  return !sdp::sends(one.way);
-}
-
 void part(lane::lane_actor& call, const call_side& one) {
   call.request(caf::actor_cast<caf::actor>(one.stream), caf::infinite, media_part{})
     .then([](const media_join_result&) {}, [](const caf::error&) {}); // it has ended, and says so
@@ -32,6 +27,10 @@ void join(lane::lane_actor& call, const call_side& one, const call_side& other,
 }
 
 } // namespace
+
+bool holds(const call_side& one) noexcept {
+  return !sdp::sends(one.way);
+}
 
 void answer_offer(lane::lane_actor& call, call_side& by, call_side* other,
                   const leg_events::offered& offer,

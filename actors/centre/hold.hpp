@@ -7,6 +7,9 @@
 
 namespace jackfield {
 
+/// Who does not want to hear holds the call (RFC 6337 §5.3).
+[[nodiscard]] bool holds(const call_side& one) noexcept;
+
 /// Answers what `by` offers anew. Where that puts the other side on hold, it is not told of it: it
 /// hears `music` meanwhile, and the talk again after. Null: the hold is passed on, as it is where
 /// the other side has no stream. `apart` is called where the two cannot be joined again. All have

@@ -76,21 +76,29 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
 
 queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                          std::shared_ptr<const bridge_manner> manner,
-                         std::shared_ptr<const audio_settings> music,
-                         storage::interrupted_call left, queue_ticket ticket,
-                         std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
-                         caf::strong_actor_ptr owner)
+                         std::shared_ptr<const audio_settings> music, returning_call left,
+                         queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
+                         const two_clocks& clocks, caf::strong_actor_ptr owner,
+                         caf::strong_actor_ptr agent)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)), clocks_(clocks),
-      owner_(std::move(owner)), call_id_(left.record.call_id),
-      place_(std::make_shared<storage::queueing_record>(*left.record.queueing)), returns_(true),
-      agents_(*this, context_, manner_, std::move(shards)), from_(in_brackets(left.record.from)),
-      answered_(true) {
-  to_ = in_brackets(left.record.to);
+      owner_(std::move(owner)), call_id_(left.caller.record.call_id),
+      place_(std::make_shared<storage::queueing_record>(*left.caller.record.queueing)),
+      returns_(true), agents_(*this, context_, manner_, std::move(shards)),
+      from_(in_brackets(left.caller.record.from)), answered_(true) {
+  to_ = in_brackets(left.caller.record.to);
   agents_.use({from_, to_, {}, 69});
   ticket_.priority = place_->priority;
   entered_ = clocks_.lane_of(*place_->since);
-  left_ = std::move(left);
+  if (left.agent) {
+    how_ = queue_exit::answered;
+    talking_since_ = clocks_.lane_of(*place_->taken);
+    waited_ = talking_since_ - entered_;
+    agent_ = place_->agent;
+    agent_actor_ = std::move(agent);
+    taken_ = offer_before_restart;
+  }
+  left_ = std::make_unique<returning_call>(std::move(left));
 }
 
 caf::behavior queued_call::make_behavior() {
@@ -106,14 +114,15 @@ caf::behavior queued_call::make_behavior() {
   caller_.begun = true;
   return {
     [this](const leg_events::incoming& call) { on_incoming(call); },
-    [this](const leg_events::prepared& prepared) { agents_.on_prepared(prepared); },
+    [this](const leg_events::prepared& prepared) { on_prepared(prepared); },
     [](const leg_events::ringing&) {}, // the music goes on
     [this](const leg_events::answered& answered) { agents_.on_answered(answered); },
     [this](const leg_events::confirmed&) { on_confirmed(); },
-    [this](const leg_events::offered& anew) {
-      if (auto* const by = speaker())
-        answer_offer(*this, *by, other_than(by), anew, music_, [this] { fall_apart(); });
+    [this](const leg_events::not_resumed&) {
+      if (agents_.talking() != nullptr) // who waits is seen to at the leg's end
+        end_all(how_);
     },
+    [this](const leg_events::offered& anew) { on_offered(anew); },
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) { on_requested(asked); },
     [this](const lane::timer_fired& fired) {
@@ -121,6 +130,8 @@ caf::behavior queued_call::make_behavior() {
         end_all(how_);
       else if (fired.id == announcer_clock)
         announcer_.on_time();
+      else if (fired.id == join_clock)
+        join();
       else if (menu_)
         heed(menu_->on_timer());
     },
@@ -174,6 +185,7 @@ void queued_call::on_exit() {
   // An error within: the legs hang up by themselves, for whom they are for is gone, and the queue
   // and the agent see it, too.
   announcer_.stop();
+  join_timer_.cancel();
   close_stream(*this, caller_);
   if (owner_) {
     failure_ = report::failure_cause::internal;
@@ -225,14 +237,18 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
 }
 
 void queued_call::on_opened(const media_opened& opened) {
-  if (player() != &caller_) {
+  auto* const of = player();
+  if (returns_ && !opened.local && (of == &caller_ || of == agents_.talking())) {
+    end_all(agents_.talking() != nullptr ? how_ : queue_exit::closed);
+    return;
+  }
+  if (of != &caller_) {
     agents_.on_opened(opened);
     return;
   }
-  if (left_) {
-    if (opened.local)
-      take(caller_, opened);
-    on_reopened();
+  if (returns_) {
+    take(caller_, opened);
+    give_stream(*this, caller_);
     return;
   }
   if (!opened.local) {
@@ -252,6 +268,10 @@ void queued_call::on_confirmed() {
   answered_ = true;
   if (queued_ || ending_ || !caller_.up())
     return;
+  if (agents_.talking() != nullptr) {
+    on_back();
+    return;
+  }
   if (menu_) {
     heed(menu_->begin(caller_.stream));
     return;
@@ -285,6 +305,20 @@ void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
   enter(line != nullptr ? line->to : queue_ticket{}); // or hangs up, where there is no queue
 }
 
+// Nobody hears who comes back before the other does: it holds nobody either.
+void queued_call::on_offered(const leg_events::offered& anew) {
+  auto* const by = speaker();
+  if (by == nullptr)
+    return;
+  if (!returns_) {
+    answer_offer(*this, *by, other_than(by), anew, music_, [this] { fall_apart(); });
+    return;
+  }
+  if (anew.has_offer)
+    by->way = anew.way;
+  pass_offer(*this, *by, nullptr, anew);
+}
+
 void queued_call::on_requested(leg_events::requested& asked) {
   auto* const by = speaker();
   if (by == nullptr)
@@ -304,27 +338,80 @@ void queued_call::on_requested(leg_events::requested& asked) {
 
 // -- after a crash -----------------------------------------------------------------
 
+// Their dialogs are taken up at once: nobody else is to have their names.
 void queued_call::come_back() {
-  const auto& media = *left_->record.media;
-  open_stream(*this, context_, music_, caller_, media.agreed.protected_by, true, media.port);
+  const auto left = std::exchange(left_, nullptr);
+  const auto& media = *left->caller.record.media;
+  if (left->agent && media.agreed.held)
+    caller_.way = sdp::direction::recvonly;
+  open_stream(*this, context_, left->agent ? manner_->audio : music_, caller_,
+              media.agreed.protected_by, true, media.port);
+  auto settings = leg_settings(*this, caller_, media_of(media, *manner_->media, false));
+  take_up_leg(context_, nullptr, std::move(left->caller), place_, std::move(settings),
+              manner_->connections);
+  if (!left->agent)
+    return;
+  if (agent_actor_)
+    lane::tell_from(*this, agent_actor_, talk_goes_on{});
+  agents_.take_back(std::move(*left->agent));
 }
 
-// Without a stream it comes back to be hung up.
-void queued_call::on_reopened() {
-  caller_.leg = home().spawn<call_leg>(
-    context_.router, std::make_unique<leg_reporter>(
-                       leg_settings(*this, caller_, manner_->media),
-                       kept_call{context_.keeps, *std::exchange(left_, std::nullopt), place_},
-                       manner_->connections));
-  if (ending_)
-    command(*this, caller_, leg_commands::hang_up{});
-  else if (caller_.port == 0)
-    end_all(queue_exit::closed);
+void queued_call::on_prepared(const leg_events::prepared& prepared) {
+  if (prepared.tag != 0) {
+    agents_.on_prepared(prepared);
+    return;
+  }
+  caller_.leg = caf::actor_cast<caf::actor>(current_sender());
+  if (caller_.unwanted)
+    command(*this, caller_, leg_commands::hang_up{{}, true});
+  else
+    give_stream(*this, caller_);
+}
+
+void queued_call::on_back() {
+  (current_sender() == caller_.leg ? caller_is_back_ : agent_is_back_) = true;
+  if (!returns_)
+    return;
+  if (!agent_is_back_ && caller_.stream && music_) // a browser may take its time
+    lane::tell(home(), caller_.stream, media_play{music_});
+  if (!caller_is_back_ || !agent_is_back_)
+    return;
+  returns_ = false;
+  tell_resumed(true);
+  talk_on();
+}
+
+void queued_call::talk_on() {
+  auto* const agent = agents_.talking();
+  const auto* const held = holds(caller_) ? agent : holds(*agent) ? &caller_ : nullptr;
+  if (held == nullptr || !held->stream || !music_) {
+    join();
+    return;
+  }
+  lane::tell(home(), held->stream, media_play{music_});
+  begin_recording();
+}
+
+bool queued_call::give_up_return() {
+  if (!returns_)
+    return false;
+  const auto has_hung_up = [](const call_side* one) {
+    return one != nullptr && one->ended && one->ended->cause == sip::end_cause::remote_bye;
+  };
+  const auto* const agent = agents_.talking();
+  const bool hung_up = has_hung_up(&caller_) || has_hung_up(agent);
+  if (agent == nullptr)
+    lane::tell_from(*this, ticket_.queue, caller_lost{entrance(), hung_up});
+  else if (!hung_up && !failure_.failed())
+    failure_ = report::failure_cause::engine_restart;
+  tell_resumed(hung_up && agent == nullptr);
+  returns_ = false;
+  return agent != nullptr && !hung_up;
 }
 
 void queued_call::tell_resumed(bool resumed) {
   if (owner_)
-    lane::tell(home(), owner_, call_resumed{resumed});
+    lane::tell_from(*this, owner_, call_resumed{resumed});
 }
 
 void queued_call::keep() {
@@ -460,6 +547,8 @@ void queued_call::on_connect(const offer_key& key) {
   if (place_) {
     place_->agent = agent_;
     place_->taken = home().wall_now();
+    const auto leg = agents_.leg().text();
+    place_->agent_leg.assign(leg.data(), leg.size());
     place_->left = name_of(how_);
     keep();
   }
@@ -470,15 +559,19 @@ void queued_call::on_connect(const offer_key& key) {
 }
 
 void queued_call::join() {
+  if (ending_ || !caller_.stream || !agents_.talking()->stream)
+    return; // it has ended, and says so
   request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite,
           media_join{agents_.talking()->stream})
     .then(
       [this](const media_join_result& r) {
-        if (r.what == media_join_result::outcome::done) {
+        using outcome = media_join_result::outcome;
+        if (r.what == outcome::done)
           begin_recording();
-          return;
-        }
-        fall_apart();
+        else if (r.what == outcome::not_connected && caller_is_back_ && joins_++ < most_joins)
+          join_timer_.arm(home().now() + join_again_after);
+        else
+          fall_apart();
       },
       [](const caf::error&) {}); // it has ended, and says so
 }
@@ -504,7 +597,8 @@ void queued_call::begin_recording() {
 // -- the end ---------------------------------------------------------------------------
 
 void queued_call::on_ended(const leg_events::ended& ended) {
-  auto* const one = speaker();
+  const bool of_caller = current_sender() == caller_.leg || (!caller_.leg && ended.tag == 0);
+  auto* const one = of_caller ? &caller_ : agents_.speaker(ended.tag);
   if (one == nullptr || (one != &caller_ && one != agents_.talking())) {
     agents_.on_ended(ended);
     settle();
@@ -536,22 +630,19 @@ void queued_call::on_closed(const media_closed& closed) {
 void queued_call::end_all(queue_exit how) {
   menu_ = nullptr;
   auto* const agent = agents_.talking();
-  if (!std::exchange(ending_, true) && agent == nullptr) {
+  const bool first = !std::exchange(ending_, true);
+  if (first && agent == nullptr) {
     how_ = how;
     if (answered_ && queued_)
       waited_ = home().now() - entered_;
     if (place_ && place_->left.empty()) // what its leg says last, if that has not ended by itself
       place_->left = name_of(how_);
   }
-  if (returns_) { // it has not come back
-    const bool hung_up = caller_.ended && caller_.ended->cause == sip::end_cause::remote_bye;
-    lane::tell_from(*this, ticket_.queue, caller_lost{entrance(), hung_up});
-    tell_resumed(hung_up);
-    returns_ = false;
-  }
-  if (agent_actor_) {
+  const bool cut_off = give_up_return();
+  if (first && agent != nullptr) {
     talked_ = home().now() - talking_since_;
-    lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
+    if (agent_actor_)
+      lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
     if (recorder_)
       recorder_->finish([this](const recording_over& over) {
         recorded_ = over;
@@ -562,11 +653,11 @@ void queued_call::end_all(queue_exit how) {
     lane::tell_from(*this, ticket_.queue, leave_queue{});
   agents_.withdraw();
   if (answered_)
-    end_leg(*this, caller_);
+    end_leg(*this, caller_, cut_off);
   else
     refuse(how == queue_exit::closed ? 503 : 480);
   if (agent != nullptr)
-    end_leg(*this, *agent);
+    end_leg(*this, *agent, cut_off);
   settle();
 }
 

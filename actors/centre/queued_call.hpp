@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -71,13 +72,15 @@ public:
               caf::strong_actor_ptr owner,
               const std::shared_ptr<const centre_menus>& menus = nullptr,
               std::optional<size_t> menu = std::nullopt);
-  /// A call that a crash left in the line (`waits_on`): its caller comes back by a re-INVITE, and
-  /// waits on in its place. The owner gets `call_resumed`, too.
+  /// A call that a crash left. Its caller comes back by a re-INVITE, and waits on in its place; or,
+  /// where an agent had it, so do both, each on the lane that its leg was on, and hear each other
+  /// again. Where one of the two does not, both are hung up. `agent`: whose it is, who believes to
+  /// have it; null: of no agent any more. The owner gets `call_resumed`, too.
   queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
               std::shared_ptr<const bridge_manner> manner,
-              std::shared_ptr<const audio_settings> music, storage::interrupted_call left,
-              queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
-              const two_clocks& clocks, caf::strong_actor_ptr owner);
+              std::shared_ptr<const audio_settings> music, returning_call left, queue_ticket ticket,
+              std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
+              caf::strong_actor_ptr owner, caf::strong_actor_ptr agent = nullptr);
 
   const char* name() const override { return "queued_call"; }
 
@@ -88,12 +91,22 @@ protected:
 private:
   /// From queue to queue; then it is hung up.
   static constexpr unsigned most_moves = 16;
+  /// Who came back by an offer of its own is joined once that is answered: in so many attempts,
+  static constexpr unsigned most_joins = 50;
+  /// so long apart.
+  static constexpr lane::duration join_again_after = std::chrono::milliseconds{200};
 
   // the caller's events, and those of the phone that talks; the other phones' are the ringer's
   void on_incoming(const leg_events::incoming& call);
   void on_confirmed();
+  void on_prepared(const leg_events::prepared& prepared);
+  void on_offered(const leg_events::offered& anew);
   void come_back();
-  void on_reopened();
+  /// Both who talked have to be.
+  void on_back();
+  void talk_on();
+  /// True: it is cut off by that, and neither side has hung up.
+  bool give_up_return();
   void tell_resumed(bool resumed);
   /// What is kept of it has changed.
   void keep();
@@ -141,8 +154,10 @@ private:
   std::string call_id_;
   /// Its place in the line, which its leg has kept; null: nothing is kept.
   std::shared_ptr<storage::queueing_record> place_;
-  std::optional<storage::interrupted_call> left_; // by a crash, until its leg has it
-  bool returns_ = false;                          // after one, until its caller is back
+  std::unique_ptr<returning_call> left_; // by a crash, until its legs have it
+  bool returns_ = false;                 // after one, until who was there is back
+  bool caller_is_back_ = false;
+  bool agent_is_back_ = false;
   call_side caller_;
   agent_ringer agents_;
   std::string agent_; // who took it
@@ -160,6 +175,9 @@ private:
   static constexpr unsigned farewell_clock = 2;
   lane::actor_timer farewell_{*this, farewell_clock};
   bool asked_to_be_called_ = false;
+  static constexpr unsigned join_clock = 3;
+  lane::actor_timer join_timer_{*this, join_clock}; // of one that was too early
+  unsigned joins_ = 0;
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

@@ -27,8 +27,16 @@ public:
     return {
       [this](const centre_event& e) { world_.events_.push_back(e); },
       [this](const centre_stopped& s) { world_.stopped_.push_back(s); },
-      [this](const calls_resumed& r) { world_.resumed_ = r; },
-      [this](const calls_recovered& r) { world_.recovered_ = r.counts; },
+      [this](const calls_resumed& r) {
+        auto& all = world_.resumed_;
+        all ? all->merge(r) : void(all = r);
+      },
+      [this](const calls_recovered& r) {
+        auto& all = world_.recovered_;
+        all = all.value_or(parting_counts{});
+        for (size_t i = 0; i < r.counts.size(); ++i)
+          all->at(i) += r.counts.at(i);
+      },
       [this](const stop_this& s) {
         if (s.hang_up)
           send(s.service, centre_stop{});
@@ -75,28 +83,34 @@ void centre_world::crash_centre(sim_site& site) {
   crash(site);
 }
 
-void centre_world::go_on(sim_site& site, const storage::store& left) {
-  const auto service = caf::actor_cast<caf::strong_actor_ptr>(centre_.services.front());
+void centre_world::go_on(const std::vector<sim_site*>& lanes, const storage::store& left) {
   const auto told = caf::actor_cast<caf::strong_actor_ptr>(watcher_);
-  lane::tell(lane(), service,
-             bindings_left{std::make_shared<const std::vector<storage::kept_bindings>>(
-               storage::read_bindings(left).value())});
-  resume_calls waiting{{}, told};
-  std::vector<storage::interrupted_call> others;
-  const auto kept = storage::read_centre(left).value();
+  const auto bindings = std::make_shared<const std::vector<storage::kept_bindings>>(
+    storage::read_bindings(left).value());
+  for (const auto& service : centre_.services)
+    lane::tell(lane(), caf::actor_cast<caf::strong_actor_ptr>(service), bindings_left{bindings});
   auto up = storage::interrupted_calls(left).value();
-  for (auto& call : up)
-    (waits_on(call.record) && !is_called_back(kept, call.record) ? waiting.calls : others)
-      .push_back(std::move(call));
-  if (!kept.callbacks.empty())
-    lane::tell(lane(), service, callbacks_left{kept.callbacks});
+  centre_memory memory;
+  memory.kept = storage::read_centre(left).value();
+  if (!memory.kept.callbacks.empty())
+    lane::tell(lane(), caf::actor_cast<caf::strong_actor_ptr>(centre_.services.front()),
+               callbacks_left{memory.kept.callbacks});
+  const auto returning = find_returning(
+    up, [](const std::string&) { return true; }, memory);
+  std::vector<std::vector<storage::interrupted_call>> go_on(lanes.size()), others(lanes.size());
+  for (auto& call : up) {
+    const auto leg = sip::leg_id::parse(call.record.leg).value();
+    (returning.contains(call.key) ? go_on : others).at(leg.lane).push_back(std::move(call));
+  }
+  bring_together(go_on);
   resumed_.reset();
   recovered_.reset();
-  if (others.empty())
-    recovered_.emplace();
-  else
-    lane().spawn<call_recovery>(site.context, site.connections, std::move(others), told);
-  lane::tell(lane(), service, std::move(waiting));
+  for (size_t i = 0; i < lanes.size(); ++i)
+    if (!others[i].empty())
+      lane().spawn<call_recovery>(lanes[i]->context, lanes[i]->connections, std::move(others[i]),
+                                  told);
+  if (hand_over(std::move(go_on), centre_.services, told) == 0)
+    resumed_.emplace();
 }
 
 void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,

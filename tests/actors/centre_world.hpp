@@ -32,9 +32,11 @@ public:
                 const centre_memory* before = nullptr);
   /// Ends it with its site's process: `crash`.
   void crash_centre(sim_site& site);
-  /// Has the centre that was just started take up who was registered and who waits on, and all
-  /// other calls that a crash left in that store end at their peers: `resumed`, `recovered`.
-  void go_on(sim_site& site, const storage::store& left);
+  /// Has the centre that was just started take up who was registered, who waits on and who talks
+  /// on, and all other calls that a crash left in that store end at their peers: `resumed`,
+  /// `recovered`.
+  void go_on(sim_site& site, const storage::store& left) { go_on({&site}, left); }
+  void go_on(const std::vector<sim_site*>& lanes, const storage::store& left);
   /// Changes it to another plan; what that is then.
   centre_plan change(sim_site& site, const centre_plan& before, const centre_plan& plan);
   /// Registers an agent's phone at the centre, over the phone's transport: the registration.

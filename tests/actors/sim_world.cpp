@@ -280,16 +280,20 @@ void sim_world::begin_load(sim_site& from, const std::shared_ptr<const load_plan
                                            caf::actor_cast<caf::strong_actor_ptr>(load_), history);
 }
 
-void sim_world::keep_calls(sim_site& site, storage::store& s, uint64_t run,
+void sim_world::keep_calls(const std::vector<sim_site*>& sites, storage::store& s, uint64_t run,
                            storage::durability calls) {
   auto log = storage::commit_log::begin(s);
   ASSERT_TRUE(log) << log.error().why.to_string();
   auto writer = lane_.spawn<simulated_journal>(journal_work{std::move(*log), nullptr});
-  auto keeper = lane_.spawn<recorder>(caf::actor_cast<caf::strong_actor_ptr>(writer),
-                                      recorder::settings{.run = run, .calls = calls});
-  site.context.keeps = caf::actor_cast<recorder*>(keeper);
-  keepers_.push_back({&site, std::move(writer)});
-  keepers_.push_back({&site, std::move(keeper)});
+  for (unsigned i = 0; i < sites.size(); ++i) {
+    auto keeper = lane_.spawn<recorder>(
+      caf::actor_cast<caf::strong_actor_ptr>(writer),
+      recorder::settings{
+        .run = run, .calls = calls, .index = i, .count = static_cast<unsigned>(sites.size())});
+    sites[i]->context.keeps = caf::actor_cast<recorder*>(keeper);
+    keepers_.push_back({sites[i], std::move(keeper)});
+  }
+  keepers_.push_back({sites.front(), std::move(writer)});
 }
 
 void sim_world::recover(sim_site& site, const storage::store& s) {

@@ -116,6 +116,11 @@ public:
 
   /// Has a site's calls kept in a store, which outlives the world, as those of a run.
   void keep_calls(sim_site& site, storage::store& s, uint64_t run,
+                  storage::durability calls = storage::durability::async) {
+    keep_calls(std::vector<sim_site*>{&site}, s, run, calls);
+  }
+  /// Of several that serve as one, by one journal. They crash with the first of them.
+  void keep_calls(const std::vector<sim_site*>& sites, storage::store& s, uint64_t run,
                   storage::durability calls = storage::durability::async);
   /// Has the calls under way in the store that a site keeps its calls in end at their peers;
   /// `heard().recovered` tells how they did.

@@ -29,7 +29,7 @@ int wanted_kills() {
 /// calls, and two who do not: paula, who is to be paused, and lou, who is to be logged out.
 class killed_centre : public testing::Test {
 protected:
-  static constexpr size_t workers = 16;
+  static constexpr size_t workers = 32;
 
   killed_centre() : sip_(free_port()), api_(free_port()) {
     std::string config = "[server]\nlisten = [\"udp:127.0.0.1:" + std::to_string(sip_) +
@@ -69,7 +69,7 @@ protected:
     phones_ = std::make_unique<process>("phones", folder_,
                                         arguments{JACKFIELD_PROGRAM, "answer", "--users", users_,
                                                   "--register", "sip:" + loopback(sip_),
-                                                  "--duration", "1s", "--media", "rtp"});
+                                                  "--duration", "2s", "--media", "rtp"});
     ASSERT_TRUE(phones_->wait_for("registered ")) << "no phone is registered";
   }
   [[nodiscard]] arguments callers(const std::string& count, const std::string& lines) const {
@@ -104,6 +104,12 @@ protected:
     for (const auto& each : told.at("agents"))
       all.emplace(each.at("name"), each);
     return all;
+  }
+  /// Calls that agents had when it was killed, and have still, after the start that was the last.
+  [[nodiscard]] size_t talked_on() const {
+    const auto told = get("/v1/events?limit=1000&after=0");
+    return static_cast<size_t>(std::ranges::count_if(
+      told.at("events"), [](const json& each) { return each.at("event") == "call.resumed"; }));
   }
   /// Until nobody waits and nobody talks: whoever is stuck keeps that from coming.
   void wait_until_idle() const {
@@ -159,7 +165,7 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
   put_state("lou", R"({"state": "logged_out"})");
   const auto lines = folder_.file("calls.jsonl");
   auto load = start_load(folder_, callers(std::to_string(20 * (3 * kills + 2)), lines));
-  uint64_t resumed = 0;
+  uint64_t resumed = 0, went_on = 0;
   for (int i = 0; i < kills; ++i) {
     EXPECT_FALSE(load.program->ended_within(2500));
     const auto before = line();
@@ -171,6 +177,7 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
     const auto still = common(before, after);
     EXPECT_EQ(still, common(after, before)) << "the line's order is another";
     resumed += still.size();
+    went_on += talked_on();
     const auto are = agents();
     EXPECT_EQ(are.at("paula").at("state"), "paused");
     EXPECT_EQ(are.at("paula").at("pause_reason"), "lunch");
@@ -179,6 +186,7 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
       EXPECT_GE(are.at(name).at("calls_answered"), were.at(name).at("calls_answered")) << name;
   }
   EXPECT_GT(resumed, 0U) << "callers who waited on";
+  EXPECT_GT(went_on, 0U) << "calls that agents had, and that went on";
   (void)load.finish();
   wait_until_idle();
   const auto were = agents();
@@ -230,10 +238,12 @@ TEST_F(killed_centre, loses_no_record_keeps_the_line_and_agents_states_and_leave
   EXPECT_GT(taken, 0U);
   RecordProperty("answered", static_cast<int>(answered));
   RecordProperty("waited_on", static_cast<int>(resumed));
+  RecordProperty("talked_on", static_cast<int>(went_on));
   std::fprintf(stderr,
                "%d kills: %zu calls were answered, each has one record; %llu times a caller "
-               "waited on in place; %zu had an agent\n",
-               kills, answered, static_cast<unsigned long long>(resumed), taken);
+               "waited on in place; %zu had an agent, %llu of these across a kill\n",
+               kills, answered, static_cast<unsigned long long>(resumed), taken,
+               static_cast<unsigned long long>(went_on));
   for (const auto& [how, times] : without)
     std::fprintf(stderr, "  %d without an agent: %s\n", times, how.c_str());
 }

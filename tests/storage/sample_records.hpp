@@ -55,7 +55,7 @@ inline registration_record sample_registration() {
 }
 
 inline queueing_record sample_queueing() {
-  return {"support", -3, sample_time(2), "alice", sample_time(5), "answered"};
+  return {"support", -3, sample_time(2), "alice", sample_time(5), "answered", "1928301775"};
 }
 
 inline agent_record sample_agent() {
@@ -143,6 +143,8 @@ inline call_record sample_call() {
     sdp::setup::passive,
     sdp::media_layout{
       {{"video", "RTP/AVP", "31"}, {"audio", "RTP/SAVP", "0"}}, 1, "a1", true, {0, 8, 101}}};
+  media.codecs = {"PCMU/8000/1", "opus/48000/2"};
+  call.registered_as = "sip:bob@example.com";
   call.due = sample_time(0);
   call.first_response = sample_time(3);
   call.ringing = sample_time(4);

@@ -57,9 +57,10 @@ result<std::unique_ptr<centre_api>> centre_api::listen(const lane::endpoint& add
   return made;
 }
 
-void centre_api::run(centre_actors actors, const storage::store* records) {
+void centre_api::run(centre_actors actors, const sources& of, uint64_t last) {
   change(centre_plan{current()->plan}, std::move(actors));
-  records_ = records;
+  sources_ = of;
+  feed_.start_behind(last);
   server_->run();
 }
 
@@ -86,13 +87,6 @@ std::shared_ptr<const centre_api::standing> centre_api::current() const {
   return standing_;
 }
 
-void centre_api::take(const centre_event& event, uint64_t seq, std::string line) {
-  view_.take(event);
-  if (line.ends_with('\n'))
-    line.pop_back();
-  feed_.add(seq, std::move(line));
-}
-
 // -- from a request to who answers it ----------------------------------------------
 
 const std::vector<centre_api::route>& centre_api::routes() {
@@ -116,6 +110,7 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "events"}, false, &centre_api::events},
     {"GET", {"v1", "recordings"}, false, &centre_api::list_recordings},
     {"GET", {"v1", "recordings", "{}"}, false, &centre_api::get_recording},
+    {"GET", {"v1", "webhooks"}, false, &centre_api::list_webhooks},
   };
   return all;
 }
@@ -247,8 +242,9 @@ void centre_api::metrics(exchange& of) {
     const auto queues = centre_asker::ask<queue_state>(self, is->actors.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out = json_answer(centre_metrics(*queues, view_.count(), draining_) +
-                           trunk_metrics(*is->actors.book));
+    auto out =
+      json_answer(centre_metrics(*queues, view_.count(), draining_) +
+                  trunk_metrics(*is->actors.book) + webhook_metrics(sources_.webhooks->states()));
     out.content_type = report::prometheus_content_type;
     return out;
   });

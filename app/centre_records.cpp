@@ -156,13 +156,11 @@ void centre_records::write(file& to, const std::string& line) {
     failed_ = true;
 }
 
-uint64_t centre_records::take(const centre_event& event) {
-  ++seq_;
+void centre_records::take(const centre_event& event, const std::string& line) {
   if (events_)
-    write(events_, event_line(event, seq_));
+    write(events_, line);
   if (queue_log_)
     write(queue_log_, queue_log_line(event));
-  return seq_;
 }
 
 result<void> centre_records::flush() {

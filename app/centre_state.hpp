@@ -12,6 +12,7 @@
 #include "actors/node/journal.hpp"
 #include "app/keep_options.hpp"
 #include "app/kept_state.hpp"
+#include "storage/told_events.hpp"
 
 namespace jackfield::app {
 
@@ -33,6 +34,10 @@ public:
                                const caf::actor& watcher);
   /// What the centre was.
   [[nodiscard]] const centre_memory& memory() const noexcept { return memory_; }
+  /// The events that it told of, and its webhooks. Once.
+  [[nodiscard]] storage::told_so_far take_told() { return std::exchange(told_, {}); }
+  /// An `event_keeper` of this store; once it has begun.
+  [[nodiscard]] const caf::actor& keeper() const noexcept { return keeper_; }
   /// Has the centre's services take up bindings and callers who wait on, and all else that a crash
   /// left end. Before the node starts.
   storage::outcome<void> go_on(node& engine, const std::vector<caf::actor>& services,
@@ -65,6 +70,8 @@ private:
   centre_memory memory_;
   std::vector<std::vector<storage::interrupted_call>> waiting_; // those who wait on, by lane
   std::vector<centre_event> ends_;
+  storage::told_so_far told_;
+  caf::actor keeper_;
   std::vector<caf::actor> last_records_;
   unsigned recovering_ = 0;
   unsigned resuming_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,11 +23,13 @@
 #include "app/centre_records.hpp"
 #include "app/centre_reload.hpp"
 #include "app/centre_state.hpp"
+#include "app/event_book.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
 #include "app/usable_lanes.hpp"
 #include "app/version.hpp"
+#include "app/webhooks/webhooks.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/scenario/arrivals.hpp"
 
@@ -39,6 +42,9 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds poll_interval{50};
 /// How often WebSocket clients are asked whether they are there: who is gone is not called.
 constexpr std::chrono::seconds registered_ping{30};
+/// For events to be kept, and for webhooks to be told of them, when all calls are over.
+constexpr std::chrono::seconds last_writes{5};
+constexpr std::chrono::seconds last_deliveries{2};
 /// A call whose audio stopped ends after this.
 constexpr std::chrono::seconds silence_limit{60};
 
@@ -172,8 +178,7 @@ public:
     for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group)
         watch(each);
-    if (api_)
-      api_->run(actors_, state_ != nullptr ? &state_->records() : nullptr);
+    begin_to_tell(config.webhooks);
     if (state_ == nullptr)
       return {};
     for (const auto& each : state_->take_ends())
@@ -191,6 +196,8 @@ public:
                      [&](const calls_resumed& lane) { state_->take(lane); },
                      [&](const journal_failing& failing) { state_->take(failing); },
                      [&](journal_recovered again) { state_->take(again); },
+                     [&](const told_kept& kept) { book_->take(kept); },
+                     [&](const webhook_moved& hook) { take(hook); },
                      caf::after(poll_interval) >> [] {});
       flush_now_and_then();
       if (api_)
@@ -202,6 +209,44 @@ public:
   }
 
 private:
+  /// The API and webhooks, which go on where those of the process before were.
+  void begin_to_tell(std::vector<webhooks::webhook_settings> hooks) {
+    auto told = state_ != nullptr ? state_->take_told() : storage::told_so_far{};
+    for (const auto& [name, at] : told.webhooks)
+      cursors_[name] = {at.after, at.dropped, at.stream};
+    const auto before = told.last - told.events.size();
+    hooks_.emplace([to = caf::actor_cast<caf::actor>(self_)](const std::string& name,
+                                                             const webhooks::webhook_cursor& at) {
+      caf::anon_send(to, webhook_moved{name, {at.after, at.dropped, at.stream}});
+    });
+    if (api_)
+      api_->run(actors_, {state_ != nullptr ? &state_->records() : nullptr, &*hooks_}, before);
+    book_.emplace(
+      told.last, state_ != nullptr ? state_->keeper() : caf::actor{},
+      [this](uint64_t number, const storage::told_event& event) { tell_others(number, event); });
+    for (size_t i = 0; i < told.events.size(); ++i)
+      tell_others(before + 1 + i, told.events[i]);
+    change_webhooks(std::move(hooks));
+  }
+
+  void tell_others(uint64_t number, const storage::told_event& event) {
+    if (api_)
+      api_->tell(number, event.line);
+    hooks_->add(number, {event.name, event.line});
+  }
+
+  void change_webhooks(std::vector<webhooks::webhook_settings> hooks) {
+    webhooks_.clear();
+    for (const auto& each : hooks)
+      webhooks_.push_back(each.name);
+    hooks_->change(std::move(hooks), cursors_, book_->told());
+  }
+
+  void take(const webhook_moved& hook) {
+    cursors_[hook.name] = {hook.to.after, hook.to.dropped, hook.to.stream};
+    book_->keep(self_, hook.name, hook.to);
+  }
+
   void watch(const caf::actor& part) {
     self_->monitor(part);
     engine_.keep(part);
@@ -229,9 +274,10 @@ private:
       std::fputs("nothing is changed\n", stderr);
       return reload_problem(config.error());
     }
-    const auto said = reload_answer(plan_, config->plan);
+    const auto plan = plan_;
+    const auto hooks = webhooks_;
     change_to(std::move(*config));
-    return said;
+    return reload_answer({plan, hooks}, {plan_, webhooks_});
   }
 
   void change_to(centre_config config) {
@@ -251,6 +297,7 @@ private:
     }
     if (api_)
       api_->change(plan_, actors_);
+    change_webhooks(std::move(config.webhooks));
     if (!options_.quiet)
       std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n", plan_.queues.size(),
                    plan_.agents.size());
@@ -264,9 +311,17 @@ private:
   }
 
   void take(const centre_event& event) {
-    const auto seq = records_.take(event);
+    const bool others = api_ || state_ != nullptr || !webhooks_.empty();
+    auto line = others || records_.wants_lines() ? event_line(event, book_->next()) : std::string{};
+    records_.take(event, line);
     if (api_)
-      api_->take(event, seq, event_line(event, seq));
+      api_->take(event);
+    if (!others) {
+      book_->pass();
+      return;
+    }
+    line.pop_back(); // its end
+    book_->add(self_, {std::string{to_string(event.what)}, std::move(line)});
   }
 
   void on_stopped(const centre_stopped& last) {
@@ -338,6 +393,7 @@ private:
     for (bool more = true; more;)
       self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
+    tell_the_rest();
     for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks, &leaving_})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
@@ -357,12 +413,29 @@ private:
     return lost_ || unwritten_ ? static_cast<int>(report::exit_code::internal_error) : 0;
   }
 
+  // What webhooks are not told now is for the next start.
+  void tell_the_rest() {
+    bool late = false;
+    while (book_->busy() && !late)
+      self_->receive([&](const told_kept& kept) { book_->take(kept); },
+                     caf::after(last_writes) >> [&] { late = true; });
+    book_->let_go();
+    hooks_->drain(last_deliveries);
+    for (bool more = true; more;)
+      self_->receive([&](const webhook_moved& hook) { take(hook); },
+                     caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
+  }
+
   const serve_options& options_;
   node& engine_;
   centre_records& records_;
   centre_state* state_;
   std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
+  std::map<std::string, webhooks::webhook_cursor> cursors_; // of all that were ever there
+  std::vector<std::string> webhooks_;                       // those there are
+  std::optional<webhooks::webhooks> hooks_;
+  std::optional<event_book> book_;
   std::vector<lane_context*> contexts_;
   centre_plan plan_;
   centre_actors actors_;
@@ -451,6 +524,9 @@ int serve_command(const std::vector<std::string>& arguments) {
     if (!(*options)->quiet)
       std::printf("%s: %zu queues and %zu agents, nothing is wrong\n", (*options)->config.c_str(),
                   config->plan.queues.size(), config->plan.agents.size());
+    if (!(*options)->quiet)
+      for (const auto& each : config->webhooks)
+        std::printf("webhook \"%s\": %s\n", each.name.c_str(), each.url.shown().c_str());
     return 0;
   }
   raise_file_limit();

@@ -40,6 +40,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
+/// Packets of calls may lie so long, so that one waking of a lane passes on many.
+constexpr std::chrono::milliseconds media_gathering{1};
 /// How often WebSocket clients are asked whether they are there: who is gone is not called.
 constexpr std::chrono::seconds registered_ping{30};
 /// For events to be kept, and for webhooks to be told of them, when all calls are over.
@@ -120,6 +122,7 @@ std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_addr
   audio->silence_limit = silence_limit;
   made->audio = std::move(audio);
   made->hold_music = std::move(hold_music);
+  made->early_media = true; // strangers reach queues alone
   return made;
 }
 
@@ -127,6 +130,7 @@ node_settings settings_of(const centre_config& config) {
   node_settings settings;
   settings.lanes = usable_lanes(config.lanes);
   settings.serve_together = true;
+  settings.media_gathering = media_gathering;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;
   settings.media.address =

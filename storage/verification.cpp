@@ -146,6 +146,11 @@ private:
         report("told event " + std::to_string(*number), std::move(record.error().cause));
       return;
     }
+    if (const auto call = callback_of_key(key)) {
+      if (auto record = unpack_callback(value); !record)
+        report("callback " + std::string{*call}, std::move(record.error().cause));
+      return;
+    }
     if (key != "format")
       return;
     uint64_t format = 0;

@@ -52,6 +52,8 @@ void webhooks_reading::read_url(const toml::table& one, webhook_settings& hook) 
   in_.flag(one, "insecure", hook.insecure);
   const auto authorities = in_.text(one, "ca_file");
   if (hook.url.secure) {
+    if (hook.insecure)
+      in_.fault(*one.get("insecure"), "insecure", "is of http: certificates are always checked");
     auto trusts =
       webhooks::trusted_authorities::read(authorities ? in_.beside(*authorities) : std::string{});
     if (trusts)

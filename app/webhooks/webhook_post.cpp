@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
@@ -106,7 +107,18 @@ public:
   }
 
 private:
+  // An address does not wait behind the names of others.
   void look_up() {
+    const auto& url = settings_.url;
+    beast::error_code is_name;
+    if (const auto address = boost::asio::ip::make_address(url.host, is_name); !is_name) {
+      boost::asio::post(resolver_.get_executor(),
+                        [self = shared_from_this(), at = tcp::endpoint{address, url.port}] {
+                          if (!self->over_)
+                            self->connect_to({at});
+                        });
+      return;
+    }
     ++looking_up;
     resolver_.async_resolve(settings_.url.host, std::to_string(settings_.url.port),
                             tcp::resolver::numeric_service,
@@ -124,9 +136,12 @@ private:
       end(fmt::format("{} cannot be looked up: {}", settings_.url.host, failed.message()));
       return;
     }
-    for (const auto& each : found)
-      if (may_reach(each.endpoint(), settings_))
-        at_.push_back(each.endpoint());
+    connect_to({found.begin(), found.end()});
+  }
+
+  void connect_to(std::vector<tcp::endpoint> found) {
+    at_ = std::move(found);
+    std::erase_if(at_, [this](const tcp::endpoint& each) { return !may_reach(each, settings_); });
     if (at_.empty()) {
       end(fmt::format(
         "{} is nowhere that may be asked{}", settings_.url.host,

@@ -72,10 +72,10 @@ result<webhook_url> webhook_url::parse(std::string_view text) {
     authority = authority.substr(0, colon);
   }
   if (authority.starts_with('[')) {
-    const auto address = lane::endpoint::parse(authority.substr(1, authority.size() - 2), out.port);
-    if (!authority.ends_with(']') || !address || !address->is_v6())
-      return wrong("has an IPv6 address that is none");
     out.host = authority.substr(1, authority.size() - 2);
+    if (!authority.ends_with(']') || out.host.find(':') == std::string::npos ||
+        !lane::endpoint::parse(out.host, out.port))
+      return wrong("has an IPv6 address that is none");
     return out;
   }
   if (!is_name(authority))

@@ -282,6 +282,8 @@ TEST_F(webhook_config, sec_37_is_checked_whole_with_lines_and_tells_no_secret) {
   EXPECT_THAT(check(secret_line), HasSubstr("centre.toml:3: url: is missing"));
   EXPECT_THAT(check("url = \"https://u:canary@example.com/\"\n" + secret_line),
               HasSubstr("centre.toml:4: url: has a user"));
+  EXPECT_THAT(check("url = \"https://example.com/\"\ninsecure = true\n" + secret_line),
+              HasSubstr("centre.toml:5: insecure: is of http"));
   EXPECT_THAT(check("url = \"https://example.com/\"\n"),
               HasSubstr("centre.toml:3: secret: or secret_file is expected"));
   EXPECT_THAT(check("url = \"https://example.com/\"\nca_file = \"no.pem\"\n" + secret_line),

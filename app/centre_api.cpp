@@ -82,6 +82,12 @@ void centre_api::change(centre_plan plan, centre_actors actors) {
   standing_ = std::move(made);
 }
 
+void centre_api::tell(uint64_t seq, const storage::told_event& event) {
+  if (event.name == to_string(centre_event::kind::recorded))
+    losses_.take(event.line);
+  feed_.add(seq, event.line);
+}
+
 std::shared_ptr<const centre_api::standing> centre_api::current() const {
   const std::lock_guard lock{standing_mutex_};
   return standing_;
@@ -242,9 +248,9 @@ void centre_api::metrics(exchange& of) {
     const auto queues = centre_asker::ask<queue_state>(self, is->actors.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out =
-      json_answer(centre_metrics(*queues, view_.count(), draining_) +
-                  trunk_metrics(*is->actors.book) + webhook_metrics(sources_.webhooks->states()));
+    auto out = json_answer(
+      centre_metrics(*queues, view_.count(), draining_) + trunk_metrics(*is->actors.book) +
+      login_metrics(is->actors.registrars->bans) + webhook_metrics(sources_.webhooks->states()));
     out.content_type = report::prometheus_content_type;
     return out;
   });

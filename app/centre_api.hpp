@@ -13,6 +13,7 @@
 
 #include "actors/centre/centre.hpp"
 #include "app/centre_asker.hpp"
+#include "app/centre_recordings.hpp"
 #include "app/centre_view.hpp"
 #include "app/http/event_feed.hpp"
 #include "app/http/remembered_answers.hpp"
@@ -21,6 +22,7 @@
 #include "app/reload_requests.hpp"
 #include "app/webhooks/webhooks.hpp"
 #include "storage/store.hpp"
+#include "storage/told_events.hpp"
 
 namespace jackfield::app {
 
@@ -46,8 +48,8 @@ public:
   void change(centre_plan plan, centre_actors actors);
   /// What happened; `tell` follows, perhaps later.
   void take(const centre_event& event) { view_.take(event); }
-  /// `line` is an event as JSON, `seq` one more than that of the event before.
-  void tell(uint64_t seq, std::string line) { feed_.add(seq, std::move(line)); }
+  /// `seq` is one more than that of the event before.
+  void tell(uint64_t seq, const storage::told_event& event);
   /// Now and then: who waited for events for long enough is answered.
   void on_time() { feed_.on_time(http::event_feed::clock::now()); }
   /// Those who ask for the configuration to be read anew, and are to be told what came of it.
@@ -118,6 +120,7 @@ private:
   centre_view view_;
   http::event_feed feed_;
   reload_requests reloads_;
+  recording_losses losses_;
   http::remembered_answers remembered_; // the server's thread
   std::optional<centre_asker> asker_;
   std::optional<http::server> server_;

@@ -117,6 +117,13 @@ std::string centre_metrics(const std::vector<queue_state>& queues,
   return std::move(to.text);
 }
 
+std::string login_metrics(uint64_t bans) {
+  return fmt::format("# HELP jackfield_login_bans_total Times that an address was not heard any "
+                     "more, as passwords were guessed from there.\n"
+                     "# TYPE jackfield_login_bans_total counter\njackfield_login_bans_total {}\n",
+                     bans);
+}
+
 std::string webhook_metrics(const std::vector<webhooks::webhook_state>& hooks) {
   std::string text;
   if (hooks.empty())

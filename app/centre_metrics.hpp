@@ -14,6 +14,9 @@ namespace jackfield::app {
 [[nodiscard]] std::string centre_metrics(const std::vector<queue_state>& queues,
                                          const centre_view::counts& counts, bool draining);
 
+/// Its logins: addresses from which passwords were guessed.
+[[nodiscard]] std::string login_metrics(uint64_t bans);
+
 /// Its webhooks; nothing if there is none.
 [[nodiscard]] std::string webhook_metrics(const std::vector<webhooks::webhook_state>& hooks);
 

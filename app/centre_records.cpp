@@ -70,6 +70,7 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       line["recording"] = std::filesystem::path{event.detail}.stem().string();
       line["path"] = event.detail;
       line["length_ms"] = milliseconds(event.talked);
+      line["packets_left_out"] = event.left_out;
     } else if (event.what == kind::completed) {
       line["talked_ms"] = milliseconds(event.talked);
       if (event.call != 0)

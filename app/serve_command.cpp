@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,13 +22,12 @@
 #include "app/centre_records.hpp"
 #include "app/centre_reload.hpp"
 #include "app/centre_state.hpp"
-#include "app/event_book.hpp"
+#include "app/centre_telling.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
 #include "app/usable_lanes.hpp"
 #include "app/version.hpp"
-#include "app/webhooks/webhooks.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/scenario/arrivals.hpp"
 
@@ -44,9 +42,6 @@ constexpr std::chrono::milliseconds poll_interval{50};
 constexpr std::chrono::milliseconds media_gathering{1};
 /// How often WebSocket clients are asked whether they are there: who is gone is not called.
 constexpr std::chrono::seconds registered_ping{30};
-/// For events to be kept, and for webhooks to be told of them, when all calls are over.
-constexpr std::chrono::seconds last_writes{5};
-constexpr std::chrono::seconds last_deliveries{2};
 /// A call whose audio stopped ends after this.
 constexpr std::chrono::seconds silence_limit{60};
 
@@ -163,8 +158,8 @@ public:
   /// `state`, `api`: null: none is wanted.
   serving(const serve_options& options, node& engine, centre_records& records, centre_state* state,
           std::unique_ptr<centre_api> api)
-      : options_(options), engine_(engine), records_(records), state_(state), api_(std::move(api)),
-        self_(engine.system()) {}
+      : options_(options), engine_(engine), records_(records), state_(state),
+        self_(engine.system()), telling_(self_, records), api_(std::move(api)) {}
 
   storage::outcome<void> begin(const centre_config& config) {
     const auto watcher = caf::actor_cast<caf::actor>(self_);
@@ -182,26 +177,34 @@ public:
     for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group)
         watch(each);
-    begin_to_tell(config.webhooks);
+    centre_telling::start start;
+    start.api = api_.get();
+    start.actors = actors_;
+    if (state_ != nullptr) {
+      start.told = state_->take_told();
+      start.keeper = state_->keeper();
+      start.records = &state_->records();
+    }
+    telling_.begin(std::move(start), config.webhooks);
     if (state_ == nullptr)
       return {};
     for (const auto& each : state_->take_ends())
-      take(each);
+      telling_.take(each);
     return state_->go_on(engine_, actors_.services, watcher);
   }
 
   int run() {
     while (stopped_ < actors_.services.size() || (trunks_ > 0 && !stopping_) ||
            (state_ != nullptr && state_->busy())) {
-      self_->receive([&](const centre_event& event) { take(event); },
+      self_->receive([&](const centre_event& event) { telling_.take(event); },
                      [&](const centre_stopped& last) { on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
                      [&](const calls_recovered& lane) { state_->take(lane); },
                      [&](const calls_resumed& lane) { state_->take(lane); },
                      [&](const journal_failing& failing) { state_->take(failing); },
                      [&](journal_recovered again) { state_->take(again); },
-                     [&](const told_kept& kept) { book_->take(kept); },
-                     [&](const webhook_moved& hook) { take(hook); },
+                     [&](const told_kept& kept) { telling_.take(kept); },
+                     [&](const webhook_moved& hook) { telling_.take(hook); },
                      caf::after(poll_interval) >> [] {});
       flush_now_and_then();
       if (api_)
@@ -213,44 +216,6 @@ public:
   }
 
 private:
-  /// The API and webhooks, which go on where those of the process before were.
-  void begin_to_tell(std::vector<webhooks::webhook_settings> hooks) {
-    auto told = state_ != nullptr ? state_->take_told() : storage::told_so_far{};
-    for (const auto& [name, at] : told.webhooks)
-      cursors_[name] = {at.after, at.dropped, at.stream};
-    const auto before = told.last - told.events.size();
-    hooks_.emplace([to = caf::actor_cast<caf::actor>(self_)](const std::string& name,
-                                                             const webhooks::webhook_cursor& at) {
-      caf::anon_send(to, webhook_moved{name, {at.after, at.dropped, at.stream}});
-    });
-    if (api_)
-      api_->run(actors_, {state_ != nullptr ? &state_->records() : nullptr, &*hooks_}, before);
-    book_.emplace(
-      told.last, state_ != nullptr ? state_->keeper() : caf::actor{},
-      [this](uint64_t number, const storage::told_event& event) { tell_others(number, event); });
-    for (size_t i = 0; i < told.events.size(); ++i)
-      tell_others(before + 1 + i, told.events[i]);
-    change_webhooks(std::move(hooks));
-  }
-
-  void tell_others(uint64_t number, const storage::told_event& event) {
-    if (api_)
-      api_->tell(number, event.line);
-    hooks_->add(number, {event.name, event.line});
-  }
-
-  void change_webhooks(std::vector<webhooks::webhook_settings> hooks) {
-    webhooks_.clear();
-    for (const auto& each : hooks)
-      webhooks_.push_back(each.name);
-    hooks_->change(std::move(hooks), cursors_, book_->told());
-  }
-
-  void take(const webhook_moved& hook) {
-    cursors_[hook.name] = {hook.to.after, hook.to.dropped, hook.to.stream};
-    book_->keep(self_, hook.name, hook.to);
-  }
-
   void watch(const caf::actor& part) {
     self_->monitor(part);
     engine_.keep(part);
@@ -279,9 +244,9 @@ private:
       return reload_problem(config.error());
     }
     const auto plan = plan_;
-    const auto hooks = webhooks_;
+    const auto hooks = telling_.hooks();
     change_to(std::move(*config));
-    return reload_answer({plan, hooks}, {plan_, webhooks_});
+    return reload_answer({plan, hooks}, {plan_, telling_.hooks()});
   }
 
   void change_to(centre_config config) {
@@ -301,7 +266,7 @@ private:
     }
     if (api_)
       api_->change(plan_, actors_);
-    change_webhooks(std::move(config.webhooks));
+    telling_.change(std::move(config.webhooks));
     if (!options_.quiet)
       std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n", plan_.queues.size(),
                    plan_.agents.size());
@@ -312,20 +277,6 @@ private:
     for (const auto& each : all)
       ids.insert(each.id());
     return ids;
-  }
-
-  void take(const centre_event& event) {
-    const bool others = api_ || state_ != nullptr || !webhooks_.empty();
-    auto line = others || records_.wants_lines() ? event_line(event, book_->next()) : std::string{};
-    records_.take(event, line);
-    if (api_)
-      api_->take(event);
-    if (!others) {
-      book_->pass();
-      return;
-    }
-    line.pop_back(); // its end
-    book_->add(self_, {std::string{to_string(event.what)}, std::move(line)});
   }
 
   void on_stopped(const centre_stopped& last) {
@@ -391,13 +342,15 @@ private:
   }
 
   int end() {
+    telling_.leave_api();
     api_ = nullptr; // nobody asks the actors any more
     // What is on its way to us was said before the answers to these.
     const auto queues = ask_queues();
     for (bool more = true; more;)
-      self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
+      self_->receive([&](const centre_event& event) { telling_.take(event); },
+                     [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
-    tell_the_rest();
+    telling_.finish();
     for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks, &leaving_})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
@@ -417,29 +370,13 @@ private:
     return lost_ || unwritten_ ? static_cast<int>(report::exit_code::internal_error) : 0;
   }
 
-  // What webhooks are not told now is for the next start.
-  void tell_the_rest() {
-    bool late = false;
-    while (book_->busy() && !late)
-      self_->receive([&](const told_kept& kept) { book_->take(kept); },
-                     caf::after(last_writes) >> [&] { late = true; });
-    book_->let_go();
-    hooks_->drain(last_deliveries);
-    for (bool more = true; more;)
-      self_->receive([&](const webhook_moved& hook) { take(hook); },
-                     caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
-  }
-
   const serve_options& options_;
   node& engine_;
   centre_records& records_;
   centre_state* state_;
-  std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
-  std::map<std::string, webhooks::webhook_cursor> cursors_; // of all that were ever there
-  std::vector<std::string> webhooks_;                       // those there are
-  std::optional<webhooks::webhooks> hooks_;
-  std::optional<event_book> book_;
+  centre_telling telling_;
+  std::unique_ptr<centre_api> api_;
   std::vector<lane_context*> contexts_;
   centre_plan plan_;
   centre_actors actors_;

@@ -227,7 +227,8 @@ TEST_F(serve_api, a_day_of_an_agent) {
        {"jackfield_queue_answered_total{queue=\"support\"} 1\n",
         "jackfield_queue_offered_total{queue=\"sales\"} 0\n",
         "jackfield_agents{state=\"paused\"} 1\n", "jackfield_agents{state=\"logged_out\"} 1\n",
-        "jackfield_calls{state=\"talking\"} 0\n", "jackfield_draining 0\n"})
+        "jackfield_calls{state=\"talking\"} 0\n", "jackfield_draining 0\n",
+        "jackfield_login_bans_total 0\n"})
     EXPECT_THAT(metrics, HasSubstr(line));
 
   // Events are those of --events, in order, a page at a time.

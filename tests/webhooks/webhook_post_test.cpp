@@ -26,11 +26,12 @@ using testing::HasSubstr;
 
 constexpr auto sound_answer = "HTTP/1.1 204 No Content\r\n\r\n";
 
-/// Answers one request, over TLS if it has a certificate.
+/// Answers one request, over TLS if it has a certificate; or says its answer unasked.
 class receiver {
 public:
-  explicit receiver(std::string answer, const crypto::certificate* own = nullptr)
-      : answer_(std::move(answer)) {
+  explicit receiver(std::string answer, const crypto::certificate* own = nullptr,
+                    bool unasked = false)
+      : answer_(std::move(answer)), unasked_(unasked) {
     if (own != nullptr) {
       tls_.emplace(asio::ssl::context::tls_server);
       tls_->use_certificate_chain(asio::buffer(own->certificate_pem));
@@ -67,11 +68,13 @@ private:
   template <class Stream>
   void talk(Stream& with) {
     boost::system::error_code failed;
-    asio::read_until(with, asio::dynamic_buffer(heard_), "}", failed);
+    if (!unasked_)
+      asio::read_until(with, asio::dynamic_buffer(heard_), "}", failed);
     asio::write(with, asio::buffer(answer_), failed);
   }
 
   const std::string answer_;
+  const bool unasked_;
   asio::io_context context_;
   tcp::acceptor acceptor_{context_, {asio::ip::make_address("127.0.0.1"), 0}};
   std::optional<asio::ssl::context> tls_;
@@ -190,7 +193,7 @@ TEST_F(post, sec_09_checks_who_answers) {
       << "it is another's";
     EXPECT_EQ(there.heard(), "");
   }
-  receiver plain{sound_answer};
+  receiver plain{sound_answer, nullptr, true};
   EXPECT_THAT(outcome(at("https", "127.0.0.1", plain.port()), &own), HasSubstr("TLS: "));
 }
 

@@ -57,9 +57,10 @@ result<std::unique_ptr<centre_api>> centre_api::listen(const lane::endpoint& add
   return made;
 }
 
-void centre_api::run(centre_actors actors, const storage::store* records) {
+void centre_api::run(centre_actors actors, const sources& of, uint64_t last) {
   change(centre_plan{current()->plan}, std::move(actors));
-  records_ = records;
+  sources_ = of;
+  feed_.start_behind(last);
   server_->run();
 }
 
@@ -81,16 +82,15 @@ void centre_api::change(centre_plan plan, centre_actors actors) {
   standing_ = std::move(made);
 }
 
+void centre_api::tell(uint64_t seq, const storage::told_event& event) {
+  if (event.name == to_string(centre_event::kind::recorded))
+    losses_.take(event.line);
+  feed_.add(seq, event.line);
+}
+
 std::shared_ptr<const centre_api::standing> centre_api::current() const {
   const std::lock_guard lock{standing_mutex_};
   return standing_;
-}
-
-void centre_api::take(const centre_event& event, uint64_t seq, std::string line) {
-  view_.take(event);
-  if (line.ends_with('\n'))
-    line.pop_back();
-  feed_.add(seq, std::move(line));
 }
 
 // -- from a request to who answers it ----------------------------------------------
@@ -116,6 +116,7 @@ const std::vector<centre_api::route>& centre_api::routes() {
     {"GET", {"v1", "events"}, false, &centre_api::events},
     {"GET", {"v1", "recordings"}, false, &centre_api::list_recordings},
     {"GET", {"v1", "recordings", "{}"}, false, &centre_api::get_recording},
+    {"GET", {"v1", "webhooks"}, false, &centre_api::list_webhooks},
   };
   return all;
 }
@@ -247,8 +248,9 @@ void centre_api::metrics(exchange& of) {
     const auto queues = centre_asker::ask<queue_state>(self, is->actors.queues, ask_queue_state{});
     if (!queues)
       return nothing_said();
-    auto out = json_answer(centre_metrics(*queues, view_.count(), draining_) +
-                           trunk_metrics(*is->actors.book));
+    auto out = json_answer(
+      centre_metrics(*queues, view_.count(), draining_) + trunk_metrics(*is->actors.book) +
+      login_metrics(is->actors.registrars->bans) + webhook_metrics(sources_.webhooks->states()));
     out.content_type = report::prometheus_content_type;
     return out;
   });

@@ -13,13 +13,16 @@
 
 #include "actors/centre/centre.hpp"
 #include "app/centre_asker.hpp"
+#include "app/centre_recordings.hpp"
 #include "app/centre_view.hpp"
 #include "app/http/event_feed.hpp"
 #include "app/http/remembered_answers.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
 #include "app/reload_requests.hpp"
+#include "app/webhooks/webhooks.hpp"
 #include "storage/store.hpp"
+#include "storage/told_events.hpp"
 
 namespace jackfield::app {
 
@@ -34,12 +37,19 @@ public:
   ~centre_api() override;
 
   [[nodiscard]] const lane::endpoint& address() const noexcept { return server_->address(); }
-  /// `records`: where finished calls are kept, which outlives the API; null: nowhere.
-  void run(centre_actors actors, const storage::store* records = nullptr);
+  /// What outlives the API. `records`: where finished calls are kept; null: nowhere.
+  struct sources {
+    const storage::store* records = nullptr;
+    const webhooks::webhooks* webhooks = nullptr;
+  };
+  /// `last`: the number of the last event before all that it will tell of.
+  void run(centre_actors actors, const sources& of, uint64_t last = 0);
   /// What is served, and asked, from now on.
   void change(centre_plan plan, centre_actors actors);
-  /// `line` is the event as JSON, `seq` one more than that of the event before.
-  void take(const centre_event& event, uint64_t seq, std::string line);
+  /// What happened; `tell` follows, perhaps later.
+  void take(const centre_event& event) { view_.take(event); }
+  /// `seq` is one more than that of the event before.
+  void tell(uint64_t seq, const storage::told_event& event);
   /// Now and then: who waited for events for long enough is answered.
   void on_time() { feed_.on_time(http::event_feed::clock::now()); }
   /// Those who ask for the configuration to be read anew, and are to be told what came of it.
@@ -96,6 +106,7 @@ private:
   void end_supervision(exchange& of);
   void list_recordings(exchange& of);
   void get_recording(exchange& of);
+  void list_webhooks(exchange& of);
 
   /// Has `job` made an answer on the thread that may wait.
   void ask(exchange& of, std::function<http::answer(caf::scoped_actor&)> job);
@@ -104,11 +115,12 @@ private:
   const std::string token_;
   mutable std::mutex standing_mutex_;
   std::shared_ptr<const standing> standing_;
-  const storage::store* records_ = nullptr; // not changed once it runs
+  sources sources_; // not changed once it runs
   std::atomic<bool> draining_{false};
   centre_view view_;
   http::event_feed feed_;
   reload_requests reloads_;
+  recording_losses losses_;
   http::remembered_answers remembered_; // the server's thread
   std::optional<centre_asker> asker_;
   std::optional<http::server> server_;

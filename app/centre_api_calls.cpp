@@ -56,12 +56,12 @@ void centre_api::list_cdrs(exchange& of) {
     of.answer_with(std::move(*fault));
     return;
   }
-  if (records_ == nullptr) {
+  if (sources_.records == nullptr) {
     of.answer_with(problem(404, "no calls are kept: it was started without --state"));
     return;
   }
   ask(of, [this, limit, after](caf::scoped_actor&) {
-    const auto found = storage::read_calls(*records_, after, limit);
+    const auto found = storage::read_calls(*sources_.records, after, limit);
     if (!found)
       return problem(500, "the state directory cannot be read: " + found.error().why.to_string());
     return json_answer(

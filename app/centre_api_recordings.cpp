@@ -3,7 +3,6 @@
 #include "app/centre_api.hpp"
 #include "app/centre_api_answers.hpp"
 #include "app/centre_json.hpp"
-#include "app/centre_recordings.hpp"
 
 // Recordings.
 
@@ -20,13 +19,13 @@ void centre_api::list_recordings(exchange& of) {
     of.answer_with(std::move(*fault));
     return;
   }
-  ask(of, [is, after, limit](caf::scoped_actor&) {
+  ask(of, [this, is, after, limit](caf::scoped_actor&) {
     const auto found = is->plan.recordings
                          ? recordings_in(is->plan.recordings->directory, after, limit)
                          : recordings_page{};
     std::vector<std::string> parts;
     for (const auto& each : found.files)
-      parts.push_back(recording_json(each));
+      parts.push_back(recording_json(each, losses_.of(each.id)));
     return json_answer(list_json("recordings", parts, found.more ? found.files.back().id : ""));
   });
 }

@@ -20,6 +20,7 @@
 #include "app/config_reader.hpp"
 #include "app/config_sound.hpp"
 #include "app/option_reader.hpp"
+#include "app/webhooks_config.hpp"
 
 namespace jackfield::app {
 
@@ -355,9 +356,9 @@ void reading::check_access() {
 }
 
 tl::expected<centre_config, std::vector<error>> reading::read(const table& all) {
-  allow(
-    all, "the file",
-    {"server", "api", "recording", "announcements", "agent", "queue", "menu", "trunk", "route"});
+  allow(all, "the file",
+        {"server", "api", "recording", "announcements", "agent", "queue", "menu", "trunk", "route",
+         "webhook"});
   if (const auto* const server = all.get("server"); server == nullptr)
     faults_.push_back(
       {path_, "has no [server], expected one with listen = [\"udp:127.0.0.1:5060\"]"});
@@ -384,6 +385,7 @@ tl::expected<centre_config, std::vector<error>> reading::read(const table& all) 
     read_queues(*queues);
   read_menus(*this, all, made_.plan, of_number_);
   read_trunks(*this, all, made_.plan);
+  made_.webhooks = read_webhooks(*this, all);
   check_overflow();
   check_access();
   check_callers();

@@ -7,6 +7,7 @@
 
 #include "actors/centre/centre.hpp"
 #include "app/listeners.hpp"
+#include "app/webhooks/webhook_settings.hpp"
 #include "engine/error/error.hpp"
 
 namespace jackfield::app {
@@ -23,6 +24,7 @@ struct centre_config {
   std::shared_ptr<const audio_settings> hold_music; ///< of calls that are none of a queue
   lane::endpoint api_address;                       ///< of loopback; invalid: no API is wanted
   std::string api_token_file;
+  std::vector<webhooks::webhook_settings> webhooks;
 };
 
 /// Reads it whole: what it says, or each of its faults, with the file, the line, and what was

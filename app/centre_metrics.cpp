@@ -117,6 +117,37 @@ std::string centre_metrics(const std::vector<queue_state>& queues,
   return std::move(to.text);
 }
 
+std::string login_metrics(uint64_t bans) {
+  return fmt::format("# HELP jackfield_login_bans_total Times that an address was not heard any "
+                     "more, as passwords were guessed from there.\n"
+                     "# TYPE jackfield_login_bans_total counter\njackfield_login_bans_total {}\n",
+                     bans);
+}
+
+std::string webhook_metrics(const std::vector<webhooks::webhook_state>& hooks) {
+  std::string text;
+  if (hooks.empty())
+    return text;
+  const auto by_hook = [&](std::string_view name, std::string_view type, std::string_view help,
+                           auto value) {
+    fmt::format_to(std::back_inserter(text), "# HELP jackfield_{} {}\n# TYPE jackfield_{} {}\n",
+                   name, help, name, type);
+    for (const auto& each : hooks)
+      fmt::format_to(std::back_inserter(text), "jackfield_{}{{webhook=\"{}\"}} {}\n", name,
+                     label(each.name), static_cast<uint64_t>(std::invoke(value, each)));
+  };
+  using hook = webhooks::webhook_state;
+  by_hook("webhook_deliveries_total", "counter", "Messages that its receiver took.",
+          &hook::deliveries);
+  by_hook("webhook_failures_total", "counter", "Attempts that came to nothing.", &hook::failures);
+  by_hook("webhook_events_behind", "gauge", "Events that it has not been told of.", &hook::behind);
+  by_hook("webhook_events_dropped_total", "counter",
+          "Events that were gone before it could be told of them.", &hook::dropped);
+  by_hook("webhook_stopped", "gauge", "1 once its receiver has said 410, until a reload.",
+          &hook::stopped);
+  return text;
+}
+
 std::string trunk_metrics(const trunk_book& book) {
   std::string text;
   const auto by_trunk = [&](std::string_view name, std::string_view type, std::string_view help,

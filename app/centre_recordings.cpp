@@ -88,7 +88,31 @@ std::optional<std::string> read_recording(const std::string& directory, const st
   return open_file{directory + '/' + id + std::string{ending}}.read_all();
 }
 
-std::string recording_json(const recording_file& file) {
+void recording_losses::take(const std::string& line) {
+  const auto event = nlohmann::json::parse(line, nullptr, false);
+  if (!event.is_object())
+    return;
+  const auto id = event.find("recording");
+  const auto count = event.find("packets_left_out");
+  if (id == event.end() || !id->is_string() || count == event.end() || !count->is_number_unsigned())
+    return; // of an earlier version
+  const std::lock_guard lock{mutex_};
+  if (!known_.insert_or_assign(id->get<std::string>(), count->get<uint64_t>()).second)
+    return;
+  order_.push_back(id->get<std::string>());
+  if (order_.size() <= most)
+    return;
+  known_.erase(order_.front());
+  order_.pop_front();
+}
+
+std::optional<uint64_t> recording_losses::of(const std::string& id) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = known_.find(id);
+  return found == known_.end() ? std::nullopt : std::optional{found->second};
+}
+
+std::string recording_json(const recording_file& file, std::optional<uint64_t> left_out) {
   nlohmann::ordered_json out;
   out["id"] = file.id;
   // 20261130T064959Z-17-0123abcd, unless somebody else put it there.
@@ -101,6 +125,9 @@ std::string recording_json(const recording_file& file) {
                       t.substr(11, 2) + ':' + t.substr(13, 3);
   }
   out["bytes"] = file.bytes;
+  out["packets_left_out"] = nullptr;
+  if (left_out)
+    out["packets_left_out"] = *left_out;
   return out.dump();
 }
 

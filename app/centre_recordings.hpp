@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace jackfield::app {
@@ -30,7 +33,24 @@ struct recordings_page {
 [[nodiscard]] std::optional<std::string> read_recording(const std::string& directory,
                                                         const std::string& id);
 
-/// {"id":"...","call":"...","began_at":"...","bytes":N}
-[[nodiscard]] std::string recording_json(const recording_file& file);
+/// How many packets recordings lack, as the events of the last ones told. From any thread.
+class recording_losses {
+public:
+  static constexpr size_t most = 10'000;
+
+  /// `line`: the event of a recording that is over.
+  void take(const std::string& line);
+  /// Nothing: that is not known any more, or not yet.
+  [[nodiscard]] std::optional<uint64_t> of(const std::string& id) const;
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, uint64_t> known_; // by id
+  std::deque<std::string> order_;
+};
+
+/// {"id":"...","call":"...","began_at":"...","bytes":N,"packets_left_out":N}
+[[nodiscard]] std::string recording_json(const recording_file& file,
+                                         std::optional<uint64_t> left_out);
 
 } // namespace jackfield::app

@@ -70,6 +70,7 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       line["recording"] = std::filesystem::path{event.detail}.stem().string();
       line["path"] = event.detail;
       line["length_ms"] = milliseconds(event.talked);
+      line["packets_left_out"] = event.left_out;
     } else if (event.what == kind::completed) {
       line["talked_ms"] = milliseconds(event.talked);
       if (event.call != 0)
@@ -161,13 +162,11 @@ void centre_records::write(file& to, const std::string& line) {
     failed_ = true;
 }
 
-uint64_t centre_records::take(const centre_event& event) {
-  ++seq_;
+void centre_records::take(const centre_event& event, const std::string& line) {
   if (events_)
-    write(events_, event_line(event, seq_));
+    write(events_, line);
   if (queue_log_)
     write(queue_log_, queue_log_line(event));
-  return seq_;
 }
 
 result<void> centre_records::flush() {

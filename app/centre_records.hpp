@@ -17,8 +17,10 @@ public:
   /// Files are appended to; an empty name: none is wanted, "-": standard output.
   static result<centre_records> open(const std::string& events, const std::string& queue_log);
 
-  /// Its number, from 1 upwards.
-  uint64_t take(const centre_event& event);
+  /// Lines of events are wanted.
+  [[nodiscard]] bool wants_lines() const noexcept { return events_ != nullptr; }
+  /// `line`: its `event_line`.
+  void take(const centre_event& event, const std::string& line);
   /// To the disk's cache. An error is told once.
   result<void> flush();
 
@@ -31,7 +33,6 @@ private:
   std::string queue_log_name_;
   file events_{nullptr, nullptr};
   file queue_log_{nullptr, nullptr};
-  uint64_t seq_ = 0;
   bool failed_ = false;
 };
 

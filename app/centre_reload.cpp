@@ -44,13 +44,14 @@ std::string text_of(const json& what) {
 
 } // namespace
 
-http::answer reload_answer(const centre_plan& before, const centre_plan& now) {
+http::answer reload_answer(const reloaded& before, const reloaded& now) {
   json out;
-  out["agents"] = changes(before.agents, now.agents, &centre_plan::agent_plan::name);
-  out["queues"] = changes(before.queues, now.queues, &centre_plan::queue_plan::name);
+  out["agents"] = changes(before.plan.agents, now.plan.agents, &centre_plan::agent_plan::name);
+  out["queues"] = changes(before.plan.queues, now.plan.queues, &centre_plan::queue_plan::name);
   out["menus"] = changes(
-    before.menus, now.menus,
+    before.plan.menus, now.plan.menus,
     [](const centre_plan::menu_plan& menu) -> const auto& { return menu.rules.name; });
+  out["webhooks"] = changes(before.webhooks, now.webhooks, std::identity{});
   return json_answer(text_of(out));
 }
 

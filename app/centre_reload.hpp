@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "actors/centre/centre.hpp"
@@ -10,9 +11,14 @@ namespace jackfield::app {
 
 // What the API says of a configuration that was read anew.
 
-/// Of a centre that runs by another plan now: how many agents, queues and menus there are, and the
-/// names of those that came and went.
-[[nodiscard]] http::answer reload_answer(const centre_plan& before, const centre_plan& now);
+/// What a reload changes.
+struct reloaded {
+  const centre_plan& plan;
+  const std::vector<std::string>& webhooks; ///< names
+};
+/// Of a centre that runs by another plan now: how many agents, queues, menus and webhooks there
+/// are, and the names of those that came and went.
+[[nodiscard]] http::answer reload_answer(const reloaded& before, const reloaded& now);
 /// 422, with the place of each fault in `errors`, of which there is one at least.
 [[nodiscard]] http::answer reload_problem(const std::vector<error>& faults);
 

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <caf/send.hpp>
 
+#include "app/event_keeper.hpp"
 #include "storage/centre_records.hpp"
 
 namespace jackfield::app {
@@ -50,13 +51,16 @@ storage::outcome<std::unique_ptr<centre_state>> centre_state::open(const keep_op
   auto heard = storage::last_heard(store);
   auto kept = heard ? storage::read_centre(store)
                     : storage::outcome<storage::kept_centre>{tl::unexpect, heard.error()};
-  if (!kept) {
-    auto why = std::move(kept.error());
+  auto told = kept ? storage::read_told(store)
+                   : storage::outcome<storage::told_so_far>{tl::unexpect, kept.error()};
+  if (!told) {
+    auto why = std::move(told.error());
     why.why.place = options.directory + ": " + why.why.place;
     return tl::unexpected{std::move(why)};
   }
   made->memory_.heard = *heard;
   made->memory_.kept = std::move(*kept);
+  made->told_ = std::move(*told);
   return made;
 }
 
@@ -86,6 +90,9 @@ storage::outcome<void> centre_state::begin(node& engine, const centre_plan& plan
     last_records_.push_back(context.home.spawn<last_record>(*context.keeps));
     engine.keep(last_records_.back());
   }
+  auto& first = engine.context(0);
+  keeper_ = first.home.spawn<event_keeper>(*first.keeps);
+  engine.keep(keeper_);
   return {};
 }
 
@@ -168,6 +175,7 @@ void centre_state::keep_last(caf::scoped_actor& self) {
       [&](const journal_failing& failing) { take(failing); },
       [&](journal_recovered again) { take(again); });
   last_records_.clear();
+  keeper_ = nullptr;
 }
 
 int centre_state::end(bool lost) {

@@ -12,6 +12,7 @@
 #include "actors/node/journal.hpp"
 #include "app/keep_options.hpp"
 #include "app/kept_state.hpp"
+#include "storage/told_events.hpp"
 
 namespace jackfield::app {
 
@@ -34,6 +35,11 @@ public:
   /// What the centre was.
   [[nodiscard]] const centre_memory& memory() const noexcept { return memory_; }
   /// Has the centre's services take up bindings and the calls that go on, and all else that a crash
+  /// The events that it told of, and its webhooks. Once.
+  [[nodiscard]] storage::told_so_far take_told() { return std::exchange(told_, {}); }
+  /// An `event_keeper` of this store; once it has begun.
+  [[nodiscard]] const caf::actor& keeper() const noexcept { return keeper_; }
+  /// Has the centre's services take up bindings and callers who wait on, and all else that a crash
   /// left end. Before the node starts.
   storage::outcome<void> go_on(node& engine, const std::vector<caf::actor>& services,
                                const caf::actor& watcher);
@@ -66,6 +72,8 @@ private:
   centre_memory memory_;
   std::vector<std::vector<storage::interrupted_call>> returning_; // what goes on, by lane
   std::vector<centre_event> ends_;
+  storage::told_so_far told_;
+  caf::actor keeper_;
   std::vector<caf::actor> last_records_;
   unsigned recovering_ = 0;
   unsigned resuming_ = 0;

@@ -22,6 +22,7 @@
 #include "app/centre_records.hpp"
 #include "app/centre_reload.hpp"
 #include "app/centre_state.hpp"
+#include "app/centre_telling.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
@@ -157,8 +158,8 @@ public:
   /// `state`, `api`: null: none is wanted.
   serving(const serve_options& options, node& engine, centre_records& records, centre_state* state,
           std::unique_ptr<centre_api> api)
-      : options_(options), engine_(engine), records_(records), state_(state), api_(std::move(api)),
-        self_(engine.system()) {}
+      : options_(options), engine_(engine), records_(records), state_(state),
+        self_(engine.system()), telling_(self_, records), api_(std::move(api)) {}
 
   storage::outcome<void> begin(const centre_config& config) {
     const auto watcher = caf::actor_cast<caf::actor>(self_);
@@ -176,25 +177,34 @@ public:
     for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
       for (const auto& each : *group)
         watch(each);
-    if (api_)
-      api_->run(actors_, state_ != nullptr ? &state_->records() : nullptr);
+    centre_telling::start start;
+    start.api = api_.get();
+    start.actors = actors_;
+    if (state_ != nullptr) {
+      start.told = state_->take_told();
+      start.keeper = state_->keeper();
+      start.records = &state_->records();
+    }
+    telling_.begin(std::move(start), config.webhooks);
     if (state_ == nullptr)
       return {};
     for (const auto& each : state_->take_ends())
-      take(each);
+      telling_.take(each);
     return state_->go_on(engine_, actors_.services, watcher);
   }
 
   int run() {
     while (stopped_ < actors_.services.size() || (trunks_ > 0 && !stopping_) ||
            (state_ != nullptr && state_->busy())) {
-      self_->receive([&](const centre_event& event) { take(event); },
+      self_->receive([&](const centre_event& event) { telling_.take(event); },
                      [&](const centre_stopped& last) { on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
                      [&](const calls_recovered& lane) { state_->take(lane); },
                      [&](const calls_resumed& lane) { state_->take(lane); },
                      [&](const journal_failing& failing) { state_->take(failing); },
                      [&](journal_recovered again) { state_->take(again); },
+                     [&](const told_kept& kept) { telling_.take(kept); },
+                     [&](const webhook_moved& hook) { telling_.take(hook); },
                      caf::after(poll_interval) >> [] {});
       flush_now_and_then();
       if (api_)
@@ -233,9 +243,10 @@ private:
       std::fputs("nothing is changed\n", stderr);
       return reload_problem(config.error());
     }
-    auto said = reload_answer(plan_, config->plan);
+    const auto plan = plan_;
+    const auto hooks = telling_.hooks();
     change_to(std::move(*config));
-    return said;
+    return reload_answer({plan, hooks}, {plan_, telling_.hooks()});
   }
 
   void change_to(centre_config config) {
@@ -255,6 +266,7 @@ private:
     }
     if (api_)
       api_->change(plan_, actors_);
+    telling_.change(std::move(config.webhooks));
     if (!options_.quiet)
       std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n", plan_.queues.size(),
                    plan_.agents.size());
@@ -265,12 +277,6 @@ private:
     for (const auto& each : all)
       ids.insert(each.id());
     return ids;
-  }
-
-  void take(const centre_event& event) {
-    const auto seq = records_.take(event);
-    if (api_)
-      api_->take(event, seq, event_line(event, seq));
   }
 
   void on_stopped(const centre_stopped& last) {
@@ -336,12 +342,15 @@ private:
   }
 
   int end() {
+    telling_.leave_api();
     api_ = nullptr; // nobody asks the actors any more
     // What is on its way to us was said before the answers to these.
     const auto queues = ask_queues();
     for (bool more = true; more;)
-      self_->receive([&](const centre_event& event) { take(event); }, [](const caf::down_msg&) {},
+      self_->receive([&](const centre_event& event) { telling_.take(event); },
+                     [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
+    telling_.finish();
     for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks, &leaving_})
       for (const auto& each : *group)
         caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
@@ -365,8 +374,9 @@ private:
   node& engine_;
   centre_records& records_;
   centre_state* state_;
-  std::unique_ptr<centre_api> api_;
   caf::scoped_actor self_;
+  centre_telling telling_;
+  std::unique_ptr<centre_api> api_;
   std::vector<lane_context*> contexts_;
   centre_plan plan_;
   centre_actors actors_;
@@ -455,6 +465,9 @@ int serve_command(const std::vector<std::string>& arguments) {
     if (!(*options)->quiet)
       std::printf("%s: %zu queues and %zu agents, nothing is wrong\n", (*options)->config.c_str(),
                   config->plan.queues.size(), config->plan.agents.size());
+    if (!(*options)->quiet)
+      for (const auto& each : config->webhooks)
+        std::printf("webhook \"%s\": %s\n", each.name.c_str(), each.url.shown().c_str());
     return 0;
   }
   raise_file_limit();

@@ -10,6 +10,7 @@
 
 #include "storage/centre_records.hpp"
 #include "storage/records.hpp"
+#include "storage/told_events.hpp"
 
 namespace jackfield::storage {
 
@@ -130,6 +131,19 @@ private:
     if (const auto queue = queue_of_key(key)) {
       if (auto record = unpack_queue(value); !record)
         report("queue " + std::string{*queue}, std::move(record.error().cause));
+      return;
+    }
+    if (const auto hook = webhook_of_key(key)) {
+      if (auto record = unpack_webhook(value); !record)
+        report("webhook " + std::string{*hook}, std::move(record.error().cause));
+      return;
+    }
+    if (is_told_key(key)) {
+      const auto number = told_of_key(key);
+      if (!number || *number == 0)
+        return report_key(keyspace::meta, key);
+      if (auto record = unpack_told_event(value); !record)
+        report("told event " + std::to_string(*number), std::move(record.error().cause));
       return;
     }
     if (const auto call = callback_of_key(key)) {

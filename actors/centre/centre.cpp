@@ -200,6 +200,7 @@ centre_actors start_centre(const std::vector<lane_context*>& contexts, const cen
   const auto roster = roster_of(plan, made, tickets);
   const auto own = with_secret(registrations, contexts.front()->home);
   auto shards = std::make_shared<registrar_shards>(contexts.size());
+  made.registrars = shards;
   for (size_t i = 0; i < contexts.size(); ++i)
     made.services.push_back(contexts[i]->home.spawn<centre_service>(
       *contexts[i], manner, roster, own, static_cast<unsigned>(i), shards, watcher));
@@ -216,6 +217,7 @@ changed_centre change_centre(const std::vector<lane_context*>& contexts, const c
   all.trunks = running.trunks;
   all.book = running.book;
   all.clocks = running.clocks;
+  all.registrars = running.registrars;
   const auto context_of = [&](size_t place) -> lane_context& {
     return *contexts[place % contexts.size()];
   };

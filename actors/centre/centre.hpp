@@ -58,8 +58,9 @@ struct centre_actors {
   /// In the order of the plan. Each ends by itself once told to `hang_up`, when its registration is
   /// removed.
   std::vector<caf::actor> trunks;
-  std::shared_ptr<const trunk_book> book; ///< how trunks are
-  two_clocks clocks{};                    ///< as in `centre_roster`
+  std::shared_ptr<const trunk_book> book;             ///< how trunks are
+  two_clocks clocks{};                                ///< as in `centre_roster`
+  std::shared_ptr<const registrar_shards> registrars; ///< of which `bans` is for others
 };
 
 /// Starts them on the lanes of these contexts, which serve together, and share queues and agents

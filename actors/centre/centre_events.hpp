@@ -49,6 +49,7 @@ struct centre_event {
   lane::duration talked{};
   bool by_caller = false;
   std::string trunk = {}; ///< its name
+  uint64_t left_out = 0;  ///< packets of which nothing is heard in a recording
 };
 
 /// A stable name for files: "call.entered", "agent.state".

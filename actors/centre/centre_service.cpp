@@ -417,6 +417,7 @@ void centre_service::tell_recording(const queued_call_over& over) {
   event.detail = made.failure ? made.failure->to_string() : made.path;
   event.waited = over.waited;
   event.talked = made.length;
+  event.left_out = made.left_out;
   lane::tell_from(*this, watcher_, std::move(event));
 }
 

@@ -155,7 +155,8 @@ caller_identified::outcome registrar::identity_of(const sip_arrival& request, st
   case verdict::stale:
     return outcome::stale;
   case verdict::wrong:
-    guesses_.on_failure(source, now);
+    if (guesses_.on_failure(source, now) && shards_)
+      ++shards_->bans;
     return outcome::wrong;
   case verdict::malformed:
     break;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -60,6 +61,7 @@ struct caller_identified {
 struct registrar_shards {
   explicit registrar_shards(size_t lanes) : of_lane(lanes) {}
   std::vector<registrar*> of_lane; ///< null: none serves there now
+  std::atomic<uint64_t> bans{0};   ///< by the `login_guard`s of all; for any thread
 };
 
 /// To a service that registers, before all else: what was kept before, of all lanes.

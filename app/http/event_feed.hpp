@@ -24,6 +24,8 @@ public:
 
   explicit event_feed(size_t kept) : ring_(kept) {}
 
+  /// There were events up to `last`. Before the first one, and before anybody reads.
+  void start_behind(uint64_t last) noexcept { ring_.start_behind(last); }
   /// `seq` is one more than that of the last one. Answers who waits.
   void add(uint64_t seq, std::string line);
   struct wish {

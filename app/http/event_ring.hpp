@@ -11,6 +11,8 @@ class event_ring {
 public:
   explicit event_ring(size_t most) : most_(most) {}
 
+  /// There were events up to `last`, of which none is kept. Before the first.
+  void start_behind(uint64_t last) noexcept { last_ = last; }
   /// `seq` is one more than that of the last one.
   void add(uint64_t seq, std::string line);
 

@@ -79,13 +79,8 @@ bool bears_token(std::string_view authorization, std::string_view token) noexcep
   return differs == 0;
 }
 
-result<std::string> read_or_make_token(const std::string& path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0 && errno == ENOENT) {
-    if (auto made = make_token(path); !made)
-      return tl::unexpected{std::move(made.error())};
-    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  }
+result<std::string> read_token(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   const open_file file{fd};
   struct stat about {};
   if (fd < 0 || ::fstat(fd, &about) != 0)
@@ -106,6 +101,13 @@ result<std::string> read_or_make_token(const std::string& path) {
   if (!sound)
     return fail(path, "holds no token, expected 16 to 512 characters of ASCII without spaces");
   return std::string{text};
+}
+
+result<std::string> read_or_make_token(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT)
+    if (auto made = make_token(path); !made)
+      return tl::unexpected{std::move(made.error())};
+  return read_token(path);
 }
 
 } // namespace jackfield::http

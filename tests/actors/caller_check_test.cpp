@@ -60,6 +60,7 @@ TEST_F(sec_28, who_guesses_passwords_is_not_answered_for_a_while) {
   while (refused < 100 && guess(refused % 2 == 0 ? "REGISTER" : "INVITE", "alice") == 401)
     ++refused;
   EXPECT_EQ(refused, 20) << "and then nothing";
+  EXPECT_EQ(world_.centre().registrars->bans, 1U);
   EXPECT_EQ(guess("REGISTER", "alice"), 0) << "nor for the right one, which it cannot tell";
   EXPECT_EQ(status_of(guesser, request(guesser, "INVITE", "alice", "carol")), 0);
   EXPECT_EQ(status_of(request("OPTIONS", "alice", "100",

@@ -227,7 +227,8 @@ TEST_F(serve_api, a_day_of_an_agent) {
        {"jackfield_queue_answered_total{queue=\"support\"} 1\n",
         "jackfield_queue_offered_total{queue=\"sales\"} 0\n",
         "jackfield_agents{state=\"paused\"} 1\n", "jackfield_agents{state=\"logged_out\"} 1\n",
-        "jackfield_calls{state=\"talking\"} 0\n", "jackfield_draining 0\n"})
+        "jackfield_calls{state=\"talking\"} 0\n", "jackfield_draining 0\n",
+        "jackfield_login_bans_total 0\n"})
     EXPECT_THAT(metrics, HasSubstr(line));
 
   // Events are those of --events, in order, a page at a time.
@@ -288,7 +289,7 @@ TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
         "/v1/calls", "/v1/trunks", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
-        "/v1/openapi.json", "/v1/reload", "/v1/nothing", "/%761/queues"})
+        "/v1/openapi.json", "/v1/reload", "/v1/webhooks", "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
            {std::string{"X-None: 1"}, std::string{"Authorization: Bearer"},
@@ -332,6 +333,7 @@ TEST_F(serve_api, sec_33_events_come_over_a_web_socket_to_who_has_the_token) {
   const auto over_header = open("/v1/events", bearer() + "\r\n");
   const auto over_subprotocol = open("/v1/events?after=0", page);
   ASSERT_NO_FATAL_FAILURE(start_phone());
+  ASSERT_TRUE(wait_for_one_like({{"event", "agent.state"}}));
   const auto seen = get("/v1/events?limit=1000").json();
   ASSERT_GE(seen.at("events").size(), 1u);
   EXPECT_THAT(open("/v1/events", {})->receive_all(), HasSubstr(" 401 "));

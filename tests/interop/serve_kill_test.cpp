@@ -113,15 +113,15 @@ protected:
   }
   /// Until nobody waits and nobody talks: whoever is stuck keeps that from coming.
   void wait_until_idle() const {
-    for (uint64_t seen = 0;;) {
+    for (std::string seen;;) { // numbers go on from start to start
       const auto all = agents();
       const bool idle = std::ranges::all_of(
         names_, [&](const auto& name) { return all.at(name).at("state") == "ready"; });
       if (idle && line().empty())
         return;
-      const auto told = get("/v1/events?wait=30&limit=1000&after=" + std::to_string(seen));
+      const auto told = get("/v1/events?wait=30&limit=1000" + seen);
       ASSERT_FALSE(told.at("events").empty()) << "stuck";
-      seen = told.at("next");
+      seen = "&after=" + std::to_string(told.at("next").get<uint64_t>());
     }
   }
   std::vector<json> exported() {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -70,6 +71,14 @@ TEST_F(serve_recording, has_each_side_of_every_call_in_its_channel) {
                                        "--duration", "60s", "--callee-hangs-up", "expected",
                                        "--audio", "tone:440", "--codecs", "PCMU"});
   EXPECT_EQ(load.summary.at("calls").at("completed"), calls) << load.summary.at("failures");
+  std::set<std::string> listed;
+  while (listed.size() < calls) { // the last one is told of some time after its call
+    const auto page = get("/v1/recordings").json();
+    for (const auto& each : page.at("recordings"))
+      if (each.at("packets_left_out") == 0)
+        listed.insert(each.at("id").get<std::string>());
+  }
+  std::set<std::string> told_of;
   program_->signal(SIGTERM);
   EXPECT_EQ(program_->wait(), 0);
   uint64_t found = 0;
@@ -82,6 +91,8 @@ TEST_F(serve_recording, has_each_side_of_every_call_in_its_channel) {
       continue;
     ++found;
     EXPECT_FALSE(event.contains("cause")) << line;
+    EXPECT_EQ(event.at("packets_left_out"), 0) << line;
+    told_of.insert(event.at("recording").get<std::string>());
     const std::string path = event.at("path");
     EXPECT_EQ(std::filesystem::path{path}.stem().string(), event.at("recording"));
     struct stat about {};
@@ -101,6 +112,7 @@ TEST_F(serve_recording, has_each_side_of_every_call_in_its_channel) {
     EXPECT_LT(share(right, 440), 0.001) << path;
   }
   EXPECT_EQ(found, calls);
+  EXPECT_EQ(listed, told_of);
   for (const auto& each : std::filesystem::directory_iterator{folder_.path() / "recordings"})
     EXPECT_EQ(each.path().extension(), ".opus");
   phone.signal(SIGINT);
@@ -118,7 +130,8 @@ TEST_F(serve_recording, are_listed_a_page_at_a_time_and_sent) {
   EXPECT_EQ(page.at("recordings")[0], (json{{"id", "20261130T064959Z-17-0000000a"},
                                             {"call", "17"},
                                             {"began_at", "2026-11-30T06:49:59Z"},
-                                            {"bytes", 31}}));
+                                            {"bytes", 31},
+                                            {"packets_left_out", nullptr}}));
   EXPECT_EQ(page.at("next"), "20261130T064959Z-17-0000000c");
   page = get("/v1/recordings?limit=2&after=20261130T064959Z-17-0000000c").json();
   ASSERT_EQ(page.at("recordings").size(), 1U);

@@ -6,6 +6,7 @@
 
 #include "storage/centre_records.hpp"
 #include "storage/records.hpp"
+#include "storage/told_events.hpp"
 
 namespace {
 
@@ -30,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 8) {
+  switch (data[0] % 10) {
   case 0:
     read_and_write(bytes, &unpack_run);
     break;
@@ -51,6 +52,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     break;
   case 7:
     read_and_write(bytes, &unpack_queue);
+    break;
+  case 8:
+    read_and_write(bytes, &unpack_told_event);
+    break;
+  case 9:
+    read_and_write(bytes, &unpack_webhook);
     break;
   default:
     if (const auto call = call_of_key(bytes); call && key_of(*call) != bytes)

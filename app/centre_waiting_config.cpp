@@ -179,6 +179,10 @@ void read_waiting(config_reader& in, const toml::table& queue,
       if (const auto* const when = queue.get(key))
         in.fault(*when, key, "says when, not what, expected announce = \"both\" beside it");
   }
+  read_needs(in, queue, rules);
+}
+
+void read_needs(config_reader& in, const toml::table& queue, policy::queue_rules& rules) {
   if (const auto* const needs = queue.get("needs"))
     needs_reading{in, rules}.read(*needs);
 }

@@ -17,6 +17,8 @@ std::shared_ptr<const wait_announcement> read_announcements(config_reader& in,
 void read_waiting(config_reader& in, const toml::table& queue,
                   const std::shared_ptr<const wait_announcement>& sounds,
                   centre_plan::queue_plan& into);
+/// The skills that a [[queue]] needs, alone.
+void read_needs(config_reader& in, const toml::table& queue, policy::queue_rules& rules);
 /// The skills of an [[agent]].
 std::vector<policy::skill> read_skills(config_reader& in, const toml::table& agent);
 

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 #include "engine/scenario/arrivals.hpp"
 
@@ -24,10 +24,12 @@ std::string listed(std::initializer_list<std::string_view> words) {
 result<std::string> read_config_text(const std::string& path) {
   errno = 0;
   std::ifstream file{path, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{file}, {}};
-  if (!file.is_open() || file.bad() || errno == EISDIR)
+  std::ostringstream text;
+  if (file)
+    text << file.rdbuf(); // which fails for an empty file, too
+  if (!file || (text.fail() && errno != 0))
     return fail_errno(path, "cannot be read", errno);
-  return text;
+  return text.str();
 }
 
 void config_reader::allow(const table& in, std::string_view place,

@@ -105,6 +105,7 @@ TEST_F(simulate_command, says_what_is_wrong_with_its_options) {
   EXPECT_EQ(wrong({"-c", sample_day_, "--aht", "180"}),
             "--aht: is of one queue, expected it in the file of --config\n");
   EXPECT_EQ(wrong({"-c", "/nowhere"}), "/nowhere: cannot be read: No such file or directory\n");
+  EXPECT_EQ(wrong({"-c", "/tmp"}), "/tmp: cannot be read: Is a directory\n");
   EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "14", "--json", "/no/where"}),
             "--json: \"/no/where\" cannot be written: No such file or directory\n");
 }

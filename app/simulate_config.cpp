@@ -323,8 +323,9 @@ std::vector<reading::staggered_break> reading::read_breaks(const table& one) {
     time(*part, "length", length);
     time(*part, "apart", made.apart);
     made.first.reason = text(*part, "reason").value_or("break");
-    if (at < made_.begins || length <= duration::zero()) {
-      fault(each, "breaks", "expected a time of the day, and some length");
+    if (at < made_.begins || length <= duration::zero() || length > 24h || made.apart > 4h) {
+      fault(each, "breaks",
+            "expected a time of the day, a length up to 24h, and apart by no more than 4h");
       continue;
     }
     made.first.when = {at - made_.begins, at - made_.begins + length};
@@ -361,6 +362,12 @@ void reading::read_agents(const table& one) {
     fault(one, "agents", sound.error().to_string());
   uint32_t count = 1;
   number(one, "count", count, 1, simulation::centre_plan::most_agents);
+  if (made_.centre.agents.size() + count > simulation::centre_plan::most_agents) {
+    fault(one, "count",
+          fmt::format("more than {} agents in all, expected fewer",
+                      simulation::centre_plan::most_agents));
+    return;
+  }
   for (uint32_t i = 0; i < count; ++i) {
     agent.name = count == 1 ? *name : fmt::format("{} {}", *name, i + 1);
     agent.breaks.clear();
@@ -414,7 +421,7 @@ tl::expected<simulation::day_plan, std::vector<error>> reading::read(const table
   else if (faults_.empty() && std::ranges::all_of(made_.centre.queues, nobody_comes))
     faults_.push_back({path_, "has no calls, expected arrivals = [20, 35, 60] of some queue"});
   if (faults_.empty())
-    if (auto sound = made_.centre.check(); !sound)
+    if (auto sound = made_.check(); !sound)
       faults_.push_back({path_, sound.error().to_string()});
   if (!faults_.empty())
     return tl::unexpected{std::move(faults_)};

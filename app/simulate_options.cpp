@@ -26,6 +26,8 @@ struct texts {
   bool in_virtual_time = false;
 };
 
+constexpr uint32_t most_steps = 1'000; ///< of a sweep
+constexpr uint32_t most_days = 1'000;
 constexpr const char* callers_group = "Callers";
 constexpr const char* agents_group = "Agents";
 
@@ -155,10 +157,12 @@ void read_runs(option_reader& r, const texts& t, simulate_options& o) {
 result<simulate_options> options_of(const CLI::App& app, const texts& t, simulate_options o) {
   option_reader r;
   read_runs(r, t, o);
+  r.check(o.json != "-" || o.csv != "-", "--csv", "goes where --json goes, expected another");
   r.check(!o.check_only || !o.config.empty(), "--check", "expected --config FILE beside it");
   if (!o.config.empty()) {
     if (auto sound = check_day_options(app); !sound)
       return tl::unexpected{std::move(sound.error())};
+    r.check(o.study.seeds <= most_days, "--seeds", fmt::format("expected at most {}", most_days));
     if (r.failure())
       return tl::unexpected{*r.failure()};
     return o;
@@ -181,10 +185,12 @@ result<simulate_options> options_of(const CLI::App& app, const texts& t, simulat
   r.number<uint64_t>("--calls", t.calls, o.study.calls, 100, 1'000'000'000);
   if (r.failure())
     return tl::unexpected{*r.failure()};
-  const double load = o.queue.demand().offered_load();
+  if (!o.target && agents.second - agents.first >= most_steps)
+    return fail("--agents", fmt::format("expected at most {} numbers, or --target", most_steps));
+  const double load = o.queue.busy_agents();
   if (agents.first == agents.second && !o.target && !o.queue.patience && load >= agents.first)
-    return fail("--agents", fmt::format("{} agents for {:.4g} Erlangs: the line grows for ever, "
-                                        "expected {} or more, or --patience",
+    return fail("--agents", fmt::format("{} agents where callers keep {:.4g} busy: the line grows "
+                                        "for ever, expected {} or more, or --patience",
                                         agents.first, load, static_cast<uint64_t>(load) + 1));
   return o;
 }

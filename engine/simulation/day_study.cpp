@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+
+#include <fmt/format.h>
 
 #include "engine/policy/erlang.hpp"
 #include "engine/simulation/in_threads.hpp"
@@ -58,32 +61,90 @@ std::optional<double> theory_of(const day_plan& day, uint32_t queue, duration fr
   return theory->within.abandoned_negative;
 }
 
-/// Sums runs up.
+/// A cell, and what is kept of each run of it: nothing of a run that had no callers there.
+struct summed_cell {
+  day_cell* into = nullptr;
+  std::vector<std::optional<double>> levels;
+
+  void add(uint32_t run, const service_counts& counts) {
+    into->sum += counts;
+    if (const auto of_run = counts.levels())
+      levels[run] = of_run->abandoned_negative;
+  }
+  void finish() {
+    std::vector<double> known;
+    for (const auto& each : levels)
+      if (each)
+        known.push_back(*each);
+    if (!known.empty())
+      into->level = estimate_mean(known);
+  }
+};
+
+/// Runs, summed up as they come in: all sums are of whole numbers, so their order is nothing to
+/// them.
 class summing {
 public:
-  explicit summing(day_cell& into) : into_(into) {}
-  ~summing() {
-    if (!levels_.empty())
-      into_.level = estimate_mean(levels_);
+  summing(const day_plan& day, uint32_t runs, day_study& study)
+      : study_(study), intervals_(day.intervals()) {
+    const auto levels = std::vector<std::optional<double>>(runs);
+    study_.staff_by_interval.resize(intervals_);
+    study_.queues.resize(day.centre.queues.size());
+    cells_.push_back({&study_.all, levels});
+    for (auto& queue : study_.queues) {
+      queue.intervals.resize(intervals_);
+      cells_.push_back({&queue, levels});
+      for (auto& each : queue.intervals)
+        cells_.push_back({&each, levels});
+    }
   }
-  summing(const summing&) = delete;
-  summing& operator=(const summing&) = delete;
 
-  void add(const service_counts& run) {
-    into_.sum += run;
-    if (const auto levels = run.levels())
-      levels_.push_back(levels->abandoned_negative);
+  void add(uint32_t run, const simulation_figures& figures) {
+    const std::lock_guard lock{mutex_};
+    auto cell = cells_.begin();
+    (cell++)->add(run, figures.all);
+    study_.staff += figures.staff;
+    for (size_t i = 0; i < figures.intervals.size(); ++i)
+      study_.staff_by_interval[i] += figures.intervals[i].staff;
+    for (size_t q = 0; q < study_.queues.size(); ++q) {
+      const auto& of_run = figures.queues[q];
+      study_.queues[q].answered_waits.merge(of_run.answered_waits);
+      study_.queues[q].abandoned_waits.merge(of_run.abandoned_waits);
+      (cell++)->add(run, of_run.counts);
+      for (size_t i = 0; i < intervals_; ++i, ++cell)
+        if (i < figures.intervals.size())
+          cell->add(run, figures.intervals[i].queues[q]);
+    }
+  }
+  void finish() {
+    for (auto& cell : cells_)
+      cell.finish();
   }
 
 private:
-  day_cell& into_;
-  std::vector<double> levels_;
+  std::mutex mutex_;
+  day_study& study_;
+  size_t intervals_;
+  std::vector<summed_cell> cells_;
 };
 
 } // namespace
 
 size_t day_plan::intervals() const {
-  return static_cast<size_t>((centre.length() + interval - duration{1}) / interval);
+  return std::max<size_t>(
+    1, static_cast<size_t>((centre.length() + interval - duration{1}) / interval));
+}
+
+result<void> day_plan::check() const {
+  if (auto sound = centre.check(); !sound)
+    return sound;
+  if (std::ranges::any_of(centre.queues, [](const auto& q) { return q.arrivals.endless(); }))
+    return fail("arrivals", "are endless, expected those of a day");
+  if (centre.queues.size() * intervals() > most_cells)
+    return fail("interval", fmt::format("{} queues have {} intervals each, expected at most {} of "
+                                        "all together",
+                                        centre.queues.size(), intervals(), most_cells));
+  return {};
 }
 
 double day_plan::planned_agents(uint32_t queue, duration from, duration to) const {
@@ -108,60 +169,36 @@ bool day_plan::has_agents_of_its_own(uint32_t queue) const {
 }
 
 result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
-  std::vector<simulation_figures> played(runs);
+  day_study study;
+  study.runs = runs;
+  study.seed = seed;
+  summing sums{day, runs, study};
   std::vector<std::optional<error>> failures(runs);
   in_threads(threads, runs, [&](uint32_t i) {
     simulation_options options;
     options.seed = seed + i;
     options.interval = day.interval;
     if (auto run = simulate(day.centre, options))
-      played[i] = std::move(*run);
+      sums.add(i, *run);
     else
       failures[i] = std::move(run.error());
   });
   for (auto& failure : failures)
     if (failure)
       return tl::unexpected{std::move(*failure)};
+  sums.finish();
 
-  day_study study;
-  study.runs = runs;
-  study.seed = seed;
-  auto intervals = day.intervals();
-  for (const auto& run : played)
-    intervals = std::max(intervals, run.intervals.size());
-  study.staff_by_interval.resize(intervals);
-  {
-    summing all{study.all};
-    for (const auto& run : played) {
-      all.add(run.all);
-      study.staff += run.staff;
-      for (size_t i = 0; i < run.intervals.size(); ++i)
-        study.staff_by_interval[i] += run.intervals[i].staff;
-    }
-  }
-  study.queues.resize(day.centre.queues.size());
   for (uint32_t q = 0; q < study.queues.size(); ++q) {
     auto& queue = study.queues[q];
     queue.name = day.centre.queues[q].name;
     queue.within = day.centre.queues[q].rules.service_level_within;
-    queue.intervals.resize(intervals);
-    summing whole{queue};
-    for (const auto& run : played) {
-      whole.add(run.queues[q].counts);
-      queue.answered_waits.merge(run.queues[q].answered_waits);
-      queue.abandoned_waits.merge(run.queues[q].abandoned_waits);
-    }
     const bool own = day.has_agents_of_its_own(q);
-    for (size_t i = 0; i < intervals; ++i) {
+    for (size_t i = 0; i < queue.intervals.size(); ++i) {
       auto& cell = queue.intervals[i];
       const auto from = day.interval * static_cast<int64_t>(i);
       cell.planned_agents = day.planned_agents(q, from, from + day.interval);
       if (own)
         cell.theory = theory_of(day, q, from, from + day.interval, cell.planned_agents);
-      summing part{cell};
-      for (const auto& run : played)
-        if (i < run.intervals.size())
-          part.add(run.intervals[i].queues[q]);
     }
   }
   return study;

@@ -18,7 +18,13 @@ struct day_plan {
   duration begins{};                            ///< since midnight: where its times count from
   duration interval = std::chrono::minutes{30}; ///< of the report
 
-  /// The day as planned is so many intervals long; the last may be a part of one.
+  /// Of all queues together.
+  static constexpr size_t most_cells = 20'000;
+
+  /// Of the centre; and says where there are too many intervals, or arrivals that do not end.
+  [[nodiscard]] result<void> check() const;
+  /// The day as planned is so many intervals long, one at least; the last may be a part of one.
+  /// What goes on when it is over counts as in the last.
   [[nodiscard]] size_t intervals() const;
   /// Agents who serve the queue, on average over [from, to), as shifts and breaks say.
   [[nodiscard]] double planned_agents(uint32_t queue, duration from, duration to) const;
@@ -58,9 +64,9 @@ struct day_study {
   std::vector<staff_time> staff_by_interval;
 };
 
-/// Plays the day once for each seed: `seed`, `seed` + 1, ... `day` passed its check and has no
-/// endless arrivals. The same for any number of threads. Fails where too many callers are there at
-/// once.
+/// Plays the day once for each seed: `seed`, `seed` + 1, ... `day` passed its check. The same
+/// for any number of threads, and memory by their number, not by that of runs. Fails where too many
+/// callers are there at once.
 [[nodiscard]] result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed,
                                           unsigned threads);
 

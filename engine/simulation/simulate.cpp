@@ -177,6 +177,7 @@ private:
   time_point counted_from_{};
   bool counting_ = false; ///< agents' time
   time_point progress_{}; ///< something happened to a caller
+  int64_t last_interval_ = 0;
   simulation_figures figures_;
 };
 
@@ -185,6 +186,8 @@ simulation::simulation(const centre_plan& plan, const simulation_options& option
     : plan_(plan), options_(options), on_call_(on_call), samples_(plan, options.seed),
       arrivals_left_(options.calls == 0 ? std::numeric_limits<uint64_t>::max()
                                         : options.warm_up + options.calls) {
+  if (options.interval > duration::zero())
+    last_interval_ = std::max<int64_t>(0, (plan.length() - duration{1}) / options.interval);
   figures_.queues.resize(plan.queues.size());
   floor_.queues.reserve(plan.queues.size());
   for (uint32_t i = 0; i < plan.queues.size(); ++i)
@@ -604,7 +607,8 @@ void simulation::count_all(const live_call& call, Count&& count) {
 }
 
 interval_counts& simulation::interval_at(time_point when) {
-  const auto index = static_cast<size_t>(when.time_since_epoch() / options_.interval);
+  const auto index = static_cast<size_t>(
+    std::min<int64_t>(last_interval_, when.time_since_epoch() / options_.interval));
   while (figures_.intervals.size() <= index) {
     figures_.intervals.emplace_back();
     figures_.intervals.back().queues.resize(plan_.queues.size());

@@ -43,7 +43,8 @@ struct simulation_options {
   /// After these so many more come, and are in the figures; 0: as many as the plan says, which then
   /// must not be endless.
   uint64_t calls = 0;
-  /// Figures by this time of day, too; 0: not.
+  /// Figures by this time of day, too; 0: not. What is later than the plan is counted in its last
+  /// interval.
   duration interval{};
 };
 

@@ -41,6 +41,13 @@ policy::erlang_demand single_queue::demand() const noexcept {
   return {calls_per_second, handling_time(), agents, answer_within};
 }
 
+double single_queue::busy_agents() const noexcept {
+  const auto in_vain =
+    seconds(policy::queue_rules{}.ring_time) + seconds(policy::agent_rules{}.after_no_answer);
+  return calls_per_second * (seconds(handling_time()) + seconds(answers_after.mean()) +
+                             in_vain * no_answer / (1 - no_answer));
+}
+
 result<policy::erlang_figures> single_queue::theory() const {
   return patience ? policy::erlang_a(demand(), patience->mean()) : policy::erlang_c(demand());
 }
@@ -65,8 +72,10 @@ centre_plan single_queue::plan() const {
 }
 
 std::optional<duration> single_queue::relaxation() const noexcept {
-  return policy::erlang_relaxation(demand(),
-                                   patience ? std::optional{patience->mean()} : std::nullopt);
+  auto busy = demand();
+  busy.handling_time = std::chrono::duration_cast<duration>(
+    std::chrono::duration<double>(busy_agents() / calls_per_second));
+  return policy::erlang_relaxation(busy, patience ? std::optional{patience->mean()} : std::nullopt);
 }
 
 std::optional<uint64_t> single_queue::warm_up() const noexcept {
@@ -86,6 +95,9 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
   if (!theory)
     return tl::unexpected{std::move(theory.error())};
   const auto warm_up = queue.warm_up();
+  if (!queue.patience && queue.busy_agents() >= queue.agents)
+    return fail("agents", fmt::format("the line would grow for ever, expected more than {}",
+                                      static_cast<uint64_t>(queue.busy_agents())));
   if (!warm_up)
     return fail("agents", "so few take more than a century to settle, expected more");
   const double length = static_cast<double>(*warm_up + options.calls) / queue.calls_per_second;
@@ -102,10 +114,15 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
     run.seed = options.seed + i;
     run.warm_up = *warm_up;
     run.calls = options.calls;
-    if (auto played = simulate(plan, run))
-      runs[i] = figures_of(*played);
-    else
+    auto played = simulate(plan, run);
+    if (!played)
       failures[i] = std::move(played.error());
+    else if (played->all.answered == 0)
+      failures[i] =
+        error{"answers", "nobody was answered, expected phones that are answered within "
+                         "20 s"};
+    else
+      runs[i] = figures_of(*played);
   });
   for (auto& failure : failures)
     if (failure)

@@ -56,7 +56,7 @@ public:
       return &known->second;
     queue_.agents = agents;
     auto& made = done_[agents];
-    if (!queue_.patience && queue_.demand().offered_load() >= agents)
+    if (!queue_.patience && queue_.busy_agents() >= agents)
       return &made;
     auto study = study_queue(queue_, options_);
     if (!study)
@@ -165,7 +165,7 @@ bool staffing_target::met_by(const policy::erlang_figures& theory) const noexcep
 uint32_t most_agents_worth_trying(const single_queue& queue) noexcept {
   constexpr double few = 50;
   return static_cast<uint32_t>(
-    std::min<double>(std::ceil(2 * queue.demand().offered_load() + few), centre_plan::most_agents));
+    std::min<double>(std::ceil(2 * queue.busy_agents() + few), centre_plan::most_agents));
 }
 
 result<staffing_result> study_staffing(single_queue queue, uint32_t least, uint32_t most,

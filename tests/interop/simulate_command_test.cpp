@@ -97,9 +97,18 @@ TEST_F(simulate_command, says_what_is_wrong_with_its_options) {
   };
   EXPECT_EQ(wrong({"--arival", "3/h"}), "--arival: is no option, did you mean --arrivals?\n");
   EXPECT_EQ(wrong({}), "--arrivals: is missing, expected a rate: 200/h\n");
-  EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "10"}),
-            "--agents: 10 agents for 10 Erlangs: the line grows for ever, expected 11 or more, or "
-            "--patience\n");
+  EXPECT_EQ(
+    wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "10"}),
+    "--agents: 10 agents where callers keep 10 busy: the line grows for ever, expected 11 or "
+    "more, or --patience\n");
+  EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "1..5000"}),
+            "--agents: expected at most 1000 numbers, or --target\n");
+  EXPECT_EQ(
+    wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "14", "--json", "-", "--csv", "-"}),
+    "--csv: goes where --json goes, expected another\n");
+  EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "14", "--patience", "60",
+                   "--answers-after", "25", "--calls", "1000"}),
+            "answers: nobody was answered, expected phones that are answered within 20 s\n");
   EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "20", "--wrap-up", "20", "--agents", "9"}),
             "--wrap-up: is a part of the handling time, expected less than --aht\n");
   EXPECT_EQ(wrong({"-c", sample_day_, "--aht", "180"}),

@@ -80,6 +80,19 @@ TEST(single_queue, has_no_steady_state_beyond_its_load) {
   EXPECT_EQ(study_queue(queue_of({0.01, 180s, 10, 0s}), {}).error().place, "calls");
 }
 
+// A tenth of the handling time on top.
+TEST(single_queue, knows_what_ringing_takes) {
+  auto q = queue_of({200, 180s, 11, 0s});
+  EXPECT_DOUBLE_EQ(q.busy_agents(), 10);
+  q.answers_after = distribution::constant(18s);
+  EXPECT_DOUBLE_EQ(q.busy_agents(), 11);
+  EXPECT_EQ(study_queue(q, {}).error().cause,
+            "the line would grow for ever, expected more than 11");
+  q.answers_after = {};
+  q.no_answer = 0.5; // a call rings 20 s in vain, and the agent rests 10 s, on average once
+  EXPECT_NEAR(q.busy_agents(), 11.667, 0.001);
+}
+
 TEST(single_queue, gives_the_same_for_any_number_of_threads) {
   const auto q = queue_of({200, 180s, 12, 120s});
   const auto one = study_queue(q, {2000, 5, 7, 1});

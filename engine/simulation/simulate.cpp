@@ -465,8 +465,8 @@ void simulation::end_talk(uint32_t slot, call_end how) {
   if (floor_.agents[agent].state() == agent_state::wrap_up) {
     const auto wrap_up = samples_.wrap_up(call.who.number, call.queue);
     handling += wrap_up;
-    if (plan_.queues[call.queue].wrap_up.is() != distribution::kind::constant)
-      timers_.set(timer_of_agent(agent, person_timer), policy::later(now_, wrap_up));
+    const bool drawn = plan_.queues[call.queue].wrap_up.is() != distribution::kind::constant;
+    timers_.set(timer_of_agent(agent, person_timer), drawn ? policy::later(now_, wrap_up) : never);
   }
   count(slot, [&](service_counts& c) { c.handling += handling; });
   count_all(call, [&](service_counts& c) { c.handling += handling; });
@@ -511,13 +511,12 @@ void simulation::ring(uint32_t agent, const policy::start_ringing& what) {
   if (auto* call = find(what.call))
     call->rung = true;
   const auto after = samples_.answer(agent, who.offers++);
-  if (!after || policy::later(now_, *after) >= what.until)
-    return; // its desk knows when it has rung to the end
-  if (*after > duration::zero()) {
-    timers_.set(timer_of_agent(agent, person_timer), now_ + *after);
-    return;
-  }
-  on_person(agent);
+  // Else its desk knows when it has rung to the end. What the person was about to do before is off.
+  const bool answers = after && policy::later(now_, *after) < what.until;
+  if (answers && *after == duration::zero())
+    on_person(agent);
+  else
+    timers_.set(timer_of_agent(agent, person_timer), answers ? now_ + *after : never);
 }
 
 void simulation::on_person(uint32_t agent) {
@@ -583,9 +582,6 @@ void simulation::changed(uint32_t agent, const policy::state_changed& what) {
     add_time(who.state, std::max(who.since, counted_from_), now_);
   who.state = what.to;
   who.since = now_;
-  // What the person was about to do has come to nothing, or was done.
-  if (what.from == agent_state::offered || what.from == agent_state::wrap_up)
-    timers_.set(timer_of_agent(agent, person_timer), never);
 }
 
 // --- figures ---

@@ -68,6 +68,9 @@ TEST(day_plan, knows_which_queues_erlang_speaks_of) {
   day = short_day();
   day.centre.queues[1].rules.wants = {{policy::skill_id{1}, 1}};
   EXPECT_FALSE(day.has_agents_of_its_own(1));
+  day = short_day();
+  day.centre.queues[1].rules.tiers = {{0s, 0}, {30s, 1}};
+  EXPECT_FALSE(day.has_agents_of_its_own(1));
 }
 
 TEST(day_study, sums_up_its_runs) {

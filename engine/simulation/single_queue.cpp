@@ -23,6 +23,9 @@ bool is_nothing(const distribution& d) {
   return d.is() == distribution::kind::constant && d.mean() == duration::zero();
 }
 
+/// More take minutes, and are hardly what was meant.
+constexpr uint64_t most_warm_up = 100'000'000;
+
 /// What is kept of a run.
 struct run_figures {
   double p_wait, asa, abandoned, occupancy;
@@ -100,6 +103,10 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
                                       static_cast<uint64_t>(queue.busy_agents())));
   if (!warm_up)
     return fail("agents", "so few take more than a century to settle, expected more");
+  if (*warm_up > most_warm_up)
+    return fail("calls", fmt::format("{} would have to warm up, expected {} at most: fewer "
+                                     "arrivals, shorter times, or agents who are less busy",
+                                     *warm_up, most_warm_up));
   const double length = static_cast<double>(*warm_up + options.calls) / queue.calls_per_second;
   if (length > seconds(arrival_process::latest) * 0.9)
     return fail("calls",

@@ -78,6 +78,8 @@ TEST(single_queue, has_no_steady_state_beyond_its_load) {
   EXPECT_EQ(study_queue(queue_of({199.9999, 180s, 10, 0s}), {}).error().cause,
             "so few take more than a century to settle, expected more");
   EXPECT_EQ(study_queue(queue_of({0.01, 180s, 10, 0s}), {}).error().place, "calls");
+  EXPECT_EQ(study_queue(queue_of({3.6e9, 1h, 100, 1h}), {}).error().cause.substr(0, 40),
+            "36000000000 would have to warm up, expec");
 }
 
 // A tenth of the handling time on top.

@@ -1,6 +1,10 @@
 // `jackfield simulate` as one calls it.
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 

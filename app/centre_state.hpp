@@ -34,12 +34,11 @@ public:
                                const caf::actor& watcher);
   /// What the centre was.
   [[nodiscard]] const centre_memory& memory() const noexcept { return memory_; }
-  /// Has the centre's services take up bindings and the calls that go on, and all else that a crash
   /// The events that it told of, and its webhooks. Once.
   [[nodiscard]] storage::told_so_far take_told() { return std::exchange(told_, {}); }
   /// An `event_keeper` of this store; once it has begun.
   [[nodiscard]] const caf::actor& keeper() const noexcept { return keeper_; }
-  /// Has the centre's services take up bindings and callers who wait on, and all else that a crash
+  /// Has the centre's services take up bindings and the calls that go on, and all else that a crash
   /// left end. Before the node starts.
   storage::outcome<void> go_on(node& engine, const std::vector<caf::actor>& services,
                                const caf::actor& watcher);

@@ -95,7 +95,7 @@ private:
     to_queue(index(m.queue), [&](auto& desk, auto& out) { desk.on_outcome(now_, m.what, out); });
   }
   void carry(uint32_t agent, const policy::start_ringing& m) { owner_.ring(agent, m); }
-  void carry(uint32_t /*agent*/, const policy::stop_ringing& /*m*/) {} // `changed` says so
+  void carry(uint32_t /*agent*/, const policy::stop_ringing& /*m*/) {}
   void carry(uint32_t agent, const policy::connected& m) { owner_.connect(agent, m); }
   void carry(uint32_t agent, const policy::state_changed& m) { owner_.changed(agent, m); }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "engine/simulation/call_samples.hpp"
 #include "engine/simulation/desk_floor.hpp"
 #include "engine/simulation/timer_heap.hpp"
@@ -93,7 +95,7 @@ class simulation {
 public:
   simulation(const centre_plan& plan, const simulation_options& options,
              const std::function<void(const call_outcome&)>& on_call);
-  simulation_figures run();
+  result<simulation_figures> run();
 
   // What desks ask for.
   void ring(uint32_t agent, const policy::start_ringing& what);
@@ -156,7 +158,7 @@ private:
   void stop_counting(time_point when);
   interval_counts& interval_at(time_point when);
 
-  static constexpr unsigned slot_bits = 24;
+  static constexpr unsigned slot_bits = 24; // of more than `most_live_calls`
 
   const centre_plan& plan_;
   simulation_options options_;
@@ -168,13 +170,14 @@ private:
   std::vector<live_call> calls_;
   std::vector<uint32_t> free_slots_;
   std::vector<std::pair<uint32_t, uint64_t>> entered_; ///< just now: slots, and whose they were
-  size_t live_ = 0;
+  uint64_t live_ = 0;
   std::optional<arrival> next_;
   uint64_t arrivals_left_;
   time_point now_{};
   time_point counted_from_{};
   bool counting_ = false; ///< agents' time
   time_point progress_{}; ///< something happened to a caller
+  int64_t last_interval_ = 0;
   simulation_figures figures_;
 };
 
@@ -183,6 +186,8 @@ simulation::simulation(const centre_plan& plan, const simulation_options& option
     : plan_(plan), options_(options), on_call_(on_call), samples_(plan, options.seed),
       arrivals_left_(options.calls == 0 ? std::numeric_limits<uint64_t>::max()
                                         : options.warm_up + options.calls) {
+  if (options.interval > duration::zero())
+    last_interval_ = std::max<int64_t>(0, (plan.length() - duration{1}) / options.interval);
   figures_.queues.resize(plan.queues.size());
   floor_.queues.reserve(plan.queues.size());
   for (uint32_t i = 0; i < plan.queues.size(); ++i)
@@ -214,7 +219,7 @@ simulation::simulation(const centre_plan& plan, const simulation_options& option
 
 // --- the events ---
 
-simulation_figures simulation::run() {
+result<simulation_figures> simulation::run() {
   if (options_.warm_up == 0)
     begin_counting();
   // Who is there from the beginning is there before the first caller.
@@ -231,6 +236,10 @@ simulation_figures simulation::run() {
         due > (live_ == 0 ? end_of_plan
                           : policy::later(std::max(end_of_plan, progress_), patience_with_nobody)))
       break;
+    if (live_ > most_live_calls)
+      return fail("calls", fmt::format("more than {} at once, expected fewer arrivals, shorter "
+                                       "times, or more agents",
+                                       most_live_calls));
     now_ = due;
     on_timer(timers_.pop());
   }
@@ -331,7 +340,7 @@ void simulation::on_arrival() {
   }
   calls_[slot] = {};
   calls_[slot].who = *next_;
-  ++live_;
+  figures_.most_live = std::max(figures_.most_live, ++live_);
   plan_arrival();
   begin_attempt(slot);
 }
@@ -456,8 +465,8 @@ void simulation::end_talk(uint32_t slot, call_end how) {
   if (floor_.agents[agent].state() == agent_state::wrap_up) {
     const auto wrap_up = samples_.wrap_up(call.who.number, call.queue);
     handling += wrap_up;
-    if (plan_.queues[call.queue].wrap_up.is() != distribution::kind::constant)
-      timers_.set(timer_of_agent(agent, person_timer), policy::later(now_, wrap_up));
+    const bool drawn = plan_.queues[call.queue].wrap_up.is() != distribution::kind::constant;
+    timers_.set(timer_of_agent(agent, person_timer), drawn ? policy::later(now_, wrap_up) : never);
   }
   count(slot, [&](service_counts& c) { c.handling += handling; });
   count_all(call, [&](service_counts& c) { c.handling += handling; });
@@ -502,13 +511,12 @@ void simulation::ring(uint32_t agent, const policy::start_ringing& what) {
   if (auto* call = find(what.call))
     call->rung = true;
   const auto after = samples_.answer(agent, who.offers++);
-  if (!after || policy::later(now_, *after) >= what.until)
-    return; // its desk knows when it has rung to the end
-  if (*after > duration::zero()) {
-    timers_.set(timer_of_agent(agent, person_timer), now_ + *after);
-    return;
-  }
-  on_person(agent);
+  // Else its desk knows when it has rung to the end. What the person was about to do before is off.
+  const bool answers = after && policy::later(now_, *after) < what.until;
+  if (answers && *after == duration::zero())
+    on_person(agent);
+  else
+    timers_.set(timer_of_agent(agent, person_timer), answers ? now_ + *after : never);
 }
 
 void simulation::on_person(uint32_t agent) {
@@ -574,9 +582,6 @@ void simulation::changed(uint32_t agent, const policy::state_changed& what) {
     add_time(who.state, std::max(who.since, counted_from_), now_);
   who.state = what.to;
   who.since = now_;
-  // What the person was about to do has come to nothing, or was done.
-  if (what.from == agent_state::offered || what.from == agent_state::wrap_up)
-    timers_.set(timer_of_agent(agent, person_timer), never);
 }
 
 // --- figures ---
@@ -598,7 +603,8 @@ void simulation::count_all(const live_call& call, Count&& count) {
 }
 
 interval_counts& simulation::interval_at(time_point when) {
-  const auto index = static_cast<size_t>(when.time_since_epoch() / options_.interval);
+  const auto index = static_cast<size_t>(
+    std::min<int64_t>(last_interval_, when.time_since_epoch() / options_.interval));
   while (figures_.intervals.size() <= index) {
     figures_.intervals.emplace_back();
     figures_.intervals.back().queues.resize(plan_.queues.size());
@@ -637,8 +643,8 @@ void simulation::stop_counting(time_point when) {
 
 } // namespace
 
-simulation_figures simulate(const centre_plan& plan, const simulation_options& options,
-                            const std::function<void(const call_outcome&)>& on_call) {
+result<simulation_figures> simulate(const centre_plan& plan, const simulation_options& options,
+                                    const std::function<void(const call_outcome&)>& on_call) {
   return simulation{plan, options, on_call}.run();
 }
 

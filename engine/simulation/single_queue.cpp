@@ -1,11 +1,11 @@
 #include "engine/simulation/single_queue.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
 
 #include <fmt/format.h>
+
+#include "engine/simulation/in_threads.hpp"
 
 namespace jackfield::simulation {
 
@@ -23,6 +23,9 @@ bool is_nothing(const distribution& d) {
   return d.is() == distribution::kind::constant && d.mean() == duration::zero();
 }
 
+/// More take minutes, and are hardly what was meant.
+constexpr uint64_t most_warm_up = 100'000'000;
+
 /// What is kept of a run.
 struct run_figures {
   double p_wait, asa, abandoned, occupancy;
@@ -35,26 +38,17 @@ run_figures figures_of(const simulation_figures& run) {
           run.staff.occupancy().value_or(0), c.levels().value_or(policy::service_levels{})};
 }
 
-/// Calls `work(i)` for each i below `count`, in some threads.
-template <class Work>
-void in_threads(unsigned threads, uint32_t count, Work&& work) {
-  std::atomic<uint32_t> next{0};
-  const auto take = [&] {
-    for (uint32_t i = next++; i < count; i = next++)
-      work(i);
-  };
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < std::min<unsigned>(threads, count); ++i)
-    others.emplace_back(take);
-  take();
-  for (auto& each : others)
-    each.join();
-}
-
 } // namespace
 
 policy::erlang_demand single_queue::demand() const noexcept {
   return {calls_per_second, handling_time(), agents, answer_within};
+}
+
+double single_queue::busy_agents() const noexcept {
+  const auto in_vain =
+    seconds(policy::queue_rules{}.ring_time) + seconds(policy::agent_rules{}.after_no_answer);
+  return calls_per_second * (seconds(handling_time()) + seconds(answers_after.mean()) +
+                             in_vain * no_answer / (1 - no_answer));
 }
 
 result<policy::erlang_figures> single_queue::theory() const {
@@ -81,8 +75,10 @@ centre_plan single_queue::plan() const {
 }
 
 std::optional<duration> single_queue::relaxation() const noexcept {
-  return policy::erlang_relaxation(demand(),
-                                   patience ? std::optional{patience->mean()} : std::nullopt);
+  auto busy = demand();
+  busy.handling_time = std::chrono::duration_cast<duration>(
+    std::chrono::duration<double>(busy_agents() / calls_per_second));
+  return policy::erlang_relaxation(busy, patience ? std::optional{patience->mean()} : std::nullopt);
 }
 
 std::optional<uint64_t> single_queue::warm_up() const noexcept {
@@ -102,17 +98,42 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
   if (!theory)
     return tl::unexpected{std::move(theory.error())};
   const auto warm_up = queue.warm_up();
+  if (!queue.patience && queue.busy_agents() >= queue.agents)
+    return fail("agents", fmt::format("the line would grow for ever, expected more than {}",
+                                      static_cast<uint64_t>(queue.busy_agents())));
   if (!warm_up)
-    return fail("agents", "the line would grow for ever, expected more");
+    return fail("agents", "so few take more than a century to settle, expected more");
+  if (*warm_up > most_warm_up)
+    return fail("calls", fmt::format("{} would have to warm up, expected {} at most: fewer "
+                                     "arrivals, shorter times, or agents who are less busy",
+                                     *warm_up, most_warm_up));
+  const double length = static_cast<double>(*warm_up + options.calls) / queue.calls_per_second;
+  if (length > seconds(arrival_process::latest) * 0.9)
+    return fail("calls",
+                fmt::format("{} that warm up and {} take more than two centuries, expected "
+                            "fewer, or more arrivals",
+                            *warm_up, options.calls));
 
   std::vector<run_figures> runs(options.seeds);
+  std::vector<std::optional<error>> failures(options.seeds);
   in_threads(options.threads, options.seeds, [&](uint32_t i) {
     simulation_options run;
     run.seed = options.seed + i;
     run.warm_up = *warm_up;
     run.calls = options.calls;
-    runs[i] = figures_of(simulate(plan, run));
+    auto played = simulate(plan, run);
+    if (!played)
+      failures[i] = std::move(played.error());
+    else if (played->all.answered == 0)
+      failures[i] =
+        error{"answers", "nobody was answered, expected phones that are answered within "
+                         "20 s"};
+    else
+      runs[i] = figures_of(*played);
   });
+  for (auto& failure : failures)
+    if (failure)
+      return tl::unexpected{std::move(*failure)};
 
   const auto over_runs = [&](auto&& of, double expected) {
     std::vector<double> values;

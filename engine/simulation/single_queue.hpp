@@ -26,6 +26,9 @@ struct single_queue {
 
   [[nodiscard]] duration handling_time() const noexcept { return talk.mean() + wrap_up.mean(); }
   [[nodiscard]] policy::erlang_demand demand() const noexcept;
+  /// How many agents callers keep busy, on average, with all that phones ring, for nobody at times,
+  /// and how an agent who did not answer rests then. With no more agents the line grows for ever.
+  [[nodiscard]] double busy_agents() const noexcept;
   /// Erlang A where callers give up, else Erlang C.
   [[nodiscard]] result<policy::erlang_figures> theory() const;
   /// All agents serve the queue, the one who is idle for longest first.

@@ -56,7 +56,7 @@ public:
       return &known->second;
     queue_.agents = agents;
     auto& made = done_[agents];
-    if (!queue_.patience && queue_.demand().offered_load() >= agents)
+    if (!queue_.patience && queue_.busy_agents() >= agents)
       return &made;
     auto study = study_queue(queue_, options_);
     if (!study)
@@ -130,20 +130,30 @@ bool staffing_target::met_by(double value) const noexcept {
   return what == metric::service_level ? value >= bound : value <= bound;
 }
 
-bool staffing_target::met_by(const queue_study& study) const noexcept {
+const compared_figure& staffing_target::figure_of(const queue_study& study) const noexcept {
   switch (what) {
   case metric::service_level:
-    return met_by(study.level_negative.simulated.mean);
+    return study.level_negative;
   case metric::asa:
-    return met_by(study.asa.simulated.mean);
+    return study.asa;
   case metric::p_wait:
-    return met_by(study.p_wait.simulated.mean);
+    return study.p_wait;
   case metric::abandoned:
-    return met_by(study.abandoned.simulated.mean);
+    return study.abandoned;
   case metric::occupancy:
     break;
   }
-  return met_by(study.occupancy.simulated.mean);
+  return study.occupancy;
+}
+
+bool staffing_target::met_by(const queue_study& study) const noexcept {
+  return met_by(figure_of(study).simulated.mean);
+}
+
+bool staffing_target::surely_met_by(const queue_study& study) const noexcept {
+  const auto& simulated = figure_of(study).simulated;
+  return simulated.margin && met_by(simulated.mean - *simulated.margin) &&
+         met_by(simulated.mean + *simulated.margin);
 }
 
 bool staffing_target::met_by(const policy::erlang_figures& theory) const noexcept {
@@ -165,7 +175,7 @@ bool staffing_target::met_by(const policy::erlang_figures& theory) const noexcep
 uint32_t most_agents_worth_trying(const single_queue& queue) noexcept {
   constexpr double few = 50;
   return static_cast<uint32_t>(
-    std::min<double>(std::ceil(2 * queue.demand().offered_load() + few), centre_plan::most_agents));
+    std::min<double>(std::ceil(2 * queue.busy_agents() + few), centre_plan::most_agents));
 }
 
 result<staffing_result> study_staffing(single_queue queue, uint32_t least, uint32_t most,

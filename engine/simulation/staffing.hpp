@@ -14,6 +14,8 @@ namespace jackfield::simulation {
 struct staffing_target {
   enum class metric : uint8_t { service_level, asa, p_wait, abandoned, occupancy };
 
+  [[nodiscard]] const compared_figure& figure_of(const queue_study& study) const noexcept;
+
   metric what = metric::service_level;
   double bound = 0; ///< at least, for the service level; at most, for all else
   std::string text; ///< as it was written
@@ -26,6 +28,8 @@ struct staffing_target {
   [[nodiscard]] bool met_by(double value) const noexcept;
   /// By the simulated mean.
   [[nodiscard]] bool met_by(const queue_study& study) const noexcept;
+  /// By all of the simulated 95 % interval: more calls would not tell otherwise.
+  [[nodiscard]] bool surely_met_by(const queue_study& study) const noexcept;
   [[nodiscard]] bool met_by(const policy::erlang_figures& theory) const noexcept;
 };
 

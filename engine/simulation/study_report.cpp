@@ -108,13 +108,20 @@ std::string margin_text(const estimate& e, bool in_seconds) {
   return in_seconds ? fmt::format("± {:.2f}", *e.margin) : fmt::format("± {:.2f}", *e.margin * 100);
 }
 
+/// So many that bounds are sound, to two digits.
+uint64_t calls_for_bounds(uint64_t calls, double relaxations) {
+  const double least = static_cast<double>(calls) * queue_study::enough_relaxations / relaxations;
+  const double digit = std::pow(10, std::floor(std::log10(least)) - 1);
+  return static_cast<uint64_t>(std::ceil(least / digit) * digit);
+}
+
 void write_model(std::string& out, const study_report& report) {
   const auto& q = report.queue;
-  out += fmt::format("{:.4g} calls an hour, talk {}, wrap-up {}: {:.4g} Erlangs; patience {}; "
+  out += fmt::format("{} calls an hour, talk {}, wrap-up {}: {} Erlangs; patience {}; "
                      "answered within {}\n",
-                     q.calls_per_second * 3600, q.talk.to_string(), q.wrap_up.to_string(),
-                     q.demand().offered_load(), q.patience ? q.patience->to_string() : "endless",
-                     length(q.answer_within));
+                     report::short_figure(q.calls_per_second * 3600), q.talk.to_string(),
+                     q.wrap_up.to_string(), report::short_figure(q.demand().offered_load()),
+                     q.patience ? q.patience->to_string() : "endless", length(q.answer_within));
   const auto& o = report.options;
   const auto* const study = any_study(report.staffing);
   const auto* const one = chosen(report.staffing);
@@ -128,11 +135,10 @@ void write_model(std::string& out, const study_report& report) {
                        "an estimate\n",
                        theory_of(q));
   if (one != nullptr && one->study && one->study->relaxations < queue_study::enough_relaxations)
-    out += fmt::format(
-      "a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
-      "expected --calls {:.2g}\n",
-      one->study->relaxations,
-      static_cast<double>(o.calls) * queue_study::enough_relaxations / one->study->relaxations);
+    out +=
+      fmt::format("a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
+                  "expected --calls {}\n",
+                  one->study->relaxations, calls_for_bounds(o.calls, one->study->relaxations));
 }
 
 void write_table(std::string& out, const study_report& report, const staffing_step& step) {
@@ -180,13 +186,18 @@ std::string study_text(const study_report& report) {
   const auto& staffing = report.staffing;
   const auto* const one = chosen(staffing);
   std::string out;
-  if (staffing.target)
-    out += one != nullptr
-             ? fmt::format("{} agents are the least with {}\n", report::grouped(one->agents),
-                           report::escape_terminal(staffing.target->text))
-             : fmt::format("no number of agents up to {} has {}\n",
-                           report::grouped(staffing.steps.back().agents),
-                           report::escape_terminal(staffing.target->text));
+  if (staffing.target) {
+    const auto condition = report::escape_terminal(staffing.target->text);
+    if (one == nullptr)
+      out += fmt::format("no number of agents up to {} has {}\n",
+                         report::grouped(staffing.steps.back().agents), condition);
+    else
+      out +=
+        fmt::format("{} agents are the least with {}{}\n", report::grouped(one->agents), condition,
+                    staffing.target->surely_met_by(*one->study)
+                      ? ""
+                      : ", by the mean; not by all of its interval: more --calls tell better");
+  }
   write_model(out, report);
   if (one != nullptr && one->study)
     write_table(out, report, *one);
@@ -207,7 +218,10 @@ std::string study_json(const study_report& report) {
   j["theory"] = {{"formula", theory_of(report.queue)},
                  {"exact", study != nullptr ? json(study->theory_exact) : json(nullptr)}};
   if (staffing.target)
-    j["target"] = {{"condition", staffing.target->text}, {"met", staffing.met.has_value()}};
+    j["target"] = {
+      {"condition", staffing.target->text},
+      {"met", one != nullptr},
+      {"met_by_interval", one != nullptr && staffing.target->surely_met_by(*one->study)}};
   j["agents"] = one != nullptr ? json(one->agents) : json(nullptr);
   if (one != nullptr && one->study) {
     j["warm_up_calls"] = one->study->warm_up;

@@ -122,6 +122,39 @@ TEST(study_report, has_the_figures_in_json) {
   EXPECT_NE(study_json({report.info, q, few, *differs}), study_json(report));
 }
 
+TEST(study_report, says_how_sure_it_is_of_a_target) {
+  const auto q = small_queue();
+  const auto report_of = [&](const std::string& target, uint64_t calls) {
+    const study_options options{calls, 10, 1, 1};
+    const auto staffing =
+      study_staffing(q, 1, 60, *staffing_target::parse("--target", target), options);
+    return study_report{{"", ""}, q, options, *staffing};
+  };
+  const auto clear = report_of("sl>=85%", 5000); // 14 agents have 88.8 %, 13 have 79.5 %
+  EXPECT_EQ(study_text(clear).substr(0, 37), "14 agents are the least with sl>=85%\n");
+  EXPECT_TRUE(
+    nlohmann::json::parse(study_json(clear)).at("target").at("met_by_interval").get<bool>());
+  auto thirteen = q;
+  thirteen.agents = 13;
+  const double level = study_queue(thirteen, {1000, 10, 1, 1})->level_negative.simulated.mean;
+  const auto close = report_of("sl>=" + std::to_string(level - 0.001), 1000);
+  const auto j = nlohmann::json::parse(study_json(close));
+  EXPECT_TRUE(j.at("target").at("met").get<bool>());
+  EXPECT_FALSE(j.at("target").at("met_by_interval").get<bool>());
+  EXPECT_NE(study_text(close).find("more --calls tell better"), std::string::npos);
+}
+
+TEST(study_report, asks_for_enough_calls) {
+  auto q = small_queue();
+  q.calls_per_second = 6000 / 3600.;
+  q.talk = distribution::exponential(300s);
+  const study_options options{2000, 2, 1, 1};
+  const auto staffing = study_staffing(q, 520, 520, std::nullopt, options);
+  // A relaxation time is of 2,550 calls, 40 of them of 102,000.
+  EXPECT_NE(study_text({{"", ""}, q, options, *staffing}).find("expected --calls 110000\n"),
+            std::string::npos);
+}
+
 TEST(study_report, has_no_bounds_of_one_run) {
   auto q = small_queue();
   const study_options one{1000, 1, 1, 1};

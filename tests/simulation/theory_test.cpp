@@ -75,6 +75,24 @@ TEST(single_queue, has_no_steady_state_beyond_its_load) {
   EXPECT_EQ(study_queue(queue_of({200, 180s, 10, 0s}), {}).error().cause,
             "the line would grow for ever, expected more than 10");
   EXPECT_TRUE(study_queue(queue_of({200, 180s, 5, 60s}), {1000, 2, 1, 1}));
+  EXPECT_EQ(study_queue(queue_of({199.9999, 180s, 10, 0s}), {}).error().cause,
+            "so few take more than a century to settle, expected more");
+  EXPECT_EQ(study_queue(queue_of({0.01, 180s, 10, 0s}), {}).error().place, "calls");
+  EXPECT_EQ(study_queue(queue_of({3.6e9, 1h, 100, 1h}), {}).error().cause.substr(0, 40),
+            "36000000000 would have to warm up, expec");
+}
+
+// A tenth of the handling time on top.
+TEST(single_queue, knows_what_ringing_takes) {
+  auto q = queue_of({200, 180s, 11, 0s});
+  EXPECT_DOUBLE_EQ(q.busy_agents(), 10);
+  q.answers_after = distribution::constant(18s);
+  EXPECT_DOUBLE_EQ(q.busy_agents(), 11);
+  EXPECT_EQ(study_queue(q, {}).error().cause,
+            "the line would grow for ever, expected more than 11");
+  q.answers_after = {};
+  q.no_answer = 0.5; // a call rings 20 s in vain, and the agent rests 10 s, on average once
+  EXPECT_NEAR(q.busy_agents(), 11.667, 0.001);
 }
 
 TEST(single_queue, gives_the_same_for_any_number_of_threads) {

@@ -3,6 +3,7 @@
 // seeds to tell how it does: that would be five relaxation times.
 
 #include <cmath>
+#include <cstdio>
 #include <string>
 
 #include <gtest/gtest.h>

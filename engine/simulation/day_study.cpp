@@ -1,0 +1,207 @@
+#include "engine/simulation/day_study.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "engine/policy/erlang.hpp"
+#include "engine/simulation/in_threads.hpp"
+#include "engine/simulation/simulate.hpp"
+
+namespace jackfield::simulation {
+
+namespace {
+
+double seconds(duration d) noexcept {
+  return std::chrono::duration<double>(d).count();
+}
+
+duration overlap(const time_span& span, duration from, duration to) {
+  return std::max(duration::zero(), std::min(span.to, to) - std::max(span.from, from));
+}
+
+/// When the agent is there, of [from, to).
+duration there(const agent_plan& agent, duration from, duration to) {
+  auto sum = agent.shifts.empty() ? to - from : duration::zero();
+  for (const auto& shift : agent.shifts)
+    sum += overlap(shift, from, to);
+  for (const auto& each : agent.breaks) {
+    if (agent.shifts.empty())
+      sum -= overlap(each.when, from, to);
+    for (const auto& shift : agent.shifts)
+      sum -=
+        overlap({std::max(shift.from, each.when.from), std::min(shift.to, each.when.to)}, from, to);
+  }
+  return sum;
+}
+
+bool serves(const agent_plan& agent, uint32_t queue) {
+  return std::ranges::any_of(agent.queues, [&](const auto& part) { return part.queue == queue; });
+}
+
+/// The service level of so many alike intervals that they forget how they began.
+std::optional<double> theory_of(const day_plan& day, uint32_t queue, duration from, duration to,
+                                double agents) {
+  const auto& plan = day.centre.queues[queue];
+  duration rings{};
+  for (const auto& agent : day.centre.agents)
+    if (serves(agent, queue))
+      rings = std::max(rings, agent.answers_after.mean());
+  policy::erlang_demand demand;
+  demand.calls_per_second = plan.arrivals.expected(from, to) / seconds(to - from);
+  demand.handling_time = plan.talk.mean() + plan.wrap_up.mean() + rings;
+  demand.agents = static_cast<uint32_t>(std::lround(agents));
+  demand.answer_within = std::max(duration::zero(), plan.rules.service_level_within - rings);
+  const auto theory =
+    plan.patience ? policy::erlang_a(demand, plan.patience->mean()) : policy::erlang_c(demand);
+  if (!theory)
+    return std::nullopt;
+  return theory->within.abandoned_negative;
+}
+
+/// A cell, and what is kept of each run of it: nothing of a run that had no callers there.
+struct summed_cell {
+  day_cell* into = nullptr;
+  std::vector<std::optional<double>> levels;
+
+  void add(uint32_t run, const service_counts& counts) {
+    into->sum += counts;
+    if (const auto of_run = counts.levels())
+      levels[run] = of_run->abandoned_negative;
+  }
+  void finish() {
+    std::vector<double> known;
+    for (const auto& each : levels)
+      if (each)
+        known.push_back(*each);
+    if (!known.empty())
+      into->level = estimate_mean(known);
+  }
+};
+
+/// Runs, summed up as they come in: all sums are of whole numbers, so their order is nothing to
+/// them.
+class summing {
+public:
+  summing(const day_plan& day, uint32_t runs, day_study& study)
+      : study_(study), intervals_(day.intervals()) {
+    const auto levels = std::vector<std::optional<double>>(runs);
+    study_.staff_by_interval.resize(intervals_);
+    study_.queues.resize(day.centre.queues.size());
+    cells_.push_back({&study_.all, levels});
+    for (auto& queue : study_.queues) {
+      queue.intervals.resize(intervals_);
+      cells_.push_back({&queue, levels});
+      for (auto& each : queue.intervals)
+        cells_.push_back({&each, levels});
+    }
+  }
+
+  void add(uint32_t run, const simulation_figures& figures) {
+    const std::lock_guard lock{mutex_};
+    auto cell = cells_.begin();
+    (cell++)->add(run, figures.all);
+    study_.staff += figures.staff;
+    for (size_t i = 0; i < figures.intervals.size(); ++i)
+      study_.staff_by_interval[i] += figures.intervals[i].staff;
+    for (size_t q = 0; q < study_.queues.size(); ++q) {
+      const auto& of_run = figures.queues[q];
+      study_.queues[q].answered_waits.merge(of_run.answered_waits);
+      study_.queues[q].abandoned_waits.merge(of_run.abandoned_waits);
+      (cell++)->add(run, of_run.counts);
+      for (size_t i = 0; i < intervals_; ++i, ++cell)
+        if (i < figures.intervals.size())
+          cell->add(run, figures.intervals[i].queues[q]);
+    }
+  }
+  void finish() {
+    for (auto& cell : cells_)
+      cell.finish();
+  }
+
+private:
+  std::mutex mutex_;
+  day_study& study_;
+  size_t intervals_;
+  std::vector<summed_cell> cells_;
+};
+
+} // namespace
+
+size_t day_plan::intervals() const {
+  return std::max<size_t>(
+    1, static_cast<size_t>((centre.length() + interval - duration{1}) / interval));
+}
+
+result<void> day_plan::check() const {
+  if (auto sound = centre.check(); !sound)
+    return sound;
+  if (std::ranges::any_of(centre.queues, [](const auto& q) { return q.arrivals.endless(); }))
+    return fail("arrivals", "are endless, expected those of a day");
+  if (centre.queues.size() * intervals() > most_cells)
+    return fail("interval", fmt::format("{} queues have {} intervals each, expected at most {} of "
+                                        "all together",
+                                        centre.queues.size(), intervals(), most_cells));
+  return {};
+}
+
+double day_plan::planned_agents(uint32_t queue, duration from, duration to) const {
+  duration sum{};
+  for (const auto& agent : centre.agents)
+    if (serves(agent, queue))
+      sum += there(agent, from, to);
+  return seconds(sum) / seconds(to - from);
+}
+
+bool day_plan::has_agents_of_its_own(uint32_t queue) const {
+  const auto& rules = centre.queues[queue].rules;
+  const bool sent_to = std::ranges::any_of(centre.queues, [&](const auto& other) {
+    const auto& to = other.rules.overflow_to;
+    const auto& name = centre.queues[queue].name;
+    return to.max_wait == name || to.no_agents == name || to.closed == name || to.shrunk == name;
+  });
+  return !sent_to && rules.wants.empty() && rules.tiers.empty() &&
+         std::ranges::none_of(centre.agents, [&](const auto& agent) {
+           return serves(agent, queue) && agent.queues.size() > 1;
+         });
+}
+
+result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
+  day_study study;
+  study.runs = runs;
+  study.seed = seed;
+  summing sums{day, runs, study};
+  std::vector<std::optional<error>> failures(runs);
+  in_threads(threads, runs, [&](uint32_t i) {
+    simulation_options options;
+    options.seed = seed + i;
+    options.interval = day.interval;
+    if (auto run = simulate(day.centre, options))
+      sums.add(i, *run);
+    else
+      failures[i] = std::move(run.error());
+  });
+  for (auto& failure : failures)
+    if (failure)
+      return tl::unexpected{std::move(*failure)};
+  sums.finish();
+
+  for (uint32_t q = 0; q < study.queues.size(); ++q) {
+    auto& queue = study.queues[q];
+    queue.name = day.centre.queues[q].name;
+    queue.within = day.centre.queues[q].rules.service_level_within;
+    const bool own = day.has_agents_of_its_own(q);
+    for (size_t i = 0; i < queue.intervals.size(); ++i) {
+      auto& cell = queue.intervals[i];
+      const auto from = day.interval * static_cast<int64_t>(i);
+      cell.planned_agents = day.planned_agents(q, from, from + day.interval);
+      if (own)
+        cell.theory = theory_of(day, q, from, from + day.interval, cell.planned_agents);
+    }
+  }
+  return study;
+}
+
+} // namespace jackfield::simulation

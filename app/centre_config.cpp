@@ -1,13 +1,10 @@
 #include "app/centre_config.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <unordered_map>
 #include <utility>
 
@@ -20,6 +17,7 @@
 #include "app/config_reader.hpp"
 #include "app/config_sound.hpp"
 #include "app/option_reader.hpp"
+#include "app/queue_rules_config.hpp"
 
 namespace jackfield::app {
 
@@ -168,11 +166,7 @@ void reading::read_agent(const table& one) {
   agent.name = *name;
   auto& rules = agent.rules;
   time(one, "wrap_up", rules.wrap_up);
-  time(one, "after_rejected", rules.after_rejected);
-  time(one, "after_busy", rules.after_busy);
-  time(one, "after_no_answer", rules.after_no_answer);
-  time(one, "after_unreachable", rules.after_unreachable);
-  number(one, "most_unanswered", rules.most_unanswered, 0, 1000);
+  read_agent_rules(*this, one, rules);
   flag(one, "ready", agent.ready_at_once);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "agent", sound.error().to_string());
@@ -187,7 +181,6 @@ void reading::read_queues(const toml::node& queues) {
 }
 
 void reading::read_queue(const table& one) {
-  using namespace std::string_view_literals;
   allow(one, "[[queue]]",
         {"name",         "numbers",           "strategy",       "members",        "music",
          "ring",         "wrap_up",           "max_wait",       "most_waiting",   "join_needs",
@@ -215,27 +208,7 @@ void reading::read_queue(const table& one) {
       fault(*one.get("numbers"), "numbers",
             "\"" + number + "\" is a number of " + other->second + " already");
   auto& rules = queue.rules;
-  using policy::attendance;
-  using policy::strategy;
-  choice(one, "strategy", rules.picks,
-         {{"longest-idle"sv, strategy::longest_idle},
-          {"ring-all"sv, strategy::ring_all},
-          {"round-robin"sv, strategy::round_robin},
-          {"top-down"sv, strategy::top_down},
-          {"least-talk-time"sv, strategy::least_talk_time},
-          {"fewest-calls"sv, strategy::fewest_calls},
-          {"random"sv, strategy::random}});
-  const auto needs = {std::pair{"none"sv, attendance::none},
-                      std::pair{"logged-in"sv, attendance::logged_in},
-                      std::pair{"working"sv, attendance::working}};
-  choice(one, "join_needs", rules.join_needs, needs);
-  choice(one, "stay_needs", rules.stay_needs, needs);
-  time(one, "without_agents", rules.without_agents);
-  time(one, "ring", rules.ring_time);
-  time(one, "max_wait", rules.max_wait);
-  time(one, "priority_worth", rules.priority_worth);
-  time(one, "service_level", rules.service_level_within);
-  number(one, "most_waiting", rules.most_waiting, 0, 1'000'000);
+  read_queue_rules(*this, one, rules);
   flag(one, "record", queue.record);
   if (queue.record && !has_recording_)
     fault(*one.get("record"), "record", "needs a place, expected [recording] with a directory");
@@ -244,8 +217,6 @@ void reading::read_queue(const table& one) {
     time(one, "wrap_up", wrap_up);
     rules.wrap_up = wrap_up;
   }
-  if (const auto other = text(one, "overflow"))
-    rules.overflow_to = {*other, *other, *other, *other};
   read_waiting(*this, one, announcements_, queue);
   if (auto sound = rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
@@ -406,13 +377,10 @@ tl::expected<centre_config, std::vector<error>> parse_centre_config(std::string_
 }
 
 tl::expected<centre_config, std::vector<error>> read_centre_config(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::ostringstream text;
-  errno = 0;
-  if (!file || !(text << file.rdbuf()))
-    return tl::unexpected{
-      std::vector{fail_errno(path, "cannot be read", errno != 0 ? errno : EISDIR).value()}};
-  return parse_centre_config(text.str(), path);
+  const auto text = read_config_text(path);
+  if (!text)
+    return tl::unexpected{std::vector{text.error()}};
+  return parse_centre_config(*text, path);
 }
 
 } // namespace jackfield::app

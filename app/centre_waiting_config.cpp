@@ -227,6 +227,10 @@ void read_waiting(config_reader& in, const toml::table& queue, const waiting_sou
         in.fault(*when, key, "says when, not what, expected announce = \"both\" beside it");
   }
   read_callback(in, queue, sounds, into);
+  read_needs(in, queue, rules);
+}
+
+void read_needs(config_reader& in, const toml::table& queue, policy::queue_rules& rules) {
   if (const auto* const needs = queue.get("needs"))
     needs_reading{in, rules}.read(*needs);
 }

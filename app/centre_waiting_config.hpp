@@ -22,6 +22,8 @@ waiting_sounds read_announcements(config_reader& in, const toml::table& all);
 /// skills that are needed.
 void read_waiting(config_reader& in, const toml::table& queue, const waiting_sounds& sounds,
                   centre_plan::queue_plan& into);
+/// The skills that a [[queue]] needs, alone.
+void read_needs(config_reader& in, const toml::table& queue, policy::queue_rules& rules);
 /// The skills of an [[agent]].
 std::vector<policy::skill> read_skills(config_reader& in, const toml::table& agent);
 

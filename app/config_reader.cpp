@@ -1,7 +1,10 @@
 #include "app/config_reader.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include "engine/scenario/arrivals.hpp"
 
@@ -17,6 +20,17 @@ std::string listed(std::initializer_list<std::string_view> words) {
 }
 
 } // namespace
+
+result<std::string> read_config_text(const std::string& path) {
+  errno = 0;
+  std::ifstream file{path, std::ios::binary};
+  std::ostringstream text;
+  if (file)
+    text << file.rdbuf(); // which fails for an empty file, too
+  if (!file || (text.fail() && errno != 0))
+    return fail_errno(path, "cannot be read", errno);
+  return text.str();
+}
 
 void config_reader::allow(const table& in, std::string_view place,
                           std::initializer_list<std::string_view> keys) {

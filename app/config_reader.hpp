@@ -16,6 +16,9 @@
 
 namespace jackfield::app {
 
+/// All of a file's text; what it is that cannot be read, and why.
+result<std::string> read_config_text(const std::string& path);
+
 /// Reads values of a TOML file, and collects what is wrong with them, each fault with file, line
 /// and what was expected: it is told whole. What is not there changes nothing. For sources that
 /// read a configuration: the library behind it takes seconds to compile.

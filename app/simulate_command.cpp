@@ -3,10 +3,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
+#include "app/simulate_config.hpp"
 #include "app/simulate_options.hpp"
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
+#include "engine/simulation/day_report.hpp"
 #include "engine/simulation/study_report.hpp"
 
 namespace jackfield::app {
@@ -42,42 +45,90 @@ bool write_all(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
 
+/// Where reports go.
+struct outputs {
+  open_file json;
+  open_file csv;
+};
+
+result<outputs> open_outputs(const simulate_options& options) {
+  auto json = open_for("--json", options.json);
+  if (!json)
+    return tl::unexpected{std::move(json.error())};
+  auto csv = open_for("--csv", options.csv);
+  if (!csv)
+    return tl::unexpected{std::move(csv.error())};
+  return outputs{std::move(*json), std::move(*csv)};
+}
+
+template <class Json, class Csv, class Text>
+bool write_reports(const simulate_options& options, const outputs& to, Json&& json, Csv&& csv,
+                   Text&& text) {
+  bool written = true;
+  if (to.json)
+    written = write_all(to.json.get(), json()) && written;
+  if (to.csv)
+    written = write_all(to.csv.get(), csv()) && written;
+  if (!options.quiet && options.json != "-" && options.csv != "-")
+    written = write_all(stdout, text()) && written;
+  return written;
+}
+
+int not_written() {
+  return end_with({"jackfield simulate", "the report could not be written"},
+                  exit_code::internal_error);
+}
+
+int simulate_day(const simulate_options& options) {
+  const auto day = read_day_plan(options.config);
+  if (!day) {
+    for (const auto& each : day.error())
+      std::fprintf(stderr, "%s\n", each.to_string().c_str());
+    return static_cast<int>(exit_code::usage);
+  }
+  if (options.check_only)
+    return 0;
+  const auto to = open_outputs(options);
+  if (!to)
+    return end_with(to.error(), exit_code::usage);
+  const simulation::study_info info{std::string{version}, options.command};
+  const auto study =
+    simulation::study_day(*day, options.study.seeds, options.study.seed, options.study.threads);
+  const bool written = write_reports(
+    options, *to, [&] { return day_json(info, *day, study); }, [&] { return day_csv(*day, study); },
+    [&] { return day_text(*day, study); });
+  return written ? 0 : not_written();
+}
+
+int simulate_queue(const simulate_options& options) {
+  const auto to = open_outputs(options);
+  if (!to)
+    return end_with(to.error(), exit_code::usage);
+  auto staffing = simulation::study_staffing(options.queue, options.least_agents,
+                                             options.most_agents, options.target, options.study);
+  if (!staffing)
+    return end_with(staffing.error(), exit_code::usage);
+  const simulation::study_report report{
+    {std::string{version}, options.command}, options.queue, options.study, std::move(*staffing)};
+  const bool written = write_reports(
+    options, *to, [&] { return study_json(report); }, [&] { return study_csv(report); },
+    [&] { return study_text(report); });
+  if (!written)
+    return not_written();
+  return static_cast<int>(options.target && !report.staffing.met ? exit_code::threshold
+                                                                 : exit_code::ok);
+}
+
 } // namespace
 
 int simulate_command(const std::vector<std::string>& arguments) {
-  auto parsed = parse_simulate_options(arguments);
+  const auto parsed = parse_simulate_options(arguments);
   if (!parsed)
     return end_with(parsed.error(), exit_code::usage);
   if (!*parsed)
     return 0;
   const auto& options = **parsed;
-  const auto json = open_for("--json", options.json);
-  if (!json)
-    return end_with(json.error(), exit_code::usage);
-  const auto csv = open_for("--csv", options.csv);
-  if (!csv)
-    return end_with(csv.error(), exit_code::usage);
-
-  simulation::study_report report{
-    {std::string{version}, options.command}, options.queue, options.study, {}};
-  auto staffing = simulation::study_staffing(options.queue, options.least_agents,
-                                             options.most_agents, options.target, options.study);
-  if (!staffing)
-    return end_with(staffing.error(), exit_code::usage);
-  report.staffing = std::move(*staffing);
-
-  bool written = true;
-  if (*json)
-    written = write_all(json->get(), study_json(report)) && written;
-  if (*csv)
-    written = write_all(csv->get(), study_csv(report)) && written;
-  if (!options.quiet && options.json != "-" && options.csv != "-")
-    written = write_all(stdout, study_text(report)) && written;
-  if (!written)
-    return end_with({"jackfield simulate", "the report could not be written"},
-                    exit_code::internal_error);
-  return static_cast<int>(options.target && !report.staffing.met ? exit_code::threshold
-                                                                 : exit_code::ok);
+  return options.config.empty() ? simulate_queue(options) : simulate_day(options);
 }
 
 } // namespace jackfield::app

@@ -26,38 +26,47 @@ struct texts {
   bool in_virtual_time = false;
 };
 
+constexpr const char* callers_group = "Callers";
+constexpr const char* agents_group = "Agents";
+
 void declare(CLI::App& app, texts& t, simulate_options& o) {
-  const char* const callers = "Callers";
+  const char* const day = "A day";
+  app
+    .add_option("-c,--config", o.config,
+                "queues, callers and agents of a day: config/simulation.toml says how. "
+                "Without it: one queue, in a state that lasts")
+    ->group(day);
+  app.add_flag("--check", o.check_only, "say what is wrong with it, and end")->group(day);
+
   app.add_option("--arrivals", t.arrivals, "at random, at this rate: 200/h, 3/m, 0.5/s")
-    ->group(callers);
+    ->group(callers_group);
   app
     .add_option("--aht", t.aht,
                 "average handling time, from the answer until the agent is free again: 180, 3m "
                 "(exponential), lognormal:180s:CV, weibull:180s:SHAPE, constant:180s, or file:PATH "
                 "with a length a line")
-    ->group(callers);
+    ->group(callers_group);
   app
     .add_option("--patience", t.patience,
                 "how long a caller waits before it hangs up, likewise (for ever)")
-    ->group(callers);
+    ->group(callers_group);
 
-  const char* const agents = "Agents";
-  app.add_option("--agents", t.agents, "how many: 14; or each of 10..20")->group(agents);
+  app.add_option("--agents", t.agents, "how many: 14; or each of 10..20")->group(agents_group);
   app
     .add_option("--target", t.target,
                 "find the least number of agents with sl>=80%, asa<=20s, p_wait<=20%, "
                 "abandoned<=3% or occupancy<=85%, in the range of --agents if there is one")
-    ->group(agents);
+    ->group(agents_group);
   app
     .add_option("--wrap-up", t.wrap_up,
                 "the part of the handling time after the talk: 15s, exp:15s, ... (0)")
-    ->group(agents);
+    ->group(agents_group);
   app
     .add_option("--answers-after", t.answers_after,
                 "how long an agent's phone rings, likewise (0); 20 s are no answer")
-    ->group(agents);
+    ->group(agents_group);
   app.add_option("--no-answer", t.no_answer, "share of offers that an agent does not answer (0%)")
-    ->group(agents);
+    ->group(agents_group);
 
   const char* const run = "Runs";
   app.add_flag("--virtual", t.in_virtual_time, "in simulated time (always)")->group(run);
@@ -76,7 +85,8 @@ void declare(CLI::App& app, texts& t, simulate_options& o) {
     ->group(output);
   app
     .add_option("--csv", o.csv,
-                "a line for each number of agents to a file, or - for standard output")
+                "a line for each number of agents, or each queue and interval, to a file, or - for "
+                "standard output")
     ->group(output);
   app.add_flag("-q,--quiet", o.quiet, "no report on standard output")->group(output);
 }
@@ -126,8 +136,33 @@ void read_queue(option_reader& r, const texts& t, simulation::single_queue& q) {
   r.check(q.no_answer < 1, "--no-answer", "nobody would answer, expected less than 100%");
 }
 
-result<simulate_options> options_of(const texts& t, simulate_options o) {
+/// What a file says of all its queues and agents.
+result<void> check_day_options(const CLI::App& app) {
+  for (const auto* option : app.get_options())
+    if (option->count() > 0 &&
+        (option->get_group() == callers_group || option->get_group() == agents_group ||
+         option->check_name("--answer-within") || option->check_name("--calls")))
+      return fail(option->get_name(), "is of one queue, expected it in the file of --config");
+  return {};
+}
+
+void read_runs(option_reader& r, const texts& t, simulate_options& o) {
+  r.number<uint32_t>("--seeds", t.seeds, o.study.seeds, 1, 10'000);
+  r.number<uint64_t>("--seed", t.seed, o.study.seed, 0, INT64_MAX);
+  o.study.threads = usable_lanes(0);
+}
+
+result<simulate_options> options_of(const CLI::App& app, const texts& t, simulate_options o) {
   option_reader r;
+  read_runs(r, t, o);
+  r.check(!o.check_only || !o.config.empty(), "--check", "expected --config FILE beside it");
+  if (!o.config.empty()) {
+    if (auto sound = check_day_options(app); !sound)
+      return tl::unexpected{std::move(sound.error())};
+    if (r.failure())
+      return tl::unexpected{*r.failure()};
+    return o;
+  }
   r.check(!t.arrivals.empty(), "--arrivals", "is missing, expected a rate: 200/h");
   r.check(!t.aht.empty(), "--aht", "is missing, expected the average handling time: 180");
   r.check(!t.agents.empty() || !t.target.empty(), "--agents",
@@ -144,8 +179,6 @@ result<simulate_options> options_of(const texts& t, simulate_options o) {
   r.read(t.agents, agents, read_agents);
   std::tie(o.least_agents, o.most_agents) = agents;
   r.number<uint64_t>("--calls", t.calls, o.study.calls, 100, 1'000'000'000);
-  r.number<uint32_t>("--seeds", t.seeds, o.study.seeds, 1, 10'000);
-  r.number<uint64_t>("--seed", t.seed, o.study.seed, 0, INT64_MAX);
   if (r.failure())
     return tl::unexpected{*r.failure()};
   const double load = o.queue.demand().offered_load();
@@ -153,7 +186,6 @@ result<simulate_options> options_of(const texts& t, simulate_options o) {
     return fail("--agents", fmt::format("{} agents for {:.4g} Erlangs: the line grows for ever, "
                                         "expected {} or more, or --patience",
                                         agents.first, load, static_cast<uint64_t>(load) + 1));
-  o.study.threads = usable_lanes(0);
   return o;
 }
 
@@ -190,7 +222,9 @@ parse_simulate_options(const std::vector<std::string>& arguments) {
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
   o.command = shown(arguments);
-  return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
+  return options_of(app, t, std::move(o)).map([](auto done) {
+    return std::optional{std::move(done)};
+  });
 }
 
 } // namespace jackfield::app

@@ -14,6 +14,10 @@ namespace jackfield::app {
 struct simulate_options {
   std::string command; ///< as it was called, for reports
 
+  /// A day, config/simulation.toml; empty: one queue, as follows.
+  std::string config;
+  bool check_only = false; ///< of the day: say what is wrong with it
+
   simulation::single_queue queue; ///< without its number of agents
   uint32_t least_agents = 0;
   uint32_t most_agents = 0;

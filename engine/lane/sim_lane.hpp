@@ -35,7 +35,9 @@ public:
   static constexpr std::chrono::system_clock::time_point wall_start{
     std::chrono::sys_days{std::chrono::January / 1 / 2020}};
 
-  sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
+  /// `ticks`: how exact timers are; milliseconds as on an io_lane.
+  sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0,
+           timer_wheel::ticks ticks = timer_wheel::ticks::milliseconds);
   ~sim_lane() override;
 
   /// The link for all traffic that has no own one.

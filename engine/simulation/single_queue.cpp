@@ -1,11 +1,11 @@
 #include "engine/simulation/single_queue.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
 
 #include <fmt/format.h>
+
+#include "engine/simulation/in_threads.hpp"
 
 namespace jackfield::simulation {
 
@@ -33,22 +33,6 @@ run_figures figures_of(const simulation_figures& run) {
   const auto& c = run.all;
   return {c.p_wait().value_or(0), c.asa().value_or(0), c.share_abandoned().value_or(0),
           run.staff.occupancy().value_or(0), c.levels().value_or(policy::service_levels{})};
-}
-
-/// Calls `work(i)` for each i below `count`, in some threads.
-template <class Work>
-void in_threads(unsigned threads, uint32_t count, Work&& work) {
-  std::atomic<uint32_t> next{0};
-  const auto take = [&] {
-    for (uint32_t i = next++; i < count; i = next++)
-      work(i);
-  };
-  std::vector<std::thread> others;
-  for (unsigned i = 1; i < std::min<unsigned>(threads, count); ++i)
-    others.emplace_back(take);
-  take();
-  for (auto& each : others)
-    each.join();
 }
 
 } // namespace

@@ -1,0 +1,274 @@
+#include "engine/simulation/day_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
+
+namespace jackfield::simulation {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+using namespace std::chrono_literals;
+
+/// Up to which waits are counted together, in seconds; those beyond the last are a group, too.
+constexpr std::array<uint64_t, 9> wait_bounds{0, 5, 10, 20, 30, 60, 120, 300, 600};
+constexpr uint64_t microseconds = 1'000'000;
+
+double seconds(duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+/// "08:30" of a time since the day's beginning; beyond midnight it counts on.
+std::string clock_text(const day_plan& day, duration since) {
+  const auto minutes = (day.begins + since) / 1min;
+  return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
+}
+
+std::string percent(std::optional<double> share) {
+  return share ? fmt::format("{:.1f} %", *share * 100) : "-";
+}
+
+std::string in_seconds(std::optional<double> value) {
+  return value ? fmt::format("{:.1f} s", *value) : "-";
+}
+
+/// Of one run.
+double mean(uint64_t count, const day_study& study) {
+  return static_cast<double>(count) / study.runs;
+}
+
+std::string count_text(uint64_t count, const day_study& study) {
+  return report::grouped(static_cast<uint64_t>(std::llround(mean(count, study))));
+}
+
+std::string level_text(const std::optional<estimate>& level) {
+  if (!level)
+    return "-";
+  return level->margin ? fmt::format("{:.1f} % ± {:.1f}", level->mean * 100, *level->margin * 100)
+                       : fmt::format("{:.1f} %", level->mean * 100);
+}
+
+std::optional<double> answered_in_time(const service_counts& c) {
+  const auto levels = c.levels();
+  return levels ? std::optional{levels->abandoned_negative} : std::nullopt;
+}
+
+void write_queues(std::string& out, const day_study& study) {
+  out += fmt::format("\n{:<16} {:>8} {:>9} {:>10} {:>9} {:>16} {:>8} {:>8}\n", "queue", "offered",
+                     "answered", "abandoned", "sent on", "service level", "ASA", "AHT");
+  const auto line = [&](const std::string& name, const day_cell& cell) {
+    const auto& c = cell.sum;
+    out += fmt::format("{:<16} {:>8} {:>9} {:>10} {:>9} {:>16} {:>8} {:>8}\n", name,
+                       count_text(c.offered, study), count_text(c.answered, study),
+                       percent(c.share_abandoned()), count_text(c.overflowed + c.refused, study),
+                       level_text(cell.level), in_seconds(c.asa()), in_seconds(c.aht()));
+  };
+  for (const auto& queue : study.queues)
+    line(report::escape_terminal(queue.name), queue);
+  if (study.queues.size() > 1)
+    line("all callers", study.all);
+  out += fmt::format("\noccupancy {} of {:.4g} hours of agents\n", percent(study.staff.occupancy()),
+                     seconds(study.staff.staffed()) / 3600 / study.runs);
+}
+
+void write_levels(std::string& out, const day_study& study) {
+  out += fmt::format("\n{:<16} {:>9} {:>15} {:>23} {:>23}\n", "service level", "within",
+                     "of offered", "short abandons ignored", "short abandons as met");
+  for (const auto& queue : study.queues)
+    if (const auto levels = queue.sum.levels())
+      out += fmt::format("{:<16} {:>9} {:>15} {:>23} {:>23}\n", report::escape_terminal(queue.name),
+                         fmt::format("{:g} s", seconds(queue.within)),
+                         percent(levels->abandoned_negative), percent(levels->abandoned_ignored),
+                         percent(levels->abandoned_positive));
+}
+
+void write_waits(std::string& out, const day_study& study) {
+  out += fmt::format("\n{:<16}", "answered after");
+  for (const auto bound : wait_bounds)
+    out += fmt::format(" {:>7}", bound == 0 ? "0 s" : fmt::format("<{} s", bound));
+  out += fmt::format(" {:>7}\n", "longer");
+  for (const auto& queue : study.queues) {
+    const auto& waits = queue.answered_waits;
+    if (waits.empty())
+      continue;
+    out += fmt::format("{:<16}", report::escape_terminal(queue.name));
+    uint64_t before = 0;
+    const auto cell = [&](uint64_t up_to) {
+      out += fmt::format(" {:>7}", percent(static_cast<double>(up_to - before) /
+                                           static_cast<double>(waits.count())));
+      before = up_to;
+    };
+    for (const auto bound : wait_bounds)
+      cell(waits.count_at_most(bound * microseconds));
+    cell(waits.count());
+    out += '\n';
+  }
+}
+
+void write_intervals(std::string& out, const day_plan& day, const day_study& study,
+                     const day_study::queue& queue, bool by_erlang_a) {
+  const bool theory =
+    std::ranges::any_of(queue.intervals, [](const auto& each) { return each.theory.has_value(); });
+  out +=
+    fmt::format("\n{:<16} {:>8} {:>8} {:>10} {:>16} {:>8}{}\n", report::escape_terminal(queue.name),
+                "agents", "offered", "abandoned", "service level", "ASA",
+                theory ? fmt::format(" {:>10}", by_erlang_a ? "Erlang A" : "Erlang C") : "");
+  for (size_t i = 0; i < queue.intervals.size(); ++i) {
+    const auto& cell = queue.intervals[i];
+    if (cell.sum.offered == 0 && cell.planned_agents == 0)
+      continue;
+    out += fmt::format("{:<16} {:>8.1f} {:>8} {:>10} {:>16} {:>8}{}\n",
+                       clock_text(day, day.interval * static_cast<int64_t>(i)), cell.planned_agents,
+                       count_text(cell.sum.offered, study), percent(cell.sum.share_abandoned()),
+                       level_text(cell.level), in_seconds(cell.sum.asa()),
+                       theory ? fmt::format(" {:>10}", percent(cell.theory)) : "");
+  }
+}
+
+json number(std::optional<double> value) {
+  constexpr double decimals = 1e6;
+  if (!value || !std::isfinite(*value))
+    return nullptr;
+  return std::round(*value * decimals) / decimals;
+}
+
+json cell_of(const day_cell& cell, const day_study& study) {
+  const auto& c = cell.sum;
+  const auto levels = c.levels();
+  const auto level = [&](auto policy::service_levels::*which) {
+    return levels ? number((*levels).*which) : json(nullptr);
+  };
+  const auto bound = [&](std::optional<double> (estimate::*which)() const noexcept) {
+    return cell.level ? number(((*cell.level).*which)()) : json(nullptr);
+  };
+  return {{"offered", number(mean(c.offered, study))},
+          {"answered", number(mean(c.answered, study))},
+          {"abandoned", number(mean(c.abandoned, study))},
+          {"overflowed", number(mean(c.overflowed, study))},
+          {"refused", number(mean(c.refused, study))},
+          {"waiting_at_the_end", number(mean(c.waiting, study))},
+          {"service_level", level(&policy::service_levels::abandoned_negative)},
+          {"service_level_ci95_low", bound(&estimate::low)},
+          {"service_level_ci95_high", bound(&estimate::high)},
+          {"service_level_abandoned_ignored", level(&policy::service_levels::abandoned_ignored)},
+          {"service_level_abandoned_positive", level(&policy::service_levels::abandoned_positive)},
+          {"share_abandoned", number(c.share_abandoned())},
+          {"p_wait", number(c.p_wait())},
+          {"asa_s", number(c.asa())},
+          {"abandoned_after_s", number(c.mean_abandoned_wait())},
+          {"longest_wait_s", number(seconds(c.longest_wait))},
+          {"aht_s", number(c.aht())}};
+}
+
+json waits_of(const day_study::queue& queue, const day_study& study) {
+  json groups = json::array();
+  uint64_t answered = 0;
+  uint64_t abandoned = 0;
+  const auto add = [&](const json& up_to, uint64_t answered_by, uint64_t abandoned_by) {
+    groups.push_back({{"up_to_s", up_to},
+                      {"answered", number(mean(answered_by - answered, study))},
+                      {"abandoned", number(mean(abandoned_by - abandoned, study))}});
+    answered = answered_by;
+    abandoned = abandoned_by;
+  };
+  for (const auto bound : wait_bounds)
+    add(bound, queue.answered_waits.count_at_most(bound * microseconds),
+        queue.abandoned_waits.count_at_most(bound * microseconds));
+  add(nullptr, queue.answered_waits.count(), queue.abandoned_waits.count());
+  return groups;
+}
+
+} // namespace
+
+std::string day_text(const day_plan& day, const day_study& study) {
+  std::string out = fmt::format("a day of {} calls, {} {}, {} agents; {} {}, seed {}{}\n",
+                                count_text(study.all.sum.offered, study), study.queues.size(),
+                                study.queues.size() == 1 ? "queue" : "queues",
+                                report::grouped(day.centre.agents.size()), study.runs,
+                                study.runs == 1 ? "run" : "runs", study.seed,
+                                study.runs == 1 ? "" : "; ± is the 95 % interval of their mean");
+  write_queues(out, study);
+  write_levels(out, study);
+  write_waits(out, study);
+  for (size_t q = 0; q < study.queues.size(); ++q)
+    write_intervals(out, day, study, study.queues[q], day.centre.queues[q].patience.has_value());
+  return out;
+}
+
+std::string day_json(const study_info& info, const day_plan& day, const day_study& study) {
+  json j{{"program", "jackfield"},
+         {"version", info.version},
+         {"command", info.command},
+         {"mode", "virtual"},
+         {"seed", study.seed},
+         {"seeds", study.runs},
+         {"begins", clock_text(day, {})},
+         {"interval_s", number(seconds(day.interval))}};
+  j["all"] = cell_of(study.all, study);
+  j["queues"] = json::array();
+  for (size_t q = 0; q < study.queues.size(); ++q) {
+    const auto& queue = study.queues[q];
+    json one{{"name", queue.name}, {"answer_within_s", number(seconds(queue.within))}};
+    one.update(cell_of(queue, study));
+    one["waits"] = waits_of(queue, study);
+    one["intervals"] = json::array();
+    for (size_t i = 0; i < queue.intervals.size(); ++i) {
+      const auto& cell = queue.intervals[i];
+      json part{{"begins", clock_text(day, day.interval * static_cast<int64_t>(i))},
+                {"planned_agents", number(cell.planned_agents)}};
+      part.update(cell_of(cell, study));
+      part["service_level_theory"] = number(cell.theory);
+      one["intervals"].push_back(std::move(part));
+    }
+    j["queues"].push_back(std::move(one));
+  }
+  const auto staff_of = [&](const staff_time& staff) {
+    return json{{"staffed_hours", number(seconds(staff.staffed()) / 3600 / study.runs)},
+                {"occupancy", number(staff.occupancy())}};
+  };
+  j["agents"] = staff_of(study.staff);
+  j["agents"]["number"] = day.centre.agents.size();
+  j["agents"]["intervals"] = json::array();
+  for (size_t i = 0; i < study.staff_by_interval.size(); ++i) {
+    json part{{"begins", clock_text(day, day.interval * static_cast<int64_t>(i))}};
+    part.update(staff_of(study.staff_by_interval[i]));
+    j["agents"]["intervals"].push_back(std::move(part));
+  }
+  return j.dump(2) + "\n";
+}
+
+std::string day_csv(const day_plan& day, const day_study& study) {
+  std::string out = "queue,begins,planned_agents,offered,answered,abandoned,overflowed,refused,"
+                    "service_level,service_level_theory,asa_s,aht_s\n";
+  const auto cell = [](std::optional<double> value) {
+    return value ? fmt::format(",{:.6g}", *value) : std::string{","};
+  };
+  for (const auto& queue : study.queues) {
+    std::string name;
+    for (const char c : queue.name)
+      name.append(c == '"' ? "\"\"" : std::string(1, c));
+    for (size_t i = 0; i < queue.intervals.size(); ++i) {
+      const auto& part = queue.intervals[i];
+      const auto& c = part.sum;
+      out +=
+        fmt::format("\"{}\",{}", name, clock_text(day, day.interval * static_cast<int64_t>(i)));
+      for (const auto& each :
+           {std::optional{part.planned_agents}, std::optional{mean(c.offered, study)},
+            std::optional{mean(c.answered, study)}, std::optional{mean(c.abandoned, study)},
+            std::optional{mean(c.overflowed, study)}, std::optional{mean(c.refused, study)},
+            answered_in_time(c), part.theory, c.asa(), c.aht()})
+        out += cell(each);
+      out += '\n';
+    }
+  }
+  return out;
+}
+
+} // namespace jackfield::simulation

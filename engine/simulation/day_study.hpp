@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/report/histogram.hpp"
+#include "engine/simulation/centre_plan.hpp"
+#include "engine/simulation/estimate.hpp"
+#include "engine/simulation/service_counts.hpp"
+
+namespace jackfield::simulation {
+
+/// A day of a contact centre.
+struct day_plan {
+  centre_plan centre;
+  duration begins{};                            ///< since midnight: where its times count from
+  duration interval = std::chrono::minutes{30}; ///< of the report
+
+  /// The day as planned is so many intervals long; the last may be a part of one.
+  [[nodiscard]] size_t intervals() const;
+  /// Agents who serve the queue, on average over [from, to), as shifts and breaks say.
+  [[nodiscard]] double planned_agents(uint32_t queue, duration from, duration to) const;
+  /// True if all who serve the queue serve nothing else, and any of them may have any caller:
+  /// Erlang has something to say of it.
+  [[nodiscard]] bool has_agents_of_its_own(uint32_t queue) const;
+};
+
+/// Some callers of a day, as they fared in all runs together.
+struct day_cell {
+  service_counts sum; ///< of all runs
+  /// Answered in time, of those offered, by runs; nothing where no run had any.
+  std::optional<estimate> level;
+};
+
+struct day_interval : day_cell {
+  double planned_agents = 0;
+  /// The service level by Erlang A, or C, as if it had been so for ever (the "stationary
+  /// independent period by period" way of planners); nothing where it has nothing to say.
+  std::optional<double> theory;
+};
+
+struct day_study {
+  struct queue : day_cell {
+    std::string name;
+    duration within{};
+    report::histogram answered_waits;  ///< microseconds, of all runs
+    report::histogram abandoned_waits; ///< microseconds, of all runs
+    std::vector<day_interval> intervals;
+  };
+
+  uint32_t runs = 0;
+  uint64_t seed = 0; ///< of the first
+  day_cell all;      ///< each caller's attempt once, from its first queue to its end
+  std::vector<queue> queues;
+  staff_time staff; ///< of all runs
+  std::vector<staff_time> staff_by_interval;
+};
+
+/// Plays the day once for each seed: `seed`, `seed` + 1, ... `day` passed its check and has no
+/// endless arrivals. The same for any number of threads.
+[[nodiscard]] day_study study_day(const day_plan& day, uint32_t runs, uint64_t seed,
+                                  unsigned threads);
+
+} // namespace jackfield::simulation

@@ -11,7 +11,6 @@
 
 namespace jackfield::app {
 
-using http::answer;
 using http::problem;
 
 void centre_api::list_calls(exchange& of) {

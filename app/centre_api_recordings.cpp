@@ -9,7 +9,6 @@
 
 namespace jackfield::app {
 
-using http::answer;
 using http::problem;
 
 void centre_api::list_recordings(exchange& of) {

@@ -233,7 +233,7 @@ private:
       std::fputs("nothing is changed\n", stderr);
       return reload_problem(config.error());
     }
-    const auto said = reload_answer(plan_, config->plan);
+    auto said = reload_answer(plan_, config->plan);
     change_to(std::move(*config));
     return said;
   }

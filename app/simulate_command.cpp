@@ -94,9 +94,11 @@ int simulate_day(const simulate_options& options) {
   const simulation::study_info info{std::string{version}, options.command};
   const auto study =
     simulation::study_day(*day, options.study.seeds, options.study.seed, options.study.threads);
+  if (!study)
+    return end_with(study.error(), exit_code::usage);
   const bool written = write_reports(
-    options, *to, [&] { return day_json(info, *day, study); }, [&] { return day_csv(*day, study); },
-    [&] { return day_text(*day, study); });
+    options, *to, [&] { return day_json(info, *day, *study); },
+    [&] { return day_csv(*day, *study); }, [&] { return day_text(*day, *study); });
   return written ? 0 : not_written();
 }
 

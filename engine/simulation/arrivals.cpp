@@ -14,8 +14,7 @@ namespace jackfield::simulation {
 namespace {
 
 constexpr double most_per_second = 1e6;
-/// Beyond is no day, but a mistake: 30 years.
-constexpr double most_seconds = 1e9;
+constexpr double most_seconds = std::chrono::duration<double>(arrival_process::latest).count();
 
 double seconds(duration d) noexcept {
   return std::chrono::duration<double>(d).count();

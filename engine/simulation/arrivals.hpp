@@ -45,6 +45,9 @@ struct arrival_plan {
 /// order and what belongs to each (E. Cinlar, 1975). A value; `plan` outlives it.
 class arrival_process {
 public:
+  /// Nobody comes after that: some 250 years, beyond which times cannot be told.
+  static constexpr duration latest = std::chrono::seconds{8'000'000'000};
+
   /// `stream` tells its random numbers from those of other plans.
   arrival_process(const arrival_plan& plan, uint32_t stream) : plan_(&plan), stream_(stream) {}
 

@@ -107,14 +107,21 @@ bool day_plan::has_agents_of_its_own(uint32_t queue) const {
          });
 }
 
-day_study study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
+result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
   std::vector<simulation_figures> played(runs);
+  std::vector<std::optional<error>> failures(runs);
   in_threads(threads, runs, [&](uint32_t i) {
     simulation_options options;
     options.seed = seed + i;
     options.interval = day.interval;
-    played[i] = simulate(day.centre, options);
+    if (auto run = simulate(day.centre, options))
+      played[i] = std::move(*run);
+    else
+      failures[i] = std::move(run.error());
   });
+  for (auto& failure : failures)
+    if (failure)
+      return tl::unexpected{std::move(*failure)};
 
   day_study study;
   study.runs = runs;

@@ -59,8 +59,9 @@ struct day_study {
 };
 
 /// Plays the day once for each seed: `seed`, `seed` + 1, ... `day` passed its check and has no
-/// endless arrivals. The same for any number of threads.
-[[nodiscard]] day_study study_day(const day_plan& day, uint32_t runs, uint64_t seed,
-                                  unsigned threads);
+/// endless arrivals. The same for any number of threads. Fails where too many callers are there at
+/// once.
+[[nodiscard]] result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed,
+                                          unsigned threads);
 
 } // namespace jackfield::simulation

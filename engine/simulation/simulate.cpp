@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "engine/simulation/call_samples.hpp"
 #include "engine/simulation/desk_floor.hpp"
 #include "engine/simulation/timer_heap.hpp"
@@ -93,7 +95,7 @@ class simulation {
 public:
   simulation(const centre_plan& plan, const simulation_options& options,
              const std::function<void(const call_outcome&)>& on_call);
-  simulation_figures run();
+  result<simulation_figures> run();
 
   // What desks ask for.
   void ring(uint32_t agent, const policy::start_ringing& what);
@@ -156,7 +158,7 @@ private:
   void stop_counting(time_point when);
   interval_counts& interval_at(time_point when);
 
-  static constexpr unsigned slot_bits = 24;
+  static constexpr unsigned slot_bits = 24; // of more than `most_live_calls`
 
   const centre_plan& plan_;
   simulation_options options_;
@@ -168,7 +170,7 @@ private:
   std::vector<live_call> calls_;
   std::vector<uint32_t> free_slots_;
   std::vector<std::pair<uint32_t, uint64_t>> entered_; ///< just now: slots, and whose they were
-  size_t live_ = 0;
+  uint64_t live_ = 0;
   std::optional<arrival> next_;
   uint64_t arrivals_left_;
   time_point now_{};
@@ -214,7 +216,7 @@ simulation::simulation(const centre_plan& plan, const simulation_options& option
 
 // --- the events ---
 
-simulation_figures simulation::run() {
+result<simulation_figures> simulation::run() {
   if (options_.warm_up == 0)
     begin_counting();
   // Who is there from the beginning is there before the first caller.
@@ -231,6 +233,10 @@ simulation_figures simulation::run() {
         due > (live_ == 0 ? end_of_plan
                           : policy::later(std::max(end_of_plan, progress_), patience_with_nobody)))
       break;
+    if (live_ > most_live_calls)
+      return fail("calls", fmt::format("more than {} at once, expected fewer arrivals, shorter "
+                                       "times, or more agents",
+                                       most_live_calls));
     now_ = due;
     on_timer(timers_.pop());
   }
@@ -331,7 +337,7 @@ void simulation::on_arrival() {
   }
   calls_[slot] = {};
   calls_[slot].who = *next_;
-  ++live_;
+  figures_.most_live = std::max(figures_.most_live, ++live_);
   plan_arrival();
   begin_attempt(slot);
 }
@@ -637,8 +643,8 @@ void simulation::stop_counting(time_point when) {
 
 } // namespace
 
-simulation_figures simulate(const centre_plan& plan, const simulation_options& options,
-                            const std::function<void(const call_outcome&)>& on_call) {
+result<simulation_figures> simulate(const centre_plan& plan, const simulation_options& options,
+                                    const std::function<void(const call_outcome&)>& on_call) {
   return simulation{plan, options, on_call}.run();
 }
 

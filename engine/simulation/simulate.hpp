@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/error/error.hpp"
 #include "engine/report/histogram.hpp"
 #include "engine/simulation/centre_plan.hpp"
 #include "engine/simulation/service_counts.hpp"
@@ -64,7 +65,12 @@ struct simulation_figures {
   std::vector<interval_counts> intervals;
   /// How much of the simulated time is in the figures.
   duration measured{};
+  /// Callers at once, who wait, talk, or will call again.
+  uint64_t most_live = 0;
 };
+
+/// More callers at once than these end a simulation: memory goes by them.
+inline constexpr uint64_t most_live_calls = 1'000'000;
 
 /// Plays a plan with the desks that serve live calls (policy::queue_desk, policy::agent_desk), each
 /// message between them delivered at once and in order. As fast as it can; memory goes by the calls
@@ -73,7 +79,7 @@ struct simulation_figures {
 ///
 /// The same plan with other agents, or other rules, has the same callers with the same patience and
 /// the same to talk about: what differs in the figures is the change's doing.
-[[nodiscard]] simulation_figures
+[[nodiscard]] result<simulation_figures>
 simulate(const centre_plan& plan, const simulation_options& options,
          const std::function<void(const call_outcome&)>& on_call = {});
 

@@ -87,16 +87,29 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
     return tl::unexpected{std::move(theory.error())};
   const auto warm_up = queue.warm_up();
   if (!warm_up)
-    return fail("agents", "the line would grow for ever, expected more");
+    return fail("agents", "so few take more than a century to settle, expected more");
+  const double length = static_cast<double>(*warm_up + options.calls) / queue.calls_per_second;
+  if (length > seconds(arrival_process::latest) * 0.9)
+    return fail("calls",
+                fmt::format("{} that warm up and {} take more than two centuries, expected "
+                            "fewer, or more arrivals",
+                            *warm_up, options.calls));
 
   std::vector<run_figures> runs(options.seeds);
+  std::vector<std::optional<error>> failures(options.seeds);
   in_threads(options.threads, options.seeds, [&](uint32_t i) {
     simulation_options run;
     run.seed = options.seed + i;
     run.warm_up = *warm_up;
     run.calls = options.calls;
-    runs[i] = figures_of(simulate(plan, run));
+    if (auto played = simulate(plan, run))
+      runs[i] = figures_of(*played);
+    else
+      failures[i] = std::move(played.error());
   });
+  for (auto& failure : failures)
+    if (failure)
+      return tl::unexpected{std::move(*failure)};
 
   const auto over_runs = [&](auto&& of, double expected) {
     std::vector<double> values;

@@ -35,6 +35,12 @@ day_plan short_day() {
   return day;
 }
 
+day_study study_of(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
+  auto study = study_day(day, runs, seed, threads);
+  EXPECT_TRUE(study) << study.error().to_string();
+  return std::move(*study);
+}
+
 TEST(day_plan, knows_who_is_to_be_there) {
   auto day = short_day();
   EXPECT_EQ(day.intervals(), 4U);
@@ -66,7 +72,7 @@ TEST(day_plan, knows_which_queues_erlang_speaks_of) {
 
 TEST(day_study, sums_up_its_runs) {
   const auto day = short_day();
-  const auto study = study_day(day, 4, 1, 1);
+  const auto study = study_of(day, 4, 1, 1);
   EXPECT_EQ(study.runs, 4U);
   ASSERT_EQ(study.queues.size(), 2U);
   EXPECT_EQ(study.all.sum.offered, study.queues[0].sum.offered + study.queues[1].sum.offered);
@@ -93,17 +99,17 @@ TEST(day_study, sums_up_its_runs) {
 TEST(day_report, is_the_same_for_the_same_seed_and_any_number_of_threads) {
   const auto day = short_day();
   const study_info info{"1.2.3", "jackfield simulate -c day.toml"};
-  const auto one = study_day(day, 3, 5, 1);
-  const auto again = study_day(day, 3, 5, 3);
+  const auto one = study_of(day, 3, 5, 1);
+  const auto again = study_of(day, 3, 5, 3);
   EXPECT_EQ(day_json(info, day, one), day_json(info, day, again));
   EXPECT_EQ(day_text(day, one), day_text(day, again));
   EXPECT_EQ(day_csv(day, one), day_csv(day, again));
-  EXPECT_NE(day_json(info, day, study_day(day, 3, 6, 1)), day_json(info, day, one));
+  EXPECT_NE(day_json(info, day, study_of(day, 3, 6, 1)), day_json(info, day, one));
 }
 
 TEST(day_report, has_queues_intervals_and_waits_in_json) {
   const auto day = short_day();
-  const auto study = study_day(day, 3, 1, 1);
+  const auto study = study_of(day, 3, 1, 1);
   const auto j = nlohmann::json::parse(day_json({"", ""}, day, study));
   EXPECT_EQ(j.at("begins"), "08:00");
   EXPECT_EQ(j.at("interval_s"), 1800);
@@ -129,7 +135,7 @@ TEST(day_report, has_queues_intervals_and_waits_in_json) {
 TEST(day_report, has_a_line_for_each_queue_and_interval_in_csv) {
   auto day = short_day();
   day.centre.queues[0].name = "sa\"les, all";
-  const auto study = study_day(day, 2, 1, 1);
+  const auto study = study_of(day, 2, 1, 1);
   const auto csv = day_csv(day, study);
   const auto lines = static_cast<size_t>(std::count(csv.begin(), csv.end(), '\n'));
   EXPECT_EQ(lines, 1 + 2 * study.queues[0].intervals.size());
@@ -140,7 +146,7 @@ TEST(day_report, says_nothing_of_nobody) {
   auto day = short_day();
   day.centre.queues[1].arrivals = {};
   day.centre.queues[1].name = "empty\x1b[31m";
-  const auto study = study_day(day, 1, 1, 1);
+  const auto study = study_of(day, 1, 1, 1);
   EXPECT_FALSE(study.queues[1].level);
   const auto j = nlohmann::json::parse(day_json({"", ""}, day, study));
   EXPECT_TRUE(j.at("queues")[1].at("service_level").is_null());

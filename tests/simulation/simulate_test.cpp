@@ -41,8 +41,10 @@ struct played {
 played play(const centre_plan& plan, simulation_options options = {}) {
   EXPECT_TRUE(plan.check()) << plan.check().error().to_string();
   played all;
-  all.figures =
+  auto figures =
     simulate(plan, options, [&](const call_outcome& each) { all.calls.push_back(each); });
+  EXPECT_TRUE(figures) << figures.error().to_string();
+  all.figures = std::move(*figures);
   std::ranges::sort(all.calls, {}, [](const auto& c) { return std::pair{c.number, c.attempt}; });
   return all;
 }
@@ -237,6 +239,45 @@ TEST(simulate, turns_away_who_is_not_let_in) {
   const auto round = play(plan);
   EXPECT_EQ(round.call(3).how, call_end::refused);
   EXPECT_EQ(round.figures.all.refused, 1U);
+}
+
+TEST(simulate, has_the_quickest_of_all_who_are_rung) {
+  centre_plan plan;
+  plan.queues = {queue_at("a", {0s, 100s}, 60s)};
+  plan.queues[0].rules.picks = policy::strategy::ring_all;
+  plan.agents = {agent_of("slow", {0}), agent_of("quick", {0})};
+  plan.agents[0].answers_after = distribution::constant(5s);
+  plan.agents[1].answers_after = distribution::constant(2s);
+  const auto all = play(plan);
+  EXPECT_EQ(all.call(1).agent, 1U);
+  EXPECT_EQ(all.call(1).answered, 2s);
+  // The other's phone is silent by then: nobody picks it up 3 s later, or in the next call.
+  EXPECT_EQ(all.call(2).answered, 102s);
+  EXPECT_EQ(all.figures.staff.of(policy::agent_state::in_call), 120s);
+}
+
+TEST(simulate, keeps_no_more_than_the_calls_that_are_up) {
+  centre_plan plan;
+  plan.queues = {queue_at("a", {})};
+  plan.queues[0].arrivals = arrival_plan::steady(0.05);
+  plan.queues[0].talk = distribution::exponential(180s);
+  for (int i = 0; i < 14; ++i)
+    plan.agents.push_back(agent_of("x", {0}));
+  const auto some = play(plan, {.seed = 1, .calls = 2000});
+  const auto many = play(plan, {.seed = 1, .calls = 50'000});
+  EXPECT_GT(some.figures.most_live, 14U);
+  EXPECT_LT(many.figures.most_live, 100U) << "of calls at once, as of a line at its longest";
+}
+
+TEST(simulate, gives_up_where_the_line_grows_without_bound) {
+  centre_plan plan;
+  plan.queues = {queue_at("a", {})};
+  plan.queues[0].arrivals = arrival_plan::steady(1e6);
+  plan.agents = {agent_of("x", {0})};
+  const auto figures = simulate(plan, {.seed = 1, .calls = 2'000'000});
+  ASSERT_FALSE(figures);
+  EXPECT_EQ(figures.error().to_string(), "calls: more than 1000000 at once, expected fewer "
+                                         "arrivals, shorter times, or more agents");
 }
 
 /// Three queues, skills, overflow, wrap-up, breaks, no-answers, redials, failures and a peak.

@@ -75,6 +75,9 @@ TEST(single_queue, has_no_steady_state_beyond_its_load) {
   EXPECT_EQ(study_queue(queue_of({200, 180s, 10, 0s}), {}).error().cause,
             "the line would grow for ever, expected more than 10");
   EXPECT_TRUE(study_queue(queue_of({200, 180s, 5, 60s}), {1000, 2, 1, 1}));
+  EXPECT_EQ(study_queue(queue_of({199.9999, 180s, 10, 0s}), {}).error().cause,
+            "so few take more than a century to settle, expected more");
+  EXPECT_EQ(study_queue(queue_of({0.01, 180s, 10, 0s}), {}).error().place, "calls");
 }
 
 TEST(single_queue, gives_the_same_for_any_number_of_threads) {

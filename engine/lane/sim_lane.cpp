@@ -90,6 +90,11 @@ bool sim_lane::run_until(time_point until) {
   return false;
 }
 
+void sim_lane::go_on_to(time_point to) {
+  claim_thread();
+  begin_pass(to, to - lag_);
+}
+
 void sim_lane::run() {
   while (step())
     ;

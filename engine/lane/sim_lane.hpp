@@ -58,6 +58,9 @@ public:
   /// Runs passes until nothing is left to do or `until` is reached; returns false in the latter
   /// case. The clock then stands at the last event, or at `until`.
   bool run_until(time_point until);
+  /// The clock goes on to `to`; nothing is due before. What the caller does then comes before what
+  /// is due at that time.
+  void go_on_to(time_point to);
   /// Runs until no timer, datagram, message or task is left.
   void run();
   /// Runs one pass: the clock goes to the next deadline or arrival, timers fire, what arrives is

@@ -70,6 +70,20 @@ time_point timer_wheel::next_event() const noexcept {
 }
 
 // The usual divisor is known to the compiler: this is on the way of each timer that is armed.
+// What one list of a level holds is earlier than all that comes after it.
+time_point timer_wheel::next_deadline() const noexcept {
+  if (!empty(overdue) || !empty(firing))
+    return time_of(now_tick_);
+  const auto found = next();
+  if (found.tick == no_tick || found.list < slots)
+    return found.tick == no_tick ? time_point::max() : time_of(found.tick);
+  auto first = no_tick;
+  const timer_link& head = heads_[found.list];
+  for (const auto* each = head.next_; each != &head; each = each->next_)
+    first = std::min(first, deadline_tick(static_cast<const timer*>(each)->deadline_));
+  return time_of(first);
+}
+
 uint64_t timer_wheel::whole_ticks(uint64_t ns) const noexcept {
   return exact_ ? ns : ns / tick_ns;
 }
@@ -84,8 +98,8 @@ uint64_t timer_wheel::deadline_tick(time_point deadline) const noexcept {
 time_point timer_wheel::time_of(uint64_t tick_number) const noexcept {
   if (tick_number > whole_ticks(nanoseconds_between(start_, time_point::max())))
     return time_point::max();
-  const auto ns = static_cast<uint64_t>(start_.time_since_epoch().count()) +
-                  tick_number * (exact_ ? 1 : tick_ns);
+  const auto ns =
+    static_cast<uint64_t>(start_.time_since_epoch().count()) + tick_number * (exact_ ? 1 : tick_ns);
   return time_point{duration{static_cast<int64_t>(ns)}};
 }
 

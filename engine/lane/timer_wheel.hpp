@@ -81,6 +81,10 @@ public:
   /// never at timers.
   [[nodiscard]] time_point next_event() const noexcept;
 
+  /// The next deadline itself, rounded up to its tick, or the present where one is due already;
+  /// `time_point::max()` if no timer is armed. Looks at the timers of one slot.
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
   [[nodiscard]] size_t size() const noexcept { return size_; }
 
 private:
@@ -119,7 +123,7 @@ private:
   std::array<timer_link, lists> heads_;
   std::array<uint64_t, (lists + 63) / 64> occupied_{};
   time_point start_;
-  bool exact_; // nanoseconds
+  bool exact_;            // nanoseconds
   uint64_t now_tick_ = 0; // ticks since start_; inside `advance`, the one whose timers fire
   uint64_t due_tick_ = 0; // what is due at this tick or earlier is overdue when armed
   size_t size_ = 0;

@@ -210,6 +210,8 @@ private:
   void check_idle() {
     ASSERT_EQ(wheel_.size(), expected_.size());
     EXPECT_LE(wheel_.next_event(), expected_.next_event_bound());
+    EXPECT_LE(wheel_.next_event(), wheel_.next_deadline());
+    EXPECT_LE(wheel_.next_deadline(), expected_.next_event_bound());
     EXPECT_EQ(wheel_.next_event() == time_point::max(), wheel_.size() == 0);
     for (size_t id = 0; id < probes_.size(); ++id)
       ASSERT_EQ(probes_[id]->node.armed(), expected_.armed(static_cast<int>(id)));
@@ -227,8 +229,7 @@ private:
 TEST(timer_wheel, agrees_with_a_sorted_container_under_random_operations) {
   for (uint64_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
-    for (const auto ticks :
-         {timer_wheel::ticks::milliseconds, timer_wheel::ticks::nanoseconds}) {
+    for (const auto ticks : {timer_wheel::ticks::milliseconds, timer_wheel::ticks::nanoseconds}) {
       differential pair{seed, ticks};
       pair.run(150);
       pair.drain();
@@ -262,6 +263,7 @@ TEST(timer_wheel, is_exact_in_nanoseconds) {
     timer_wheel wheel{origin, timer_wheel::ticks::nanoseconds};
     probe p{[] {}};
     wheel.arm(p.node, origin + duration{delay});
+    EXPECT_EQ(wheel.next_deadline(), origin + duration{delay});
     while (wheel.next_event() < origin + duration{delay})
       EXPECT_EQ(wheel.advance(wheel.next_event()), 0U) << delay;
     EXPECT_EQ(wheel.next_event(), origin + duration{delay});

@@ -96,6 +96,7 @@ struct wait_told {
 struct queue_dismissed {
   queue_exit why = queue_exit::closed;
   std::optional<queue_ticket> next = {};
+  bool refused = false; ///< it was not let in; else it has waited
 };
 
 // -- a queue and an agent: the messages of engine/policy ---------------------------

@@ -219,14 +219,15 @@ bool queue::let_in(uint64_t number, policy::queue_actions& actions) {
     turn_away(number, why,
               why == queue_exit::no_agents ? to.no_agents
               : why == queue_exit::full    ? to.shrunk
-                                           : to.closed);
+                                           : to.closed,
+              true);
   }
   return joined.has_value();
 }
 
-void queue::turn_away(uint64_t number, queue_exit why, std::string_view to) {
+void queue::turn_away(uint64_t number, queue_exit why, std::string_view to, bool refused) {
   const auto call = calls_.find(number);
-  queue_dismissed said{why, {}};
+  queue_dismissed said{why, {}, refused};
   const auto next = std::ranges::find(others_, to, &queue_ticket::name);
   if (next != others_.end()) {
     said.next = *next;

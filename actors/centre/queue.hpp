@@ -126,7 +126,7 @@ private:
   void carry_out(policy::queue_actions& actions);
   /// False: it was turned away.
   bool let_in(uint64_t number, policy::queue_actions& actions);
-  void turn_away(uint64_t number, queue_exit why, std::string_view to);
+  void turn_away(uint64_t number, queue_exit why, std::string_view to, bool refused = false);
   void forget(calls::iterator call);
   /// What the desk is to know of one who waited before a restart.
   [[nodiscard]] policy::queue_snapshot::waiting returning(uint64_t number,

@@ -28,8 +28,8 @@ void lane_health::count_lag(duration d) noexcept {
   lag[std::min(step, lag_steps - 1)] += 1;
 }
 
-lane::lane(caf::actor_system& system, unsigned index, time_point start)
-    : caf::execution_unit(&system), now_(start), wheel_(start), index_(index) {
+lane::lane(caf::actor_system& system, unsigned index, time_point start, timer_wheel::ticks of)
+    : caf::execution_unit(&system), now_(start), wheel_(start, of), index_(index) {
   // nop
 }
 

@@ -179,7 +179,8 @@ public:
   }
 
 protected:
-  lane(caf::actor_system& system, unsigned index, time_point start);
+  lane(caf::actor_system& system, unsigned index, time_point start,
+       timer_wheel::ticks of = timer_wheel::ticks::milliseconds);
 
   /// Begins a pass at `now`, `due` being when its first event was due.
   void begin_pass(time_point now, time_point due) noexcept;

@@ -16,8 +16,9 @@ constexpr uint64_t network_seed = 0x6a61636b66696c64U;
 
 } // namespace
 
-sim_lane::sim_lane(caf::actor_system& system, uint64_t seed, unsigned index)
-    : lane(system, index, start), random_(seed),
+sim_lane::sim_lane(caf::actor_system& system, uint64_t seed, unsigned index,
+                   timer_wheel::ticks ticks)
+    : lane(system, index, start, ticks), random_(seed),
       network_(std::make_unique<sim_network>(*this, health_, seed ^ network_seed)) {
   claim_thread();
 }
@@ -87,6 +88,11 @@ bool sim_lane::run_until(time_point until) {
     wheel_.advance(until); // nothing is due: deadlines armed from here count from `until`
   }
   return false;
+}
+
+void sim_lane::go_on_to(time_point to) {
+  claim_thread();
+  begin_pass(to, to - lag_);
 }
 
 void sim_lane::run() {

@@ -35,7 +35,9 @@ public:
   static constexpr std::chrono::system_clock::time_point wall_start{
     std::chrono::sys_days{std::chrono::January / 1 / 2020}};
 
-  sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0);
+  /// `ticks`: how exact timers are; milliseconds as on an io_lane.
+  sim_lane(caf::actor_system& system, uint64_t seed, unsigned index = 0,
+           timer_wheel::ticks ticks = timer_wheel::ticks::milliseconds);
   ~sim_lane() override;
 
   /// The link for all traffic that has no own one.
@@ -56,6 +58,9 @@ public:
   /// Runs passes until nothing is left to do or `until` is reached; returns false in the latter
   /// case. The clock then stands at the last event, or at `until`.
   bool run_until(time_point until);
+  /// The clock goes on to `to`; nothing is due before. What the caller does then comes before what
+  /// is due at that time.
+  void go_on_to(time_point to);
   /// Runs until no timer, datagram, message or task is left.
   void run();
   /// Runs one pass: the clock goes to the next deadline or arrival, timers fire, what arrives is

@@ -18,7 +18,8 @@ uint64_t nanoseconds_between(time_point from, time_point to) noexcept {
 
 } // namespace
 
-timer_wheel::timer_wheel(time_point start) noexcept : start_(start) {
+timer_wheel::timer_wheel(time_point start, ticks of) noexcept
+    : start_(start), exact_(of == ticks::nanoseconds) {
   for (timer_link& head : heads_)
     head.next_ = head.previous_ = &head;
 }
@@ -45,7 +46,7 @@ void timer_wheel::arm(timer& t, time_point deadline) noexcept {
 
 size_t timer_wheel::advance(time_point now) {
   if (now > start_)
-    due_tick_ = std::max(due_tick_, nanoseconds_between(start_, now) / tick_ns);
+    due_tick_ = std::max(due_tick_, whole_ticks(nanoseconds_between(start_, now)));
   splice(overdue, firing);
   size_t fired = fire_all(firing);
   for (;;) {
@@ -68,17 +69,37 @@ time_point timer_wheel::next_event() const noexcept {
   return at == no_tick ? time_point::max() : time_of(at);
 }
 
+// The usual divisor is known to the compiler: this is on the way of each timer that is armed.
+// What one list of a level holds is earlier than all that comes after it.
+time_point timer_wheel::next_deadline() const noexcept {
+  if (!empty(overdue) || !empty(firing))
+    return time_of(now_tick_);
+  const auto found = next();
+  if (found.tick == no_tick || found.list < slots)
+    return found.tick == no_tick ? time_point::max() : time_of(found.tick);
+  auto first = no_tick;
+  const timer_link& head = heads_[found.list];
+  for (const auto* each = head.next_; each != &head; each = each->next_)
+    first = std::min(first, deadline_tick(static_cast<const timer*>(each)->deadline_));
+  return time_of(first);
+}
+
+uint64_t timer_wheel::whole_ticks(uint64_t ns) const noexcept {
+  return exact_ ? ns : ns / tick_ns;
+}
+
 uint64_t timer_wheel::deadline_tick(time_point deadline) const noexcept {
   if (deadline <= start_)
     return 0;
   const uint64_t ns = nanoseconds_between(start_, deadline);
-  return ns / tick_ns + (ns % tick_ns != 0 ? 1 : 0);
+  return exact_ ? ns : ns / tick_ns + (ns % tick_ns != 0 ? 1 : 0);
 }
 
 time_point timer_wheel::time_of(uint64_t tick_number) const noexcept {
-  if (tick_number > nanoseconds_between(start_, time_point::max()) / tick_ns)
+  if (tick_number > whole_ticks(nanoseconds_between(start_, time_point::max())))
     return time_point::max();
-  const auto ns = static_cast<uint64_t>(start_.time_since_epoch().count()) + tick_number * tick_ns;
+  const auto ns =
+    static_cast<uint64_t>(start_.time_since_epoch().count()) + tick_number * (exact_ ? 1 : tick_ns);
   return time_point{duration{static_cast<int64_t>(ns)}};
 }
 

@@ -49,16 +49,17 @@ private:
   void* owner_;
 };
 
-/// Hierarchical timing wheel (Varghese and Lauck, 1987, scheme 7) of 1 ms ticks: four levels of
-/// 256 slots, 49.7 days at once, farther deadlines wait in a list of their own. Arm and cancel are
-/// O(1); a timer fires in the first `advance` that reaches its deadline rounded up to a tick, never
-/// before it, and timers of one tick fire in the order in which they were armed, which keeps
-/// simulated runs reproducible.
+/// Hierarchical timing wheel (Varghese and Lauck, 1987, scheme 7) of 1 ms ticks, or of 1 ns where
+/// simulated time is to be exact: seven levels of 256 slots, 2.2 years of nanoseconds at once,
+/// farther deadlines wait in a list of their own. Arm and cancel are O(1); a timer fires in the
+/// first `advance` that reaches its deadline rounded up to a tick, never before it, and timers of
+/// one tick fire in the order in which they were armed, which keeps simulated runs reproducible.
 class timer_wheel {
 public:
-  static constexpr std::chrono::milliseconds tick{1};
+  enum class ticks : uint8_t { milliseconds, nanoseconds };
+  static constexpr std::chrono::milliseconds tick{1}; ///< by default
 
-  explicit timer_wheel(time_point start) noexcept;
+  explicit timer_wheel(time_point start, ticks of = ticks::milliseconds) noexcept;
   /// Timers still armed become idle.
   ~timer_wheel();
   timer_wheel(const timer_wheel&) = delete;
@@ -80,11 +81,15 @@ public:
   /// never at timers.
   [[nodiscard]] time_point next_event() const noexcept;
 
+  /// The next deadline itself, rounded up to its tick, or the present where one is due already;
+  /// `time_point::max()` if no timer is armed. Looks at the timers of one slot.
+  [[nodiscard]] time_point next_deadline() const noexcept;
+
   [[nodiscard]] size_t size() const noexcept { return size_; }
 
 private:
   friend class timer;
-  static constexpr size_t levels = 4;
+  static constexpr size_t levels = 7;
   static constexpr size_t slots = 256;
   // Lists beside the slots, numbered after them.
   static constexpr size_t overdue = levels * slots; // armed for what had passed
@@ -101,6 +106,7 @@ private:
   [[nodiscard]] bool empty(size_t list) const noexcept {
     return heads_[list].next_ == &heads_[list];
   }
+  [[nodiscard]] uint64_t whole_ticks(uint64_t ns) const noexcept;
   [[nodiscard]] uint64_t deadline_tick(time_point deadline) const noexcept;
   [[nodiscard]] time_point time_of(uint64_t tick_number) const noexcept;
   [[nodiscard]] size_t list_of(uint64_t tick_number) const noexcept;
@@ -117,6 +123,7 @@ private:
   std::array<timer_link, lists> heads_;
   std::array<uint64_t, (lists + 63) / 64> occupied_{};
   time_point start_;
+  bool exact_;            // nanoseconds
   uint64_t now_tick_ = 0; // ticks since start_; inside `advance`, the one whose timers fire
   uint64_t due_tick_ = 0; // what is due at this tick or earlier is overdue when armed
   size_t size_ = 0;

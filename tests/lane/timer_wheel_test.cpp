@@ -35,19 +35,22 @@ public:
   timer node;
 };
 
-uint64_t tick_of(time_point deadline) {
+uint64_t tick_of(time_point deadline, uint64_t length) {
   if (deadline <= origin)
     return 0;
   const auto ns = static_cast<uint64_t>((deadline - origin).count());
-  return (ns + tick_ns - 1) / tick_ns;
+  return (ns + length - 1) / length;
 }
 
 /// What the wheel promises, as a sorted container.
 class model {
 public:
+  /// Of ticks of so many nanoseconds.
+  explicit model(uint64_t length) : length_(length) {}
+
   void arm(int id, time_point deadline) {
     cancel(id);
-    const uint64_t tick = tick_of(deadline);
+    const uint64_t tick = tick_of(deadline, length_);
     if (tick <= due_) {
       overdue_.push_back(id);
     } else {
@@ -66,7 +69,7 @@ public:
 
   void begin_advance(time_point now) {
     if (now > origin)
-      due_ = std::max(due_, static_cast<uint64_t>((now - origin).count()) / tick_ns);
+      due_ = std::max(due_, static_cast<uint64_t>((now - origin).count()) / length_);
     firing_ = std::exchange(overdue_, {});
   }
 
@@ -93,13 +96,14 @@ public:
   /// The latest moment at which `next_event` may be.
   [[nodiscard]] time_point next_event_bound() const {
     if (!overdue_.empty())
-      return origin + duration{static_cast<int64_t>(due_ * tick_ns)};
+      return origin + duration{static_cast<int64_t>(due_ * length_)};
     if (by_tick_.empty())
       return time_point::max();
-    return origin + duration{static_cast<int64_t>(by_tick_.begin()->first * tick_ns)};
+    return origin + duration{static_cast<int64_t>(by_tick_.begin()->first * length_)};
   }
 
 private:
+  uint64_t length_;
   std::multimap<uint64_t, int> by_tick_; // equal keys keep the order of insertion
   std::map<int, std::multimap<uint64_t, int>::iterator> position_;
   std::deque<int> overdue_;
@@ -110,7 +114,9 @@ private:
 /// Drives a wheel and the model with the same random operations and compares every firing.
 class differential {
 public:
-  explicit differential(uint64_t seed) : random_(seed) {
+  differential(uint64_t seed, timer_wheel::ticks ticks)
+      : random_(seed), wheel_(origin, ticks),
+        expected_(ticks == timer_wheel::ticks::nanoseconds ? 1 : tick_ns) {
     for (int id = 0; id < 60; ++id)
       probes_.push_back(make(id));
   }
@@ -141,7 +147,7 @@ public:
 private:
   uint64_t below(uint64_t bound) { return random_() % bound; }
 
-  /// Spans of every magnitude, from one nanosecond to far past the wheel's 49.7 days.
+  /// Spans of every magnitude, from one nanosecond to hundreds of days.
   duration span() {
     const uint64_t bits = below(54);
     const uint64_t ns = below(uint64_t{1} << (bits + 1));
@@ -204,6 +210,8 @@ private:
   void check_idle() {
     ASSERT_EQ(wheel_.size(), expected_.size());
     EXPECT_LE(wheel_.next_event(), expected_.next_event_bound());
+    EXPECT_LE(wheel_.next_event(), wheel_.next_deadline());
+    EXPECT_LE(wheel_.next_deadline(), expected_.next_event_bound());
     EXPECT_EQ(wheel_.next_event() == time_point::max(), wheel_.size() == 0);
     for (size_t id = 0; id < probes_.size(); ++id)
       ASSERT_EQ(probes_[id]->node.armed(), expected_.armed(static_cast<int>(id)));
@@ -211,7 +219,7 @@ private:
 
   std::mt19937_64 random_;
   time_point now_ = origin;
-  timer_wheel wheel_{origin};
+  timer_wheel wheel_;
   model expected_;
   std::vector<std::unique_ptr<probe>> probes_;
   size_t fired_ = 0;
@@ -221,9 +229,11 @@ private:
 TEST(timer_wheel, agrees_with_a_sorted_container_under_random_operations) {
   for (uint64_t seed = 1; seed <= 300 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(seed);
-    differential pair{seed};
-    pair.run(150);
-    pair.drain();
+    for (const auto ticks : {timer_wheel::ticks::milliseconds, timer_wheel::ticks::nanoseconds}) {
+      differential pair{seed, ticks};
+      pair.run(150);
+      pair.drain();
+    }
   }
 }
 
@@ -244,6 +254,20 @@ TEST(timer_wheel, never_fires_early_and_fires_at_the_rounded_tick) {
       EXPECT_EQ(fired, 1);
       EXPECT_EQ(wheel.size(), 0U);
     }
+  }
+}
+
+TEST(timer_wheel, is_exact_in_nanoseconds) {
+  for (const int64_t delay : {1LL, 255LL, 256LL, 999'999LL, 1'000'001LL, 5'000'000'000'000'001LL,
+                              400'000'000'000'000'003LL}) {
+    timer_wheel wheel{origin, timer_wheel::ticks::nanoseconds};
+    probe p{[] {}};
+    wheel.arm(p.node, origin + duration{delay});
+    EXPECT_EQ(wheel.next_deadline(), origin + duration{delay});
+    while (wheel.next_event() < origin + duration{delay})
+      EXPECT_EQ(wheel.advance(wheel.next_event()), 0U) << delay;
+    EXPECT_EQ(wheel.next_event(), origin + duration{delay});
+    EXPECT_EQ(wheel.advance(origin + duration{delay}), 1U) << delay;
   }
 }
 

@@ -93,7 +93,8 @@ int simulate_day(const simulate_options& options) {
     return end_with(to.error(), exit_code::usage);
   const simulation::study_info info{std::string{version}, options.command};
   const auto study =
-    simulation::study_day(*day, options.study.seeds, options.study.seed, options.study.threads);
+    simulation::study_day(*day, options.study.seeds, options.study.seed, options.study.threads,
+                          options.study.plays);
   if (!study)
     return end_with(study.error(), exit_code::usage);
   const bool written = write_reports(

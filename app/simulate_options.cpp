@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "actors/simulation/simulate_with_actors.hpp"
 #include "app/foreign_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/usable_lanes.hpp"
@@ -22,7 +23,7 @@ using simulation::distribution;
 /// The texts given, each still to be read.
 struct texts {
   std::string arrivals, aht, agents, patience, wrap_up, answer_within, answers_after, no_answer,
-    calls, seeds, seed, target;
+    calls, seeds, seed, target, engine;
   bool in_virtual_time = false;
 };
 
@@ -72,6 +73,11 @@ void declare(CLI::App& app, texts& t, simulate_options& o) {
 
   const char* const run = "Runs";
   app.add_flag("--virtual", t.in_virtual_time, "in simulated time (always)")->group(run);
+  app
+    .add_option("--engine", t.engine,
+                "what serves: policies alone, or the actors that serve live calls; each call goes "
+                "the same way by both (policies)")
+    ->group(run);
   app.add_option("--answer-within", t.answer_within, "the T of the service level (20s)")
     ->group(run);
   app
@@ -152,6 +158,13 @@ void read_runs(option_reader& r, const texts& t, simulate_options& o) {
   r.number<uint32_t>("--seeds", t.seeds, o.study.seeds, 1, 10'000);
   r.number<uint64_t>("--seed", t.seed, o.study.seed, 0, INT64_MAX);
   o.study.threads = usable_lanes(0);
+  r.read(t.engine, o.study.plays, [](std::string_view s) -> result<simulation::simulator> {
+    if (s == "policies")
+      return &simulation::simulate;
+    if (s == "actors")
+      return &simulate_with_actors;
+    return fail("--engine", fmt::format("\"{}\" is unknown, expected policies or actors", s));
+  });
 }
 
 result<simulate_options> options_of(const CLI::App& app, const texts& t, simulate_options o) {

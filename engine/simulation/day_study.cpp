@@ -168,7 +168,8 @@ bool day_plan::has_agents_of_its_own(uint32_t queue) const {
          });
 }
 
-result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads) {
+result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads,
+                            simulator plays) {
   day_study study;
   study.runs = runs;
   study.seed = seed;
@@ -178,7 +179,7 @@ result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, u
     simulation_options options;
     options.seed = seed + i;
     options.interval = day.interval;
-    if (auto run = simulate(day.centre, options))
+    if (auto run = plays(day.centre, options, {}))
       sums.add(i, *run);
     else
       failures[i] = std::move(run.error());

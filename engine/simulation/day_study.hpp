@@ -9,6 +9,7 @@
 #include "engine/simulation/centre_plan.hpp"
 #include "engine/simulation/estimate.hpp"
 #include "engine/simulation/service_counts.hpp"
+#include "engine/simulation/simulate.hpp"
 
 namespace jackfield::simulation {
 
@@ -68,6 +69,6 @@ struct day_study {
 /// for any number of threads, and memory by their number, not by that of runs. Fails where too many
 /// callers are there at once.
 [[nodiscard]] result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed,
-                                          unsigned threads);
+                                          unsigned threads, simulator plays = &simulate);
 
 } // namespace jackfield::simulation

@@ -121,7 +121,7 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
     run.seed = options.seed + i;
     run.warm_up = *warm_up;
     run.calls = options.calls;
-    auto played = simulate(plan, run);
+    auto played = options.plays(plan, run, {});
     if (!played)
       failures[i] = std::move(played.error());
     else if (played->all.answered == 0)

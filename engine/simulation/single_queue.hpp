@@ -74,6 +74,7 @@ struct study_options {
   uint32_t seeds = 10;
   uint64_t seed = 1;
   unsigned threads = 1;
+  simulator plays = &simulate;
 };
 
 /// Runs it. Fails where it has no steady state, or is out of range. The same for any number of

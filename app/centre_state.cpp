@@ -23,8 +23,8 @@ void declare_centre_keep(CLI::App& app, keep_texts& t, keep_options& o) {
   app.add_option(
     "--recover", t.recover,
     "calls that a crash left in the state directory: resume, which has callers wait on "
-    "in their places, and hangs up all others on both sides; hang-up, or forget, which "
-    "closes their records only (resume)");
+    "in their places, calls back who was promised that, and hangs up all others on both "
+    "sides; hang-up, or forget, which closes their records only (resume)");
 }
 
 void read_centre_keep(option_reader& r, const keep_texts& t, keep_options& o) {
@@ -66,8 +66,9 @@ storage::outcome<void> centre_state::begin(node& engine, const centre_plan& plan
   for (const auto& each : plan.queues)
     queues.insert(each.name);
   waiting_ = state_->resumable(engine.lanes(), [&](const storage::interrupted_call& call) {
-    const bool waits =
-      resumes_ && waits_on(call.record) && queues.contains(call.record.queueing->queue);
+    const bool waits = resumes_ && waits_on(call.record) &&
+                       queues.contains(call.record.queueing->queue) &&
+                       !is_called_back(memory_.kept, call.record);
     if (waits)
       ++memory_.returning[call.record.queueing->queue];
     else
@@ -108,10 +109,21 @@ storage::outcome<void> centre_state::go_on(node& engine, const std::vector<caf::
                                            const caf::actor& watcher) {
   if (auto restored = state_->restore_bindings(services); !restored)
     return restored;
+  tell_callbacks(services);
   resuming_ = hand_over(std::exchange(waiting_, {}), services,
                         caf::actor_cast<caf::strong_actor_ptr>(watcher));
   recovering_ = state_->recover(engine, nullptr, watcher);
   return {};
+}
+
+void centre_state::tell_callbacks(const std::vector<caf::actor>& services) {
+  std::vector<callbacks_left> left(services.size(), {{}, resumes_});
+  size_t next = 0;
+  for (auto& each : std::exchange(memory_.kept.callbacks, {}))
+    left[next++ % left.size()].all.push_back(std::move(each));
+  for (size_t i = 0; i < services.size(); ++i)
+    if (!left[i].all.empty())
+      caf::anon_send(services[i], std::move(left[i]));
 }
 
 void centre_state::take(const calls_recovered& lane) {

@@ -146,6 +146,12 @@ policy::queue_snapshot snapshot_of(const storage::queue_record& kept, uint64_t r
   return queue;
 }
 
+bool is_called_back(const storage::kept_centre& kept, const storage::call_record& call) noexcept {
+  return call.incoming &&
+         std::ranges::find(kept.callbacks, call.call_id, &storage::callback_record::call_id) !=
+           kept.callbacks.end();
+}
+
 bool waits_on(const storage::call_record& call) noexcept {
   return call.incoming && call.answered && call.dialog && call.media && call.queueing &&
          call.queueing->since && !call.queueing->taken && call.queueing->left.empty();

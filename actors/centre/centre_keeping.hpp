@@ -87,6 +87,10 @@ struct two_clocks {
 [[nodiscard]] policy::queue_snapshot snapshot_of(const storage::queue_record& kept,
                                                  uint64_t returning);
 
+/// Its caller had been promised to be called back.
+[[nodiscard]] bool is_called_back(const storage::kept_centre& kept,
+                                  const storage::call_record& call) noexcept;
+
 /// A caller whom a crash found in the line of a queue, and whose leg can go on.
 [[nodiscard]] bool waits_on(const storage::call_record& call) noexcept;
 

@@ -1,6 +1,5 @@
 #include "actors/centre/queued_call.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
@@ -8,9 +7,12 @@
 
 #include "actors/call/failure_of.hpp"
 #include "actors/call/resumption_tally.hpp"
+#include "actors/centre/callback_book.hpp"
+#include "actors/centre/caller_check.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/hold.hpp"
 #include "actors/centre/supervisor_call.hpp"
+#include "actors/media/media_play.hpp"
 #include "actors/media/media_stream.hpp"
 #include "engine/sip/fields.hpp"
 #include "engine/sip/info_digit.hpp"
@@ -20,23 +22,6 @@ namespace jackfield {
 namespace {
 
 constexpr unsigned menu_clock = 0;
-
-/// What an agent's phone that ended so without an answer says of the agent.
-policy::ring_result outcome_of(const leg_events::ended& leg) {
-  using sip::end_cause;
-  switch (leg.cause) {
-  case end_cause::busy:
-    return policy::ring_result::busy;
-  case end_cause::rejected:
-    return leg.status == 408 || leg.status == 480 ? policy::ring_result::no_answer
-                                                  : policy::ring_result::rejected;
-  case end_cause::no_answer:
-  case end_cause::cancelled:
-    return policy::ring_result::no_answer;
-  default:
-    return policy::ring_result::unreachable;
-  }
-}
 
 std::string in_brackets(std::string_view uri) {
   return std::string{'<'}.append(uri).append(1, '>');
@@ -54,6 +39,8 @@ std::string_view name_of(queue_exit how) {
     return "full";
   case queue_exit::no_agents:
     return "no_agents";
+  case queue_exit::called_back:
+    return "callback";
   case queue_exit::closed:
     break;
   }
@@ -72,8 +59,8 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::optional<size_t> menu)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
-      ticket_(std::move(ticket)), shards_(std::move(shards)), clocks_(clocks),
-      owner_(std::move(owner)), call_id_(invite_->message().call_id()) {
+      ticket_(std::move(ticket)), clocks_(clocks), owner_(std::move(owner)),
+      call_id_(invite_->message().call_id()), agents_(*this, context_, manner_, std::move(shards)) {
   if (context_.keeps != nullptr) {
     place_ = std::make_shared<storage::queueing_record>();
     place_->queue = ticket_.name;
@@ -94,12 +81,13 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::shared_ptr<const registrar_shards> shards, const two_clocks& clocks,
                          caf::strong_actor_ptr owner)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)),
-      shards_(std::move(shards)), clocks_(clocks), owner_(std::move(owner)),
-      call_id_(left.record.call_id),
+      music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)), clocks_(clocks),
+      owner_(std::move(owner)), call_id_(left.record.call_id),
       place_(std::make_shared<storage::queueing_record>(*left.record.queueing)), returns_(true),
-      from_(in_brackets(left.record.from)), to_(in_brackets(left.record.to)), max_forwards_(69),
+      agents_(*this, context_, manner_, std::move(shards)), from_(in_brackets(left.record.from)),
       answered_(true) {
+  to_ = in_brackets(left.record.to);
+  agents_.use({from_, to_, {}, 69});
   ticket_.priority = place_->priority;
   entered_ = clocks_.lane_of(*place_->since);
   left_ = std::move(left);
@@ -118,9 +106,9 @@ caf::behavior queued_call::make_behavior() {
   caller_.begun = true;
   return {
     [this](const leg_events::incoming& call) { on_incoming(call); },
-    [this](const leg_events::prepared& prepared) { on_prepared(prepared); },
+    [this](const leg_events::prepared& prepared) { agents_.on_prepared(prepared); },
     [](const leg_events::ringing&) {}, // the music goes on
-    [this](const leg_events::answered& answered) { on_answered(answered); },
+    [this](const leg_events::answered& answered) { agents_.on_answered(answered); },
     [this](const leg_events::confirmed&) { on_confirmed(); },
     [this](const leg_events::offered& anew) {
       if (auto* const by = speaker())
@@ -129,7 +117,9 @@ caf::behavior queued_call::make_behavior() {
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) { on_requested(asked); },
     [this](const lane::timer_fired& fired) {
-      if (fired.id == announcer_clock)
+      if (fired.id == farewell_clock)
+        end_all(how_);
+      else if (fired.id == announcer_clock)
         announcer_.on_time();
       else if (menu_)
         heed(menu_->on_timer());
@@ -137,6 +127,8 @@ caf::behavior queued_call::make_behavior() {
     [this](const media_key& key) {
       if (menu_)
         heed(menu_->on_key(key.digit));
+      else
+        on_key(key.digit);
     },
     [this](const media_played& played) {
       if (menu_)
@@ -152,19 +144,23 @@ caf::behavior queued_call::make_behavior() {
       }
     },
     [this](const media_closed& closed) { on_closed(closed); },
-    [this](const servers_located& found) { on_located(found); },
-    [this](const contacts_found& found) { on_contacts(found); },
+    [this](const servers_located& found) { agents_.on_located(found); },
+    [this](const contacts_found& found) { agents_.on_contacts(found); },
     [this](const ring_agent& ring) { on_ring(ring); },
-    [this](const stop_ringing& stop) { on_stop_ringing(stop.offer); },
+    [this](const stop_ringing& stop) { agents_.on_stop(stop); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
     [this](const wait_told& told) {
-      if (queued_ && ticket_.announces)
-        announcer_.begin(said_of(*ticket_.announces, told.position, told.expected_wait),
-                         caller_.stream, music_);
+      if (!queued_ || !ticket_.announces)
+        return;
+      auto said = said_of(*ticket_.announces, told.position, told.expected_wait);
+      if (ticket_.calls_back && ticket_.calls_back->offer)
+        said.push_back(*ticket_.calls_back->offer);
+      announcer_.begin(std::move(said), caller_.stream, music_, ticket_.calls_back != nullptr);
     },
     [this](ask_talk) {
-      return talk_streams{caller_.stream, talking_ != nullptr ? talking_->stream : nullptr, agent_};
+      const auto* const agent = agents_.talking();
+      return talk_streams{caller_.stream, agent != nullptr ? agent->stream : nullptr, agent_};
     },
     [this](const struct hang_up&) {
       if (!answered_)
@@ -179,16 +175,12 @@ void queued_call::on_exit() {
   // and the agent see it, too.
   announcer_.stop();
   close_stream(*this, caller_);
-  for (auto& each : phones_)
-    close_stream(*this, each);
   if (owner_) {
     failure_ = report::failure_cause::internal;
     report();
   }
   caller_ = {};
-  phones_.clear();
-  talking_ = nullptr;
-  offers_.clear();
+  agents_.let_go();
   agent_actor_ = nullptr;
   recorder_ = nullptr;
   ticket_ = {};
@@ -199,39 +191,20 @@ void queued_call::on_exit() {
 // -- who is who --------------------------------------------------------------------
 
 call_side* queued_call::speaker() {
-  const auto& from = current_sender();
-  if (from == caller_.leg)
-    return &caller_;
-  const auto found =
-    std::ranges::find_if(phones_, [&](const phone& one) { return from == one.leg; });
-  return found == phones_.end() ? nullptr : &*found;
+  return current_sender() == caller_.leg ? &caller_ : agents_.speaker();
 }
 
 call_side* queued_call::player() {
-  const auto& from = current_sender();
-  if (from == caller_.stream)
-    return &caller_;
-  const auto found =
-    std::ranges::find_if(phones_, [&](const phone& one) { return from == one.stream; });
-  return found == phones_.end() ? nullptr : &*found;
-}
-
-queued_call::phone* queued_call::phone_of(const call_side* side) {
-  const auto found = std::ranges::find_if(phones_, [&](const phone& one) { return &one == side; });
-  return found == phones_.end() ? nullptr : &*found;
+  return current_sender() == caller_.stream ? &caller_ : agents_.player();
 }
 
 call_side* queued_call::other_than(const call_side* side) {
-  if (talking_ == nullptr)
+  auto* const agent = agents_.talking();
+  if (agent == nullptr)
     return nullptr;
   if (side == &caller_)
-    return talking_;
-  return side == talking_ ? &caller_ : nullptr;
-}
-
-queued_call::offer* queued_call::offer_of(const offer_key& key) {
-  const auto found = std::ranges::find(offers_, key, &offer::key);
-  return found == offers_.end() ? nullptr : &*found;
+    return agent;
+  return side == agent ? &caller_ : nullptr;
 }
 
 // -- the caller --------------------------------------------------------------------
@@ -243,42 +216,31 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
     refuse(call.max_forwards == 0 ? 483 : 488);
     return;
   }
-  max_forwards_ = call.max_forwards - 1;
   from_ = without_tag(call.from);
   to_ = without_tag(call.to);
-  if (call.has_offer)
-    spoken_ = call.codecs;
+  agents_.use({from_, to_, call.has_offer ? call.codecs : codec_list{}, call.max_forwards - 1});
   const auto& preferred = manner_->media->capabilities().protections.front();
   open_stream(*this, context_, music_, caller_, call.has_offer ? call.protection : preferred,
               call.controls_ice);
 }
 
 void queued_call::on_opened(const media_opened& opened) {
-  auto* const of = player();
-  if (of == nullptr)
+  if (player() != &caller_) {
+    agents_.on_opened(opened);
     return;
-  auto* const ringing = phone_of(of);
-  if (of == &caller_ && left_) {
+  }
+  if (left_) {
     if (opened.local)
-      take(*of, opened);
+      take(caller_, opened);
     on_reopened();
     return;
   }
   if (!opened.local) {
-    if (ringing != nullptr) {
-      phone_over(*ringing);
-      return;
-    }
     failure_ = failure_of(opened.local.error());
     refuse(503);
     return;
   }
-  take(*of, opened);
-  if (ringing != nullptr) {
-    if (!ringing->unwanted)
-      call_phone(*ringing);
-    return;
-  }
+  take(caller_, opened);
   command(*this, caller_,
           leg_commands::use_stream{caller_.stream, caller_.port, caller_.transport});
   command(*this, caller_, leg_commands::accept{}, [this](const leg_result& r) {
@@ -327,11 +289,14 @@ void queued_call::on_requested(leg_events::requested& asked) {
   auto* const by = speaker();
   if (by == nullptr)
     return;
-  if (menu_ && by == &caller_ && asked.what == sip::method::info) {
+  if ((menu_ || (queued_ && ticket_.calls_back)) && by == &caller_ &&
+      asked.what == sip::method::info) {
     const auto key = sip::read_info_digit(asked.content_type, asked.body);
     command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
-    if (key)
+    if (key && menu_)
       heed(menu_->on_key(*key));
+    else if (key)
+      on_key(*key);
     return;
   }
   pass_request(*this, *by, other_than(by), asked);
@@ -377,6 +342,53 @@ void queued_call::enter(const queue_ticket& ticket) {
   monitor(caf::actor_cast<caf::actor>(ticket_.queue));
   lane::tell_from(*this, ticket_.queue, entrance());
   returns_ = false;
+  if (ticket_.calls_back && caller_.stream)
+    lane::tell(home(), caller_.stream, media_play{.what = music_, .tells_keys = true});
+}
+
+// -- called back -------------------------------------------------------------------
+
+void queued_call::on_key(char digit) {
+  if (!queued_ || ending_ || !owner_ || !ticket_.calls_back || digit != ticket_.calls_back->key ||
+      std::exchange(asked_to_be_called_, true))
+    return;
+  const auto uri_in = [](const std::string& value) {
+    const auto parsed = sip::parse_name_addr(value);
+    return parsed ? std::string{parsed->uri} : std::string{};
+  };
+  promise_callback wish;
+  auto& what = wish.what;
+  what.call_id = call_id_;
+  what.from = uri_in(from_);
+  what.to = uri_in(to_);
+  what.number = user_of(what.from);
+  what.queue = ticket_.name;
+  what.priority = ticket_.priority;
+  what.since = clocks_.wall_of(entered_);
+  request(caf::actor_cast<caf::actor>(owner_), caf::infinite, std::move(wish))
+    .then([this](callback_promised promised) {
+      if (!promised.done)
+        asked_to_be_called_ = false; // it waits on
+      else if (queued_ && !ending_)
+        be_called_back();
+      else if (owner_)
+        lane::tell_from(*this, owner_, callback_unneeded{});
+    });
+}
+
+void queued_call::be_called_back() {
+  how_ = queue_exit::called_back;
+  waited_ = home().now() - entered_;
+  leave();
+  lane::tell_from(*this, ticket_.queue, leave_queue{true});
+  agents_.withdraw();
+  if (place_) {
+    place_->left = name_of(how_);
+    keep();
+  }
+  const auto& promise = ticket_.calls_back->promise;
+  announcer_.begin({promise}, caller_.stream, music_);
+  farewell_.arm(home().now() + promise.length);
 }
 
 enter_queue queued_call::entrance() const {
@@ -387,8 +399,7 @@ enter_queue queued_call::entrance() const {
 void queued_call::on_dismissed(const queue_dismissed& dismissed) {
   if (ending_ || !leave())
     return;
-  for (auto& each : offers_)
-    end_offer(each, policy::ring_result::caller_gone);
+  agents_.withdraw();
   // Queues that are full may send it round in a circle.
   if (dismissed.next && moves_++ < most_moves) {
     if (place_) {
@@ -417,15 +428,11 @@ void queued_call::refuse(int status) {
 
 // A queue or an agent is gone, which none is while it has calls, but for an error within.
 void queued_call::on_down(const caf::down_msg& down) {
-  for (auto& each : offers_)
-    if (!each.over && down.source == each.agent.actor) { // nobody would connect who answers
-      each.over = true;
-      stop_phones(each, nullptr);
-    }
+  agents_.on_down(down);
   if (ending_ || down.source != ticket_.queue)
     return;
   queued_ = false;
-  if (talking_ != nullptr) // it goes on by itself
+  if (agents_.talking() != nullptr) // it goes on by itself
     return;
   failure_ = report::failure_cause::internal;
   end_all(queue_exit::closed);
@@ -434,114 +441,21 @@ void queued_call::on_down(const caf::down_msg& down) {
 // -- agents ------------------------------------------------------------------------
 
 void queued_call::on_ring(const ring_agent& ring) {
-  auto& made = offers_.emplace_back();
-  made.key = ring.offer;
-  made.agent = ring.agent;
-  made.look_up = ++look_ups_;
-  monitor(caf::actor_cast<caf::actor>(made.agent.actor));
   if (!queued_ || ending_)
-    end_offer(made, policy::ring_result::caller_gone);
+    agents_.decline(ring);
   else
-    lane::tell_from(*this, owner_, look_up_contacts{ring.agent.address_of_record, made.look_up});
-}
-
-void queued_call::on_contacts(const contacts_found& found) {
-  const auto of = std::ranges::find(offers_, found.ticket, &offer::look_up);
-  if (of == offers_.end() || of->over)
-    return;
-  for (const auto& contact : found.contacts)
-    ring(*of, contact);
-  if (found.contacts.empty())
-    end_offer(*of, policy::ring_result::unreachable);
-}
-
-void queued_call::ring(offer& of, const registered_contact& contact) {
-  auto& made = phones_.emplace_back();
-  made.tag = ++tags_;
-  made.offer = of.key;
-  made.contact = contact;
-  const auto how = protection_for(contact);
-  made.media = callee_media(*manner_->media, spoken_, how);
-  open_stream(*this, context_, manner_->audio, made, how, true);
-}
-
-void queued_call::call_phone(phone& one) {
-  if (one.contact.flow.valid()) {
-    place(one, {});
-    return;
-  }
-  one.look_up = context_.router.hops().next_ticket();
-  const auto contact = sip::parse_name_addr(one.contact.value);
-  context_.router.hops().locate(contact ? contact->uri : std::string_view{}, *this, one.look_up);
-}
-
-void queued_call::on_located(const servers_located& found) {
-  const auto one = std::ranges::find_if(phones_, [&](const phone& each) {
-    return each.look_up == found.ticket && !each.begun && !each.unwanted;
-  });
-  if (one == phones_.end())
-    return;
-  if (found.where)
-    place(*one, *found.where);
-  else
-    phone_over(*one);
-}
-
-void queued_call::place(phone& one, const transport::target_selection& servers) {
-  auto whom = std::make_shared<call_target>();
-  const auto contact = sip::parse_name_addr(one.contact.value);
-  whom->uri = contact ? contact->uri : std::string_view{};
-  whom->from = from_;
-  whom->to = to_;
-  leg_reporter::calling calling;
-  calling.servers = servers;
-  calling.connections = manner_->connections;
-  calling.whom = std::move(whom);
-  calling.max_forwards = max_forwards_;
-  calling.ringing_limit = manner_->ringing_limit; // the queue's patience ends before
-  auto settings = leg_settings(*this, one, one.media);
-  settings.tag = one.tag;
-  one.begun = true;
-  call_contact(context_, shards_, one.contact, std::move(settings), std::move(calling));
-}
-
-void queued_call::on_prepared(const leg_events::prepared& prepared) {
-  const auto one = std::ranges::find(phones_, prepared.tag, &phone::tag);
-  if (one == phones_.end())
-    return;
-  one->leg = caf::actor_cast<caf::actor>(current_sender());
-  if (one->unwanted)
-    command(*this, *one, leg_commands::hang_up{});
-}
-
-void queued_call::on_answered(const leg_events::answered& answered) {
-  auto* const one = phone_of(speaker());
-  if (one == nullptr || one->unwanted)
-    return;
-  auto* const of = offer_of(one->offer);
-  if (ending_ || of == nullptr || of->over || of->answered != nullptr || !answered.audio) {
-    end_leg(*this, *one);
-    return;
-  }
-  of->answered = one;
-  const auto& all = manner_->media->capabilities().codecs;
-  command(*this, *one, leg_commands::narrow{with_codecs(*one->media, only(all, *answered.audio))});
-  stop_phones(*of, one);
-  lane::tell_from(*this, of->agent.actor, ring_over{of->key, policy::ring_result::answered});
+    agents_.ring(ring, owner_);
 }
 
 void queued_call::on_connect(const offer_key& key) {
-  auto* const of = offer_of(key);
-  if (ending_ || of == nullptr || of->over || of->answered == nullptr)
-    return; // it was told
-  of->over = true;
-  demonitor(caf::actor_cast<caf::actor_addr>(of->agent.actor));
-  talking_ = of->answered;
+  const auto* const agent = ending_ ? nullptr : agents_.connect(key);
+  if (agent == nullptr)
+    return;
   how_ = queue_exit::answered;
   talking_since_ = home().now();
   waited_ = talking_since_ - entered_;
-  agent_ = of->agent.name;
-  agent_actor_ = of->agent.actor;
+  agent_ = agent->name;
+  agent_actor_ = agent->actor;
   taken_ = key;
   if (place_) {
     place_->agent = agent_;
@@ -551,7 +465,13 @@ void queued_call::on_connect(const offer_key& key) {
   }
   if (leave())
     lane::tell_from(*this, ticket_.queue, call_taken{key.bid, agent_});
-  request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite, media_join{talking_->stream})
+  join();
+  agents_.withdraw();
+}
+
+void queued_call::join() {
+  request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite,
+          media_join{agents_.talking()->stream})
     .then(
       [this](const media_join_result& r) {
         if (r.what == media_join_result::outcome::done) {
@@ -561,8 +481,6 @@ void queued_call::on_connect(const offer_key& key) {
         fall_apart();
       },
       [](const caf::error&) {}); // it has ended, and says so
-  for (auto& each : offers_)
-    end_offer(each, policy::ring_result::caller_gone);
 }
 
 // Nothing can be made of what the one says for the other.
@@ -572,114 +490,53 @@ void queued_call::fall_apart() {
 }
 
 void queued_call::begin_recording() {
-  if (!ticket_.record || ending_ || !caller_.stream || !talking_->stream)
+  const auto& agent = agents_.talking()->stream;
+  if (!ticket_.record || ending_ || !caller_.stream || !agent)
     return;
   const auto parsed = sip::parse_name_addr(from_);
   recorder_ = std::make_unique<talk_recorder>(
     *this, ticket_.record,
     talk_names{call_id_, ticket_.name, agent_, parsed ? std::string{parsed->uri} : ""});
   recorder_->hear(caller_.stream, recording::leg::caller);
-  recorder_->hear(talking_->stream, recording::leg::agent);
-}
-
-void queued_call::on_stop_ringing(const offer_key& key) {
-  if (auto* const of = offer_of(key))
-    end_offer(*of, policy::ring_result::no_answer);
-}
-
-void queued_call::end_offer(offer& one, policy::ring_result how) {
-  if (std::exchange(one.over, true))
-    return;
-  demonitor(caf::actor_cast<caf::actor_addr>(one.agent.actor));
-  stop_phones(one, nullptr);
-  lane::tell_from(*this, one.agent.actor, ring_over{one.key, how});
-}
-
-void queued_call::stop_phones(const offer& of, const phone* but) {
-  for (auto& each : phones_)
-    if (each.offer == of.key && &each != but) {
-      end_leg(*this, each);
-      if (!each.begun)
-        close_stream(*this, each);
-    }
-}
-
-// One of several phones: the offer is over with the last of them.
-void queued_call::phone_over(phone& one) {
-  one.unwanted = true;
-  if (!one.begun)
-    close_stream(*this, one);
-  auto* const of = offer_of(one.offer);
-  if (of == nullptr || of->over)
-    return;
-  const auto said = of->answered == &one ? policy::ring_result::rejected // hung up at once
-                    : one.ended          ? outcome_of(*one.ended)
-                                         : policy::ring_result::unreachable;
-  of->said = std::min(of->said, said);
-  const bool others = std::ranges::any_of(
-    phones_, [&](const phone& each) { return each.offer == one.offer && !each.unwanted; });
-  // Who refuses on one phone does so on all (RFC 3261 §21.6).
-  if (!others || said == policy::ring_result::rejected)
-    end_offer(*of, of->said);
+  recorder_->hear(agent, recording::leg::agent);
 }
 
 // -- the end ---------------------------------------------------------------------------
 
 void queued_call::on_ended(const leg_events::ended& ended) {
-  auto* one = speaker();
-  if (one == nullptr && ended.tag != 0) { // it never spoke before
-    const auto found = std::ranges::find(phones_, ended.tag, &phone::tag);
-    one = found == phones_.end() ? nullptr : &*found;
-  }
-  if (one == nullptr)
+  auto* const one = speaker();
+  if (one == nullptr || (one != &caller_ && one != agents_.talking())) {
+    agents_.on_ended(ended);
+    settle();
     return;
+  }
   one->ended = ended;
-  if (one == &caller_) {
+  if (one == &caller_)
     by_caller_ = !ending_;
-    end_all(how_);
-    return;
-  }
-  auto& telephone = *phone_of(one);
-  if (talking_ == &telephone) {
-    end_all(how_);
-    return;
-  }
-  phone_over(telephone);
-  if (close_stream(*this, telephone))
-    forget(telephone);
+  end_all(how_);
 }
 
 void queued_call::on_closed(const media_closed& closed) {
   auto* const of = player();
-  if (of == nullptr)
+  if (of == nullptr || (of != &caller_ && of != agents_.talking())) {
+    agents_.on_closed(closed);
+    settle();
     return;
+  }
   of->stream = nullptr;
   of->outcome = closed.outcome;
-  auto* const telephone = phone_of(of);
-  if (closed.failure && (telephone == nullptr || telephone == talking_)) {
+  if (closed.failure) {
     if (!failure_.failed())
       failure_ = failure_of(*closed.failure);
     end_all(how_);
-  } else if (closed.failure) {
-    end_leg(*this, *telephone);
   }
-  if (telephone != nullptr && telephone != talking_ && !telephone->up())
-    forget(*telephone);
-  settle();
-}
-
-// A caller may wait long, and ring many.
-void queued_call::forget(const phone& one) {
-  phones_.remove_if([&](const phone& each) { return &each == &one; });
-  std::erase_if(offers_, [this](const offer& each) {
-    return each.over && std::ranges::find(phones_, each.key, &phone::offer) == phones_.end();
-  });
   settle();
 }
 
 void queued_call::end_all(queue_exit how) {
   menu_ = nullptr;
-  if (!std::exchange(ending_, true) && talking_ == nullptr) {
+  auto* const agent = agents_.talking();
+  if (!std::exchange(ending_, true) && agent == nullptr) {
     how_ = how;
     if (answered_ && queued_)
       waited_ = home().now() - entered_;
@@ -692,7 +549,7 @@ void queued_call::end_all(queue_exit how) {
     tell_resumed(hung_up);
     returns_ = false;
   }
-  if (talking_ != nullptr && agent_actor_) {
+  if (agent_actor_) {
     talked_ = home().now() - talking_since_;
     lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
     if (recorder_)
@@ -703,26 +560,22 @@ void queued_call::end_all(queue_exit how) {
   }
   if (leave())
     lane::tell_from(*this, ticket_.queue, leave_queue{});
-  for (auto& each : offers_)
-    end_offer(each, policy::ring_result::caller_gone);
+  agents_.withdraw();
   if (answered_)
     end_leg(*this, caller_);
   else
     refuse(how == queue_exit::closed ? 503 : 480);
-  if (talking_ != nullptr)
-    end_leg(*this, *talking_);
+  if (agent != nullptr)
+    end_leg(*this, *agent);
   settle();
 }
 
 // Legs first, streams then: what is still on its way is heard.
 void queued_call::settle() {
-  if (!ending_ || caller_.up() ||
-      std::ranges::any_of(phones_, [](const phone& each) { return each.up(); }))
+  if (!ending_ || caller_.up() || agents_.up())
     return;
-  bool closed = close_stream(*this, caller_);
-  for (const auto& each : phones_)
-    closed = close_stream(*this, each) && closed;
-  if (!closed || (recorder_ && !recorded_))
+  const bool closed = close_stream(*this, caller_);
+  if (!agents_.close() || !closed || (recorder_ && !recorded_))
     return;
   report();
   quit();
@@ -734,9 +587,10 @@ report::failure_cause queued_call::failure() const {
   if (!caller_.ended)
     return {};
   const auto of_caller = failure_of(*caller_.ended);
-  if (of_caller.failed() || talking_ == nullptr || !talking_->ended)
+  const auto* const agent = agents_.talking();
+  if (of_caller.failed() || agent == nullptr || !agent->ended)
     return of_caller;
-  return failure_of(*talking_->ended);
+  return failure_of(*agent->ended);
 }
 
 void queued_call::report() {
@@ -755,8 +609,8 @@ void queued_call::report() {
   over.answered = answered_;
   if (caller_.outcome)
     over.media.push_back(*caller_.outcome);
-  if (talking_ != nullptr && talking_->outcome)
-    over.media.push_back(*talking_->outcome);
+  if (const auto* const agent = agents_.talking(); agent != nullptr && agent->outcome)
+    over.media.push_back(*agent->outcome);
   over.recording = recorded_;
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(home(), owner, std::move(over));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/centre/agent_ringer.hpp"
 #include "actors/centre/bridged_call.hpp"
 #include "actors/centre/call_side.hpp"
 #include "actors/centre/caller_menu.hpp"
@@ -54,6 +54,9 @@ struct queued_call_over {
 /// legs are on the lanes of their connections. It enters the queue with the caller's ACK: who
 /// is not there rings nobody.
 ///
+/// Where the queue calls back, a key of the caller's has it leave the line for that, if the owner
+/// promises it (`promise_callback`): it is told so, and hung up.
+///
 /// Takes `hang_up`, from anybody.
 class queued_call final : public lane::lane_actor {
 public:
@@ -86,27 +89,7 @@ private:
   /// From queue to queue; then it is hung up.
   static constexpr unsigned most_moves = 16;
 
-  struct phone;
-  /// An agent who is called.
-  struct offer {
-    offer_key key;
-    agent_address agent;
-    uint64_t look_up = 0; ///< for its contacts
-    /// What its phones said; what tells more about the agent counts.
-    policy::ring_result said = policy::ring_result::unreachable;
-    phone* answered = nullptr;
-    bool over = false; ///< its outcome was told
-  };
-  /// One of an agent's phones.
-  struct phone : call_side {
-    uint32_t tag = 0;
-    offer_key offer;
-    registered_contact contact;
-    std::shared_ptr<const sdp::offer_template> media;
-    uint64_t look_up = 0; ///< for its servers
-  };
-
-  // the caller's and the phones' events
+  // the caller's events, and those of the phone that talks; the other phones' are the ringer's
   void on_incoming(const leg_events::incoming& call);
   void on_confirmed();
   void come_back();
@@ -114,14 +97,11 @@ private:
   void tell_resumed(bool resumed);
   /// What is kept of it has changed.
   void keep();
-  void on_prepared(const leg_events::prepared& prepared);
-  void on_answered(const leg_events::answered& answered);
   void on_ended(const leg_events::ended& ended);
   void on_opened(const media_opened& opened);
   void on_closed(const media_closed& closed);
   // the queue's and the agents'
   void on_ring(const ring_agent& ring);
-  void on_stop_ringing(const offer_key& key);
   void on_connect(const offer_key& key);
   void on_dismissed(const queue_dismissed& dismissed);
   void on_down(const caf::down_msg& down);
@@ -129,33 +109,25 @@ private:
   /// What came of a menu; nothing: the caller is in it still.
   void heed(const std::optional<caller_menu::exit>& menu);
   void on_requested(leg_events::requested& asked);
+  /// A key that is pressed in the line.
+  void on_key(char digit);
+  void be_called_back();
   void enter(const queue_ticket& ticket);
   [[nodiscard]] enter_queue entrance() const;
   /// True: it was in it.
   bool leave();
-  void on_contacts(const contacts_found& found);
-  void ring(offer& of, const registered_contact& contact);
-  void call_phone(phone& one);
-  void on_located(const servers_located& found);
-  void place(phone& one, const transport::target_selection& servers);
-  void phone_over(phone& one);
-  /// Has its phones stop, and tells what became of it, once.
-  void end_offer(offer& one, policy::ring_result how);
-  void stop_phones(const offer& of, const phone* but);
+  void join();
   void fall_apart();
   /// Caller and agent are joined.
   void begin_recording();
   void end_all(queue_exit how);
   void refuse(int status);
-  void forget(const phone& one);
   void settle();
   void report();
   [[nodiscard]] report::failure_cause failure() const;
   [[nodiscard]] call_side* speaker();
   [[nodiscard]] call_side* player();
-  [[nodiscard]] phone* phone_of(const call_side* side);
   [[nodiscard]] call_side* other_than(const call_side* side);
-  [[nodiscard]] offer* offer_of(const offer_key& key);
 
   lane_context& context_;
   std::shared_ptr<const bridge_manner> manner_;
@@ -164,7 +136,6 @@ private:
   uint64_t transaction_;
   queue_ticket ticket_;
   std::unique_ptr<caller_menu> menu_; // until it has been chosen from
-  std::shared_ptr<const registrar_shards> shards_;
   two_clocks clocks_;
   caf::strong_actor_ptr owner_; // null: it has been told
   std::string call_id_;
@@ -173,18 +144,12 @@ private:
   std::optional<storage::interrupted_call> left_; // by a crash, until its leg has it
   bool returns_ = false;                          // after one, until its caller is back
   call_side caller_;
-  std::list<phone> phones_; // their addresses stay
-  std::vector<offer> offers_;
-  phone* talking_ = nullptr;
+  agent_ringer agents_;
   std::string agent_; // who took it
   caf::strong_actor_ptr agent_actor_;
   offer_key taken_;
   std::string from_; // value without tag
   std::string to_;
-  codec_list spoken_; // codecs by which the caller may be heard
-  unsigned max_forwards_ = 0;
-  uint32_t tags_ = 0;
-  uint64_t look_ups_ = 0;
   report::failure_cause failure_; // of our own
   queue_exit how_ = queue_exit::abandoned;
   bool answered_ = false;
@@ -192,13 +157,15 @@ private:
   unsigned moves_ = 0;
   static constexpr unsigned announcer_clock = 1; // beside the menu's
   wait_announcer announcer_{*this, announcer_clock};
+  static constexpr unsigned farewell_clock = 2;
+  lane::actor_timer farewell_{*this, farewell_clock};
+  bool asked_to_be_called_ = false;
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};
   lane::duration waited_{};
   lane::time_point talking_since_{};
   lane::duration talked_{};
-  std::vector<media_outcome> heard_; // of the agent's stream
   std::unique_ptr<talk_recorder> recorder_;
   std::optional<recording_over> recorded_;
 };

@@ -83,9 +83,13 @@ void centre_world::go_on(sim_site& site, const storage::store& left) {
                storage::read_bindings(left).value())});
   resume_calls waiting{{}, told};
   std::vector<storage::interrupted_call> others;
+  const auto kept = storage::read_centre(left).value();
   auto up = storage::interrupted_calls(left).value();
   for (auto& call : up)
-    (waits_on(call.record) ? waiting.calls : others).push_back(std::move(call));
+    (waits_on(call.record) && !is_called_back(kept, call.record) ? waiting.calls : others)
+      .push_back(std::move(call));
+  if (!kept.callbacks.empty())
+    lane::tell(lane(), service, callbacks_left{kept.callbacks});
   resumed_.reset();
   recovered_.reset();
   if (others.empty())

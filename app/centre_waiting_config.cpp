@@ -226,8 +226,8 @@ void read_waiting(config_reader& in, const toml::table& queue, const waiting_sou
       if (const auto* const when = queue.get(key))
         in.fault(*when, key, "says when, not what, expected announce = \"both\" beside it");
   }
-  read_callback(in, queue, sounds, into);
   read_needs(in, queue, rules);
+  read_callback(in, queue, sounds, into);
 }
 
 void read_needs(config_reader& in, const toml::table& queue, policy::queue_rules& rules) {

@@ -11,7 +11,6 @@
 namespace jackfield::storage {
 namespace {
 
-using std::string_literals::operator""s;
 using testing::HasSubstr;
 
 told_event event(uint64_t number) {
@@ -32,7 +31,7 @@ TEST(told_events, come_back_with_every_field_and_with_none) {
   const webhook_record record{1, 2, UINT64_MAX};
   EXPECT_EQ(unpack_webhook(pack(record)).value(), record);
   EXPECT_EQ(unpack_webhook(pack(webhook_record{})).value(), webhook_record{});
-  for (const auto& bytes : {""s, "\x01\xff"s, "\x02"s}) {
+  for (const auto& bytes : {std::string{}, std::string{"\x01\xff"}, std::string{"\x02"}}) {
     EXPECT_FALSE(unpack_told_event(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_webhook(bytes)) << testing::PrintToString(bytes);
   }
@@ -87,7 +86,7 @@ TEST(told_events, are_kept_for_a_while) {
 TEST(told_events, that_are_damaged_are_found) {
   for (const auto& [key, what] :
        {std::pair{told_key(3), "told event 3: "}, std::pair{webhook_key("crm"), "webhook crm: "},
-        std::pair{"told/x"s, "has not its form"}}) {
+        std::pair{std::string{"told/x"}, "has not its form"}}) {
     memory_store store;
     batch b;
     b.put(keyspace::meta, key, "\x01\xff");

@@ -89,7 +89,7 @@ protected:
     folder_ += "post.XXXXXX";
     EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
   }
-  ~post() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// What comes of it: "204", or why there is no answer.
   std::string outcome(const std::string& url, const crypto::certificate* trusted = nullptr,

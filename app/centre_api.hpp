@@ -18,6 +18,7 @@
 #include "app/http/remembered_answers.hpp"
 #include "app/http/server.hpp"
 #include "app/http/target.hpp"
+#include "app/reload_requests.hpp"
 #include "storage/store.hpp"
 
 namespace jackfield::app {
@@ -41,6 +42,8 @@ public:
   void take(const centre_event& event, uint64_t seq, std::string line);
   /// Now and then: who waited for events for long enough is answered.
   void on_time() { feed_.on_time(http::event_feed::clock::now()); }
+  /// Those who ask for the configuration to be read anew, and are to be told what came of it.
+  [[nodiscard]] std::vector<http::reply> take_reload_requests() { return reloads_.take(); }
   /// Tells that no more calls are taken.
   void drain() { draining_ = true; }
 
@@ -77,6 +80,7 @@ private:
   void healthz(exchange& of);
   void metrics(exchange& of);
   void description(exchange& of);
+  void reload(exchange& of);
   void list_queues(exchange& of);
   void get_queue(exchange& of);
   void list_agents(exchange& of);
@@ -104,6 +108,7 @@ private:
   std::atomic<bool> draining_{false};
   centre_view view_;
   http::event_feed feed_;
+  reload_requests reloads_;
   http::remembered_answers remembered_; // the server's thread
   std::optional<centre_asker> asker_;
   std::optional<http::server> server_;

@@ -54,7 +54,7 @@ private:
   centre_config made_;
   std::unordered_map<std::string, size_t> agents_;
   std::vector<std::vector<policy::skill>> skills_; // by agent
-  std::shared_ptr<const wait_announcement> announcements_;
+  waiting_sounds announcements_;
   std::unordered_map<std::string, std::string> of_number_; // whose it is
   std::vector<const table*> queues_;                       // as they are in `made_`
   bool has_recording_ = false;                             // says the file, if perhaps wrongly
@@ -189,11 +189,11 @@ void reading::read_queues(const toml::node& queues) {
 void reading::read_queue(const table& one) {
   using namespace std::string_view_literals;
   allow(one, "[[queue]]",
-        {"name",       "numbers",        "strategy",       "members",        "music",
-         "ring",       "wrap_up",        "max_wait",       "most_waiting",   "join_needs",
-         "stay_needs", "without_agents", "overflow",       "priority_worth", "service_level",
-         "record",     "announce",       "announce_first", "announce_every", "resume_place",
-         "needs"});
+        {"name",         "numbers",           "strategy",       "members",        "music",
+         "ring",         "wrap_up",           "max_wait",       "most_waiting",   "join_needs",
+         "stay_needs",   "without_agents",    "overflow",       "priority_worth", "service_level",
+         "record",       "announce",          "announce_first", "announce_every", "resume_place",
+         "callback_key", "callback_attempts", "callback_retry", "callback_ring",  "needs"});
   const auto name = text(one, "name");
   if (!name) {
     if (one.get("name") == nullptr)

@@ -105,8 +105,10 @@ std::string queue_log_line(const centre_event& event) {
     data = "1|1|" + waited;
     break;
   case kind::overflowed:
-    verb = event.detail == "max_wait" ? "EXITWITHTIMEOUT" : "EXITEMPTY";
-    data = "1|1|" + waited;
+    verb = event.detail == "max_wait"   ? "EXITWITHTIMEOUT"
+           : event.detail == "callback" ? "EXITWITHKEY"
+                                        : "EXITEMPTY";
+    data = (event.detail == "callback" ? "|1|1|" : "1|1|") + waited;
     break;
   case kind::not_taken:
     verb = "RINGNOANSWER";
@@ -118,6 +120,8 @@ std::string queue_log_line(const centre_event& event) {
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:
+  case kind::callback_promised:
+  case kind::callback_over:
   case kind::trunk_state:
     return {};
   }

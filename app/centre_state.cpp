@@ -23,8 +23,8 @@ void declare_centre_keep(CLI::App& app, keep_texts& t, keep_options& o) {
   app.add_option(
     "--recover", t.recover,
     "calls that a crash left in the state directory: resume, which has callers wait on "
-    "in their places and talk on with their agents, and hangs up all others on both sides; "
-    "hang-up, or forget, which closes their records only (resume)");
+    "in their places and talk on with their agents, calls back who was promised that, and hangs up "
+    "all others on both sides; hang-up, or forget, which closes their records only (resume)");
 }
 
 void read_centre_keep(option_reader& r, const keep_texts& t, keep_options& o) {
@@ -110,10 +110,21 @@ storage::outcome<void> centre_state::go_on(node& engine, const std::vector<caf::
                                            const caf::actor& watcher) {
   if (auto restored = state_->restore_bindings(services); !restored)
     return restored;
+  tell_callbacks(services);
   resuming_ = hand_over(std::exchange(returning_, {}), services,
                         caf::actor_cast<caf::strong_actor_ptr>(watcher));
   recovering_ = state_->recover(engine, nullptr, watcher);
   return {};
+}
+
+void centre_state::tell_callbacks(const std::vector<caf::actor>& services) {
+  std::vector<callbacks_left> left(services.size(), {{}, resumes_});
+  size_t next = 0;
+  for (auto& each : std::exchange(memory_.kept.callbacks, {}))
+    left[next++ % left.size()].all.push_back(std::move(each));
+  for (size_t i = 0; i < services.size(); ++i)
+    if (!left[i].all.empty())
+      caf::anon_send(services[i], std::move(left[i]));
 }
 
 void centre_state::take(const calls_recovered& lane) {

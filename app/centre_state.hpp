@@ -56,6 +56,7 @@ public:
   int end(bool lost);
 
 private:
+  void tell_callbacks(const std::vector<caf::actor>& services);
   centre_state(std::string directory, std::unique_ptr<kept_state> opened, bool resumes);
   void note_end(const storage::interrupted_call& call);
 

@@ -81,6 +81,8 @@ void centre_view::on_call(const centre_event& event) {
   case kind::agent_state:
   case kind::recorded:
   case kind::not_recorded:
+  case kind::callback_promised:
+  case kind::callback_over:
   case kind::trunk_state:
     break;
   }

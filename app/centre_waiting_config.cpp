@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -118,24 +119,71 @@ private:
   std::vector<policy::wanted_skill> now_;
 };
 
+// Its sounds are read where a queue calls back, as others need none.
+void read_callback(config_reader& in, const toml::table& queue, const waiting_sounds& sounds,
+                   centre_plan::queue_plan& into) {
+  callback_terms made;
+  in.number(queue, "callback_attempts", made.most_attempts, 1, 100);
+  in.time(queue, "callback_retry", made.retry_after);
+  in.time(queue, "callback_ring", made.ringing_limit);
+  const auto* const key = queue.get("callback_key");
+  if (key == nullptr) {
+    for (const auto* const other : {"callback_attempts", "callback_retry", "callback_ring"})
+      if (const auto* const node = queue.get(other))
+        in.fault(*node, other, "says how, not that, expected callback_key = \"1\" beside it");
+    return;
+  }
+  const auto pressed = in.text(queue, "callback_key");
+  if (!pressed)
+    return;
+  static constexpr std::string_view keys = "0123456789*#";
+  if (pressed->size() != 1 || keys.find(pressed->front()) == std::string_view::npos) {
+    in.fault(*key, "callback_key", "is no key of a telephone, expected 0 to 9, * or #");
+    return;
+  }
+  made.key = pressed->front();
+  for (const auto& [other, value] :
+       {std::pair{"callback_retry", made.retry_after}, {"callback_ring", made.ringing_limit}})
+    if (value < std::chrono::seconds{1})
+      in.fault(*queue.get(other), other, "expected a second or more");
+  if (sounds.directory.empty()) {
+    in.fault(*key, "callback_key", "needs sounds, expected [announcements] with a directory");
+    return;
+  }
+  const std::filesystem::path place{sounds.directory};
+  auto promise = read_clip((place / "callback-promise.wav").string());
+  if (!promise) {
+    in.fault(*key, "callback_key", promise.error().to_string());
+    return;
+  }
+  made.promise = std::move(*promise);
+  if (const auto offer = place / "callback-offer.wav"; std::filesystem::exists(offer)) {
+    auto clip = read_clip(offer.string());
+    if (clip)
+      made.offer = std::move(*clip);
+    else
+      in.fault(*key, "callback_key", clip.error().to_string());
+  }
+  into.calls_back = std::make_shared<const callback_terms>(std::move(made));
+}
+
 } // namespace
 
-std::shared_ptr<const wait_announcement> read_announcements(config_reader& in,
-                                                            const toml::table& all) {
+waiting_sounds read_announcements(config_reader& in, const toml::table& all) {
   const auto* const node = all.get("announcements");
   if (node == nullptr)
-    return nullptr;
+    return {};
   const auto* const table = node->as_table();
   if (table == nullptr) {
     in.fault(*node, "announcements", "is no table, expected [announcements]");
-    return nullptr;
+    return {};
   }
   in.allow(*table, "[announcements]", {"directory"});
   const auto directory = in.text(*table, "directory");
   if (!directory) {
     if (table->get("directory") == nullptr)
       in.fault(*table, "directory", "is missing, expected directory = \"...\"");
-    return nullptr;
+    return {};
   }
   const std::filesystem::path place{in.beside(*directory)};
   auto made = std::make_shared<wait_announcement>();
@@ -151,11 +199,10 @@ std::shared_ptr<const wait_announcement> read_announcements(config_reader& in,
   read("minutes", made->minutes);
   for (size_t i = 0; i < made->digits.size(); ++i)
     read(std::to_string(i), made->digits[i]);
-  return made;
+  return {std::move(made), place.string()};
 }
 
-void read_waiting(config_reader& in, const toml::table& queue,
-                  const std::shared_ptr<const wait_announcement>& sounds,
+void read_waiting(config_reader& in, const toml::table& queue, const waiting_sounds& sounds,
                   centre_plan::queue_plan& into) {
   auto& rules = into.rules;
   in.time(queue, "resume_place", rules.resume_place);
@@ -164,12 +211,12 @@ void read_waiting(config_reader& in, const toml::table& queue,
   if (const auto* const what = queue.get("announce")) {
     int parts = 0;
     in.choice(queue, "announce", parts, {{"position", 1}, {"wait", 2}, {"both", 3}});
-    if (!sounds)
+    if (!sounds.wait)
       in.fault(*what, "announce", "needs sounds, expected [announcements] with a directory");
     else if (rules.announce_first + rules.announce_every == policy::duration::zero())
       in.fault(*what, "announce", "needs a time, expected announce_every = \"30s\"");
     else {
-      auto made = std::make_shared<wait_announcement>(*sounds);
+      auto made = std::make_shared<wait_announcement>(*sounds.wait);
       made->position = (parts & 1) != 0;
       made->wait = (parts & 2) != 0;
       into.announces = std::move(made);
@@ -179,6 +226,7 @@ void read_waiting(config_reader& in, const toml::table& queue,
       if (const auto* const when = queue.get(key))
         in.fault(*when, key, "says when, not what, expected announce = \"both\" beside it");
   }
+  read_callback(in, queue, sounds, into);
   if (const auto* const needs = queue.get("needs"))
     needs_reading{in, rules}.read(*needs);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "actors/centre/centre.hpp"
@@ -9,13 +10,17 @@
 
 namespace jackfield::app {
 
-/// The [announcements] of a contact centre's configuration: what may be said; null: nothing.
-std::shared_ptr<const wait_announcement> read_announcements(config_reader& in,
-                                                            const toml::table& all);
-/// What a [[queue]] says of those who wait: announcements, places that are kept, and skills that
-/// are needed.
-void read_waiting(config_reader& in, const toml::table& queue,
-                  const std::shared_ptr<const wait_announcement>& sounds,
+/// What may be said to who waits.
+struct waiting_sounds {
+  std::shared_ptr<const wait_announcement> wait; ///< null: nothing is
+  std::string directory;                         ///< where they are
+};
+
+/// The [announcements] of a contact centre's configuration.
+waiting_sounds read_announcements(config_reader& in, const toml::table& all);
+/// What a [[queue]] says of those who wait: announcements, places that are kept, callbacks, and
+/// skills that are needed.
+void read_waiting(config_reader& in, const toml::table& queue, const waiting_sounds& sounds,
                   centre_plan::queue_plan& into);
 /// The skills of an [[agent]].
 std::vector<policy::skill> read_skills(config_reader& in, const toml::table& agent);

@@ -8,6 +8,7 @@
 #include "app/answer_command.hpp"
 #include "app/load_command.hpp"
 #include "app/serve_command.hpp"
+#include "app/simulate_command.hpp"
 #include "app/state_command.hpp"
 #include "app/version.hpp"
 #include "engine/error/error.hpp"
@@ -21,6 +22,7 @@ constexpr std::string_view overview =
   "  jackfield load [URI] [OPTION...]    place calls, and say how they went\n"
   "  jackfield answer [OPTION...]        answer calls\n"
   "  jackfield serve -c FILE [OPTION...] serve a contact centre: queues, agents, callers\n"
+  "  jackfield simulate [OPTION...]      play callers and agents in simulated time\n"
   "  jackfield state ACTION [OPTION...]  show, check and copy what calls left with --state\n"
   "  jackfield version\n"
   "\n"
@@ -36,6 +38,8 @@ int run(int count, char** values) {
     return jackfield::app::answer_command(rest);
   if (command == "serve")
     return jackfield::app::serve_command(rest);
+  if (command == "simulate")
+    return jackfield::app::simulate_command(rest);
   if (command == "state")
     return jackfield::app::state_command(rest);
   if (command == "version" || command == "--version") {
@@ -46,9 +50,9 @@ int run(int count, char** values) {
   if (!asked && !command.empty())
     std::fprintf(
       stderr, "%s\n",
-      jackfield::error{"jackfield",
-                       "\"" + command +
-                         "\" is no command, expected load, answer, serve, state or version"}
+      jackfield::error{
+        "jackfield", "\"" + command +
+                       "\" is no command, expected load, answer, serve, simulate, state or version"}
         .to_string()
         .c_str());
   else

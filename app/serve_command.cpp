@@ -20,6 +20,7 @@
 #include "app/centre_api.hpp"
 #include "app/centre_config.hpp"
 #include "app/centre_records.hpp"
+#include "app/centre_reload.hpp"
 #include "app/centre_state.hpp"
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
@@ -36,6 +37,8 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
+/// Packets of calls may lie so long, so that one waking of a lane passes on many.
+constexpr std::chrono::milliseconds media_gathering{1};
 /// How often WebSocket clients are asked whether they are there: who is gone is not called.
 constexpr std::chrono::seconds registered_ping{30};
 /// A call whose audio stopped ends after this.
@@ -113,6 +116,7 @@ std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_addr
   audio->silence_limit = silence_limit;
   made->audio = std::move(audio);
   made->hold_music = std::move(hold_music);
+  made->early_media = true; // strangers reach queues alone
   return made;
 }
 
@@ -120,6 +124,7 @@ node_settings settings_of(const centre_config& config) {
   node_settings settings;
   settings.lanes = usable_lanes(config.lanes);
   settings.serve_together = true;
+  settings.media_gathering = media_gathering;
   settings.router.user_agent = "Jackfield/" + std::string{version};
   settings.router.transport.keep_alive.websocket = registered_ping;
   settings.media.address =
@@ -206,21 +211,37 @@ private:
     engine_.keep(part);
   }
 
-  // What is wrong with the new configuration is told, and the old one stays.
   void heed_reloads() {
     const auto asked = reloads();
-    if (std::exchange(reloads_, asked) == asked || draining_)
+    const auto askers = api_ ? api_->take_reload_requests() : std::vector<http::reply>{};
+    if ((std::exchange(reloads_, asked) == asked && askers.empty()) || draining_) {
+      for (const auto& each : askers)
+        each(http::problem(503, "no more calls are taken: it ends"));
       return;
+    }
+    const auto said = reload();
+    for (const auto& each : askers)
+      each(said);
+  }
+
+  // What is wrong with the new configuration is told, and the old one stays.
+  http::answer reload() {
     auto config = read_centre_config(options_.config);
     if (!config) {
       for (const auto& each : config.error())
         tell(each);
       std::fputs("nothing is changed\n", stderr);
-      return;
+      return reload_problem(config.error());
     }
+    auto said = reload_answer(plan_, config->plan);
+    change_to(std::move(*config));
+    return said;
+  }
+
+  void change_to(centre_config config) {
     const auto before = std::exchange(actors_, {});
     auto changed =
-      change_centre(contexts_, plan_, std::move(config->plan), before, config->registrations,
+      change_centre(contexts_, plan_, std::move(config.plan), before, config.registrations,
                     caf::actor_cast<caf::strong_actor_ptr>(self_));
     plan_ = std::move(changed.plan);
     actors_ = std::move(changed.now);

@@ -1,5 +1,6 @@
 #include "storage/centre_records.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <storage/records.pb.h>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view agent_prefix = "agent/";
 constexpr std::string_view queue_prefix = "queue/";
+constexpr std::string_view callback_prefix = "callback/";
 
 std::optional<std::string_view> behind(std::string_view prefix, std::string_view key) {
   if (!key.starts_with(prefix))
@@ -75,6 +77,20 @@ std::string pack(const queue_record& record) {
   return bytes_of(out);
 }
 
+std::string pack(const callback_record& record) {
+  proto::Callback out;
+  out.set_call_id(record.call_id);
+  out.set_from(record.from);
+  out.set_to(record.to);
+  out.set_number(record.number);
+  out.set_queue(record.queue);
+  out.set_priority(record.priority);
+  out.set_since(stamp(record.since));
+  out.set_attempts(record.attempts);
+  out.set_under_way(record.under_way);
+  return bytes_of(out);
+}
+
 result<agent_record> unpack_agent(std::string_view bytes) {
   return message_in<proto::Agent>(bytes, "an agent").map([](const proto::Agent& in) {
     agent_record record;
@@ -119,6 +135,22 @@ result<queue_record> unpack_queue(std::string_view bytes) {
   });
 }
 
+result<callback_record> unpack_callback(std::string_view bytes) {
+  return message_in<proto::Callback>(bytes, "a callback").map([](const proto::Callback& in) {
+    callback_record record;
+    record.call_id = in.call_id();
+    record.from = in.from();
+    record.to = in.to();
+    record.number = in.number();
+    record.queue = in.queue();
+    record.priority = in.priority();
+    record.since = time_of(in.since());
+    record.attempts = in.attempts();
+    record.under_way = in.under_way();
+    return record;
+  });
+}
+
 std::string agent_key(std::string_view name) {
   return std::string{agent_prefix}.append(name);
 }
@@ -127,12 +159,20 @@ std::string queue_key(std::string_view name) {
   return std::string{queue_prefix}.append(name);
 }
 
+std::string callback_key(std::string_view call_id) {
+  return std::string{callback_prefix}.append(call_id);
+}
+
 std::optional<std::string_view> agent_of_key(std::string_view key) {
   return behind(agent_prefix, key);
 }
 
 std::optional<std::string_view> queue_of_key(std::string_view key) {
   return behind(queue_prefix, key);
+}
+
+std::optional<std::string_view> callback_of_key(std::string_view key) {
+  return behind(callback_prefix, key);
 }
 
 outcome<kept_centre> read_centre(const store& s) {
@@ -149,11 +189,17 @@ outcome<kept_centre> read_centre(const store& s) {
         if (!record)
           return jackfield::fail("queue " + std::string{*queue}, std::move(record.error().cause));
         all.queues.emplace(*queue, std::move(*record));
+      } else if (const auto call = callback_of_key(key)) {
+        auto record = unpack_callback(value);
+        if (!record)
+          return jackfield::fail("callback " + std::string{*call}, std::move(record.error().cause));
+        all.callbacks.push_back(std::move(*record));
       }
       return true;
     });
   if (!scanned)
     return tl::unexpected{std::move(scanned.error())};
+  std::ranges::sort(all.callbacks, {}, &callback_record::since);
   return all;
 }
 

@@ -66,22 +66,43 @@ struct queue_record {
   friend bool operator==(const queue_record&, const queue_record&) = default;
 };
 
+/// One who was promised to be called back, and keeps the place in the line.
+struct callback_record {
+  std::string call_id; ///< of the call that it comes of
+  std::string from;    ///< a URI
+  std::string to;      ///< a URI: what was called
+  std::string number;  ///< that is to be called
+  std::string queue;
+  int32_t priority = 0;
+  wall_time since{};      ///< its place is from then
+  uint32_t attempts = 0;  ///< that have begun
+  bool under_way = false; ///< the last of them
+
+  friend bool operator==(const callback_record&, const callback_record&) = default;
+};
+
 [[nodiscard]] std::string pack(const agent_record& record);
 [[nodiscard]] std::string pack(const queue_record& record);
+[[nodiscard]] std::string pack(const callback_record& record);
 /// As those of other records.
 [[nodiscard]] result<agent_record> unpack_agent(std::string_view bytes);
 [[nodiscard]] result<queue_record> unpack_queue(std::string_view bytes);
+[[nodiscard]] result<callback_record> unpack_callback(std::string_view bytes);
 
 /// In `keyspace::meta`.
 [[nodiscard]] std::string agent_key(std::string_view name);
 [[nodiscard]] std::string queue_key(std::string_view name);
+/// By the Call-ID of the call that it comes of.
+[[nodiscard]] std::string callback_key(std::string_view call_id);
 [[nodiscard]] std::optional<std::string_view> agent_of_key(std::string_view key);
 [[nodiscard]] std::optional<std::string_view> queue_of_key(std::string_view key);
+[[nodiscard]] std::optional<std::string_view> callback_of_key(std::string_view key);
 
-/// All of a store, by name.
+/// All of a store, by name, and who is to be called back, by place.
 struct kept_centre {
   std::unordered_map<std::string, agent_record> agents;
   std::unordered_map<std::string, queue_record> queues;
+  std::vector<callback_record> callbacks = {};
 };
 [[nodiscard]] outcome<kept_centre> read_centre(const store& s);
 

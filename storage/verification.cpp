@@ -132,6 +132,11 @@ private:
         report("queue " + std::string{*queue}, std::move(record.error().cause));
       return;
     }
+    if (const auto call = callback_of_key(key)) {
+      if (auto record = unpack_callback(value); !record)
+        report("callback " + std::string{*call}, std::move(record.error().cause));
+      return;
+    }
     if (key != "format")
       return;
     uint64_t format = 0;

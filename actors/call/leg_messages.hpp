@@ -158,11 +158,11 @@ struct incoming {
   sdp::protection protection = sdp::protection::none; ///< that its stream has to have
   std::vector<sdp::codec> codecs = {};                ///< as `sdp::negotiation::offered_codecs`
 };
-/// A provisional response to our INVITE. `early_media`: with an answer.
+/// A provisional response to our INVITE.
 struct ringing {
   int status = 180;
   unsigned fork = 0;
-  bool early_media = false;
+  std::optional<sdp::negotiated_audio> early_media = {}; ///< what its answer would agree on
 };
 /// Our INVITE's 2xx came.
 struct answered {

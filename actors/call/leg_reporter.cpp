@@ -305,12 +305,12 @@ void leg_reporter::on_confirmed(call_leg& leg) {
 
 void leg_reporter::on_progress(call_leg& leg, const leg_progress& progress) {
   if (progress.status > 100)
-    tell(leg, leg_events::ringing{progress.status, progress.fork, false});
+    tell(leg, leg_events::ringing{progress.status, progress.fork});
 }
 
 void leg_reporter::on_early_media(call_leg& leg, const leg_early_media& media) {
   leg.hear_early(media.audio);
-  tell(leg, leg_events::ringing{183, media.fork, true});
+  tell(leg, leg_events::ringing{183, media.fork, media.audio});
 }
 
 void leg_reporter::on_retrying(call_leg& leg, int /*status*/) {

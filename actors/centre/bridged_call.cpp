@@ -106,6 +106,7 @@ void bridged_call::on_incoming(const leg_events::incoming& call) {
   codec_list first;
   if (call.has_offer) {
     offered_ = call.codecs;
+    caller_proves_ = call.protection == sdp::protection::dtls;
     first = call.codecs;
   }
   callee_media_ = callee_media(*manner_->media, std::move(first), how);
@@ -191,11 +192,39 @@ void bridged_call::place_callee(const transport::target_selection& servers) {
 
 void bridged_call::on_ringing(const leg_events::ringing& ringing) {
   speaker();
+  if (ringing.early_media && pass_early_media(*ringing.early_media))
+    return;
   // Without a description of its own an early answer is a ringing tone to the caller.
   const auto status = ringing.early_media ? 180 : ringing.status;
   if (accepted_ || status > 183 || std::exchange(rung_, status) == status)
     return;
   command(*this, caller_, leg_commands::ring{status});
+}
+
+bool bridged_call::pass_early_media(const sdp::negotiated_audio& agreed) {
+  if (hears_early_)
+    return true; // the callee's stream follows the fork that spoke last
+  const bool may = manner_->early_media || caller_proves_;
+  if (!may || !offered_ || accepted_ || !caller_.up() || callee_.unwanted)
+    return false;
+  narrow_caller(agreed);
+  hears_early_ = true;
+  rung_ = 183;
+  command(*this, caller_, leg_commands::send_early_media{}, [this](const leg_result& r) {
+    if (r.what == leg_result::outcome::done)
+      join(false);
+  });
+  return true;
+}
+
+void bridged_call::narrow_caller(const sdp::negotiated_audio& agreed) {
+  const auto& all = manner_->media->capabilities().codecs;
+  const auto chosen = only(all, agreed);
+  if (!offered_)
+    command(*this, caller_,
+            leg_commands::narrow{with_codecs(*manner_->media, led_by(chosen, all))});
+  else if (has(*offered_, agreed.audio))
+    command(*this, caller_, leg_commands::narrow{with_codecs(*manner_->media, chosen)});
 }
 
 void bridged_call::on_answered(const leg_events::answered& answered) {
@@ -207,11 +236,8 @@ void bridged_call::on_answered(const leg_events::answered& answered) {
   const auto& all = manner_->media->capabilities().codecs;
   const auto chosen = only(all, *answered.audio);
   command(*this, callee_, leg_commands::narrow{with_codecs(*callee_media_, chosen)});
-  if (!offered_)
-    command(*this, caller_,
-            leg_commands::narrow{with_codecs(*manner_->media, led_by(chosen, all))});
-  else if (has(*offered_, answered.audio->audio))
-    command(*this, caller_, leg_commands::narrow{with_codecs(*manner_->media, chosen)});
+  if (!hears_early_) // else its answer is that which the caller has
+    narrow_caller(*answered.audio);
   accepted_ = true;
   command(*this, caller_, leg_commands::accept{}, [this](const leg_result& r) {
     answered_ = answered_ || r.what == leg_result::outcome::done;

@@ -29,6 +29,9 @@ struct bridge_manner {
   std::shared_ptr<const sdp::offer_template> media;
   /// Of streams that are not joined yet: `listen`.
   std::shared_ptr<const audio_settings> audio;
+  /// Callers are known, so that what a callee says before it answers may be sent to the address
+  /// that they named; else only to those who prove by ICE or DTLS that they are there.
+  bool early_media = false;
   /// What who is put on hold hears; null: that is passed on.
   std::shared_ptr<const audio_settings> hold_music;
   /// Not answered within this after ringing began: the caller is told 480.
@@ -47,16 +50,16 @@ struct bridged_call_over {
 
 /// A call of two legs: of somebody who called, and of a registered user who is called for that, or
 /// of somebody outside, who is called through one trunk after the other until one takes it. The
-/// caller hears that it rings, is answered when the callee has answered, in the codec that the
-/// callee chose if it offered that, and the two streams are joined: packets pass as they are, or
-/// are transcoded where the codecs differ. Whichever leg ends ends the other. Hold and resume, and
-/// INFO, pass to the other side; what else one side offers anew is answered here.
+/// caller hears that it rings, and what the callee says before it answers (`early_media`), is
+/// answered when the callee has answered, in the codec that the callee chose if it offered that,
+/// and the two streams are joined: packets pass as they are, or are transcoded where the codecs
+/// differ. Whichever leg ends ends the other. Hold and resume, and INFO, pass to the other side;
+/// what else one side offers anew is answered here.
 ///
 /// The actor, the caller's leg and both streams are on the lane where the INVITE came up; the
 /// callee's leg is on the lane of the connection that it is reached over, if it is.
 ///
-/// Takes `hang_up`, from anybody. Early media are not passed on, and of several contacts one is
-/// called.
+/// Takes `hang_up`, from anybody. Of several contacts one is called.
 class bridged_call final : public lane::lane_actor {
 public:
   /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, gets
@@ -78,6 +81,8 @@ private:
   // the caller's and the callee's events
   void on_incoming(const leg_events::incoming& call);
   void on_ringing(const leg_events::ringing& ringing);
+  /// True: the caller hears the callee from now on.
+  bool pass_early_media(const sdp::negotiated_audio& agreed);
   void on_answered(const leg_events::answered& answered);
   void on_confirmed();
   void on_offered(call_side& by, const leg_events::offered& offer);
@@ -92,6 +97,8 @@ private:
   /// Another trunk is called; false: there is none.
   bool call_next_trunk();
   void place_callee(const transport::target_selection& servers);
+  /// The caller's answer is what the callee chose, if it can be.
+  void narrow_caller(const sdp::negotiated_audio& agreed);
   void join(bool last_chance);
   /// Tells the caller, who has not been answered, or hangs up.
   void end_caller(int status);
@@ -126,7 +133,9 @@ private:
   report::failure_cause failure_; // of our own
   int rung_ = 0;                  // the provisional status that the caller was told last
   bool callee_ended_first_ = false;
-  bool accepted_ = false; // the caller's leg was told to
+  bool caller_proves_ = false; // that it is where its media is to go
+  bool hears_early_ = false;   // the caller's answer has left
+  bool accepted_ = false;      // its leg was told to
   bool answered_ = false;
 };
 

@@ -51,7 +51,7 @@ std::vector<queue_ticket> tickets_of(const centre_plan& plan, const centre_actor
   for (size_t i = 0; i < plan.queues.size(); ++i)
     tickets.push_back({plan.queues[i].name, caf::actor_cast<caf::strong_actor_ptr>(all.queues[i]),
                        0, plan.queues[i].record ? plan.recordings : nullptr,
-                       plan.queues[i].announces});
+                       plan.queues[i].announces, plan.queues[i].calls_back});
   return tickets;
 }
 

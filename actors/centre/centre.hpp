@@ -31,6 +31,7 @@ struct centre_plan {
     std::vector<member> members;
     bool record = false; ///< what callers and agents say; `recordings` says where
     std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
+    std::shared_ptr<const callback_terms> calls_back = {};   ///< null: nobody
     policy::queue_id number{};                               ///< unset: by its place, from 1
   };
   struct menu_plan {

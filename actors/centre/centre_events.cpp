@@ -28,6 +28,10 @@ std::string_view to_string(centre_event::kind what) noexcept {
     return "call.recorded";
   case centre_event::kind::not_recorded:
     return "call.not_recorded";
+  case centre_event::kind::callback_promised:
+    return "callback.promised";
+  case centre_event::kind::callback_over:
+    return "callback.over";
   case centre_event::kind::trunk_state:
     return "trunk.state";
   }

@@ -16,20 +16,22 @@ namespace jackfield {
 /// besides; or one `refused`. That of a recording comes after `completed`.
 struct centre_event {
   enum class kind : uint8_t {
-    refused,      ///< a call was not let in
-    entered,      ///< a call waits; again in the queue that it is sent on to
-    offered,      ///< an agent's phones ring
-    not_taken,    ///< and stopped, for `detail`
-    connected,    ///< caller and agent hear each other; waited
-    abandoned,    ///< the caller hung up; waited
-    overflowed,   ///< sent on, or away, for `detail`; waited
-    completed,    ///< a connected call is over; waited, talked, `by_caller`
-    agent_state,  ///< an agent's state is `detail`, and was `from`
-    resumed,      ///< a connected call goes on after a restart, with another number; waited
-    recorded,     ///< a completed call's recording is the file `detail`; talked: its length
-    not_recorded, ///< there is none, or it is not whole, for `detail`
-    trunk_state   ///< a trunk is "in_service" or "out_of_service" (`detail`) from now on, for
-                  ///< `reason`
+    refused,           ///< a call was not let in
+    entered,           ///< a call waits; again in the queue that it is sent on to
+    offered,           ///< an agent's phones ring
+    not_taken,         ///< and stopped, for `detail`
+    connected,         ///< caller and agent hear each other; waited
+    abandoned,         ///< the caller hung up; waited
+    overflowed,        ///< sent on, or away, for `detail`; waited
+    completed,         ///< a connected call is over; waited, talked, `by_caller`
+    agent_state,       ///< an agent's state is `detail`, and was `from`
+    resumed,           ///< a connected call goes on after a restart, with another number; waited
+    recorded,          ///< a completed call's recording is the file `detail`; talked: its length
+    not_recorded,      ///< there is none, or it is not whole, for `detail`
+    callback_promised, ///< the caller of a call is called back, at the number `detail`
+    callback_over,     ///< of such a one: "reached", or why not
+    trunk_state        ///< a trunk is "in_service" or "out_of_service" (`detail`) from now on, for
+                       ///< `reason`
   };
 
   kind what = kind::entered;

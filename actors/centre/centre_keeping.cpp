@@ -159,6 +159,12 @@ policy::queue_snapshot snapshot_of(const storage::queue_record& kept, uint64_t r
   return queue;
 }
 
+bool is_called_back(const storage::kept_centre& kept, const storage::call_record& call) noexcept {
+  return call.incoming &&
+         std::ranges::find(kept.callbacks, call.call_id, &storage::callback_record::call_id) !=
+           kept.callbacks.end();
+}
+
 bool waits_on(const storage::call_record& call) noexcept {
   return call.incoming && call.answered && call.dialog && call.media && call.queueing &&
          call.queueing->since && !call.queueing->taken && call.queueing->left.empty();
@@ -194,7 +200,8 @@ find_returning(const std::vector<storage::interrupted_call>& left,
   std::unordered_map<std::string_view, talk> talks; // an agent has one
   for (const auto& each : left) {
     const auto& queueing = each.record.queueing;
-    if (waits_on(each.record) && known(queueing->queue)) {
+    if (waits_on(each.record) && known(queueing->queue) &&
+        !is_called_back(memory.kept, each.record)) {
       ++memory.returning[queueing->queue];
       all.insert(each.key);
     }

@@ -98,6 +98,10 @@ snapshot_of(const storage::agent_record& kept, const policy::agent_rules& rules,
 [[nodiscard]] policy::queue_snapshot snapshot_of(const storage::queue_record& kept,
                                                  uint64_t returning);
 
+/// Its caller had been promised to be called back.
+[[nodiscard]] bool is_called_back(const storage::kept_centre& kept,
+                                  const storage::call_record& call) noexcept;
+
 /// A caller whom a crash found in the line of a queue, and whose leg can go on.
 [[nodiscard]] bool waits_on(const storage::call_record& call) noexcept;
 
@@ -108,8 +112,9 @@ struct returning_call {
 };
 
 /// Which legs that a crash left go on: those of callers who wait in a queue of which `known` says
-/// so, and both of callers and agents who talked, if both are there; of an agent's, the latest.
-/// What the centre needs to know of them is put into `memory`.
+/// so, and who were not promised to be called back (`memory.kept`), and both of callers and agents
+/// who talked, if both are there; of an agent's, the latest. What the centre needs to know of them
+/// is put into `memory`.
 [[nodiscard]] std::set<storage::call_key>
 find_returning(const std::vector<storage::interrupted_call>& left,
                const std::function<bool(const std::string& queue)>& known, centre_memory& memory);

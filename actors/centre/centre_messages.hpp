@@ -17,17 +17,19 @@
 namespace jackfield {
 
 struct wait_announcement;
+struct callback_terms;
 
 struct recording_settings;
 
 /// How a call left a queue.
 enum class queue_exit : uint8_t {
-  answered,  ///< an agent took it
-  abandoned, ///< the caller hung up
-  timed_out, ///< it had waited for as long as it may
-  full,      ///< too many waited
-  no_agents, ///< there was nobody to wait for
-  closed     ///< the queue, or the whole engine, takes no more
+  answered,   ///< an agent took it
+  abandoned,  ///< the caller hung up
+  timed_out,  ///< it had waited for as long as it may
+  full,       ///< too many waited
+  no_agents,  ///< there was nobody to wait for
+  closed,     ///< the queue, or the whole engine, takes no more
+  called_back ///< its caller was promised that, and keeps the place
 };
 
 struct agent_address {
@@ -53,11 +55,14 @@ struct enter_queue {
   int priority = 0; ///< higher is served first
   /// Since when it waits.
   lane::time_point since;
-  bool returns = false; ///< it waited here before a restart
+  bool returns = false;  ///< it waited here before a restart
+  bool promised = false; ///< its caller is called back, and has kept the place: it is let in
 };
 
 /// A call to its queue: its caller has gone.
-struct leave_queue {};
+struct leave_queue {
+  bool to_be_called = false; ///< back, which it was promised
+};
 
 /// A call to its queue: its caller, who waited there before a restart, has not come back.
 struct caller_lost {
@@ -78,6 +83,7 @@ struct queue_ticket {
   int priority = 0;
   std::shared_ptr<const recording_settings> record = {};   ///< null: what is said is not recorded
   std::shared_ptr<const wait_announcement> announces = {}; ///< null: nothing is
+  std::shared_ptr<const callback_terms> calls_back = {};   ///< null: nobody
 };
 
 /// A queue to a call that waits: its caller may be told.

@@ -22,7 +22,7 @@ centre_service::centre_service(caf::actor_config& config, lane::lane& home, lane
       roster_(std::move(roster)), shards_(std::move(shards)),
       registrar_(context, std::move(registrations), shards_, this),
       callers_(context.router, registrar_, *this, *this), watcher_(std::move(watcher)),
-      source_(source) {
+      callbacks_(*this, callback_clock, context.keeps), source_(source) {
   registrar_.set_presence_watcher(this);
 }
 
@@ -44,6 +44,24 @@ caf::behavior centre_service::make_behavior() {
     [this](const call_resumed& call) { on_resumed(call); },
     [this](const queued_call_over& over) { on_over(over); },
     [this](const bridged_call_over& over) { forget(over.call); },
+    [this](promise_callback& wish) { return on_promise(wish); },
+    [this](callback_unneeded) {
+      if (const auto what = callbacks_.take(current_sender()->id()))
+        callbacks_.forget(*what);
+    },
+    [this](callback_dials) { callbacks_.on_attempt(current_sender()->id()); },
+    [this](const callback_over& over) { on_callback_over(over); },
+    [this](callbacks_left& left) {
+      for (auto& each : left.all)
+        if (each.under_way || !left.go_on) // it may have been reached: nobody is called twice
+          end_callback(each, left.go_on ? "indeterminate" : "dropped");
+        else
+          call_back(std::move(each));
+    },
+    [this](const lane::timer_fired&) {
+      for (auto& each : callbacks_.due())
+        call_back(std::move(each));
+    },
     [this](hang_up_call which) {
       const auto call = calls_.find(which.call);
       if (call != calls_.end())
@@ -137,7 +155,7 @@ void centre_service::connect(const sip_arrival_ptr& invite, uint64_t transaction
     keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<queued_call>(
            context_, manner_, line.music, invite, transaction, line.to, shards_, roster_->clocks,
            caf::strong_actor_ptr{ctrl()}, roster_->menus, line.menu)),
-         {}, std::move(through));
+         {}, std::move(through), who.what != centre_caller::kind::stranger);
     return;
   }
   const auto* const route =
@@ -297,8 +315,94 @@ void centre_service::on_over(const queued_call_over& over) {
   }
   if (watcher_ && over.recording)
     tell_recording(over);
+  auto promised = callbacks_.take(over.call);
   forget(over.call);
+  if (promised)
+    call_back(std::move(*promised));
 }
+
+// -- callbacks ---------------------------------------------------------------------
+
+// A stranger may say any number in From; who is known has a trunk's word for it, or its own.
+callback_promised centre_service::on_promise(promise_callback& wish) {
+  const auto call = calls_.find(current_sender()->id());
+  auto& what = wish.what;
+  const auto* const route = roster_->trunks->route_for(what.number);
+  if (stopping_ || call == calls_.end() || !call->second.known || route == nullptr ||
+      route->number_for(what.number).empty() || callbacks_.has(what.number))
+    return {};
+  if (watcher_) {
+    centre_event event;
+    event.what = centre_event::kind::callback_promised;
+    event.at = home().wall_now();
+    event.call = call->first;
+    event.call_id = what.call_id;
+    event.queue = what.queue;
+    event.from = what.from;
+    event.detail = what.number;
+    lane::tell_from(*this, watcher_, std::move(event));
+  }
+  callbacks_.promise(call->first, std::move(what));
+  return {true};
+}
+
+void centre_service::call_back(storage::callback_record what) {
+  if (stopping_) {
+    if (!callbacks_.keeps())
+      end_callback(what, "stopped");
+    return;
+  }
+  const auto line = roster_->queues.find(what.queue);
+  const auto* const route = roster_->trunks->route_for(what.number);
+  if (line == roster_->queues.end() || route == nullptr) {
+    end_callback(what, route == nullptr ? "no_route" : "no_queue");
+    return;
+  }
+  callback_call::terms terms{
+    what, line->second.to, line->second.music,
+    std::make_unique<trunk_hunt>(roster_->trunks, *route, what.number, what.queue, call_trail{})};
+  auto actor = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<callback_call>(
+    context_, manner_, std::move(terms), shards_, roster_->clocks, caf::strong_actor_ptr{ctrl()}));
+  callbacks_.begin(actor->id(), std::move(what));
+  keep(std::move(actor));
+}
+
+void centre_service::on_callback_over(const callback_over& over) {
+  auto what = callbacks_.take(over.call.call);
+  if (what)
+    go_on_with(std::move(*what), over);
+  on_over(over.call);
+}
+
+void centre_service::go_on_with(storage::callback_record what, const callback_over& over) {
+  const auto line = roster_->queues.find(what.queue);
+  const auto terms = line != roster_->queues.end() ? line->second.to.calls_back : nullptr;
+  if (over.how == callback_outcome::reached)
+    end_callback(what, "reached");
+  else if (over.how == callback_outcome::not_tried) {
+    if (!stopping_ || !callbacks_.keeps()) // else it is the next process's
+      end_callback(what, stopping_ ? "stopped" : "sent_away");
+  } else if (!terms || what.attempts >= terms->most_attempts || stopping_)
+    end_callback(what, over.call.failure.failed() ? over.call.failure.name() : "not_reached");
+  else
+    callbacks_.try_later(std::move(what), terms->retry_after);
+}
+
+void centre_service::end_callback(const storage::callback_record& what, std::string_view why) {
+  callbacks_.forget(what);
+  if (!watcher_)
+    return;
+  centre_event event;
+  event.what = centre_event::kind::callback_over;
+  event.at = home().wall_now();
+  event.call_id = what.call_id;
+  event.queue = what.queue;
+  event.from = what.from;
+  event.detail = why;
+  lane::tell_from(*this, watcher_, std::move(event));
+}
+
+// -- recordings and supervisors ----------------------------------------------------
 
 void centre_service::tell_recording(const queued_call_over& over) {
   const auto& made = *over.recording;
@@ -353,11 +457,11 @@ void centre_service::on_supervision_over(const supervision_over& over) {
 }
 
 void centre_service::keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent,
-                          std::optional<trunk_call> through) {
+                          std::optional<trunk_call> through, bool known) {
   const auto id = call->id();
   if (agent)
     lane::tell_from(*this, agent, direct_call{policy::call_id{id}, true});
-  calls_.emplace(id, kept_actor{std::move(call), std::move(agent), std::move(through)});
+  calls_.emplace(id, kept_actor{std::move(call), std::move(agent), std::move(through), known});
 }
 
 void centre_service::forget(caf::actor_id call) {
@@ -368,8 +472,14 @@ void centre_service::forget(caf::actor_id call) {
 }
 
 void centre_service::stop(bool hang_up_calls) {
-  if (!std::exchange(stopping_, true))
+  if (!std::exchange(stopping_, true)) {
     stop_asked_by_ = current_sender();
+    for (const auto& each : callbacks_.put_off())
+      end_callback(each, "stopped");
+    if (callbacks_.keeps())
+      for (const auto id : callbacks_.under_way())
+        lane::tell(home(), calls_.at(id).call, put_off{});
+  }
   if (hang_up_calls) {
     // In the order in which they came: a simulated run is to be the same each time.
     std::vector<caf::strong_actor_ptr> calls;

@@ -15,6 +15,8 @@
 #include "actors/call/resumption_tally.hpp"
 #include "actors/centre/agent.hpp"
 #include "actors/centre/bridged_call.hpp"
+#include "actors/centre/callback_book.hpp"
+#include "actors/centre/callback_call.hpp"
 #include "actors/centre/caller_check.hpp"
 #include "actors/centre/caller_menu.hpp"
 #include "actors/centre/queue.hpp"
@@ -73,8 +75,9 @@ struct call_hung_up {
 /// with calls that agents had (`resume_calls`, before all else, with the legs of these agents,
 /// which may be of other lanes; the watcher gets `calls_resumed`); it is the registrar of agents'
 /// phones; puts calls to a queue's number into the queue, sends those of agents to outside numbers
-/// through trunks, and connects others to the registered user whom they are for. Serves those alone
-/// whom its `caller_check` lets in.
+/// through trunks, and connects others to the registered user whom they are for. Callers whom a
+/// queue calls back, and whom it knows, are called through trunks, too. Serves those alone whom its
+/// `caller_check` lets in.
 class centre_service final : public lane::lane_actor,
                              private uas_service,
                              private caller_check::user,
@@ -108,13 +111,20 @@ private:
   void on_found(const contacts_found& found);
   void on_changed(const centre_changed& changed);
   void on_over(const queued_call_over& over);
+  [[nodiscard]] callback_promised on_promise(promise_callback& wish);
+  void call_back(storage::callback_record what);
+  void on_callback_over(const callback_over& over);
+  /// With what such an attempt was of.
+  void go_on_with(storage::callback_record what, const callback_over& over);
+  void end_callback(const storage::callback_record& what, std::string_view why);
   void tell_recording(const queued_call_over& over);
   caf::result<supervision_answer> on_supervise(const supervise_call& wish);
   [[nodiscard]] supervision_answer on_end_supervision(const end_supervision& wish);
   void on_supervision_over(const supervision_over& over);
-  /// `agent`: who has it beside the queues; null: none. It came `through` a trunk, or did not.
+  /// `agent`: who has it beside the queues; null: none. It came `through` a trunk, or did not. Its
+  /// caller is `known`: no stranger.
   void keep(caf::strong_actor_ptr call, caf::strong_actor_ptr agent = {},
-            std::optional<trunk_call> through = std::nullopt);
+            std::optional<trunk_call> through = std::nullopt, bool known = false);
   [[nodiscard]] caf::strong_actor_ptr agent_named(const std::string& name) const;
   void go_on(resume_calls& left);
   void on_resumed(const call_resumed& call);
@@ -139,8 +149,11 @@ private:
     caf::strong_actor_ptr call;
     caf::strong_actor_ptr agent; // has it beside the queues
     std::optional<trunk_call> through;
+    bool known = false;
   };
   std::unordered_map<caf::actor_id, kept_actor> calls_;
+  static constexpr unsigned callback_clock = 0;
+  callback_book callbacks_;
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> supervisors_; // by whom they hear
   std::unordered_map<uint64_t, looking_up> look_ups_;                    // by ticket
   uint64_t tickets_ = 0;

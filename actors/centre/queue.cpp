@@ -75,7 +75,7 @@ caf::behavior queue::make_behavior() {
     [this](queue_parts& parts) { on_parts(parts); },
     [this](queue_changed& changed) { on_changed(changed); },
     [this](enter_queue& call) { on_enter(call); },
-    [this](leave_queue) { on_leave(); },
+    [this](leave_queue how) { on_leave(how); },
     [this](caller_lost& lost) { on_lost(lost); },
     [this](const call_taken& taken) { on_taken(taken); },
     [this](const agent_to_queue& said) { on_agent(said); },
@@ -198,7 +198,7 @@ void queue::on_enter(enter_queue& call) {
   const auto place = left_.take(home().now(), call.from).value_or(call.since);
   calls_.insert_or_assign(number, waiting_call{current_sender(), std::move(call.call_id),
                                                std::move(call.from), call.priority, call.since,
-                                               std::min(place, call.since)});
+                                               std::min(place, call.since), call.promised});
   if (call.returns)
     desk_.take_back(home().now(), returning(number, calls_.at(number)), actions);
   if (call.returns || let_in(number, actions))
@@ -210,7 +210,8 @@ void queue::on_enter(enter_queue& call) {
 bool queue::let_in(uint64_t number, policy::queue_actions& actions) {
   const auto& call = calls_.at(number);
   const policy::call_id id{number};
-  const auto joined = desk_.join(home().now(), {id, call.priority, {}, call.place}, actions);
+  const auto joined =
+    desk_.join(home().now(), {id, call.priority, {}, call.place, call.promised}, actions);
   if (!joined) {
     const auto why = exit_for(joined.error());
     tell(centre_event::kind::refused, call, {}, to_string(joined.error()));
@@ -235,15 +236,20 @@ void queue::turn_away(uint64_t number, queue_exit why, std::string_view to) {
   forget(call);
 }
 
-void queue::on_leave() {
+void queue::on_leave(leave_queue how) {
   const auto call = calls_.find(current_sender()->id());
   if (call == calls_.end())
     return;
   policy::queue_actions actions;
   const auto now = home().now();
-  desk_.leave(now, policy::call_id{call->first}, policy::leave_reason::hung_up, actions);
-  tell(centre_event::kind::abandoned, call->second, now - call->second.since);
-  if (is_somebody(call->second.from))
+  desk_.leave(now, policy::call_id{call->first},
+              how.to_be_called ? policy::leave_reason::withdrawn : policy::leave_reason::hung_up,
+              actions);
+  if (how.to_be_called)
+    tell(centre_event::kind::overflowed, call->second, now - call->second.since, "callback");
+  else
+    tell(centre_event::kind::abandoned, call->second, now - call->second.since);
+  if (is_somebody(call->second.from) && !how.to_be_called)
     left_.leave(now, call->second.from, call->second.place, now + profile_.rules.resume_place);
   forget(call);
   carry_out(actions);

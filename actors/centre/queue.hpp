@@ -103,6 +103,7 @@ private:
     int priority = 0;
     lane::time_point since;
     lane::time_point place; // earlier, of who has that of an earlier call
+    bool promised = false;
   };
   using calls = std::unordered_map<uint64_t, waiting_call>; // by number
 
@@ -112,7 +113,7 @@ private:
   void set_members(std::vector<queue_parts::member>& all);
   void end_if_left();
   void on_enter(enter_queue& call);
-  void on_leave();
+  void on_leave(leave_queue how);
   void on_lost(caller_lost& lost);
   void keep();
   void on_taken(const call_taken& taken);

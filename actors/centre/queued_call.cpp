@@ -7,6 +7,8 @@
 
 #include "actors/call/failure_of.hpp"
 #include "actors/call/resumption_tally.hpp"
+#include "actors/centre/callback_book.hpp"
+#include "actors/centre/caller_check.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/hold.hpp"
 #include "actors/centre/supervisor_call.hpp"
@@ -37,6 +39,8 @@ std::string_view name_of(queue_exit how) {
     return "full";
   case queue_exit::no_agents:
     return "no_agents";
+  case queue_exit::called_back:
+    return "callback";
   case queue_exit::closed:
     break;
   }
@@ -82,7 +86,8 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
       place_(std::make_shared<storage::queueing_record>(*left.caller.record.queueing)),
       returns_(true), agents_(*this, context_, manner_, std::move(shards)),
       from_(in_brackets(left.caller.record.from)), answered_(true) {
-  agents_.use({from_, in_brackets(left.caller.record.to), {}, 69});
+  to_ = in_brackets(left.caller.record.to);
+  agents_.use({from_, to_, {}, 69});
   ticket_.priority = place_->priority;
   entered_ = clocks_.lane_of(*place_->since);
   if (left.agent) {
@@ -121,7 +126,9 @@ caf::behavior queued_call::make_behavior() {
     [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) { on_requested(asked); },
     [this](const lane::timer_fired& fired) {
-      if (fired.id == announcer_clock)
+      if (fired.id == farewell_clock)
+        end_all(how_);
+      else if (fired.id == announcer_clock)
         announcer_.on_time();
       else if (fired.id == join_clock)
         join();
@@ -131,6 +138,8 @@ caf::behavior queued_call::make_behavior() {
     [this](const media_key& key) {
       if (menu_)
         heed(menu_->on_key(key.digit));
+      else
+        on_key(key.digit);
     },
     [this](const media_played& played) {
       if (menu_)
@@ -153,9 +162,12 @@ caf::behavior queued_call::make_behavior() {
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
     [this](const wait_told& told) {
-      if (queued_ && ticket_.announces)
-        announcer_.begin(said_of(*ticket_.announces, told.position, told.expected_wait),
-                         caller_.stream, music_);
+      if (!queued_ || !ticket_.announces)
+        return;
+      auto said = said_of(*ticket_.announces, told.position, told.expected_wait);
+      if (ticket_.calls_back && ticket_.calls_back->offer)
+        said.push_back(*ticket_.calls_back->offer);
+      announcer_.begin(std::move(said), caller_.stream, music_, ticket_.calls_back != nullptr);
     },
     [this](ask_talk) {
       const auto* const agent = agents_.talking();
@@ -217,8 +229,8 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
     return;
   }
   from_ = without_tag(call.from);
-  agents_.use({from_, without_tag(call.to), call.has_offer ? call.codecs : codec_list{},
-               call.max_forwards - 1});
+  to_ = without_tag(call.to);
+  agents_.use({from_, to_, call.has_offer ? call.codecs : codec_list{}, call.max_forwards - 1});
   const auto& preferred = manner_->media->capabilities().protections.front();
   open_stream(*this, context_, music_, caller_, call.has_offer ? call.protection : preferred,
               call.controls_ice);
@@ -311,11 +323,14 @@ void queued_call::on_requested(leg_events::requested& asked) {
   auto* const by = speaker();
   if (by == nullptr)
     return;
-  if (menu_ && by == &caller_ && asked.what == sip::method::info) {
+  if ((menu_ || (queued_ && ticket_.calls_back)) && by == &caller_ &&
+      asked.what == sip::method::info) {
     const auto key = sip::read_info_digit(asked.content_type, asked.body);
     command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
-    if (key)
+    if (key && menu_)
       heed(menu_->on_key(*key));
+    else if (key)
+      on_key(*key);
     return;
   }
   pass_request(*this, *by, other_than(by), asked);
@@ -414,6 +429,53 @@ void queued_call::enter(const queue_ticket& ticket) {
   monitor(caf::actor_cast<caf::actor>(ticket_.queue));
   lane::tell_from(*this, ticket_.queue, entrance());
   returns_ = false;
+  if (ticket_.calls_back && caller_.stream)
+    lane::tell(home(), caller_.stream, media_play{.what = music_, .tells_keys = true});
+}
+
+// -- called back -------------------------------------------------------------------
+
+void queued_call::on_key(char digit) {
+  if (!queued_ || ending_ || !owner_ || !ticket_.calls_back || digit != ticket_.calls_back->key ||
+      std::exchange(asked_to_be_called_, true))
+    return;
+  const auto uri_in = [](const std::string& value) {
+    const auto parsed = sip::parse_name_addr(value);
+    return parsed ? std::string{parsed->uri} : std::string{};
+  };
+  promise_callback wish;
+  auto& what = wish.what;
+  what.call_id = call_id_;
+  what.from = uri_in(from_);
+  what.to = uri_in(to_);
+  what.number = user_of(what.from);
+  what.queue = ticket_.name;
+  what.priority = ticket_.priority;
+  what.since = clocks_.wall_of(entered_);
+  request(caf::actor_cast<caf::actor>(owner_), caf::infinite, std::move(wish))
+    .then([this](callback_promised promised) {
+      if (!promised.done)
+        asked_to_be_called_ = false; // it waits on
+      else if (queued_ && !ending_)
+        be_called_back();
+      else if (owner_)
+        lane::tell_from(*this, owner_, callback_unneeded{});
+    });
+}
+
+void queued_call::be_called_back() {
+  how_ = queue_exit::called_back;
+  waited_ = home().now() - entered_;
+  leave();
+  lane::tell_from(*this, ticket_.queue, leave_queue{true});
+  agents_.withdraw();
+  if (place_) {
+    place_->left = name_of(how_);
+    keep();
+  }
+  const auto& promise = ticket_.calls_back->promise;
+  announcer_.begin({promise}, caller_.stream, music_);
+  farewell_.arm(home().now() + promise.length);
 }
 
 enter_queue queued_call::entrance() const {

@@ -55,6 +55,9 @@ struct queued_call_over {
 /// legs are on the lanes of their connections. It enters the queue with the caller's ACK: who
 /// is not there rings nobody.
 ///
+/// Where the queue calls back, a key of the caller's has it leave the line for that, if the owner
+/// promises it (`promise_callback`): it is told so, and hung up.
+///
 /// Takes `hang_up`, from anybody.
 class queued_call final : public lane::lane_actor {
 public:
@@ -119,6 +122,9 @@ private:
   /// What came of a menu; nothing: the caller is in it still.
   void heed(const std::optional<caller_menu::exit>& menu);
   void on_requested(leg_events::requested& asked);
+  /// A key that is pressed in the line.
+  void on_key(char digit);
+  void be_called_back();
   void enter(const queue_ticket& ticket);
   [[nodiscard]] enter_queue entrance() const;
   /// True: it was in it.
@@ -157,7 +163,8 @@ private:
   std::string agent_; // who took it
   caf::strong_actor_ptr agent_actor_;
   offer_key taken_;
-  std::string from_;              // value without tag
+  std::string from_; // value without tag
+  std::string to_;
   report::failure_cause failure_; // of our own
   queue_exit how_ = queue_exit::abandoned;
   bool answered_ = false;
@@ -165,9 +172,12 @@ private:
   unsigned moves_ = 0;
   static constexpr unsigned announcer_clock = 1; // beside the menu's
   wait_announcer announcer_{*this, announcer_clock};
-  static constexpr unsigned join_clock = 2;
+  static constexpr unsigned join_clock = 3;
   lane::actor_timer join_timer_{*this, join_clock}; // of one that was too early
   unsigned joins_ = 0;
+  static constexpr unsigned farewell_clock = 2;
+  lane::actor_timer farewell_{*this, farewell_clock};
+  bool asked_to_be_called_ = false;
   bool ending_ = false;
   bool by_caller_ = false;
   lane::time_point entered_{};

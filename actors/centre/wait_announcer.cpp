@@ -34,7 +34,7 @@ std::vector<announced_clip> said_of(const wait_announcement& how, uint32_t posit
 }
 
 void wait_announcer::begin(std::vector<announced_clip> clips, caf::strong_actor_ptr stream,
-                           std::shared_ptr<const audio_settings> after) {
+                           std::shared_ptr<const audio_settings> after, bool tells_keys) {
   stop();
   if (clips.empty() || !stream)
     return;
@@ -42,6 +42,7 @@ void wait_announcer::begin(std::vector<announced_clip> clips, caf::strong_actor_
   next_ = 0;
   stream_ = std::move(stream);
   after_ = std::move(after);
+  tells_keys_ = tells_keys;
   on_time();
 }
 
@@ -49,12 +50,12 @@ void wait_announcer::on_time() {
   if (!stream_)
     return;
   if (next_ == clips_.size()) {
-    lane::tell(call_.home(), stream_, media_play{after_});
+    lane::tell(call_.home(), stream_, media_play{.what = after_, .tells_keys = tells_keys_});
     stop();
     return;
   }
   const auto& clip = clips_[next_++];
-  lane::tell(call_.home(), stream_, media_play{clip.what});
+  lane::tell(call_.home(), stream_, media_play{.what = clip.what, .tells_keys = tells_keys_});
   timer_.arm(call_.home().now() + clip.length);
 }
 

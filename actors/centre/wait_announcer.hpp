@@ -41,9 +41,10 @@ public:
   /// `clock`: the timer of the actor that is this one's.
   wait_announcer(lane::lane_actor& call, unsigned clock) : call_(call), timer_(call, clock) {}
 
-  /// Instead of what is being said. `after`: what is played then, from its begin.
+  /// Instead of what is being said. `after`: what is played then, from its begin. `tells_keys`: as
+  /// in `media_play`.
   void begin(std::vector<announced_clip> clips, caf::strong_actor_ptr stream,
-             std::shared_ptr<const audio_settings> after);
+             std::shared_ptr<const audio_settings> after, bool tells_keys = false);
   void on_time();
   /// The caller talks, or has gone.
   void stop();
@@ -55,6 +56,7 @@ private:
   size_t next_ = 0;
   caf::strong_actor_ptr stream_;
   std::shared_ptr<const audio_settings> after_;
+  bool tells_keys_ = false;
 };
 
 } // namespace jackfield

@@ -96,7 +96,7 @@ result<std::unique_ptr<node>> node::make(const node_settings& settings) {
     media.webrtc = std::move(*services);
   }
   for (unsigned i = 0; i < settings.lanes; ++i) {
-    auto home = lane::io_lane::make(made->system_, i);
+    auto home = lane::io_lane::make(made->system_, i, settings.media_gathering);
     if (!home)
       return tl::unexpected{std::move(home.error())};
     if (router.seed == 0)

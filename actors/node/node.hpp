@@ -29,6 +29,8 @@ struct node_settings {
   /// The lanes' contexts (the first of each, the second of each ...) serve as one: see
   /// `lane_peers`. For lanes that `listen_together`.
   bool serve_together = false;
+  /// See `io_lane::make`.
+  lane::duration media_gathering{};
   router_settings router;
   media_plane_settings media;
   /// WebRTC streams are wanted: costs some 100 ms and two threads.

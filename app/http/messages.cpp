@@ -26,6 +26,8 @@ std::string_view reason_phrase(unsigned status) noexcept {
     return "Content Too Large";
   case 415:
     return "Unsupported Media Type";
+  case 422:
+    return "Unprocessable Content";
   case 431:
     return "Request Header Fields Too Large";
   case 503:

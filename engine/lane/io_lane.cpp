@@ -1,5 +1,6 @@
 #include "engine/lane/io_lane.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -48,8 +49,9 @@ struct io_lane::machinery {
   size_t randomness_left = 0;
 };
 
-result<std::unique_ptr<io_lane>> io_lane::make(caf::actor_system& system, unsigned index) {
-  auto events = reactor::make();
+result<std::unique_ptr<io_lane>> io_lane::make(caf::actor_system& system, unsigned index,
+                                               duration media_gathering) {
+  auto events = reactor::make(media_gathering);
   if (!events)
     return tl::unexpected{std::move(events.error())};
   auto parts = std::make_unique<machinery>();
@@ -110,7 +112,7 @@ void io_lane::run() {
   run_ready();
   events.flush_all();
   while (!stopping_.load(std::memory_order_relaxed)) {
-    const auto deadline = wheel_.next_event();
+    const auto deadline = std::min(wheel_.next_event(), events.next_media());
     const bool waited = events.wait(deadline);
     const auto now = real_now();
     // What was ready without waiting may have been so since the last pass looked; a deadline tells

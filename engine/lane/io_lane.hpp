@@ -15,8 +15,10 @@ namespace jackfield::lane {
 /// has that.
 class io_lane final : public lane {
 public:
-  /// Does not run yet.
-  static result<std::unique_ptr<io_lane>> make(caf::actor_system& system, unsigned index);
+  /// Does not run yet. `media_gathering`: a lane that only passes media on may let them lie so long
+  /// and be woken for many at once; what else comes wakes it as ever. 0: each wakes it.
+  static result<std::unique_ptr<io_lane>> make(caf::actor_system& system, unsigned index,
+                                               duration media_gathering = {});
   /// Stops and joins.
   ~io_lane() override;
 

@@ -68,8 +68,9 @@ void reactor::registration::reset() noexcept {
 
 // -- reactor -------------------------------------------------------------------
 
-result<std::unique_ptr<reactor>> reactor::make() {
+result<std::unique_ptr<reactor>> reactor::make(duration gathering) {
   std::unique_ptr<reactor> made{new reactor};
+  made->gathering_ = gathering;
   made->main_set_ = epoll_create1(EPOLL_CLOEXEC);
   made->media_set_ = epoll_create1(EPOLL_CLOEXEC);
   made->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -79,6 +80,9 @@ result<std::unique_ptr<reactor>> reactor::make() {
                          std::pair{made->wake_fd_, static_cast<void*>(&made->wake_fd_)}}) {
     epoll_event event{};
     event.events = EPOLLIN;
+    // Media that gather speak once, and again when the set has been looked at and was empty.
+    if (fd == made->media_set_ && gathering > duration::zero())
+      event.events |= EPOLLONESHOT;
     event.data.ptr = tag;
     if (epoll_ctl(made->main_set_, EPOLL_CTL_ADD, fd, &event) != 0)
       return fail_errno("lane", "cannot make its event loop", errno);
@@ -144,22 +148,41 @@ bool reactor::wait(time_point deadline) {
   return waited;
 }
 
-size_t reactor::dispatch() {
+void reactor::watch_media() {
+  look_at_media_ = time_point::max();
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLONESHOT;
+  event.data.ptr = &media_set_;
+  epoll_ctl(main_set_, EPOLL_CTL_MOD, media_set_, &event);
+}
+
+size_t reactor::dispatch_media() {
+  const int ready = epoll_wait(media_set_, media_events.data(), static_cast<int>(events_a_pass), 0);
   size_t called = 0;
+  for (int k = 0; k < ready; ++k)
+    if (auto* entry = static_cast<registration::entry*>(media_events[k].data.ptr);
+        entry->handler != nullptr) {
+      entry->handler->on_ready(media_events[k].events);
+      ++called;
+    }
+  if (gathering_ > duration::zero()) {
+    if (ready > 0)
+      look_at_media_ = real_now() + gathering_;
+    else
+      watch_media();
+  }
+  return called;
+}
+
+size_t reactor::dispatch() {
+  size_t called = look_at_media_ <= real_now() ? dispatch_media() : 0;
   for (size_t i = 0; i < found_; ++i) {
     const auto& event = main_events[i];
     if (event.data.ptr == &wake_fd_) {
       eventfd_t ignored = 0;
       eventfd_read(wake_fd_, &ignored);
     } else if (event.data.ptr == &media_set_) {
-      const int ready =
-        epoll_wait(media_set_, media_events.data(), static_cast<int>(events_a_pass), 0);
-      for (int k = 0; k < ready; ++k)
-        if (auto* entry = static_cast<registration::entry*>(media_events[k].data.ptr);
-            entry->handler != nullptr) {
-          entry->handler->on_ready(media_events[k].events);
-          ++called;
-        }
+      called += dispatch_media();
     } else if (auto* entry = static_cast<registration::entry*>(event.data.ptr);
                entry->handler != nullptr) {
       entry->handler->on_ready(event.events);

@@ -54,7 +54,9 @@ public:
     entry* entry_ = nullptr;
   };
 
-  static result<std::unique_ptr<reactor>> make();
+  /// `gathering`: how long media may lie where they came, so that one wait hears of many: a wait
+  /// that found media lets those that come within this time of it be. 0: none waits.
+  static result<std::unique_ptr<reactor>> make(duration gathering = {});
   ~reactor();
   reactor(const reactor&) = delete;
   reactor& operator=(const reactor&) = delete;
@@ -70,6 +72,8 @@ public:
   /// Waits until a descriptor is ready, `wake` was called, or `deadline` has passed. Returns true
   /// if it had to wait.
   bool wait(time_point deadline);
+  /// When media that lie there are looked at, whatever else happens; `max` if none do.
+  [[nodiscard]] time_point next_media() const noexcept { return look_at_media_; }
   /// Calls the handlers of what `wait` found. Returns the number called.
   size_t dispatch();
 
@@ -79,9 +83,14 @@ public:
 private:
   reactor() = default;
 
+  size_t dispatch_media();
+  void watch_media();
+
   int main_set_ = -1;
   int media_set_ = -1;
   int wake_fd_ = -1;
+  duration gathering_{};
+  time_point look_at_media_ = time_point::max(); ///< until then the main set does not hear of media
   size_t found_ = 0;
   std::vector<flush_handler*> flushes_;
   std::vector<std::unique_ptr<registration::entry>> graveyard_; // closed in this pass

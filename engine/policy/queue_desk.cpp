@@ -117,11 +117,11 @@ tl::expected<void, join_refusal> queue_desk::join(time_point now, const caller& 
   };
   if (s.callers.contains(who.id))
     return tl::unexpected{join_refusal::already_waiting};
-  if (!s.rules.open)
+  if (!s.rules.open && !who.promised)
     return refuse(join_refusal::closed);
-  if (s.rules.most_waiting > 0 && s.line.size() >= s.rules.most_waiting)
+  if (s.rules.most_waiting > 0 && s.line.size() >= s.rules.most_waiting && !who.promised)
     return refuse(join_refusal::full);
-  if (!s.attended(s.rules.join_needs) && !s.asks_still(now))
+  if (!s.attended(s.rules.join_needs) && !s.asks_still(now) && !who.promised)
     return refuse(s.logged_in == 0 ? join_refusal::nobody_logged_in : join_refusal::nobody_working);
 
   waiting_caller comes;
@@ -134,7 +134,7 @@ tl::expected<void, join_refusal> queue_desk::join(time_point now, const caller& 
   comes.entered = now;
   comes.stands.order = ++s.last_order;
   comes.stands = s.place_of(comes);
-  if (s.rules.most_expected_wait > duration::zero()) {
+  if (s.rules.most_expected_wait > duration::zero() && !who.promised) {
     const auto wait = expected_wait(now, s.line.before(comes.stands) + 1);
     if (wait && *wait > s.rules.most_expected_wait)
       return refuse(join_refusal::wait_too_long);

@@ -25,6 +25,8 @@ struct caller {
   /// The place that it has: now, or earlier for one who keeps it (called again after having hung
   /// up, is called back, came out of an assignment that failed). Later than now is taken for now.
   time_point joined{};
+  /// It was let in before, and has been promised its place: no rule keeps it out.
+  bool promised = false;
 };
 
 /// Why a caller was not let in.

@@ -91,6 +91,7 @@ void centre_world::go_on(const std::vector<sim_site*>& lanes, const storage::sto
     lane::tell(lane(), caf::actor_cast<caf::strong_actor_ptr>(service), bindings_left{bindings});
   auto up = storage::interrupted_calls(left).value();
   centre_memory memory;
+  memory.kept = storage::read_centre(left).value();
   const auto returning = find_returning(
     up, [](const std::string&) { return true; }, memory);
   std::vector<std::vector<storage::interrupted_call>> go_on(lanes.size()), others(lanes.size());
@@ -99,6 +100,9 @@ void centre_world::go_on(const std::vector<sim_site*>& lanes, const storage::sto
     (returning.contains(call.key) ? go_on : others).at(leg.lane).push_back(std::move(call));
   }
   bring_together(go_on);
+  if (!memory.kept.callbacks.empty())
+    lane::tell(lane(), caf::actor_cast<caf::strong_actor_ptr>(centre_.services.front()),
+               callbacks_left{memory.kept.callbacks});
   resumed_.reset();
   recovered_.reset();
   for (size_t i = 0; i < lanes.size(); ++i)

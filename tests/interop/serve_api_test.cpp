@@ -288,7 +288,7 @@ TEST_F(serve_api, sec_34_the_token_is_its_owners_and_is_never_told) {
   for (const std::string target :
        {"/v1", "/v1/", "/v1/queues", "/v1/queues/nobody", "/v1/agents", "/v1/agents/alice/state",
         "/v1/calls", "/v1/trunks", "/v1/cdrs", "/v1/events", "/v1/recordings", "/v1/recordings/x",
-        "/v1/openapi.json", "/v1/nothing", "/%761/queues"})
+        "/v1/openapi.json", "/v1/reload", "/v1/nothing", "/%761/queues"})
     for (const std::string method : {"GET", "PUT", "POST", "DELETE", "PATCH"})
       for (const std::string& header :
            {std::string{"X-None: 1"}, std::string{"Authorization: Bearer"},
@@ -456,6 +456,45 @@ TEST_F(serve_api, trunks_tell_how_they_are) {
   const auto metrics = ask(port_, {"GET", "/metrics", {}}).body;
   EXPECT_THAT(metrics, HasSubstr("jackfield_trunk_in_service{trunk=\"out\"} 0\n"));
   EXPECT_THAT(metrics, HasSubstr("jackfield_trunk_in_service{trunk=\"in\"} 1\n"));
+}
+
+// What SIGHUP does, too, but whoever asks is told.
+TEST_F(serve_api, a_reload_says_what_it_took_up_or_where_the_file_is_wrong) {
+  const auto reload = [&](const std::string& key) {
+    return ask(port_, {"POST", "/v1/reload", {bearer(), "Idempotency-Key: " + key}});
+  };
+  const auto nothing = reload("same").json();
+  const json same{{"count", 2}, {"added", json::array()}, {"removed", json::array()}};
+  EXPECT_EQ(nothing.at("agents"), same);
+  EXPECT_EQ(nothing.at("queues"), same);
+  EXPECT_EQ(nothing.at("menus").at("count"), 0);
+
+  const auto file = folder_.file("centre.toml");
+  std::ifstream in{file};
+  const std::string before{std::istreambuf_iterator<char>{in}, {}};
+  (void)folder_.write("centre.toml", before + "[[agent]]\nwrap_up = \"soon\"\n");
+  const auto wrong = reload("wrong");
+  expect_problem(wrong, 422);
+  EXPECT_THAT(wrong.json().at("detail").get<std::string>(), HasSubstr("nothing is changed"));
+  const auto line = std::ranges::count(before, '\n') + 1;
+  ASSERT_EQ(wrong.json().at("errors").size(), 1U) << wrong.body;
+  EXPECT_EQ(wrong.json().at("errors")[0].at("place"), file + ":" + std::to_string(line) + ": name");
+  EXPECT_EQ(reload("wrong").body, wrong.body) << "the same key, the same answer";
+  EXPECT_EQ(get("/v1/agents").json().at("agents").size(), 2U);
+
+  auto changed = before;
+  changed.replace(changed.find("\"sales\""), 7, "\"orders\"");
+  (void)folder_.write("centre.toml",
+                      changed + "[[agent]]\nname = \"carol\"\npassword = \"pw-carol\"\n");
+  const auto said = reload("right").json();
+  EXPECT_EQ(said.at("agents"),
+            (json{{"count", 3}, {"added", json::array({"carol"})}, {"removed", json::array()}}));
+  EXPECT_EQ(
+    said.at("queues"),
+    (json{{"count", 2}, {"added", json::array({"orders"})}, {"removed", json::array({"sales"})}}));
+  EXPECT_EQ(get("/v1/queues/orders").status, 200) << "it is in force once it is answered";
+  expect_problem(get("/v1/queues/sales"), 404, "name");
+  expect_problem(ask(port_, {"POST", "/v1/reload", {bearer()}, "{}"}), 400);
 }
 
 // Who opens connections and says nothing, or a byte now and then, keeps nobody from his call.

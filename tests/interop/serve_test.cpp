@@ -282,6 +282,13 @@ TEST(serve, what_is_wrong_with_a_configuration_is_said_with_its_line) {
   for (const auto* const place :
        {":8: announce: needs sounds", ":10: level: is not below the 60", ":11: resume_place: "})
     EXPECT_NE(waiting.find(place), std::string::npos) << waiting;
+  const auto callback = check(
+    std::string{good} + "[[queue]]\nname = \"q\"\nmembers = \"all\"\ncallback_key = \"1\"\n"
+                        "[[queue]]\nname = \"r\"\nmembers = \"all\"\ncallback_retry = \"5m\"\n"
+                        "[[queue]]\nname = \"s\"\nmembers = \"all\"\ncallback_key = \"x\"\n");
+  for (const auto* const place : {":8: callback_key: needs sounds", ":12: callback_retry: says how",
+                                  ":16: callback_key: is no key"})
+    EXPECT_NE(callback.find(place), std::string::npos) << callback;
   EXPECT_NE(check(std::string{good} + "colour = 1\n").find("centre.toml:5: colour: is unknown"),
             std::string::npos);
   EXPECT_NE(check(std::string{good} + "[[queue]]\nname = \"q\"\nmembers = [\"b\"]\n")

@@ -1,8 +1,10 @@
 #include "engine/lane/io_lane.hpp"
 
 #include <cerrno>
+#include <condition_variable>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -108,6 +110,86 @@ TEST_F(io_lane_test, lower_ranks_leave_first) {
     out.reset();
   });
   EXPECT_THAT(receiver.got, testing::ElementsAre("first", "middle", "last"));
+}
+
+/// Tells of each datagram by itself.
+struct telling_handler : datagram_handler {
+  void on_datagram(const endpoint&, std::span<const std::byte> bytes, time_point) override {
+    {
+      const std::scoped_lock lock{mutex};
+      got.push_back(text(bytes));
+    }
+    came.notify_all();
+  }
+  std::vector<std::string> wait_for(size_t count) {
+    std::unique_lock lock{mutex};
+    came.wait(lock, [&] { return got.size() >= count; });
+    return got;
+  }
+  std::mutex mutex;
+  std::condition_variable came;
+  std::vector<std::string> got;
+};
+
+TEST_F(io_lane_test, media_that_gather_are_heard_and_hold_up_nobody_else) {
+  auto home = io_lane::make(system_, 0, 24h).value();
+  telling_handler media;
+  telling_handler other;
+  collecting_handler sender{0};
+  std::unique_ptr<datagram_socket> media_in;
+  std::unique_ptr<datagram_socket> other_in;
+  std::unique_ptr<datagram_socket> out;
+  home->start();
+  home->post([&] {
+    datagram_options options;
+    options.media = true;
+    media_in = home->open_datagram(endpoint::loopback_v4(0), media, options).value();
+    other_in = home->open_datagram(endpoint::loopback_v4(0), other, {}).value();
+    out = home->open_datagram(endpoint::loopback_v4(0), sender, {}).value();
+    out->send(media_in->local(), "first");
+  });
+  EXPECT_THAT(media.wait_for(1), testing::ElementsAre("first"));
+  home->post([&] {
+    out->send(media_in->local(), "second");
+    out->send(other_in->local(), "other");
+  });
+  EXPECT_THAT(other.wait_for(1), testing::ElementsAre("other"));
+  std::promise<void> closed;
+  home->post([&] {
+    EXPECT_THAT(media.got, testing::SizeIs(1)) << "a day has not passed: it lies there";
+    media_in.reset();
+    other_in.reset();
+    out.reset();
+    closed.set_value();
+  });
+  closed.get_future().get();
+}
+
+TEST_F(io_lane_test, media_that_gather_are_heard_again_after_it_was_quiet) {
+  auto home = io_lane::make(system_, 0, 1us).value();
+  telling_handler media;
+  collecting_handler sender{0};
+  std::unique_ptr<datagram_socket> in;
+  std::unique_ptr<datagram_socket> out;
+  home->start();
+  home->post([&] {
+    datagram_options options;
+    options.media = true;
+    in = home->open_datagram(endpoint::loopback_v4(0), media, options).value();
+    out = home->open_datagram(endpoint::loopback_v4(0), sender, {}).value();
+  });
+  constexpr size_t rounds = 200; // each waits until the one before was heard
+  for (size_t i = 1; i <= rounds; ++i) {
+    home->post([&] { out->send(in->local(), std::to_string(i)); });
+    EXPECT_EQ(media.wait_for(i).back(), std::to_string(i));
+  }
+  std::promise<void> closed;
+  home->post([&] {
+    in.reset();
+    out.reset();
+    closed.set_value();
+  });
+  closed.get_future().get();
 }
 
 struct arrival_handler : datagram_handler {

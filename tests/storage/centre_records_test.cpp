@@ -22,12 +22,15 @@ TEST(centre_records, come_back_with_every_field_and_with_none) {
   EXPECT_EQ(unpack_agent(pack(agent_record{})).value(), agent_record{});
   EXPECT_EQ(unpack_queue(pack(sample_queue())).value(), sample_queue());
   EXPECT_EQ(unpack_queue(pack(queue_record{})).value(), queue_record{});
+  EXPECT_EQ(unpack_callback(pack(sample_callback())).value(), sample_callback());
+  EXPECT_EQ(unpack_callback(pack(callback_record{})).value(), callback_record{});
 }
 
 TEST(centre_records, that_are_garbage_or_of_another_version_are_refused) {
   for (const auto& bytes : {""s, "\x01\xff"s, "\x01\x12\x7f short"s, "\x02"s}) {
     EXPECT_FALSE(unpack_agent(bytes)) << testing::PrintToString(bytes);
     EXPECT_FALSE(unpack_queue(bytes)) << testing::PrintToString(bytes);
+    EXPECT_FALSE(unpack_callback(bytes)) << testing::PrintToString(bytes);
   }
   EXPECT_THAT(unpack_agent("\x02").error().cause, HasSubstr("an agent of layout version 2"));
   EXPECT_THAT(unpack_queue("\x02").error().cause, HasSubstr("a queue of layout version 2"));
@@ -47,14 +50,20 @@ TEST(centre_records, stand_beside_the_format_and_are_looked_at_by_verify) {
   b.put(keyspace::meta, "format", "1");
   b.put(keyspace::meta, agent_key("alice/2"), pack(sample_agent()));
   b.put(keyspace::meta, queue_key("support"), pack(sample_queue()));
+  auto later = sample_callback();
+  later.since += std::chrono::seconds{5};
+  later.call_id = "a later one";
+  for (const auto& each : {later, sample_callback()})
+    b.put(keyspace::meta, callback_key(each.call_id), pack(each));
   ASSERT_TRUE(store.write(b, durability::async));
   const auto all = read_centre(store).value();
   ASSERT_EQ(all.agents.size(), 1U);
   EXPECT_EQ(all.agents.at("alice/2"), sample_agent());
   ASSERT_EQ(all.queues.size(), 1U);
   EXPECT_EQ(all.queues.at("support"), sample_queue());
+  EXPECT_THAT(all.callbacks, testing::ElementsAre(sample_callback(), later)) << "as they stand";
   EXPECT_TRUE(verify(store).value().sound());
-  for (const auto& key : {agent_key("bob"), queue_key("bob")}) {
+  for (const auto& key : {agent_key("bob"), queue_key("bob"), callback_key("bob")}) {
     memory_store damaged{store};
     batch bad;
     bad.put(keyspace::meta, key, "\x01\xff");

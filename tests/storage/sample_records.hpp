@@ -95,6 +95,18 @@ inline queue_record sample_queue() {
   return queue;
 }
 
+inline callback_record sample_callback() {
+  return {"their-call",
+          "sip:+491@192.0.2.1",
+          "sip:100@192.0.2.2",
+          "+491",
+          "support",
+          -3,
+          sample_time(2),
+          1,
+          true};
+}
+
 inline call_record sample_call() {
   call_record call;
   call.incoming = true;

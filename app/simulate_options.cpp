@@ -1,0 +1,196 @@
+#include "app/simulate_options.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/foreign_options.hpp"
+#include "app/option_reader.hpp"
+#include "app/usable_lanes.hpp"
+#include "engine/scenario/arrivals.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+using simulation::distribution;
+
+/// The texts given, each still to be read.
+struct texts {
+  std::string arrivals, aht, agents, patience, wrap_up, answer_within, answers_after, no_answer,
+    calls, seeds, seed, target;
+  bool in_virtual_time = false;
+};
+
+void declare(CLI::App& app, texts& t, simulate_options& o) {
+  const char* const callers = "Callers";
+  app.add_option("--arrivals", t.arrivals, "at random, at this rate: 200/h, 3/m, 0.5/s")
+    ->group(callers);
+  app
+    .add_option("--aht", t.aht,
+                "average handling time, from the answer until the agent is free again: 180, 3m "
+                "(exponential), lognormal:180s:CV, weibull:180s:SHAPE, constant:180s, or file:PATH "
+                "with a length a line")
+    ->group(callers);
+  app
+    .add_option("--patience", t.patience,
+                "how long a caller waits before it hangs up, likewise (for ever)")
+    ->group(callers);
+
+  const char* const agents = "Agents";
+  app.add_option("--agents", t.agents, "how many: 14; or each of 10..20")->group(agents);
+  app
+    .add_option("--target", t.target,
+                "find the least number of agents with sl>=80%, asa<=20s, p_wait<=20%, "
+                "abandoned<=3% or occupancy<=85%, in the range of --agents if there is one")
+    ->group(agents);
+  app
+    .add_option("--wrap-up", t.wrap_up,
+                "the part of the handling time after the talk: 15s, exp:15s, ... (0)")
+    ->group(agents);
+  app
+    .add_option("--answers-after", t.answers_after,
+                "how long an agent's phone rings, likewise (0); 20 s are no answer")
+    ->group(agents);
+  app.add_option("--no-answer", t.no_answer, "share of offers that an agent does not answer (0%)")
+    ->group(agents);
+
+  const char* const run = "Runs";
+  app.add_flag("--virtual", t.in_virtual_time, "in simulated time (always)")->group(run);
+  app.add_option("--answer-within", t.answer_within, "the T of the service level (20s)")
+    ->group(run);
+  app
+    .add_option("--calls", t.calls,
+                "in the figures of each run, after those that warm it up (200000)")
+    ->group(run);
+  app.add_option("--seeds", t.seeds, "how many runs, each with its own seed (10)")->group(run);
+  app.add_option("--seed", t.seed, "of the first; the same seed gives the same report (1)")
+    ->group(run);
+
+  const char* const output = "What comes out";
+  app.add_option("--json", o.json, "report as JSON to a file, or - for standard output")
+    ->group(output);
+  app
+    .add_option("--csv", o.csv,
+                "a line for each number of agents to a file, or - for standard output")
+    ->group(output);
+  app.add_flag("-q,--quiet", o.quiet, "no report on standard output")->group(output);
+}
+
+result<std::pair<uint32_t, uint32_t>> read_agents(std::string_view text) {
+  constexpr auto most = static_cast<uint32_t>(simulation::centre_plan::most_agents);
+  const auto dots = text.find("..");
+  auto first = option_reader::whole<uint32_t>("--agents", text.substr(0, dots), 1, most);
+  if (!first)
+    return tl::unexpected{std::move(first.error())};
+  if (dots == std::string_view::npos)
+    return std::pair{*first, *first};
+  auto last = option_reader::whole<uint32_t>("--agents", text.substr(dots + 2), 1, most);
+  if (!last)
+    return tl::unexpected{std::move(last.error())};
+  if (*first > *last)
+    return fail("--agents", "the range ends before it begins, expected 10..20");
+  return std::pair{*first, *last};
+}
+
+void read_queue(option_reader& r, const texts& t, simulation::single_queue& q) {
+  r.read(t.arrivals, q.calls_per_second,
+         [](std::string_view s) { return simulation::arrival_plan::parse_rate("--arrivals", s); });
+  distribution aht;
+  r.read(t.aht, aht, [](std::string_view s) {
+    return distribution::parse("--aht", s, distribution::kind::exponential);
+  });
+  r.check(aht.mean() > aht.mean().zero(), "--aht", "expected more than 0 s");
+  r.read(t.wrap_up, q.wrap_up,
+         [](std::string_view s) { return distribution::parse("--wrap-up", s); });
+  r.check(q.wrap_up.mean() < aht.mean(), "--wrap-up",
+          "is a part of the handling time, expected less than --aht");
+  if (!r.failure())
+    q.talk = aht.with_mean(aht.mean() - q.wrap_up.mean());
+  r.read(t.patience, q.patience, [](std::string_view s) {
+    return distribution::parse("--patience", s, distribution::kind::exponential).map([](auto d) {
+      return std::optional{std::move(d)};
+    });
+  });
+  r.check(!q.patience || q.patience->mean() > q.patience->mean().zero(), "--patience",
+          "expected more than 0 s");
+  r.read(t.answer_within, q.answer_within,
+         [](std::string_view s) { return scenario::parse_duration("--answer-within", s); });
+  r.read(t.answers_after, q.answers_after,
+         [](std::string_view s) { return distribution::parse("--answers-after", s); });
+  r.read(t.no_answer, q.no_answer, [](std::string_view s) { return read_share("--no-answer", s); });
+  r.check(q.no_answer < 1, "--no-answer", "nobody would answer, expected less than 100%");
+}
+
+result<simulate_options> options_of(const texts& t, simulate_options o) {
+  option_reader r;
+  r.check(!t.arrivals.empty(), "--arrivals", "is missing, expected a rate: 200/h");
+  r.check(!t.aht.empty(), "--aht", "is missing, expected the average handling time: 180");
+  r.check(!t.agents.empty() || !t.target.empty(), "--agents",
+          "is missing, expected a number, or --target 'sl>=80%'");
+  read_queue(r, t, o.queue);
+  r.read(t.target, o.target, [](std::string_view s) {
+    return simulation::staffing_target::parse("--target", s).map([](auto target) {
+      return std::optional{std::move(target)};
+    });
+  });
+  std::pair<uint32_t, uint32_t> agents{1, 1};
+  if (t.agents.empty() && !r.failure())
+    agents.second = simulation::most_agents_worth_trying(o.queue);
+  r.read(t.agents, agents, read_agents);
+  std::tie(o.least_agents, o.most_agents) = agents;
+  r.number<uint64_t>("--calls", t.calls, o.study.calls, 100, 1'000'000'000);
+  r.number<uint32_t>("--seeds", t.seeds, o.study.seeds, 1, 10'000);
+  r.number<uint64_t>("--seed", t.seed, o.study.seed, 0, INT64_MAX);
+  if (r.failure())
+    return tl::unexpected{*r.failure()};
+  const double load = o.queue.demand().offered_load();
+  if (agents.first == agents.second && !o.target && !o.queue.patience && load >= agents.first)
+    return fail("--agents", fmt::format("{} agents for {:.4g} Erlangs: the line grows for ever, "
+                                        "expected {} or more, or --patience",
+                                        agents.first, load, static_cast<uint64_t>(load) + 1));
+  o.study.threads = usable_lanes(0);
+  return o;
+}
+
+std::string shown(const std::vector<std::string>& arguments) {
+  std::string out = "jackfield simulate";
+  for (const auto& each : arguments)
+    out += ' ' + each;
+  return out;
+}
+
+} // namespace
+
+result<std::optional<simulate_options>>
+parse_simulate_options(const std::vector<std::string>& arguments) {
+  CLI::App app{"Plays callers and agents in simulated time, with the queues and agents of serve, "
+               "and says what service that is, beside what Erlang's formulas say.",
+               "jackfield simulate"};
+  app.get_formatter()->column_width(30);
+  texts t;
+  simulate_options o;
+  declare(app, t, o);
+  if (auto known = check_options(app, arguments); !known)
+    return tl::unexpected{std::move(known.error())};
+  auto reversed = arguments;
+  std::reverse(reversed.begin(), reversed.end());
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return std::optional<simulate_options>{};
+  } catch (const CLI::ParseError& e) {
+    return fail("jackfield simulate", std::string{e.what()} + ", see --help");
+  }
+  if (auto all = demand_texts(app); !all)
+    return tl::unexpected{std::move(all.error())};
+  o.command = shown(arguments);
+  return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
+}
+
+} // namespace jackfield::app

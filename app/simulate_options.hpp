@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/error/error.hpp"
+#include "engine/simulation/staffing.hpp"
+
+namespace jackfield::app {
+
+/// What `jackfield simulate` was asked to do.
+struct simulate_options {
+  std::string command; ///< as it was called, for reports
+
+  simulation::single_queue queue; ///< without its number of agents
+  uint32_t least_agents = 0;
+  uint32_t most_agents = 0;
+  std::optional<simulation::staffing_target> target;
+  simulation::study_options study;
+
+  // Files; empty: none, "-": standard output.
+  std::string json;
+  std::string csv;
+  bool quiet = false;
+};
+
+/// As `parse_load_options`.
+[[nodiscard]] result<std::optional<simulate_options>>
+parse_simulate_options(const std::vector<std::string>& arguments);
+
+} // namespace jackfield::app

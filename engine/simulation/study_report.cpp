@@ -1,0 +1,250 @@
+#include "engine/simulation/study_report.hpp"
+
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
+
+namespace jackfield::simulation {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+struct shown_figure {
+  const char* name; ///< in JSON and CSV
+  const char* label;
+  compared_figure queue_study::*figure;
+  bool seconds;
+};
+
+constexpr std::array figures{
+  shown_figure{"p_wait", "has to wait", &queue_study::p_wait, false},
+  shown_figure{"asa_s", "answered after (ASA)", &queue_study::asa, true},
+  shown_figure{"service_level", "service level", &queue_study::level_negative, false},
+  shown_figure{"service_level_abandoned_ignored", "  short abandons ignored",
+               &queue_study::level_ignored, false},
+  shown_figure{"service_level_abandoned_positive", "  short abandons as met",
+               &queue_study::level_positive, false},
+  shown_figure{"abandoned", "abandoned", &queue_study::abandoned, false},
+  shown_figure{"occupancy", "occupancy", &queue_study::occupancy, false},
+};
+
+double seconds(duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+json number(std::optional<double> value) {
+  constexpr double decimals = 1e6;
+  if (!value || !std::isfinite(*value))
+    return nullptr;
+  return std::round(*value * decimals) / decimals;
+}
+
+json figure_of(const queue_study& study, const shown_figure& which) {
+  const auto& f = study.*which.figure;
+  return {{"mean", number(f.simulated.mean)},
+          {"ci95_low", number(f.simulated.low())},
+          {"ci95_high", number(f.simulated.high())},
+          {"theory", number(f.theory)}};
+}
+
+json step_of(const staffing_step& step) {
+  json j{{"agents", step.agents}, {"stable", step.study.has_value()}};
+  for (const auto& each : figures)
+    j[each.name] = step.study ? figure_of(*step.study, each) : json(nullptr);
+  return j;
+}
+
+json model_of(const single_queue& q) {
+  const auto text = [](const std::optional<distribution>& d) {
+    return d ? json(d->to_string()) : json(nullptr);
+  };
+  return {{"arrivals_per_hour", number(q.calls_per_second * 3600)},
+          {"aht_s", number(seconds(q.handling_time()))},
+          {"offered_erlangs", number(q.demand().offered_load())},
+          {"talk", text(q.talk)},
+          {"wrap_up", text(q.wrap_up)},
+          {"patience", text(q.patience)},
+          {"answers_after", text(q.answers_after)},
+          {"no_answer", number(q.no_answer)},
+          {"answer_within_s", number(seconds(q.answer_within))}};
+}
+
+/// The number of agents that the report is of, if it is of one.
+const staffing_step* chosen(const staffing_result& staffing) {
+  if (staffing.target)
+    return staffing.met ? &staffing.steps[*staffing.met] : nullptr;
+  return staffing.steps.size() == 1 ? staffing.steps.data() : nullptr;
+}
+
+const queue_study* any_study(const staffing_result& staffing) {
+  for (const auto& step : staffing.steps)
+    if (step.study)
+      return &*step.study;
+  return nullptr;
+}
+
+std::string_view theory_of(const single_queue& q) {
+  return q.patience ? "Erlang A" : "Erlang C";
+}
+
+std::string length(duration d) {
+  return fmt::format("{:g} s", seconds(d));
+}
+
+std::string value_text(double value, bool in_seconds) {
+  return in_seconds ? fmt::format("{:.2f} s", value) : fmt::format("{:.2f} %", value * 100);
+}
+
+std::string margin_text(const estimate& e, bool in_seconds) {
+  if (!e.margin)
+    return "";
+  return in_seconds ? fmt::format("± {:.2f}", *e.margin) : fmt::format("± {:.2f}", *e.margin * 100);
+}
+
+void write_model(std::string& out, const study_report& report) {
+  const auto& q = report.queue;
+  out += fmt::format("{:.4g} calls an hour, talk {}, wrap-up {}: {:.4g} Erlangs; patience {}; "
+                     "answered within {}\n",
+                     q.calls_per_second * 3600, q.talk.to_string(), q.wrap_up.to_string(),
+                     q.demand().offered_load(), q.patience ? q.patience->to_string() : "endless",
+                     length(q.answer_within));
+  const auto& o = report.options;
+  const auto* const study = any_study(report.staffing);
+  const auto* const one = chosen(report.staffing);
+  out += fmt::format("{} {} of {} calls, seed {}", o.seeds, o.seeds == 1 ? "run" : "runs",
+                     report::grouped(o.calls), o.seed);
+  if (one != nullptr && one->study)
+    out += fmt::format(", after {} to warm up", report::grouped(one->study->warm_up));
+  out += o.seeds == 1 ? "; no bounds of one run\n" : "; ± is the 95 % interval\n";
+  if (study != nullptr && !study->theory_exact)
+    out += fmt::format("{} takes times for exponential and phones for answered at once: here it is "
+                       "an estimate\n",
+                       theory_of(q));
+  if (one != nullptr && one->study && one->study->relaxations < queue_study::enough_relaxations)
+    out += fmt::format(
+      "a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
+      "expected --calls {:.2g}\n",
+      one->study->relaxations,
+      static_cast<double>(o.calls) * queue_study::enough_relaxations / one->study->relaxations);
+}
+
+void write_table(std::string& out, const study_report& report, const staffing_step& step) {
+  out += fmt::format("\n{:<26} {:>12} {:>10} {:>12}\n",
+                     fmt::format("{} agents", report::grouped(step.agents)), "simulated", "",
+                     theory_of(report.queue));
+  for (const auto& each : figures) {
+    const auto& f = (*step.study).*each.figure;
+    if (!report.queue.patience &&
+        (each.figure == &queue_study::level_ignored || each.figure == &queue_study::level_positive))
+      continue; // nobody hangs up: all three are one
+    const auto label = each.figure == &queue_study::level_negative
+                         ? fmt::format("{} ({})", each.label, length(report.queue.answer_within))
+                         : std::string{each.label};
+    out += fmt::format(
+      "{:<26} {:>12} {:>10} {:>12}\n", label, value_text(f.simulated.mean, each.seconds),
+      margin_text(f.simulated, each.seconds), f.theory ? value_text(*f.theory, each.seconds) : "-");
+  }
+}
+
+void write_steps(std::string& out, const study_report& report) {
+  out += fmt::format("\n{:>7}  {:>17} {:>17} {:>19} {:>17} {:>10}\n", "agents", "service level",
+                     "has to wait", "ASA", "abandoned", "occupancy");
+  const auto cell = [](const compared_figure& f, bool in_seconds) {
+    return fmt::format("{} {}", value_text(f.simulated.mean, in_seconds),
+                       margin_text(f.simulated, in_seconds));
+  };
+  const auto* const one = chosen(report.staffing);
+  for (const auto& step : report.staffing.steps) {
+    if (!step.study) {
+      out += fmt::format("{:>7}  the line grows for ever\n", step.agents);
+      continue;
+    }
+    const auto& s = *step.study;
+    out += fmt::format("{:>7}{} {:>18} {:>18} {:>20} {:>18} {:>10}\n", step.agents,
+                       report.staffing.target && &step == one ? "*" : " ",
+                       cell(s.level_negative, false), cell(s.p_wait, false), cell(s.asa, true),
+                       cell(s.abandoned, false), value_text(s.occupancy.simulated.mean, false));
+  }
+}
+
+} // namespace
+
+std::string study_text(const study_report& report) {
+  const auto& staffing = report.staffing;
+  const auto* const one = chosen(staffing);
+  std::string out;
+  if (staffing.target)
+    out += one != nullptr
+             ? fmt::format("{} agents are the least with {}\n", report::grouped(one->agents),
+                           report::escape_terminal(staffing.target->text))
+             : fmt::format("no number of agents up to {} has {}\n",
+                           report::grouped(staffing.steps.back().agents),
+                           report::escape_terminal(staffing.target->text));
+  write_model(out, report);
+  if (one != nullptr && one->study)
+    write_table(out, report, *one);
+  if (one == nullptr || staffing.target)
+    write_steps(out, report);
+  return out;
+}
+
+std::string study_json(const study_report& report) {
+  const auto& staffing = report.staffing;
+  const auto* const one = chosen(staffing);
+  json j{{"program", "jackfield"},         {"version", report.info.version},
+         {"command", report.info.command}, {"mode", "virtual"},
+         {"seed", report.options.seed},    {"seeds", report.options.seeds},
+         {"calls", report.options.calls}};
+  j["model"] = model_of(report.queue);
+  const auto* const study = any_study(staffing);
+  j["theory"] = {{"formula", theory_of(report.queue)},
+                 {"exact", study != nullptr ? json(study->theory_exact) : json(nullptr)}};
+  if (staffing.target)
+    j["target"] = {{"condition", staffing.target->text}, {"met", staffing.met.has_value()}};
+  j["agents"] = one != nullptr ? json(one->agents) : json(nullptr);
+  if (one != nullptr && one->study) {
+    j["warm_up_calls"] = one->study->warm_up;
+    j["relaxation_times"] = number(one->study->relaxations);
+    for (const auto& each : figures)
+      j[each.name] = figure_of(*one->study, each);
+  }
+  if (one == nullptr || staffing.target) {
+    j["steps"] = json::array();
+    for (const auto& step : staffing.steps)
+      j["steps"].push_back(step_of(step));
+  }
+  return j.dump(2) + "\n";
+}
+
+std::string study_csv(const study_report& report) {
+  std::string out = "agents";
+  for (const auto& each : figures)
+    out += fmt::format(",{0},{0}_ci95_low,{0}_ci95_high,{0}_theory", each.name);
+  out += '\n';
+  const auto cell = [](std::optional<double> value) {
+    return value ? fmt::format(",{:.6f}", *value) : std::string{","};
+  };
+  for (const auto& step : report.staffing.steps) {
+    out += std::to_string(step.agents);
+    for (const auto& each : figures) {
+      if (!step.study) {
+        out += ",,,,";
+        continue;
+      }
+      const auto& f = (*step.study).*each.figure;
+      out += cell(f.simulated.mean) + cell(f.simulated.low()) + cell(f.simulated.high()) +
+             cell(f.theory);
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+} // namespace jackfield::simulation

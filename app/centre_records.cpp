@@ -62,9 +62,11 @@ std::string event_line(const centre_event& event, uint64_t seq) {
     line["from"] = event.from;
     if (!event.agent.empty())
       line["agent"] = event.agent;
+    const bool of_callback =
+      event.what == kind::callback_promised || event.what == kind::callback_over;
     if (event.what == kind::entered)
       line["position"] = event.position;
-    else if (event.what != kind::refused)
+    else if (event.what != kind::refused && !of_callback)
       line["waited_ms"] = milliseconds(event.waited);
     if (event.what == kind::recorded) {
       line["recording"] = std::filesystem::path{event.detail}.stem().string();
@@ -76,7 +78,11 @@ std::string event_line(const centre_event& event, uint64_t seq) {
       if (event.call != 0)
         line["ended_by"] = event.by_caller ? "caller" : "agent";
     }
-    if (!event.detail.empty() && event.what != kind::recorded)
+    if (event.what == kind::callback_promised)
+      line["number"] = event.detail;
+    else if (event.what == kind::callback_over)
+      line["outcome"] = event.detail;
+    else if (!event.detail.empty() && event.what != kind::recorded)
       line["cause"] = event.detail;
   }
   // What peers say of themselves may be no UTF-8.

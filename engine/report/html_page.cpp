@@ -19,7 +19,7 @@ constexpr std::string_view style = R"html(<style>
 :root { --page:#f4f5f7; --card:#fff; --ink:#1b1f24; --soft:#5b6572; --rule:#dfe3e8; --grid:#eceff2;
   --good:#177245; --good-back:#dff3e7; --bad:#b3261e; --bad-back:#fbe4e2;
   --c1:#2563c9; --c2:#8a94a3; --c3:#1b8f5a; --c4:#c8372d; --c5:#b7791f; --c6:#7a4fc0; --mark:#dbe6fa; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --page:#14171b; --card:#1d2127; --ink:#e6e9ed; --soft:#98a2af; --rule:#323943; --grid:#272d35;
     --good:#6fd6a0; --good-back:#173826; --bad:#ff8a80; --bad-back:#45201d;
     --c1:#6ea4ff; --c2:#8d97a6; --c3:#4fc98d; --c4:#ff7468; --c5:#e3b04f; --c6:#b694f5; --mark:#26385a; }

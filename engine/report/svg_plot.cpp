@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <limits>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,8 @@ namespace jackfield::report {
 
 namespace {
 
-using shape = svg_plot::series::shape;
+using series = svg_plot::series;
+using shape = series::shape;
 
 template <class... Ts>
 void put(std::string& out, fmt::format_string<Ts...> format, Ts&&... values) {
@@ -44,15 +46,20 @@ std::optional<double> greatest(const svg_plot& plot, bool right) {
   return most;
 }
 
+/// Of UTF-8.
+size_t letters(std::string_view text) {
+  return static_cast<size_t>(
+    std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xC0U) != 0x80; }));
+}
+
 /// The drawing, in its own units; the page scales it.
 class drawing {
 public:
   explicit drawing(const svg_plot& plot)
-      : plot_(plot), width_(plot.wide ? 560 : 340), letter_(plot.wide ? 10.5 : 6.6),
-        left_(plot.wide ? 52 : 36), left_axis_(value_axis::over(0, most_at_left(), 5)),
-        right_axis_(
-          value_axis::with_ticks(0, greatest(plot, true).value_or(1), left_axis_.ticks())),
-        has_right_(std::ranges::any_of(plot.lines, &svg_plot::series::right)) {
+      : plot_(plot), width_(plot.wide ? 560 : 340), height_(plot.wide ? 250 : 220),
+        letter_(plot.wide ? 10.5 : 6.6), left_(plot.wide ? 62 : 36), top_(plot.wide ? 34 : 26),
+        bottom_(plot.wide ? 54 : 42), left_axis_(value_axis::over(0, most_at_left(), 5)),
+        right_axis_(right_axis()), has_right_(std::ranges::any_of(plot.lines, &series::right)) {
     double gap = std::numeric_limits<double>::infinity();
     for (size_t i = 1; i < plot.at.size(); ++i)
       gap = std::min(gap, plot.at[i] - plot.at[i - 1]);
@@ -62,7 +69,7 @@ public:
   }
 
   std::string draw() {
-    put(out_, "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width_, height,
+    put(out_, "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width_, height_,
         plot_.title);
     put_mark();
     put_axes();
@@ -79,28 +86,34 @@ public:
   }
 
 private:
-  static constexpr double height = 220;
-  static constexpr double top = 26;
-  static constexpr double bottom = 42;
-  static constexpr double plot_height = height - top - bottom;
-
   [[nodiscard]] double most_at_left() const {
-    const double most = greatest(plot_, false).value_or(1);
-    return plot_.most ? *plot_.most : plot_.target ? std::max(most, plot_.target->value) : most;
+    double most = greatest(plot_, false).value_or(1);
+    if (plot_.right_per_left)
+      most = std::max(most, greatest(plot_, true).value_or(0) / *plot_.right_per_left);
+    if (plot_.target)
+      most = std::max(most, plot_.target->value);
+    return plot_.most.value_or(most);
   }
+  [[nodiscard]] value_axis right_axis() const {
+    if (!plot_.right_per_left)
+      return value_axis::with_ticks(0, greatest(plot_, true).value_or(1), left_axis_.ticks());
+    const double to = left_axis_.to * *plot_.right_per_left;
+    return {0, to, nice_step(to, 5)};
+  }
+  [[nodiscard]] double plot_height() const { return height_ - top_ - bottom_; }
   [[nodiscard]] double right_edge() const { return width_ - (has_right_ ? left_ : 10); }
   [[nodiscard]] double plot_width() const { return right_edge() - left_; }
   [[nodiscard]] double x(size_t position) const {
     return left_ + (plot_.at[position] - plot_.at.front()) * scale_ + slot_ / 2;
   }
   [[nodiscard]] double y(double value, bool right = false) const {
-    return top + plot_height * (1 - (right ? right_axis_ : left_axis_).share(value));
+    return top_ + plot_height() * (1 - (right ? right_axis_ : left_axis_).share(value));
   }
 
   void put_mark() {
     if (plot_.marked)
       put(out_, "<rect class=\"marked\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>\n",
-          x(*plot_.marked) - std::max(slot_, 8.) / 2, top, std::max(slot_, 8.), plot_height);
+          x(*plot_.marked) - std::max(slot_, 8.) / 2, top_, std::max(slot_, 8.), plot_height());
   }
 
   void put_axes() {
@@ -111,28 +124,29 @@ private:
           "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
           i == 0 ? "axis" : "tick", left_, y(value), right_edge(), y(value), left_ - 5,
           y(value) + 4, short_figure(value));
-      if (has_right_)
-        put(out_, "<text x=\"{}\" y=\"{:.1f}\">{}</text>\n", right_edge() + 5, y(value) + 4,
-            short_figure(right_axis_.tick(i)));
     }
-    put(out_, "<text x=\"0\" y=\"13\">{}</text>\n", plot_.unit);
-    if (has_right_)
-      put(out_, "<text x=\"{}\" y=\"13\" text-anchor=\"end\">{}</text>\n", width_,
+    put(out_, "<text x=\"0\" y=\"{}\">{}</text>\n", top_ - 13, plot_.unit);
+    if (has_right_) {
+      for (double value = 0; value <= right_axis_.to * (1 + 1e-9); value += right_axis_.step)
+        put(out_, "<text x=\"{}\" y=\"{:.1f}\">{}</text>\n", right_edge() + 5, y(value, true) + 4,
+            short_figure(value));
+      put(out_, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\n", width_, top_ - 13,
           plot_.right_unit);
+    }
     double free_from = -std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < plot_.at.size(); ++i) {
-      const double half = letter_ * static_cast<double>(plot_.names[i].size()) / 2;
+      const double half = letter_ * static_cast<double>(letters(plot_.names[i])) / 2;
       if (x(i) - half < free_from && i != plot_.marked)
         continue;
       free_from = x(i) + half + letter_;
       put(out_, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x(i),
-          height - bottom + 16, plot_.names[i]);
+          height_ - bottom_ + (plot_.wide ? 21 : 16), plot_.names[i]);
     }
     put(out_, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-        left_ + plot_width() / 2, height - 6, plot_.along);
+        left_ + plot_width() / 2, height_ - 6, plot_.along);
   }
 
-  void put_bars(const svg_plot::series& line) {
+  void put_bars(const series& line) {
     for (size_t i = 0; i < plot_.at.size(); ++i) {
       double below = 0;
       for (const auto* each = plot_.lines.data(); each != &line; ++each)
@@ -155,11 +169,11 @@ private:
     put(out_,
         "<line class=\"bound\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
         "<text class=\"halo\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-        left_, at, right_edge(), at, left_ + 4, at < top + 14 ? at + 14 : at - 4,
+        left_, at, right_edge(), at, left_ + 4, at < top_ + 14 ? at + 14 : at - 4,
         plot_.target->label);
   }
 
-  void put_line(const svg_plot::series& line) {
+  void put_line(const series& line) {
     std::string path;
     std::string marks;
     bool is_open = false;
@@ -186,7 +200,7 @@ private:
     out_ += marks;
   }
 
-  void put_point(std::string& marks, const svg_plot::series& line, size_t i, bool missed) {
+  void put_point(std::string& marks, const series& line, size_t i, bool missed) {
     const double value = *line.values[i];
     const double at = y(value, line.right);
     if (i < line.margins.size() && line.margins[i]) {
@@ -210,7 +224,7 @@ private:
       put(out_,
           "<g class=\"at\"><rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>"
           "<line x1=\"{:.1f}\" y1=\"{}\" x2=\"{:.1f}\" y2=\"{}\"/><title>{}",
-          x(i) - slot_ / 2, top, slot_, plot_height, x(i), top, x(i), top + plot_height,
+          x(i) - slot_ / 2, top_, slot_, plot_height(), x(i), top_, x(i), top_ + plot_height(),
           plot_.names[i]);
       for (const auto& line : plot_.lines) {
         put(out_, "\n{}: {}", line.label, short_figure(line.values[i]));
@@ -224,8 +238,11 @@ private:
 
   const svg_plot& plot_;
   double width_;
-  double letter_;
+  double height_;
+  double letter_; ///< about as wide
   double left_;
+  double top_;
+  double bottom_;
   value_axis left_axis_;
   value_axis right_axis_;
   bool has_right_;
@@ -238,6 +255,8 @@ void put_legend(std::string& out, const svg_plot& plot) {
   const auto kind = [](shape as) {
     return as == shape::bars ? "bars " : as == shape::dashes ? "dashes " : "";
   };
+  if (plot.lines.size() == 1 && !plot.target)
+    return; // the title says it
   out += "<ul class=\"legend\">";
   for (const auto& line : plot.lines)
     put(out, "<li class=\"{}c{}\">{}</li>", kind(line.as), line.colour, line.label);

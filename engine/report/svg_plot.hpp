@@ -43,6 +43,8 @@ struct svg_plot {
   std::string title;
   std::string unit;       ///< of the axis at the left: "%", "s"
   std::string right_unit; ///< of that at the right, if there is one
+  /// So much by the right axis is as high as 1 by the left one; else each has a scale of its own.
+  std::optional<double> right_per_left;
   std::string along;      ///< what the positions are: "time of day"
   std::vector<double> at; ///< positions, ascending
   std::vector<std::string> names;

@@ -85,8 +85,13 @@ private:
   [[nodiscard]] const char* formula(size_t queue) const {
     return day_.centre.queues[queue].patience ? "Erlang A" : "Erlang C";
   }
-  [[nodiscard]] std::string level_text(const std::optional<estimate>& level) const {
-    return level ? shown_share(level->mean) + shown_margin(level, 100) : "-";
+  /// Marked where it misses the target of that queue.
+  [[nodiscard]] std::string level_text(const day_cell& cell, std::optional<size_t> queue) const {
+    if (!cell.level)
+      return "-";
+    const auto text = shown_share(cell.level->mean) + shown_margin(cell.level, 100);
+    return queue && misses(cell, *queue) ? fmt::format("<strong class=\"bad\">▼ {}</strong>", text)
+                                         : text;
   }
 
   void write_header() {
@@ -146,25 +151,22 @@ private:
 
   void write_queues() {
     w_.raw("<h2>The day by queue</h2>\n<div class=\"stack\">\n");
-    w_.begin_table("", {"queue", "offered", "answered", "abandoned", "sent on", "service level",
-                        "… short abandons ignored", "… as met", "within", "target", "ASA",
-                        "longest wait", "AHT"});
+    w_.begin_table("", {"queue", "service level", "within", "target", "ASA", "abandoned", "offered",
+                        "answered", "sent on", "longest wait", "AHT",
+                        "service level, short abandons ignored", "… as met"});
     const auto row = [&](const std::string& name, const day_total& total,
                          std::optional<size_t> queue) {
       const auto& c = total.sum;
       const auto levels = c.levels();
       const auto target = queue ? day_.level_target(*queue) : std::nullopt;
-      std::string level = level_text(total.level);
-      if (queue && misses(total, *queue))
-        level = fmt::format("<strong class=\"bad\">▼ {}</strong>", level);
-      w_.table_row({name, count(c.offered), count(c.answered), shown_share(c.share_abandoned()),
-                    count(c.overflowed + c.refused), level,
-                    levels ? shown_share(levels->abandoned_ignored) : "-",
-                    levels ? shown_share(levels->abandoned_positive) : "-",
+      w_.table_row({name, level_text(total, queue),
                     queue ? shown_length(study_.queues[*queue].within) : "its queue’s",
                     target ? fmt::format("{:g} %", *target * 100) : "-",
                     shown_wait(c.asa()) + shown_margin(total.asa, 1),
-                    shown_wait(seconds(c.longest_wait)), aht_text(c)});
+                    shown_share(c.share_abandoned()), count(c.offered), count(c.answered),
+                    count(c.overflowed + c.refused), shown_wait(seconds(c.longest_wait)),
+                    aht_text(c), levels ? shown_share(levels->abandoned_ignored) : "-",
+                    levels ? shown_share(levels->abandoned_positive) : "-"});
     };
     for (size_t q = 0; q < study_.queues.size(); ++q)
       row(name_of(q), study_.queues[q], q);
@@ -192,6 +194,11 @@ private:
       values.emplace_back(of(i));
     return values;
   }
+  /// So many agents are busy with one call an interval.
+  [[nodiscard]] std::optional<double> agents_per_call(const service_counts& c) const {
+    const auto aht = c.aht();
+    return aht && *aht > 0 ? std::optional{*aht / seconds(day_.interval)} : std::nullopt;
+  }
   [[nodiscard]] std::string calls_unit() const {
     return fmt::format("calls in {}", report::short_figure(seconds(day_.interval) / 60) + " min");
   }
@@ -213,6 +220,7 @@ private:
 
     auto calls = plot("Calls offered and agents there", calls_unit());
     calls.right_unit = "agents";
+    calls.right_per_left = agents_per_call(study_.all.sum);
     calls.lines.push_back({"calls offered",
                            2,
                            shape::bars,
@@ -229,7 +237,7 @@ private:
                             {},
                             true});
 
-    auto level = plot("Service level", "%");
+    auto level = plot("Service level, each queue within its T", "%");
     level.most = 100;
     draw(std::move(level), {"answered in time",
                             1,
@@ -261,6 +269,7 @@ private:
     w_.raw("<div class=\"plots\">\n");
     auto calls = plot(fmt::format("{}: calls and agents", name), calls_unit());
     calls.right_unit = "agents";
+    calls.right_per_left = agents_per_call(queue.sum);
     calls.lines.push_back(
       {"calls offered",
        2,
@@ -320,11 +329,12 @@ private:
     const auto& queue = study_.queues[q];
     const bool theory = std::ranges::any_of(
       queue.intervals, [](const auto& each) { return each.theory.has_value(); });
-    std::vector<std::string_view> columns{"begins",    "agents",  "offered", "answered",
-                                          "abandoned", "sent on", "refused", "service level"};
+    std::vector<std::string_view> columns{"begins", "service level"};
     if (theory)
       columns.emplace_back(formula(q));
-    columns.insert(columns.end(), {"ASA", "longest wait", "AHT"});
+    for (const auto* each : {"ASA", "longest wait", "agents", "offered", "answered", "abandoned",
+                             "sent on", "refused", "AHT"})
+      columns.emplace_back(each);
     const auto target = day_.level_target(q);
     w_.begin_table(fmt::format("{} <small>service level within {}{}</small>", name_of(q),
                                shown_length(queue.within),
@@ -335,18 +345,15 @@ private:
       const auto& c = cell.sum;
       if (c.offered == 0 && cell.planned_agents == 0)
         continue;
-      std::string level = level_text(cell.level);
-      if (misses(cell, q))
-        level = fmt::format("<strong class=\"bad\">▼ {}</strong>", level);
-      std::vector<std::string> cells{day_.clock(i),      fmt::format("{:.1f}", cell.planned_agents),
-                                     count(c.offered),   count(c.answered),
-                                     count(c.abandoned), count(c.overflowed),
-                                     count(c.refused),   level};
+      std::vector<std::string> cells{day_.clock(i), level_text(cell, q)};
       if (theory)
         cells.push_back(shown_share(cell.theory));
-      cells.push_back(shown_wait(c.asa()));
-      cells.push_back(c.offered > 0 ? shown_wait(seconds(c.longest_wait)) : "-");
-      cells.push_back(aht_text(c));
+      for (auto& each :
+           {shown_wait(c.asa()),
+            c.offered > 0 ? shown_wait(seconds(c.longest_wait)) : std::string{"-"},
+            fmt::format("{:.1f}", cell.planned_agents), count(c.offered), count(c.answered),
+            count(c.abandoned), count(c.overflowed), count(c.refused), aht_text(c)})
+        cells.push_back(each);
       w_.table_row(cells);
     }
     w_.end_table();
@@ -407,7 +414,11 @@ private:
                        "over the interval; who serves two counts in both. “Agents "
                        "there” were logged in, reachable and not on a break, "
                        "each once."});
-    figures.push_back({"Longest wait", "of all runs."});
+    figures.push_back({"Calls and agents",
+                       "the two scales of a chart are such that calls whose bar "
+                       "reaches the line would keep all agents busy, by the "
+                       "AHT of the day."});
+    figures.push_back({"Longest wait", "of those who were answered or hung up, in all runs."});
     if (formulas_)
       figures.push_back({"Erlang",
                          "what Erlang’s formula says of each interval as if it had been so "

@@ -53,16 +53,15 @@ svg_plot plot_of_waits(std::string title, const report::histogram& answered,
   svg_plot::series served{"answered", 1, svg_plot::series::shape::bars, {}, {}, false};
   svg_plot::series lost{"hung up", 5, svg_plot::series::shape::bars, {}, {}, false};
   const auto all = static_cast<double>(answered.count() + abandoned.count());
-  for (const auto& group : grouped_waits(answered, abandoned)) {
+  auto groups = grouped_waits(answered, abandoned);
+  while (!groups.empty() && groups.back().answered + groups.back().abandoned == 0)
+    groups.pop_back(); // nobody waited so long
+  for (const auto& group : groups) {
     plot.at.push_back(static_cast<double>(plot.at.size()));
-    plot.names.push_back(group.up_to_s ? std::to_string(*group.up_to_s) : "more");
-    if (all == 0)
-      continue;
+    plot.names.push_back(group.up_to_s ? std::to_string(*group.up_to_s) : "∞");
     served.values.emplace_back(100 * static_cast<double>(group.answered) / all);
     lost.values.emplace_back(100 * static_cast<double>(group.abandoned) / all);
   }
-  if (all == 0)
-    plot.at.clear();
   plot.lines = {std::move(served), std::move(lost)};
   return plot;
 }

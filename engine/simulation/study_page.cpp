@@ -206,7 +206,8 @@ private:
     std::vector<std::string_view> columns{"agents", "service level", "ASA"};
     if (shows(abandoned))
       columns.emplace_back("abandoned");
-    columns.insert(columns.end(), {"occupancy", "has to wait"});
+    columns.emplace_back("occupancy");
+    columns.emplace_back("has to wait");
     w_.raw("<div class=\"stack\">\n");
     w_.begin_table(fmt::format("Simulated <small>{} in small{}</small>", report_.queue.formula(),
                                staffing_.target ? ", ▼ misses the target" : ""),

@@ -106,10 +106,11 @@ TEST(day_page, has_each_queue_and_interval_in_charts_and_in_a_table) {
   const auto study = study_of(day, 2);
   const auto page = day_html(info, day, study);
   for (const auto* title :
-       {"Calls offered and agents there", "Service level", "Average speed of answer",
-        "Occupancy of the agents", "sales: calls and agents", "sales: service level, 20 s",
-        "sales: average speed of answer", "sales: waits", "support: calls and agents",
-        "support: service level, 20 s", "support: average speed of answer", "support: waits"})
+       {"Calls offered and agents there", "Service level, each queue within its T",
+        "Average speed of answer", "Occupancy of the agents", "sales: calls and agents",
+        "sales: service level, 20 s", "sales: average speed of answer", "sales: waits",
+        "support: calls and agents", "support: service level, 20 s",
+        "support: average speed of answer", "support: waits"})
     EXPECT_EQ(occurrences(page, fmt::format("<h3>{}</h3>", title)), 1U) << title;
   EXPECT_EQ(occurrences(page, "<svg "), 4U + 2 * 4);
   for (const auto* begins : {"08:00", "08:30", "09:00", "09:30"})

@@ -18,7 +18,7 @@ constexpr std::string_view head = R"html(<!doctype html>
 constexpr std::string_view style = R"html(<style>
 :root { --page:#f4f5f7; --card:#fff; --ink:#1b1f24; --soft:#5b6572; --rule:#dfe3e8; --grid:#eceff2;
   --good:#177245; --good-back:#dff3e7; --bad:#b3261e; --bad-back:#fbe4e2;
-  --c1:#2563c9; --c2:#8a94a3; --c3:#1b8f5a; --c4:#c8372d; --c5:#b7791f; --c6:#7a4fc0; --mark:#dbe6fa; }
+  --c1:#2563c9; --c2:#8a94a3; --c3:#1b8f5a; --c4:#c8372d; --c5:#b7791f; --c6:#7a4fc0; --mark:#e3ecfb; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --page:#14171b; --card:#1d2127; --ink:#e6e9ed; --soft:#98a2af; --rule:#323943; --grid:#272d35;
     --good:#6fd6a0; --good-back:#173826; --bad:#ff8a80; --bad-back:#45201d;
@@ -61,6 +61,7 @@ svg text { font-size:11.5px; fill:var(--soft); font-variant-numeric:tabular-nums
 .bar { fill:var(--c1); }
 .at rect:not(.bar) { fill:transparent; } .at line { stroke:transparent; }
 .at:hover line { stroke:var(--soft); } .at:hover .bar { fill:var(--c6); }
+.under { fill:none; stroke:var(--card); stroke-width:5; }
 .line.dashes { stroke-dasharray:5 4; } .dot, .bars { fill:var(--stroke); }
 .error { fill:none; stroke:var(--stroke); stroke-width:1.2; } .marked { fill:var(--mark); }
 .missed { fill:var(--card); stroke:var(--c4); stroke-width:1.8; stroke-linejoin:round; }

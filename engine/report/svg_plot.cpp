@@ -140,7 +140,7 @@ private:
         continue;
       free_from = x(i) + half + letter_;
       put(out_, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x(i),
-          height_ - bottom_ + (plot_.wide ? 21 : 16), plot_.names[i]);
+          height_ - bottom_ + (plot_.wide ? 25 : 16), plot_.names[i]);
     }
     put(out_, "<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
         left_ + plot_width() / 2, height_ - 6, plot_.along);
@@ -194,6 +194,8 @@ private:
       if (line.as == shape::points)
         put_point(marks, line, i, is_first && plot_.target && !plot_.target->met_by(*value));
     }
+    if (line.as == shape::steps) // is seen over bars, too
+      put(out_, "<path class=\"under\" d=\"{}\"/>\n", path);
     if (!path.empty())
       put(out_, "<path class=\"line{} c{}\" d=\"{}\"/>\n",
           line.as == shape::dashes ? " dashes" : "", line.colour, path);
@@ -255,8 +257,6 @@ void put_legend(std::string& out, const svg_plot& plot) {
   const auto kind = [](shape as) {
     return as == shape::bars ? "bars " : as == shape::dashes ? "dashes " : "";
   };
-  if (plot.lines.size() == 1 && !plot.target)
-    return; // the title says it
   out += "<ul class=\"legend\">";
   for (const auto& line : plot.lines)
     put(out, "<li class=\"{}c{}\">{}</li>", kind(line.as), line.colour, line.label);

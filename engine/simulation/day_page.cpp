@@ -152,28 +152,38 @@ private:
   void write_queues() {
     w_.raw("<h2>The day by queue</h2>\n<div class=\"stack\">\n");
     w_.begin_table("", {"queue", "service level", "within", "target", "ASA", "abandoned", "offered",
-                        "answered", "sent on", "longest wait", "AHT",
-                        "service level, short abandons ignored", "… as met"});
-    const auto row = [&](const std::string& name, const day_total& total,
-                         std::optional<size_t> queue) {
+                        "answered", "sent on", "longest wait", "AHT"});
+    each_total([&](const std::string& name, const day_total& total, std::optional<size_t> queue) {
       const auto& c = total.sum;
-      const auto levels = c.levels();
       const auto target = queue ? day_.level_target(*queue) : std::nullopt;
       w_.table_row({name, level_text(total, queue),
                     queue ? shown_length(study_.queues[*queue].within) : "its queue’s",
                     target ? fmt::format("{:g} %", *target * 100) : "-",
                     shown_wait(c.asa()) + shown_margin(total.asa, 1),
                     shown_share(c.share_abandoned()), count(c.offered), count(c.answered),
-                    count(c.overflowed + c.refused), shown_wait(seconds(c.longest_wait)),
-                    aht_text(c), levels ? shown_share(levels->abandoned_ignored) : "-",
+                    count(c.overflowed + c.refused),
+                    c.offered > 0 ? shown_wait(seconds(c.longest_wait)) : "-", aht_text(c)});
+    });
+    w_.end_table();
+    w_.begin_table("Service level by its three formulas",
+                   {"queue", "of all offered", "short abandons ignored", "short abandons as met"});
+    each_total([&](const std::string& name, const day_total& total, std::optional<size_t>) {
+      const auto levels = total.sum.levels();
+      w_.table_row({name, total.level ? shown_share(total.level->mean) : "-",
+                    levels ? shown_share(levels->abandoned_ignored) : "-",
                     levels ? shown_share(levels->abandoned_positive) : "-"});
-    };
-    for (size_t q = 0; q < study_.queues.size(); ++q)
-      row(name_of(q), study_.queues[q], q);
-    if (study_.queues.size() > 1)
-      row("all callers", study_.all, std::nullopt);
+    });
     w_.end_table();
     w_.raw("</div>\n");
+  }
+
+  /// Each queue; and all callers, if there are several.
+  template <class Row>
+  void each_total(Row&& row) const {
+    for (size_t q = 0; q < study_.queues.size(); ++q)
+      row(name_of(q), study_.queues[q], std::optional{q});
+    if (study_.queues.size() > 1)
+      row("all callers", study_.all, std::nullopt);
   }
 
   [[nodiscard]] svg_plot plot(std::string title, std::string unit) const {

@@ -37,7 +37,7 @@ std::string shown_margin(const std::optional<estimate>& figure, double times) {
   if (!figure || !figure->margin)
     return "";
   const double margin = *figure->margin * times;
-  return margin < 0.095 ? fmt::format(" ± {:.2f}", margin) : fmt::format(" ± {:.1f}", margin);
+  return fmt::format(" ±\u00a0{:.{}f}", margin, margin < 0.095 ? 2 : 1);
 }
 
 std::string shown_length(duration length) {
@@ -62,7 +62,9 @@ svg_plot plot_of_waits(std::string title, const report::histogram& answered,
     served.values.emplace_back(100 * static_cast<double>(group.answered) / all);
     lost.values.emplace_back(100 * static_cast<double>(group.abandoned) / all);
   }
-  plot.lines = {std::move(served), std::move(lost)};
+  plot.lines.push_back(std::move(served));
+  if (!abandoned.empty())
+    plot.lines.push_back(std::move(lost));
   return plot;
 }
 

@@ -18,7 +18,8 @@ namespace jackfield::simulation {
 [[nodiscard]] std::string shown_share(std::optional<double> share);
 /// "3.9 s", "48 s", "2 min 05 s".
 [[nodiscard]] std::string shown_wait(std::optional<double> seconds);
-/// " ± 2.2" of a figure that is shown `times` as great; nothing without an interval.
+/// " ± 2.2", which does not break, of a figure that is shown `times` as great; nothing without an
+/// interval.
 [[nodiscard]] std::string shown_margin(const std::optional<estimate>& figure, double times);
 /// "20 s" of a bound, unrounded.
 [[nodiscard]] std::string shown_length(duration length);

@@ -193,7 +193,7 @@ private:
 
   void write_steps() {
     w_.put("<h2>By number of agents{}</h2>\n<div class=\"plots\">\n",
-           one_ != nullptr ? fmt::format(": {} stand out", report::grouped(one_->agents)) : "");
+           one_ != nullptr ? fmt::format("; {} is marked", report::grouped(one_->agents)) : "");
     draw(level, fmt::format("Service level, {}", within()));
     draw(asa, "Average speed of answer");
     draw(occupancy, "Occupancy");

@@ -83,12 +83,13 @@ td small { color:var(--soft); }
 .card h3 { margin-bottom:8px; }
 footer { margin-top:30px; color:var(--soft); font-size:13px; overflow-wrap:anywhere; }
 code { font:13px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace; }
-.plots { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,320px),1fr)); gap:14px; }
+.plots { display:grid; grid-template-columns:repeat(auto-fill,minmax(min(100%,320px),1fr)); gap:14px; }
 .plots + .plots { margin-top:14px; } .plots.wide { grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr)); }
 .scroll th:first-child, .scroll td:first-child { position:sticky; left:0; background:var(--card); padding-right:12px; }
 .scroll tr.chosen td { background:var(--mark); }
 .plots figcaption { display:block; } .plots .legend { margin-top:2px; }
-.stack td:last-child { white-space:nowrap; } .stack > .card { margin-top:14px; }
+.stack td:last-child { white-space:nowrap; }
+.stack td:first-child { white-space:normal; overflow-wrap:break-word; max-width:45vw; } .stack > .card { margin-top:14px; }
 dl { display:grid; grid-template-columns:minmax(120px,max-content) 1fr; gap:6px 18px; margin:0; }
 dt { font-weight:600; } dd { margin:0; overflow-wrap:anywhere; }
 @media (max-width:640px) { main { padding:18px 12px 36px; } dl { grid-template-columns:1fr; gap:0; } dd { margin-bottom:8px; }

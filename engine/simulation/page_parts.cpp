@@ -27,7 +27,7 @@ std::string shown_wait(std::optional<double> seconds) {
   if (*seconds < 9.95)
     return fmt::format("{:.1f} s", *seconds);
   const auto whole = std::llround(*seconds);
-  if (whole < 120)
+  if (whole < 600)
     return fmt::format("{} s", whole);
   return whole < 7200 ? fmt::format("{} min {:02} s", whole / 60, whole % 60)
                       : fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
@@ -37,7 +37,10 @@ std::string shown_margin(const std::optional<estimate>& figure, double times) {
   if (!figure || !figure->margin)
     return "";
   const double margin = *figure->margin * times;
-  return fmt::format(" ±\u00a0{:.{}f}", margin, margin < 0.095 ? 2 : 1);
+  return fmt::format(" ±\u00a0{:.{}f}", margin,
+                     margin >= 9.95                 ? 0
+                     : margin > 0 && margin < 0.095 ? 2
+                                                    : 1);
 }
 
 std::string shown_length(duration length) {

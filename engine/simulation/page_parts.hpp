@@ -16,7 +16,7 @@ namespace jackfield::simulation {
 
 /// As people round: "94.1 %"; "-" for nothing.
 [[nodiscard]] std::string shown_share(std::optional<double> share);
-/// "3.9 s", "48 s", "2 min 05 s".
+/// "3.9 s", "148 s", "12 min 05 s".
 [[nodiscard]] std::string shown_wait(std::optional<double> seconds);
 /// " ± 2.2", which does not break, of a figure that is shown `times` as great; nothing without an
 /// interval.

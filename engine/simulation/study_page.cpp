@@ -215,7 +215,7 @@ private:
     for (const auto& step : staffing_.steps) {
       std::vector<std::string> cells{report::grouped(step.agents)};
       if (&step == one_)
-        cells.front() += " ✓";
+        cells.front() += "\u00a0✓";
       if (!step.study)
         cells.emplace_back("the line grows for ever");
       else

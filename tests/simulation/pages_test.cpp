@@ -212,7 +212,7 @@ TEST(study_page, draws_a_range_and_marks_what_was_chosen) {
   EXPECT_TRUE(contains(chosen, "<h1>13 agents are the least with sl&gt;=80%</h1>"));
   EXPECT_TRUE(contains(chosen, "<span class=\"badge good\">TARGET MET</span>"));
   EXPECT_EQ(occurrences(chosen, "class=\"marked\""), 3U);
-  EXPECT_EQ(occurrences(chosen, "<tr class=\"chosen\"><td>13 ✓</td>"), 1U);
+  EXPECT_EQ(occurrences(chosen, "<tr class=\"chosen\"><td>13\u00a0✓</td>"), 1U);
   EXPECT_EQ(occurrences(chosen, "<line class=\"bound\""), 1U);
   EXPECT_GE(occurrences(chosen, "<path class=\"missed\""), 1U);
 

@@ -9,7 +9,9 @@
 #include "app/simulate_options.hpp"
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
+#include "engine/simulation/day_page.hpp"
 #include "engine/simulation/day_report.hpp"
+#include "engine/simulation/study_page.hpp"
 #include "engine/simulation/study_report.hpp"
 
 namespace jackfield::app {
@@ -49,6 +51,7 @@ bool write_all(std::FILE* to, const std::string& text) {
 struct outputs {
   open_file json;
   open_file csv;
+  open_file html;
 };
 
 result<outputs> open_outputs(const simulate_options& options) {
@@ -58,18 +61,23 @@ result<outputs> open_outputs(const simulate_options& options) {
   auto csv = open_for("--csv", options.csv);
   if (!csv)
     return tl::unexpected{std::move(csv.error())};
-  return outputs{std::move(*json), std::move(*csv)};
+  auto html = open_for("--html", options.html);
+  if (!html)
+    return tl::unexpected{std::move(html.error())};
+  return outputs{std::move(*json), std::move(*csv), std::move(*html)};
 }
 
-template <class Json, class Csv, class Text>
+template <class Json, class Csv, class Html, class Text>
 bool write_reports(const simulate_options& options, const outputs& to, Json&& json, Csv&& csv,
-                   Text&& text) {
+                   Html&& html, Text&& text) {
   bool written = true;
   if (to.json)
     written = write_all(to.json.get(), json()) && written;
   if (to.csv)
     written = write_all(to.csv.get(), csv()) && written;
-  if (!options.quiet && options.json != "-" && options.csv != "-")
+  if (to.html)
+    written = write_all(to.html.get(), html()) && written;
+  if (!options.quiet && options.json != "-" && options.csv != "-" && options.html != "-")
     written = write_all(stdout, text()) && written;
   return written;
 }
@@ -92,14 +100,14 @@ int simulate_day(const simulate_options& options) {
   if (!to)
     return end_with(to.error(), exit_code::usage);
   const simulation::study_info info{std::string{version}, options.command};
-  const auto study =
-    simulation::study_day(*day, options.study.seeds, options.study.seed, options.study.threads,
-                          options.study.plays);
+  const auto study = simulation::study_day(*day, options.study.seeds, options.study.seed,
+                                           options.study.threads, options.study.plays);
   if (!study)
     return end_with(study.error(), exit_code::usage);
   const bool written = write_reports(
     options, *to, [&] { return day_json(info, *day, *study); },
-    [&] { return day_csv(*day, *study); }, [&] { return day_text(*day, *study); });
+    [&] { return day_csv(*day, *study); }, [&] { return day_html(info, *day, *study); },
+    [&] { return day_text(*day, *study); });
   return written ? 0 : not_written();
 }
 
@@ -115,7 +123,7 @@ int simulate_queue(const simulate_options& options) {
     {std::string{version}, options.command}, options.queue, options.study, std::move(*staffing)};
   const bool written = write_reports(
     options, *to, [&] { return study_json(report); }, [&] { return study_csv(report); },
-    [&] { return study_text(report); });
+    [&] { return study_html(report); }, [&] { return study_text(report); });
   if (!written)
     return not_written();
   return static_cast<int>(options.target && !report.staffing.met ? exit_code::threshold

@@ -203,9 +203,26 @@ void reading::read_redials(const table& one, simulation::redial_plan& redials) {
 
 void reading::read_queue(const table& one) {
   allow(one, "[[queue]]",
-        {"name", "arrivals", "arrivals_file", "talk", "wrap_up", "patience", "redial", "priority",
-         "strategy", "ring", "max_wait", "most_waiting", "join_needs", "stay_needs",
-         "without_agents", "overflow", "priority_worth", "service_level", "needs"});
+        {"name",
+         "arrivals",
+         "arrivals_file",
+         "talk",
+         "wrap_up",
+         "patience",
+         "redial",
+         "priority",
+         "strategy",
+         "ring",
+         "max_wait",
+         "most_waiting",
+         "join_needs",
+         "stay_needs",
+         "without_agents",
+         "overflow",
+         "priority_worth",
+         "service_level",
+         "service_level_target",
+         "needs"});
   const auto name = name_of(one);
   if (!name)
     return;
@@ -229,6 +246,12 @@ void reading::read_queue(const table& one) {
   if (auto sound = queue.rules.check(*name); !sound)
     fault(one, "queue", sound.error().to_string());
   made_.centre.queues.push_back(std::move(queue));
+  auto& target = made_.level_targets.emplace_back();
+  parsed(one, "service_level_target", target, [](const std::string& text) {
+    return read_share("service_level_target", text).map([](double share) {
+      return std::optional{share};
+    });
+  });
   queues_.push_back(&one);
 }
 

@@ -96,6 +96,12 @@ void declare(CLI::App& app, texts& t, simulate_options& o) {
                 "a line for each number of agents, or each queue and interval, to a file, or - for "
                 "standard output")
     ->group(output);
+  app
+    .add_option(
+      "--html", o.html,
+      "a page with charts to a file, or - for standard output; it needs nothing else, and "
+      "no network")
+    ->group(output);
   app.add_flag("-q,--quiet", o.quiet, "no report on standard output")->group(output);
 }
 
@@ -171,6 +177,8 @@ result<simulate_options> options_of(const CLI::App& app, const texts& t, simulat
   option_reader r;
   read_runs(r, t, o);
   r.check(o.json != "-" || o.csv != "-", "--csv", "goes where --json goes, expected another");
+  r.check(o.html != "-" || (o.json != "-" && o.csv != "-"), "--html",
+          "goes where another report goes, expected another");
   r.check(!o.check_only || !o.config.empty(), "--check", "expected --config FILE beside it");
   if (!o.config.empty()) {
     if (auto sound = check_day_options(app); !sound)

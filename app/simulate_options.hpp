@@ -27,6 +27,7 @@ struct simulate_options {
   // Files; empty: none, "-": standard output.
   std::string json;
   std::string csv;
+  std::string html;
   bool quiet = false;
 };
 

@@ -12,6 +12,7 @@
 
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
+#include "engine/report/html_page.hpp"
 #include "engine/report/ratios.hpp"
 #include "engine/report/run_outcome.hpp"
 #include "engine/report/svg_chart.hpp"
@@ -20,124 +21,7 @@ namespace jackfield::report {
 
 namespace {
 
-constexpr std::string_view head = R"html(<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>Jackfield load report</title>
-<style>
-:root { --page:#f4f5f7; --card:#fff; --ink:#1b1f24; --soft:#5b6572; --rule:#dfe3e8; --grid:#eceff2;
-  --good:#177245; --good-back:#dff3e7; --bad:#b3261e; --bad-back:#fbe4e2;
-  --c1:#2563c9; --c2:#8a94a3; --c3:#1b8f5a; --c4:#c8372d; --c5:#b7791f; --c6:#7a4fc0; }
-@media (prefers-color-scheme: dark) {
-  :root { --page:#14171b; --card:#1d2127; --ink:#e6e9ed; --soft:#98a2af; --rule:#323943; --grid:#272d35;
-    --good:#6fd6a0; --good-back:#173826; --bad:#ff8a80; --bad-back:#45201d;
-    --c1:#6ea4ff; --c2:#8d97a6; --c3:#4fc98d; --c4:#ff7468; --c5:#e3b04f; --c6:#b694f5; }
-}
-* { box-sizing:border-box; }
-body { margin:0; background:var(--page); color:var(--ink);
-  font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif; }
-main { max-width:1240px; margin:0 auto; padding:28px 20px 48px; }
-header { display:flex; flex-wrap:wrap; align-items:center; gap:6px 16px; margin-bottom:18px; }
-h1 { font-size:24px; margin:0; letter-spacing:-.01em; }
-h2 { font-size:17px; margin:34px 0 12px; }
-h3 { font-size:14px; margin:0; font-weight:600; }
-h3 small { font-weight:400; color:var(--soft); }
-.badge { padding:3px 12px; border-radius:999px; font-weight:700; font-size:13px; letter-spacing:.04em; }
-.good { color:var(--good); } .bad { color:var(--bad); }
-.badge.good { background:var(--good-back); } .badge.bad { background:var(--bad-back); }
-.about { flex-basis:100%; color:var(--soft); overflow-wrap:anywhere; }
-.note { border-radius:10px; padding:12px 16px; margin:0 0 16px; background:var(--card); border:1px solid var(--rule); }
-.note.bad { background:var(--bad-back); border-color:transparent; color:inherit; }
-.note strong { color:var(--bad); } .note ul { margin:4px 0 0; padding-left:20px; }
-.tiles { display:grid; grid-template-columns:repeat(auto-fit,minmax(142px,1fr)); gap:12px; }
-.tile { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:12px 14px; }
-.tile b { display:block; font-size:22px; font-weight:650; font-variant-numeric:tabular-nums; line-height:1.25; }
-.tile span { color:var(--soft); font-size:13px; }
-.grid { display:grid; grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr)); gap:14px; align-items:start; }
-.columns { columns:2 440px; column-gap:14px; }
-.columns > .card { break-inside:avoid; margin-bottom:14px; }
-figure, .card { background:var(--card); border:1px solid var(--rule); border-radius:10px; padding:14px 16px; margin:0; min-width:0; }
-figcaption { display:flex; flex-wrap:wrap; justify-content:space-between; gap:4px 16px; margin-bottom:8px; }
-.legend { list-style:none; display:flex; flex-wrap:wrap; gap:2px 14px; margin:0; padding:0; font-size:13px; color:var(--soft); }
-.legend li::before { content:""; display:inline-block; width:12px; height:3px; border-radius:2px; margin-right:6px; vertical-align:middle; background:var(--stroke); }
-.c1 { --stroke:var(--c1); } .c2 { --stroke:var(--c2); } .c3 { --stroke:var(--c3); }
-.c4 { --stroke:var(--c4); } .c5 { --stroke:var(--c5); } .c6 { --stroke:var(--c6); }
-svg { display:block; width:100%; height:auto; }
-svg text { font-size:11.5px; fill:var(--soft); font-variant-numeric:tabular-nums; }
-.axis { stroke:var(--rule); } .tick { stroke:var(--grid); }
-.line { fill:none; stroke:var(--stroke); stroke-width:1.8; stroke-linejoin:round; stroke-linecap:round; }
-.line.c2 { stroke-width:5; stroke-opacity:.4; }
-.bar { fill:var(--c1); }
-.at rect:not(.bar) { fill:transparent; } .at line { stroke:transparent; }
-.at:hover line { stroke:var(--soft); } .at:hover .bar { fill:var(--c6); }
-.nothing { color:var(--soft); margin:24px 0; text-align:center; }
-.scroll { overflow-x:auto; }
-table { border-collapse:collapse; width:100%; font-size:14px; font-variant-numeric:tabular-nums; }
-th, td { text-align:right; padding:5px 7px; border-bottom:1px solid var(--rule); white-space:nowrap; }
-tr:last-child td, tr:last-child th { border-bottom:0; }
-thead th { color:var(--soft); font-weight:500; font-size:13px; border-bottom:1px solid var(--rule); }
-th:first-child, td:first-child { text-align:left; padding-left:0; } th:last-child, td:last-child { padding-right:0; }
-td:last-child { white-space:normal; }
-td small { color:var(--soft); }
-.card h3 { margin-bottom:8px; }
-footer { margin-top:30px; color:var(--soft); font-size:13px; overflow-wrap:anywhere; }
-code { font:13px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace; }
-@media print { body { background:#fff; } figure, .card, .tile { break-inside:avoid; } }
-</style>
-</head>
-<body>
-<main>
-)html";
-
-constexpr std::string_view tail = "</main>\n</body>\n</html>\n";
-
-class html_writer {
-public:
-  template <class... Ts>
-  void put(fmt::format_string<Ts...> format, Ts&&... values) {
-    fmt::format_to(std::back_inserter(out_), format, std::forward<Ts>(values)...);
-  }
-  void raw(std::string_view text) { out_ += text; }
-
-  void tile(std::string_view figure, std::string_view name) {
-    put("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", figure, name);
-  }
-
-  void begin_table(std::string_view title, std::initializer_list<std::string_view> columns) {
-    put("<section class=\"card\"><h3>{}</h3><div class=\"scroll\"><table>", title);
-    if (columns.size() > 0) {
-      raw("<thead><tr>");
-      for (const auto column : columns)
-        put("<th scope=\"col\">{}</th>", column);
-      raw("</tr></thead>");
-    }
-    raw("<tbody>\n");
-  }
-  /// Cells are markup already.
-  void table_row(std::initializer_list<std::string> cells) {
-    raw("<tr>");
-    for (const auto& cell : cells)
-      put("<td>{}</td>", cell);
-    raw("</tr>\n");
-  }
-  void end_table() { raw("</tbody></table></div></section>\n"); }
-
-  [[nodiscard]] std::string take() { return std::move(out_); }
-
-private:
-  std::string out_;
-};
-
-std::string named(std::string_view name, std::string_view meaning) {
-  return fmt::format("{} <small>{}</small>", name, meaning);
-}
-
-void write_header(html_writer& w, const run_report& report) {
+void write_header(html_page& w, const run_report& report) {
   const auto& info = report.info;
   const auto outcome = outcome_of(report);
   w.put("<header><h1>Jackfield load report</h1>"
@@ -174,7 +58,7 @@ void write_header(html_writer& w, const run_report& report) {
   }
 }
 
-void write_tiles(html_writer& w, const run_report& report) {
+void write_tiles(html_page& w, const run_report& report) {
   const auto& m = report.metrics;
   w.raw("<div class=\"tiles\">\n");
   if (m.calls.offered > 0 || m.registrations.attempted == 0) {
@@ -215,7 +99,7 @@ std::vector<interval_row> thinned(const std::vector<interval_row>& rows, size_t 
 
 class series_charts {
 public:
-  series_charts(html_writer& w, std::vector<interval_row> rows) : w_(w), rows_(std::move(rows)) {}
+  series_charts(html_page& w, std::vector<interval_row> rows) : w_(w), rows_(std::move(rows)) {}
 
   template <class Pick>
   [[nodiscard]] chart_line line(std::string_view label, int colour, Pick pick) const {
@@ -247,7 +131,7 @@ public:
   [[nodiscard]] const std::vector<interval_row>& rows() const { return rows_; }
 
 private:
-  html_writer& w_;
+  html_page& w_;
   std::vector<interval_row> rows_;
 };
 
@@ -277,7 +161,7 @@ bar_chart distribution_of(const histogram& h) {
   return chart;
 }
 
-void write_charts(html_writer& w, const run_report& report) {
+void write_charts(html_page& w, const run_report& report) {
   constexpr size_t most_positions = 240;
   series_charts charts{w, thinned(report.series, most_positions)};
   const auto& m = report.metrics;
@@ -320,7 +204,7 @@ void write_charts(html_writer& w, const run_report& report) {
   w.raw("</div>\n");
 }
 
-void write_times(html_writer& w, const run_metrics& m) {
+void write_times(html_page& w, const run_metrics& m) {
   const auto& t = m.times;
   w.begin_table("Times, ms", {"", "p50", "p95", "p99", "max", "mean", "count"});
   const auto row = [&](std::string_view name, std::string_view meaning, const histogram& h) {
@@ -346,7 +230,7 @@ void write_times(html_writer& w, const run_metrics& m) {
   w.end_table();
 }
 
-void write_outcomes(html_writer& w, const run_metrics& m) {
+void write_outcomes(html_page& w, const run_metrics& m) {
   w.begin_table("Calls", {});
   w.table_row({"Offered", grouped(m.calls.offered)});
   w.table_row({"Placed", grouped(m.calls.started)});
@@ -371,7 +255,7 @@ void write_outcomes(html_writer& w, const run_metrics& m) {
   w.end_table();
 }
 
-void write_failures(html_writer& w, std::string_view title,
+void write_failures(html_page& w, std::string_view title,
                     const std::map<failure_cause, uint64_t>& failures,
                     const failure_details& details) {
   if (failures.empty())
@@ -389,7 +273,7 @@ void write_failures(html_writer& w, std::string_view title,
   w.end_table();
 }
 
-void write_registrations(html_writer& w, const registration_counts& r) {
+void write_registrations(html_page& w, const registration_counts& r) {
   if (r.attempted == 0)
     return;
   w.begin_table("Registrations", {});
@@ -402,7 +286,7 @@ void write_registrations(html_writer& w, const registration_counts& r) {
   write_failures(w, "Failed registrations", r.failures, r.details);
 }
 
-void write_media(html_writer& w, const run_report& report) {
+void write_media(html_page& w, const run_report& report) {
   const auto& m = report.metrics.media;
   if (m.packets_sent == 0 && m.received.received == 0)
     return;
@@ -442,7 +326,7 @@ void write_media(html_writer& w, const run_report& report) {
   w.end_table();
 }
 
-void write_ignored(html_writer& w, const ignored_packets& ignored) {
+void write_ignored(html_page& w, const ignored_packets& ignored) {
   if (ignored.total() == 0)
     return;
   w.begin_table("Ignored at the ports of audio", {"", "packets"});
@@ -455,7 +339,7 @@ void write_ignored(html_writer& w, const ignored_packets& ignored) {
   w.end_table();
 }
 
-void write_steps(html_writer& w, const step_counts& steps) {
+void write_steps(html_page& w, const step_counts& steps) {
   if (!steps.any())
     return;
   w.begin_table("In calls", {"", "done", "failed"});
@@ -469,7 +353,7 @@ void write_steps(html_writer& w, const step_counts& steps) {
   w.end_table();
 }
 
-void write_sip(html_writer& w, const run_metrics& m) {
+void write_sip(html_page& w, const run_metrics& m) {
   w.begin_table("SIP requests and their responses", {"method", "sent", "responses"});
   for (size_t i = 0; i < counted_methods; ++i) {
     const auto method = static_cast<counted_method>(i);
@@ -491,7 +375,7 @@ void write_sip(html_writer& w, const run_metrics& m) {
   w.end_table();
 }
 
-void write_health(html_writer& w, const run_report& report) {
+void write_health(html_page& w, const run_report& report) {
   const auto& h = report.metrics.health;
   w.begin_table("Generator", {});
   w.table_row({"Lanes", grouped(report.info.lanes)});
@@ -513,7 +397,7 @@ void write_health(html_writer& w, const run_report& report) {
   w.end_table();
 }
 
-void write_thresholds(html_writer& w, const run_report& report) {
+void write_thresholds(html_page& w, const run_report& report) {
   if (report.thresholds.empty())
     return;
   w.begin_table("Thresholds", {"condition", "observed", ""});
@@ -528,8 +412,7 @@ void write_thresholds(html_writer& w, const run_report& report) {
 } // namespace
 
 std::string html_report(const run_report& report) {
-  html_writer w;
-  w.raw(head);
+  html_page w{"Jackfield load report"};
   write_header(w, report);
   write_tiles(w, report);
   if (!report.series.empty())
@@ -548,8 +431,7 @@ std::string html_report(const run_report& report) {
   w.raw("</div>\n");
   w.put("<footer>jackfield {}{}<code>{}</code></footer>\n", escape_markup(report.info.version),
         report.info.command.empty() ? "" : ": ", escape_markup(report.info.command));
-  w.raw(tail);
-  return w.take();
+  return std::move(w).take();
 }
 
 } // namespace jackfield::report

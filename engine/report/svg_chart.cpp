@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "engine/report/figures.hpp"
+#include "engine/report/svg_axis.hpp"
 
 namespace jackfield::report {
 
@@ -27,28 +28,8 @@ void put(std::string& out, fmt::format_string<Ts...> format, Ts&&... values) {
   fmt::format_to(std::back_inserter(out), format, std::forward<Ts>(values)...);
 }
 
-/// 1, 2 or 5 times a power of ten, so that about `steps` of them make up `span`.
-double nice_step(double span, int steps) {
-  const double rough = span / steps;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  const double digit = rough / power;
-  return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
-}
-
-struct axis {
-  double from;
-  double to;
-  double step;
-  [[nodiscard]] double y(double value) const {
-    return top + plot_height * (1 - std::clamp((value - from) / (to - from), 0.0, 1.0));
-  }
-};
-
-axis value_axis(double from, double to) {
-  if (!(to > from))
-    to = from + 1;
-  const double step = nice_step(to - from, 4);
-  return {from, from + step * std::ceil((to - from) / step - 1e-9), step};
+double y_of(const value_axis& axis, double value) {
+  return top + plot_height * (1 - axis.share(value));
 }
 
 std::string time_label(double seconds, double span) {
@@ -60,15 +41,14 @@ std::string time_label(double seconds, double span) {
   return short_figure(seconds) + " s";
 }
 
-void put_frame(std::string& out, std::string_view title, const axis& vertical) {
+void put_frame(std::string& out, std::string_view title, const value_axis& vertical) {
   put(out,
       "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\" "
       "preserveAspectRatio=\"xMidYMid meet\">\n",
       width, height, title);
-  const int ticks = static_cast<int>(std::lround((vertical.to - vertical.from) / vertical.step));
-  for (int i = 0; i <= ticks; ++i) {
-    const double value = vertical.from + i * vertical.step;
-    const double y = vertical.y(value);
+  for (int i = 0; i <= vertical.ticks(); ++i) {
+    const double value = vertical.tick(i);
+    const double y = y_of(vertical, value);
     put(out,
         "<line class=\"{}\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
         "<text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
@@ -77,7 +57,7 @@ void put_frame(std::string& out, std::string_view title, const axis& vertical) {
 }
 
 void put_path(std::string& out, const time_chart& chart, const chart_line& line,
-              const axis& vertical, double from_s, double span_s) {
+              const value_axis& vertical, double from_s, double span_s) {
   std::string path;
   bool drawing = false;
   for (size_t i = 0; i < chart.at_s.size(); ++i) {
@@ -87,7 +67,7 @@ void put_path(std::string& out, const time_chart& chart, const chart_line& line,
       continue;
     }
     const double x = left + plot_width * (chart.at_s[i] - from_s) / span_s;
-    put(path, "{}{:.1f} {:.1f}", drawing ? "L" : "M", x, vertical.y(*value));
+    put(path, "{}{:.1f} {:.1f}", drawing ? "L" : "M", x, y_of(vertical, *value));
     // A point without neighbours would not be seen; a short dash is.
     const bool alone = !drawing && (i + 1 == chart.at_s.size() || !line.values[i + 1]);
     if (alone)
@@ -147,7 +127,7 @@ std::string render(const time_chart& chart) {
     out += "<p class=\"nothing\">nothing was measured</p>\n</figure>\n";
     return out;
   }
-  const axis vertical = value_axis(chart.least.value_or(0), most);
+  const value_axis vertical = value_axis::over(chart.least.value_or(0), most);
   put_frame(out, chart.title, vertical);
   const double from_s = chart.at_s.size() > 1 ? chart.at_s.front() : 0;
   const double span_s = std::max(chart.at_s.back() - from_s, 1e-3);
@@ -173,7 +153,7 @@ std::string render(const bar_chart& chart) {
     out += "<p class=\"nothing\">nothing was measured</p>\n</figure>\n";
     return out;
   }
-  const axis vertical = value_axis(0, most);
+  const value_axis vertical = value_axis::over(0, most);
   put_frame(out, chart.title, vertical);
   const double slot = plot_width / static_cast<double>(chart.bars.size());
   // Names that would run into each other are left out evenly.
@@ -181,7 +161,7 @@ std::string render(const bar_chart& chart) {
   for (size_t i = 0; i < chart.bars.size(); ++i) {
     const auto& bar = chart.bars[i];
     const double x = left + slot * static_cast<double>(i);
-    const double y = vertical.y(bar.value);
+    const double y = y_of(vertical, bar.value);
     put(out,
         "<g class=\"at\"><rect x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"/>"
         "<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"/>"

@@ -1,7 +1,6 @@
 #include "engine/simulation/day_report.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -9,26 +8,16 @@
 
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
+#include "engine/simulation/wait_groups.hpp"
 
 namespace jackfield::simulation {
 
 namespace {
 
 using json = nlohmann::ordered_json;
-using namespace std::chrono_literals;
-
-/// Up to which waits are counted together, in seconds; those beyond the last are a group, too.
-constexpr std::array<uint64_t, 9> wait_bounds{0, 5, 10, 20, 30, 60, 120, 300, 600};
-constexpr uint64_t microseconds = 1'000'000;
 
 double seconds(duration d) {
   return std::chrono::duration<double>(d).count();
-}
-
-/// "08:30" of a time since the day's beginning; beyond midnight it counts on.
-std::string clock_text(const day_plan& day, duration since) {
-  const auto minutes = (day.begins + since) / 1min;
-  return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
 }
 
 std::string percent(std::optional<double> share) {
@@ -91,23 +80,16 @@ void write_levels(std::string& out, const day_study& study) {
 
 void write_waits(std::string& out, const day_study& study) {
   out += fmt::format("\n{:<16}", "answered after");
-  for (const auto bound : wait_bounds)
-    out += fmt::format(" {:>7}", bound == 0 ? "0 s" : fmt::format("<{} s", bound));
-  out += fmt::format(" {:>7}\n", "longer");
+  for (const auto& group : grouped_waits({}, {}))
+    out += fmt::format(" {:>7}", group.name());
+  out += '\n';
   for (const auto& queue : study.queues) {
-    const auto& waits = queue.answered_waits;
-    if (waits.empty())
+    if (queue.answered_waits.empty())
       continue;
     out += fmt::format("{:<16}", report::escape_terminal(queue.name));
-    uint64_t before = 0;
-    const auto cell = [&](uint64_t up_to) {
-      out += fmt::format(" {:>7}", percent(static_cast<double>(up_to - before) /
-                                           static_cast<double>(waits.count())));
-      before = up_to;
-    };
-    for (const auto bound : wait_bounds)
-      cell(waits.count_at_most(bound * microseconds));
-    cell(waits.count());
+    for (const auto& group : grouped_waits(queue.answered_waits, queue.abandoned_waits))
+      out += fmt::format(" {:>7}", percent(static_cast<double>(group.answered) /
+                                           static_cast<double>(queue.answered_waits.count())));
     out += '\n';
   }
 }
@@ -124,10 +106,10 @@ void write_intervals(std::string& out, const day_plan& day, const day_study& stu
     const auto& cell = queue.intervals[i];
     if (cell.sum.offered == 0 && cell.planned_agents == 0)
       continue;
-    out += fmt::format("{:<16} {:>8.1f} {:>8} {:>10} {:>16} {:>8}{}\n",
-                       clock_text(day, day.interval * static_cast<int64_t>(i)), cell.planned_agents,
-                       count_text(cell.sum.offered, study), percent(cell.sum.share_abandoned()),
-                       level_text(cell.level), in_seconds(cell.sum.asa()),
+    out += fmt::format("{:<16} {:>8.1f} {:>8} {:>10} {:>16} {:>8}{}\n", day.clock(i),
+                       cell.planned_agents, count_text(cell.sum.offered, study),
+                       percent(cell.sum.share_abandoned()), level_text(cell.level),
+                       in_seconds(cell.sum.asa()),
                        theory ? fmt::format(" {:>10}", percent(cell.theory)) : "");
   }
 }
@@ -169,19 +151,10 @@ json cell_of(const day_cell& cell, const day_study& study) {
 
 json waits_of(const day_study::queue& queue, const day_study& study) {
   json groups = json::array();
-  uint64_t answered = 0;
-  uint64_t abandoned = 0;
-  const auto add = [&](const json& up_to, uint64_t answered_by, uint64_t abandoned_by) {
-    groups.push_back({{"up_to_s", up_to},
-                      {"answered", number(mean(answered_by - answered, study))},
-                      {"abandoned", number(mean(abandoned_by - abandoned, study))}});
-    answered = answered_by;
-    abandoned = abandoned_by;
-  };
-  for (const auto bound : wait_bounds)
-    add(bound, queue.answered_waits.count_at_most(bound * microseconds),
-        queue.abandoned_waits.count_at_most(bound * microseconds));
-  add(nullptr, queue.answered_waits.count(), queue.abandoned_waits.count());
+  for (const auto& each : grouped_waits(queue.answered_waits, queue.abandoned_waits))
+    groups.push_back({{"up_to_s", each.up_to_s ? json(*each.up_to_s) : json(nullptr)},
+                      {"answered", number(mean(each.answered, study))},
+                      {"abandoned", number(mean(each.abandoned, study))}});
   return groups;
 }
 
@@ -203,26 +176,23 @@ std::string day_text(const day_plan& day, const day_study& study) {
 }
 
 std::string day_json(const study_info& info, const day_plan& day, const day_study& study) {
-  json j{{"program", "jackfield"},
-         {"version", info.version},
-         {"command", info.command},
-         {"mode", "virtual"},
-         {"seed", study.seed},
-         {"seeds", study.runs},
-         {"begins", clock_text(day, {})},
-         {"interval_s", number(seconds(day.interval))}};
+  json j{{"program", "jackfield"},  {"version", info.version},
+         {"command", info.command}, {"mode", "virtual"},
+         {"seed", study.seed},      {"seeds", study.runs},
+         {"begins", day.clock(0)},  {"interval_s", number(seconds(day.interval))}};
   j["all"] = cell_of(study.all, study);
   j["queues"] = json::array();
   for (size_t q = 0; q < study.queues.size(); ++q) {
     const auto& queue = study.queues[q];
-    json one{{"name", queue.name}, {"answer_within_s", number(seconds(queue.within))}};
+    json one{{"name", queue.name},
+             {"answer_within_s", number(seconds(queue.within))},
+             {"service_level_target", number(day.level_target(q))}};
     one.update(cell_of(queue, study));
     one["waits"] = waits_of(queue, study);
     one["intervals"] = json::array();
     for (size_t i = 0; i < queue.intervals.size(); ++i) {
       const auto& cell = queue.intervals[i];
-      json part{{"begins", clock_text(day, day.interval * static_cast<int64_t>(i))},
-                {"planned_agents", number(cell.planned_agents)}};
+      json part{{"begins", day.clock(i)}, {"planned_agents", number(cell.planned_agents)}};
       part.update(cell_of(cell, study));
       part["service_level_theory"] = number(cell.theory);
       one["intervals"].push_back(std::move(part));
@@ -237,7 +207,7 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
   j["agents"]["number"] = day.centre.agents.size();
   j["agents"]["intervals"] = json::array();
   for (size_t i = 0; i < study.staff_by_interval.size(); ++i) {
-    json part{{"begins", clock_text(day, day.interval * static_cast<int64_t>(i))}};
+    json part{{"begins", day.clock(i)}};
     part.update(staff_of(study.staff_by_interval[i]));
     j["agents"]["intervals"].push_back(std::move(part));
   }
@@ -257,8 +227,7 @@ std::string day_csv(const day_plan& day, const day_study& study) {
     for (size_t i = 0; i < queue.intervals.size(); ++i) {
       const auto& part = queue.intervals[i];
       const auto& c = part.sum;
-      out +=
-        fmt::format("\"{}\",{}", name, clock_text(day, day.interval * static_cast<int64_t>(i)));
+      out += fmt::format("\"{}\",{}", name, day.clock(i));
       for (const auto& each :
            {std::optional{part.planned_agents}, std::optional{mean(c.offered, study)},
             std::optional{mean(c.answered, study)}, std::optional{mean(c.abandoned, study)},

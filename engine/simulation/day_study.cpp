@@ -61,24 +61,47 @@ std::optional<double> theory_of(const day_plan& day, uint32_t queue, duration fr
   return theory->within.abandoned_negative;
 }
 
-/// A cell, and what is kept of each run of it: nothing of a run that had no callers there.
+/// What each run has of a figure: nothing where there was nobody to say it of.
+class run_values {
+public:
+  explicit run_values(uint32_t runs) : of_(runs) {}
+  void set(uint32_t run, std::optional<double> value) { of_[run] = value; }
+  [[nodiscard]] std::optional<estimate> mean() const {
+    std::vector<double> known;
+    for (const auto& each : of_)
+      if (each)
+        known.push_back(*each);
+    return known.empty() ? std::nullopt : std::optional{estimate_mean(known)};
+  }
+
+private:
+  std::vector<std::optional<double>> of_;
+};
+
 struct summed_cell {
-  day_cell* into = nullptr;
-  std::vector<std::optional<double>> levels;
+  summed_cell(day_cell& cell, uint32_t runs) : into(&cell), levels(runs) {}
 
   void add(uint32_t run, const service_counts& counts) {
     into->sum += counts;
     if (const auto of_run = counts.levels())
-      levels[run] = of_run->abandoned_negative;
+      levels.set(run, of_run->abandoned_negative);
   }
-  void finish() {
-    std::vector<double> known;
-    for (const auto& each : levels)
-      if (each)
-        known.push_back(*each);
-    if (!known.empty())
-      into->level = estimate_mean(known);
+
+  day_cell* into;
+  run_values levels;
+};
+
+struct summed_total {
+  summed_total(day_total& total, uint32_t runs) : into(&total), asa(runs), abandoned(runs) {}
+
+  void add(uint32_t run, const service_counts& counts) {
+    asa.set(run, counts.asa());
+    abandoned.set(run, counts.share_abandoned());
   }
+
+  day_total* into;
+  run_values asa;
+  run_values abandoned;
 };
 
 /// Runs, summed up as they come in: all sums are of whole numbers, so their order is nothing to
@@ -86,16 +109,17 @@ struct summed_cell {
 class summing {
 public:
   summing(const day_plan& day, uint32_t runs, day_study& study)
-      : study_(study), intervals_(day.intervals()) {
-    const auto levels = std::vector<std::optional<double>>(runs);
+      : study_(study), intervals_(day.intervals()), occupancy_(runs) {
     study_.staff_by_interval.resize(intervals_);
     study_.queues.resize(day.centre.queues.size());
-    cells_.push_back({&study_.all, levels});
+    cells_.emplace_back(study_.all, runs);
+    totals_.emplace_back(study_.all, runs);
     for (auto& queue : study_.queues) {
       queue.intervals.resize(intervals_);
-      cells_.push_back({&queue, levels});
+      cells_.emplace_back(queue, runs);
+      totals_.emplace_back(queue, runs);
       for (auto& each : queue.intervals)
-        cells_.push_back({&each, levels});
+        cells_.emplace_back(each, runs);
     }
   }
 
@@ -103,7 +127,9 @@ public:
     const std::lock_guard lock{mutex_};
     auto cell = cells_.begin();
     (cell++)->add(run, figures.all);
+    totals_.front().add(run, figures.all);
     study_.staff += figures.staff;
+    occupancy_.set(run, figures.staff.occupancy());
     for (size_t i = 0; i < figures.intervals.size(); ++i)
       study_.staff_by_interval[i] += figures.intervals[i].staff;
     for (size_t q = 0; q < study_.queues.size(); ++q) {
@@ -111,14 +137,20 @@ public:
       study_.queues[q].answered_waits.merge(of_run.answered_waits);
       study_.queues[q].abandoned_waits.merge(of_run.abandoned_waits);
       (cell++)->add(run, of_run.counts);
+      totals_[q + 1].add(run, of_run.counts);
       for (size_t i = 0; i < intervals_; ++i, ++cell)
         if (i < figures.intervals.size())
           cell->add(run, figures.intervals[i].queues[q]);
     }
   }
   void finish() {
-    for (auto& cell : cells_)
-      cell.finish();
+    for (const auto& cell : cells_)
+      cell.into->level = cell.levels.mean();
+    for (const auto& total : totals_) {
+      total.into->asa = total.asa.mean();
+      total.into->abandoned = total.abandoned.mean();
+    }
+    study_.occupancy = occupancy_.mean();
   }
 
 private:
@@ -126,6 +158,8 @@ private:
   day_study& study_;
   size_t intervals_;
   std::vector<summed_cell> cells_;
+  std::vector<summed_total> totals_; ///< all callers, then each queue's
+  run_values occupancy_;
 };
 
 } // namespace
@@ -133,6 +167,11 @@ private:
 size_t day_plan::intervals() const {
   return std::max<size_t>(
     1, static_cast<size_t>((centre.length() + interval - duration{1}) / interval));
+}
+
+std::string day_plan::clock(size_t number) const {
+  const auto minutes = (begins + interval * static_cast<int64_t>(number)) / std::chrono::minutes{1};
+  return fmt::format("{:02}:{:02}", minutes / 60, minutes % 60);
 }
 
 result<void> day_plan::check() const {

@@ -18,6 +18,9 @@ struct day_plan {
   centre_plan centre;
   duration begins{};                            ///< since midnight: where its times count from
   duration interval = std::chrono::minutes{30}; ///< of the report
+  /// By queue, the service level that it is to have, of all offered; those at the end may be left
+  /// out.
+  std::vector<std::optional<double>> level_targets;
 
   /// Of all queues together.
   static constexpr size_t most_cells = 20'000;
@@ -27,6 +30,11 @@ struct day_plan {
   /// The day as planned is so many intervals long, one at least; the last may be a part of one.
   /// What goes on when it is over counts as in the last.
   [[nodiscard]] size_t intervals() const;
+  /// When one begins: "08:30"; beyond midnight it counts on.
+  [[nodiscard]] std::string clock(size_t interval) const;
+  [[nodiscard]] std::optional<double> level_target(size_t queue) const {
+    return queue < level_targets.size() ? level_targets[queue] : std::nullopt;
+  }
   /// Agents who serve the queue, on average over [from, to), as shifts and breaks say.
   [[nodiscard]] double planned_agents(uint32_t queue, duration from, duration to) const;
   /// True if all who serve the queue serve nothing else, and any of them may have any caller:
@@ -41,6 +49,12 @@ struct day_cell {
   std::optional<estimate> level;
 };
 
+/// Those of all the day.
+struct day_total : day_cell {
+  std::optional<estimate> asa; ///< seconds
+  std::optional<estimate> abandoned;
+};
+
 struct day_interval : day_cell {
   double planned_agents = 0;
   /// The service level by Erlang A, or C, as if it had been so for ever (the "stationary
@@ -49,7 +63,7 @@ struct day_interval : day_cell {
 };
 
 struct day_study {
-  struct queue : day_cell {
+  struct queue : day_total {
     std::string name;
     duration within{};
     report::histogram answered_waits;  ///< microseconds, of all runs
@@ -59,9 +73,10 @@ struct day_study {
 
   uint32_t runs = 0;
   uint64_t seed = 0; ///< of the first
-  day_cell all;      ///< each caller's attempt once, from its first queue to its end
+  day_total all;     ///< each caller's attempt once, from its first queue to its end
   std::vector<queue> queues;
   staff_time staff; ///< of all runs
+  std::optional<estimate> occupancy;
   std::vector<staff_time> staff_by_interval;
 };
 

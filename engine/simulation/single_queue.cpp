@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -114,6 +115,8 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
                             "fewer, or more arrivals",
                             *warm_up, options.calls));
 
+  queue_study study;
+  std::mutex merging;
   std::vector<run_figures> runs(options.seeds);
   std::vector<std::optional<error>> failures(options.seeds);
   in_threads(options.threads, options.seeds, [&](uint32_t i) {
@@ -128,8 +131,12 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
       failures[i] =
         error{"answers", "nobody was answered, expected phones that are answered within "
                          "20 s"};
-    else
+    else {
       runs[i] = figures_of(*played);
+      const std::lock_guard lock{merging};
+      study.answered_waits.merge(played->queues.front().answered_waits);
+      study.abandoned_waits.merge(played->queues.front().abandoned_waits);
+    }
   });
   for (auto& failure : failures)
     if (failure)
@@ -142,7 +149,6 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
       values.push_back(of(run));
     return compared_figure{estimate_mean(values), expected};
   };
-  queue_study study;
   study.p_wait = over_runs([](const auto& r) { return r.p_wait; }, theory->p_wait);
   study.asa = over_runs([](const auto& r) { return r.asa; }, theory->mean_answered);
   study.abandoned = over_runs([](const auto& r) { return r.abandoned; }, theory->abandoned);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/policy/erlang.hpp"
+#include "engine/report/histogram.hpp"
 #include "engine/simulation/centre_plan.hpp"
 #include "engine/simulation/estimate.hpp"
 #include "engine/simulation/simulate.hpp"
@@ -31,6 +32,8 @@ struct single_queue {
   [[nodiscard]] double busy_agents() const noexcept;
   /// Erlang A where callers give up, else Erlang C.
   [[nodiscard]] result<policy::erlang_figures> theory() const;
+  /// Which one that is.
+  [[nodiscard]] const char* formula() const noexcept { return patience ? "Erlang A" : "Erlang C"; }
   /// All agents serve the queue, the one who is idle for longest first.
   [[nodiscard]] centre_plan plan() const;
   /// So many callers come before the queue has forgotten that it began empty: those of five times
@@ -56,6 +59,9 @@ struct queue_study {
   compared_figure level_negative;
   compared_figure level_ignored;
   compared_figure level_positive;
+
+  report::histogram answered_waits;  ///< microseconds, of all runs
+  report::histogram abandoned_waits; ///< microseconds, of all runs
 
   uint64_t calls = 0;       ///< in the figures, of each run
   uint64_t warm_up = 0;     ///< before them

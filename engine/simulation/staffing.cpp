@@ -178,6 +178,12 @@ uint32_t most_agents_worth_trying(const single_queue& queue) noexcept {
     std::min<double>(std::ceil(2 * queue.busy_agents() + few), centre_plan::most_agents));
 }
 
+const staffing_step* staffing_result::chosen() const noexcept {
+  if (target)
+    return met ? &steps[*met] : nullptr;
+  return steps.size() == 1 ? steps.data() : nullptr;
+}
+
 result<staffing_result> study_staffing(single_queue queue, uint32_t least, uint32_t most,
                                        const std::optional<staffing_target>& target,
                                        const study_options& options) {

@@ -44,6 +44,9 @@ struct staffing_result {
   std::optional<staffing_target> target;
   /// Index in `steps` of the least number that meets the target; nothing: none does.
   std::optional<size_t> met;
+
+  /// The one that a report is of: what meets the target, or the only one; null where there is none.
+  [[nodiscard]] const staffing_step* chosen() const noexcept;
 };
 
 /// Each number of agents from `least` to `most`. With a target: only as many of them as it takes to

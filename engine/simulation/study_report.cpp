@@ -76,22 +76,11 @@ json model_of(const single_queue& q) {
           {"answer_within_s", number(seconds(q.answer_within))}};
 }
 
-/// The number of agents that the report is of, if it is of one.
-const staffing_step* chosen(const staffing_result& staffing) {
-  if (staffing.target)
-    return staffing.met ? &staffing.steps[*staffing.met] : nullptr;
-  return staffing.steps.size() == 1 ? staffing.steps.data() : nullptr;
-}
-
 const queue_study* any_study(const staffing_result& staffing) {
   for (const auto& step : staffing.steps)
     if (step.study)
       return &*step.study;
   return nullptr;
-}
-
-std::string_view theory_of(const single_queue& q) {
-  return q.patience ? "Erlang A" : "Erlang C";
 }
 
 std::string length(duration d) {
@@ -116,35 +105,22 @@ uint64_t calls_for_bounds(uint64_t calls, double relaxations) {
 }
 
 void write_model(std::string& out, const study_report& report) {
-  const auto& q = report.queue;
-  out += fmt::format("{} calls an hour, talk {}, wrap-up {}: {} Erlangs; patience {}; "
-                     "answered within {}\n",
-                     report::short_figure(q.calls_per_second * 3600), q.talk.to_string(),
-                     q.wrap_up.to_string(), report::short_figure(q.demand().offered_load()),
-                     q.patience ? q.patience->to_string() : "endless", length(q.answer_within));
+  out += study_model(report) + "\n";
   const auto& o = report.options;
-  const auto* const study = any_study(report.staffing);
-  const auto* const one = chosen(report.staffing);
+  const auto* const one = report.staffing.chosen();
   out += fmt::format("{} {} of {} calls, seed {}", o.seeds, o.seeds == 1 ? "run" : "runs",
                      report::grouped(o.calls), o.seed);
   if (one != nullptr && one->study)
     out += fmt::format(", after {} to warm up", report::grouped(one->study->warm_up));
   out += o.seeds == 1 ? "; no bounds of one run\n" : "; ± is the 95 % interval\n";
-  if (study != nullptr && !study->theory_exact)
-    out += fmt::format("{} takes times for exponential and phones for answered at once: here it is "
-                       "an estimate\n",
-                       theory_of(q));
-  if (one != nullptr && one->study && one->study->relaxations < queue_study::enough_relaxations)
-    out +=
-      fmt::format("a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
-                  "expected --calls {}\n",
-                  one->study->relaxations, calls_for_bounds(o.calls, one->study->relaxations));
+  for (const auto& remark : study_remarks(report))
+    out += remark + "\n";
 }
 
 void write_table(std::string& out, const study_report& report, const staffing_step& step) {
   out += fmt::format("\n{:<26} {:>12} {:>10} {:>12}\n",
                      fmt::format("{} agents", report::grouped(step.agents)), "simulated", "",
-                     theory_of(report.queue));
+                     report.queue.formula());
   for (const auto& each : figures) {
     const auto& f = (*step.study).*each.figure;
     if (!report.queue.patience &&
@@ -166,7 +142,7 @@ void write_steps(std::string& out, const study_report& report) {
     return fmt::format("{} {}", value_text(f.simulated.mean, in_seconds),
                        margin_text(f.simulated, in_seconds));
   };
-  const auto* const one = chosen(report.staffing);
+  const auto* const one = report.staffing.chosen();
   for (const auto& step : report.staffing.steps) {
     if (!step.study) {
       out += fmt::format("{:>7}  the line grows for ever\n", step.agents);
@@ -182,9 +158,34 @@ void write_steps(std::string& out, const study_report& report) {
 
 } // namespace
 
+std::string study_model(const study_report& report) {
+  const auto& q = report.queue;
+  return fmt::format("{} calls an hour, talk {}, wrap-up {}: {} Erlangs; patience {}; "
+                     "answered within {}",
+                     report::short_figure(q.calls_per_second * 3600), q.talk.to_string(),
+                     q.wrap_up.to_string(), report::short_figure(q.demand().offered_load()),
+                     q.patience ? q.patience->to_string() : "endless", length(q.answer_within));
+}
+
+std::vector<std::string> study_remarks(const study_report& report) {
+  std::vector<std::string> remarks;
+  const auto* const study = any_study(report.staffing);
+  const auto* const one = report.staffing.chosen();
+  if (study != nullptr && !study->theory_exact)
+    remarks.push_back(fmt::format("{} takes times for exponential and phones for answered at "
+                                  "once: here it is an estimate",
+                                  report.queue.formula()));
+  if (one != nullptr && one->study && one->study->relaxations < queue_study::enough_relaxations)
+    remarks.push_back(fmt::format(
+      "a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
+      "expected --calls {}",
+      one->study->relaxations, calls_for_bounds(report.options.calls, one->study->relaxations)));
+  return remarks;
+}
+
 std::string study_text(const study_report& report) {
   const auto& staffing = report.staffing;
-  const auto* const one = chosen(staffing);
+  const auto* const one = staffing.chosen();
   std::string out;
   if (staffing.target) {
     const auto condition = report::escape_terminal(staffing.target->text);
@@ -208,14 +209,14 @@ std::string study_text(const study_report& report) {
 
 std::string study_json(const study_report& report) {
   const auto& staffing = report.staffing;
-  const auto* const one = chosen(staffing);
+  const auto* const one = staffing.chosen();
   json j{{"program", "jackfield"},         {"version", report.info.version},
          {"command", report.info.command}, {"mode", "virtual"},
          {"seed", report.options.seed},    {"seeds", report.options.seeds},
          {"calls", report.options.calls}};
   j["model"] = model_of(report.queue);
   const auto* const study = any_study(staffing);
-  j["theory"] = {{"formula", theory_of(report.queue)},
+  j["theory"] = {{"formula", report.queue.formula()},
                  {"exact", study != nullptr ? json(study->theory_exact) : json(nullptr)}};
   if (staffing.target)
     j["target"] = {

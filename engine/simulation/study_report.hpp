@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/simulation/staffing.hpp"
 
@@ -20,6 +21,10 @@ struct study_report {
   staffing_result staffing;
 };
 
+/// What is simulated, in a line.
+[[nodiscard]] std::string study_model(const study_report& report);
+/// What must be known to read the figures right, a line each.
+[[nodiscard]] std::vector<std::string> study_remarks(const study_report& report);
 /// For people: a table for one number of agents, or a line for each.
 [[nodiscard]] std::string study_text(const study_report& report);
 /// One object. Of the number of agents that was asked for, or found: "p_wait", "asa_s",

@@ -81,6 +81,22 @@ TEST_F(simulate_command, gives_the_same_bytes_for_the_same_seed) {
   EXPECT_EQ(day(), first);
 }
 
+TEST_F(simulate_command, writes_a_page_that_is_the_same_for_the_same_seed) {
+  const auto page = [this](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--seeds", "2", "--html", "-"});
+    return run(std::move(arguments)).out;
+  };
+  for (const auto& arguments :
+       {std::vector<std::string>{"-c", sample_day_},
+        {"--arrivals", "200/h", "--aht", "180", "--agents", "12..14", "--calls", "2000"}}) {
+    const auto one = page(arguments);
+    EXPECT_TRUE(one.starts_with("<!doctype html>")) << one.substr(0, 200);
+    EXPECT_TRUE(one.ends_with("</html>\n"));
+    EXPECT_NE(one.find("<svg "), one.npos);
+    EXPECT_EQ(page(arguments), one);
+  }
+}
+
 TEST_F(simulate_command, ends_with_3_where_a_target_cannot_be_met) {
   const auto target = [this](const std::string& agents) {
     return run({"--arrivals", "200/h", "--aht", "180", "--target", "sl>=80%", "--calls", "2000",
@@ -110,6 +126,8 @@ TEST_F(simulate_command, says_what_is_wrong_with_its_options) {
   EXPECT_EQ(
     wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "14", "--json", "-", "--csv", "-"}),
     "--csv: goes where --json goes, expected another\n");
+  EXPECT_EQ(wrong({"-c", sample_day_, "--html", "-", "--csv", "-"}),
+            "--html: goes where another report goes, expected another\n");
   EXPECT_EQ(wrong({"--arrivals", "200/h", "--aht", "180", "--agents", "14", "--patience", "60",
                    "--answers-after", "25", "--calls", "1000"}),
             "answers: nobody was answered, expected phones that are answered within 20 s\n");
@@ -147,6 +165,9 @@ TEST_F(simulate_command, reads_a_day_and_names_each_fault_with_its_line) {
             "day.toml:16: breaks: expected [{at = \"12:00\", length = \"30m\", apart = \"5m\"}]\n"
             "day.toml:12: fails_after: and failure_lasts go together, expected both or none\n"
             "day.toml:9: overflow: \"b\" is no queue, expected the name of a [[queue]]\n");
+  EXPECT_EQ(faults_of("[[queue]]\nname = \"a\"\ntalk = \"exp:3m\"\narrivals = [20]\n"
+                      "service_level_target = \"80\"\n"),
+            "day.toml:5: service_level_target: \"80\" is no share, expected 0% to 100%\n");
   EXPECT_EQ(faults_of(""), "day.toml: has no [[queue]], expected one or more\n");
   EXPECT_EQ(faults_of("[[queue]]\nname = \"a\"\ntalk = \"3m\"\n"),
             "day.toml: has no calls, expected arrivals = [20, 35, 60] of some queue\n");

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0)
     return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 10) {
+  switch (data[0] % 11) {
   case 0:
     read_and_write(bytes, &unpack_run);
     break;
@@ -58,6 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     break;
   case 9:
     read_and_write(bytes, &unpack_webhook);
+    break;
+  case 10:
+    read_and_write(bytes, &unpack_callback);
     break;
   default:
     if (const auto call = call_of_key(bytes); call && key_of(*call) != bytes)

@@ -75,8 +75,8 @@ struct call_hung_up {
 /// with calls that agents had (`resume_calls`, before all else, with the legs of these agents,
 /// which may be of other lanes; the watcher gets `calls_resumed`); it is the registrar of agents'
 /// phones; puts calls to a queue's number into the queue, sends those of agents to outside numbers
-/// through trunks, and connects others to the registered user whom they are for. Callers whom a queue
-/// calls back, and whom it knows, are called through trunks, too. Serves those alone whom its
+/// through trunks, and connects others to the registered user whom they are for. Callers whom a
+/// queue calls back, and whom it knows, are called through trunks, too. Serves those alone whom its
 /// `caller_check` lets in.
 class centre_service final : public lane::lane_actor,
                              private uas_service,

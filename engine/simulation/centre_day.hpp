@@ -495,8 +495,7 @@ void centre_day<Floor>::ring(uint32_t agent, uint32_t slot, uint64_t number, tim
   if (answers && *after == duration::zero())
     floor_.answer(agent);
   else
-    floor_.set(timer_of_agent(agent, person_timer),
-               answers ? policy::later(now_, *after) : never);
+    floor_.set(timer_of_agent(agent, person_timer), answers ? policy::later(now_, *after) : never);
 }
 
 template <class Floor>

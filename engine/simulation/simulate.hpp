@@ -85,8 +85,8 @@ simulate(const centre_plan& plan, const simulation_options& options,
          const std::function<void(const call_outcome&)>& on_call = {});
 
 /// As `simulate`, by whatever serves; on any thread.
-using simulator = result<simulation_figures> (*)(
-  const centre_plan& plan, const simulation_options& options,
-  const std::function<void(const call_outcome&)>& on_call);
+using simulator =
+  result<simulation_figures> (*)(const centre_plan& plan, const simulation_options& options,
+                                 const std::function<void(const call_outcome&)>& on_call);
 
 } // namespace jackfield::simulation

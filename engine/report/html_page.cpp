@@ -94,7 +94,10 @@ dl { display:grid; grid-template-columns:minmax(120px,max-content) 1fr; gap:6px 
 dt { font-weight:600; } dd { margin:0; overflow-wrap:anywhere; }
 @media (max-width:640px) { main { padding:18px 12px 36px; } dl { grid-template-columns:1fr; gap:0; } dd { margin-bottom:8px; }
   figure.wide svg text { font-size:19px; } }
-@media print { body { background:#fff; } figure, .card, .tile { break-inside:avoid; } }
+@media print { body { background:#fff; } main { padding:0; } .scroll { overflow:visible; }
+  table { font-size:11px; } thead th { font-size:10px; } th, td { padding:2px 4px; } thead { display:table-header-group; } tr { break-inside:avoid; }
+  .plots { grid-template-columns:repeat(3,1fr); } .plots.wide { grid-template-columns:repeat(2,1fr); }
+  .plots svg text { font-size:13px; } figure.wide svg text { font-size:17px; } h2, h3 { break-after:avoid; } figure, .card, .tile { break-inside:avoid; } }
 </style>
 </head>
 <body>

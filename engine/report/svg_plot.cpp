@@ -57,7 +57,7 @@ class drawing {
 public:
   explicit drawing(const svg_plot& plot)
       : plot_(plot), width_(plot.wide ? 560 : 340), height_(plot.wide ? 250 : 220),
-        letter_(plot.wide ? 10.5 : 6.6), left_(plot.wide ? 62 : 36), top_(plot.wide ? 34 : 26),
+        letter_(plot.wide ? 10.5 : 6.6), left_(plot.wide ? 62 : 43), top_(plot.wide ? 34 : 26),
         bottom_(plot.wide ? 54 : 42), left_axis_(value_axis::over(0, most_at_left(), 5)),
         right_axis_(right_axis()), has_right_(std::ranges::any_of(plot.lines, &series::right)) {
     double gap = std::numeric_limits<double>::infinity();

@@ -77,6 +77,13 @@ storage::agent_record record_of(const policy::agent_snapshot& agent, bool regist
   return kept;
 }
 
+namespace {
+
+/// What lies between an agent's having a call and that call's having the agent, by their records.
+constexpr std::chrono::milliseconds connected_within{500};
+
+} // namespace
+
 policy::agent_snapshot snapshot_of(const storage::agent_record& kept,
                                    const policy::agent_rules& rules, storage::wall_time heard,
                                    const two_clocks& clocks,
@@ -99,7 +106,12 @@ policy::agent_snapshot snapshot_of(const storage::agent_record& kept,
     agent.call_since = clocks.lane_of(talk->since);
     agent.call_wrap_up = kept.call_since ? kept.call_wrap_up : rules.wrap_up;
     agent.wrap_up_until = policy::never;
-    if (!kept.call_since) // it began after the record was written
+    // It may have begun after the record was written, which then knows of none, or of the one
+    // before: that is over.
+    const bool newer = kept.call_since && talk->since > *kept.call_since + connected_within;
+    if (newer)
+      agent.talk_time += talk->since - *kept.call_since;
+    if (newer || !kept.call_since)
       ++agent.answered_calls;
     return agent;
   }

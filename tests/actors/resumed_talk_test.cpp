@@ -678,5 +678,23 @@ TEST(centre_keeping, an_agents_call_is_known_though_its_record_is_older) {
   EXPECT_EQ(next.answered_calls, 1U);
 }
 
+/// An agent that takes one call after the other, and whose record is of the call before.
+TEST(centre_keeping, a_call_that_began_after_the_record_counts_once_and_so_does_the_one_before) {
+  const two_clocks clocks{lane::time_point{1000s}, storage::wall_time{50'000s}};
+  storage::agent_record kept;
+  kept.logged_in = true;
+  kept.answered_calls = 6;
+  kept.talk_time = 60s;
+  kept.call_since = storage::wall_time{49'000s};
+  const auto same = snapshot_of(kept, {}, storage::wall_time{49'100s}, clocks,
+                                agent_talk{storage::wall_time{49'000s} + 20ms, "support"});
+  EXPECT_EQ(same.answered_calls, 6U);
+  EXPECT_EQ(same.talk_time, 60s);
+  const auto newer = snapshot_of(kept, {}, storage::wall_time{49'100s}, clocks,
+                                 agent_talk{storage::wall_time{49'002s}, "support"});
+  EXPECT_EQ(newer.answered_calls, 7U);
+  EXPECT_EQ(newer.talk_time, 62s) << "with the call before, which is over";
+}
+
 } // namespace
 } // namespace jackfield

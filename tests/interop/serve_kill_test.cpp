@@ -105,11 +105,17 @@ protected:
       all.emplace(each.at("name"), each);
     return all;
   }
-  /// Calls that agents had when it was killed, and have still, after the start that was the last.
-  [[nodiscard]] size_t talked_on() const {
-    const auto told = get("/v1/events?limit=1000&after=0");
-    return static_cast<size_t>(std::ranges::count_if(
-      told.at("events"), [](const json& each) { return each.at("event") == "call.resumed"; }));
+  /// Calls that agents had when it was killed, and have still, since this was asked last. Events
+  /// are kept for some time only.
+  [[nodiscard]] size_t talked_on() {
+    for (size_t count = 0;;) {
+      const auto told = get("/v1/events?limit=1000&after=" + std::to_string(heard_until_));
+      count += static_cast<size_t>(std::ranges::count_if(
+        told.at("events"), [](const json& each) { return each.at("event") == "call.resumed"; }));
+      if (told.at("events").empty())
+        return count;
+      heard_until_ = told.at("next").get<uint64_t>();
+    }
   }
   /// Until nobody waits and nobody talks: whoever is stuck keeps that from coming.
   void wait_until_idle() const {
@@ -145,6 +151,7 @@ protected:
   uint16_t sip_;
   uint16_t api_;
   int starts_ = 0;
+  uint64_t heard_until_ = 0; // of events
 };
 
 /// Those of `first` that are in `second`, too, in the order of `first`.

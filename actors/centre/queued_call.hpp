@@ -122,6 +122,7 @@ private:
   /// What came of a menu; nothing: the caller is in it still.
   void heed(const std::optional<caller_menu::exit>& menu);
   void on_requested(leg_events::requested& asked);
+  [[nodiscard]] lane::time_point arrival() const;
   /// A key that is pressed in the line.
   void on_key(char digit);
   void be_called_back();

@@ -223,7 +223,7 @@ TEST_F(io_lane_test, a_socket_read_on_demand_tells_when_each_datagram_came) {
     // moment later: a worker of the kernel's turns them on.
     bool told = false;
     for (int attempt = 0; attempt < 200'000 && !told; ++attempt) {
-      while (receiver.got.size() < 1)
+      while (receiver.got.empty())
         in->receive_pending();
       receiver.got.clear();
       receiver.arrived.clear();

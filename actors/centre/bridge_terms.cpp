@@ -19,6 +19,10 @@ std::string without_tag(std::string_view value) {
   return out.append("<").append(parsed->uri).append(">");
 }
 
+std::string in_brackets(std::string_view uri) {
+  return std::string{'<'}.append(uri).append(1, '>');
+}
+
 int status_for(const leg_events::ended& callee) {
   using sip::end_cause;
   switch (callee.cause) {

@@ -14,6 +14,8 @@ namespace jackfield {
 
 /// A From or To value without its tag.
 [[nodiscard]] std::string without_tag(std::string_view value);
+/// Such a value of a URI.
+[[nodiscard]] std::string in_brackets(std::string_view uri);
 
 /// What a caller is told whose callee's leg ended so before it was answered.
 [[nodiscard]] int status_for(const leg_events::ended& callee);

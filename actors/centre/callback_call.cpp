@@ -13,14 +13,6 @@
 
 namespace jackfield {
 
-namespace {
-
-std::string in_brackets(std::string_view uri) {
-  return std::string{'<'}.append(uri).append(1, '>');
-}
-
-} // namespace
-
 callback_call::callback_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                              std::shared_ptr<const bridge_manner> manner, terms how,
                              std::shared_ptr<const registrar_shards> shards,

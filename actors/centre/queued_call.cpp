@@ -23,10 +23,6 @@ namespace {
 
 constexpr unsigned menu_clock = 0;
 
-std::string in_brackets(std::string_view uri) {
-  return std::string{'<'}.append(uri).append(1, '>');
-}
-
 std::string_view name_of(queue_exit how) {
   switch (how) {
   case queue_exit::answered:

@@ -284,7 +284,7 @@ TEST_F(callback_test, one_number_is_promised_it_once) {
   expect_nothing_left();
 }
 
-TEST_F(callback_test, the_agent_who_hangs_up_before_an_answer_makes_it_an_attempt) {
+TEST_F(callback_test, what_was_dialled_when_it_is_stopped_is_no_promise_any_more) {
   there_.answer_after = 20s;
   begin();
   come("+491", "1");
@@ -292,7 +292,6 @@ TEST_F(callback_test, the_agent_who_hangs_up_before_an_answer_makes_it_an_attemp
   wish(0, agent_wish::kind::unpause);
   world_.pass(5s);
   EXPECT_EQ(dialled(), 1U);
-  lane::tell(world_.lane(), users_.at(0), hang_up{}); // the phone goes, its call stays
   world_.stop_centre(true);
   world_.pass(10s);
   EXPECT_EQ(world_.stopped().size(), 1U);

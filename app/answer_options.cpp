@@ -13,6 +13,7 @@
 #include "app/foreign_options.hpp"
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
+#include "app/shown_command.hpp"
 #include "app/sipp_options.hpp"
 #include "app/sound_options.hpp"
 #include "engine/scenario/arrivals.hpp"
@@ -347,9 +348,7 @@ parse_answer_options(const std::vector<std::string>& arguments) {
   }
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
-  o.command = "jackfield answer";
-  for (const auto& a : arguments)
-    o.command += " " + without_turn_password(a);
+  o.command = shown_command("jackfield answer", arguments);
   return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }
 

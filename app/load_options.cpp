@@ -17,11 +17,11 @@
 #include "app/ice_options.hpp"
 #include "app/option_reader.hpp"
 #include "app/outcome_options.hpp"
+#include "app/shown_command.hpp"
 #include "app/sipp_options.hpp"
 #include "app/sound_options.hpp"
 #include "engine/scenario/dial_plan.hpp"
 #include "engine/sdp/codec.hpp"
-#include "engine/sip/shown_uri.hpp"
 #include "engine/sip/text.hpp"
 #include "engine/sip/ua.hpp"
 #include "engine/sip/uri.hpp"
@@ -97,27 +97,6 @@ result<dtmf_mode> read_dtmf_mode(std::string_view text) {
               "\"" + std::string{text} + "\" is unknown, expected rfc4733, info, inband or auto");
 }
 
-/// A URI as typed, or SIPp's "host[:port]", with a user.
-result<std::string> read_uri(std::string_view text, const std::string& service) {
-  auto whole_uri = text.find(':') != std::string_view::npos && sip::uri::parse(text)
-                     ? std::string{text}
-                     : std::string{};
-  if (const auto uri = sip::uri::parse(whole_uri); whole_uri.empty() || !uri->is_sip()) {
-    whole_uri = "sip:" + std::string{text};
-  }
-  const auto uri = sip::uri::parse(whole_uri);
-  if (!uri || !uri->is_sip() || !sip::is_safe_value(whole_uri)) {
-    const bool bare_ipv6 = lane::endpoint::parse(text.substr(text.find('@') + 1), 0).has_value();
-    return fail("URI", "\"" + std::string{text} +
-                         "\" cannot be called, expected sip:user@host:port" +
-                         (bare_ipv6 ? ", with an IPv6 address in brackets" : ""));
-  }
-  if (uri->user().empty())
-    return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@" +
-           std::string{uri->opaque()};
-  return whole_uri;
-}
-
 /// Headers that every request of ours has already.
 bool is_our_own(std::string_view line) {
   auto name = line.substr(0, line.find(':'));
@@ -127,23 +106,6 @@ bool is_our_own(std::string_view line) {
     "contact", "m", "content-length", "l", "content-type", "c", "max-forwards"};
   return std::any_of(std::begin(ours), std::end(ours),
                      [&](std::string_view own) { return sip::iequals(own, name); });
-}
-
-std::string shown(const std::vector<std::string>& arguments) {
-  std::string out = "jackfield load";
-  bool hide = false;
-  for (const auto& a : arguments) {
-    out += ' ';
-    const bool inline_secret = a.starts_with("--auth-password=") || a.starts_with("--ap=");
-    if (hide)
-      out += sip::secret_hidden;
-    else if (inline_secret)
-      out += a.substr(0, a.find('=') + 1) + std::string{sip::secret_hidden};
-    else
-      out += without_turn_password(sip::without_password(a));
-    hide = a == "--auth-password" || a == "--ap" || a == "-ap";
-  }
-  return out;
 }
 
 constexpr const char* kept_group = "What is kept";
@@ -160,7 +122,7 @@ std::string plan_of(const CLI::App& app) {
     for (const auto& result : option->results())
       words.push_back(result);
   }
-  return shown(words);
+  return shown_command("jackfield load", words);
 }
 
 void declare(CLI::App& app, texts& t, load_options& o) {
@@ -347,7 +309,7 @@ result<load_options> options_of(const texts& t, load_options o) {
   const std::string service = t.service.empty() ? "service" : t.service;
   if (!t.uri.empty())
     r.read(t.uri, o.uri, [&](std::string_view s) -> result<std::optional<std::string>> {
-      return read_uri(s, service).map([](auto u) { return std::optional{std::move(u)}; });
+      return read_callee(s, service).map([](auto u) { return std::optional{std::move(u)}; });
     });
   if (t.flow == "register")
     o.flow = load_flow::register_;
@@ -569,7 +531,7 @@ result<std::optional<load_options>> parse_load_options(const std::vector<std::st
   }
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
-  o.command = shown(arguments);
+  o.command = shown_command("jackfield load", arguments);
   o.plan = plan_of(app);
   return options_of(t, std::move(o)).map([](auto done) { return std::optional{std::move(done)}; });
 }

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "engine/sip/message_writer.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield::app {
@@ -82,6 +83,26 @@ result<transport::protocol> transport_of(const char* place, const std::string& u
     return fail("--transport", "the URI says ;transport=" + std::string{*name} +
                                  ", expected the same or only one of them");
   return *named;
+}
+
+result<std::string> read_callee(std::string_view text, const std::string& service) {
+  auto whole_uri = text.find(':') != std::string_view::npos && sip::uri::parse(text)
+                     ? std::string{text}
+                     : std::string{};
+  if (const auto uri = sip::uri::parse(whole_uri); whole_uri.empty() || !uri->is_sip()) {
+    whole_uri = "sip:" + std::string{text};
+  }
+  const auto uri = sip::uri::parse(whole_uri);
+  if (!uri || !uri->is_sip() || !sip::is_safe_value(whole_uri)) {
+    const bool bare_ipv6 = lane::endpoint::parse(text.substr(text.find('@') + 1), 0).has_value();
+    return fail("URI", "\"" + std::string{text} +
+                         "\" cannot be called, expected sip:user@host:port" +
+                         (bare_ipv6 ? ", with an IPv6 address in brackets" : ""));
+  }
+  if (uri->user().empty())
+    return std::string{uri->scheme_name()} + ":" + sip::escape_user(service) + "@" +
+           std::string{uri->opaque()};
+  return whole_uri;
 }
 
 result<audio::source_spec> read_source(std::string_view place, std::string_view text) {

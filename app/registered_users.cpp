@@ -20,7 +20,8 @@ constexpr uint64_t most_named = 20;
 
 } // namespace
 
-result<registered_users> registered_users::prepare(const answer_options& options) {
+result<registered_users> registered_users::prepare(const answer_options& options,
+                                                   const std::string& trusted_pem) {
   registered_users made{options};
   const auto& settings = *options.registering;
   auto found = find_target(settings);
@@ -34,7 +35,7 @@ result<registered_users> registered_users::prepare(const answer_options& options
       return fail("--register", source.error().to_string());
     made.local_ = *source;
   }
-  auto connections = make_connections(settings, *settings.uri, {});
+  auto connections = make_connections(settings, *settings.uri, trusted_pem);
   if (!connections)
     return tl::unexpected{std::move(connections.error())};
   made.connections_ = std::move(*connections);
@@ -95,7 +96,7 @@ result<void> registered_users::read(const answer_manner& manner) {
 }
 
 void registered_users::begin(node& engine, const std::vector<caf::actor>& services,
-                             const caf::actor& watcher) {
+                             const caf::actor& watcher, const user_calls& calls) {
   if (!options_->quiet)
     std::fprintf(stderr, "registering %zu users at %s over %s\n", targets_.size(),
                  servers_.current().remote.to_string().c_str(),
@@ -111,8 +112,16 @@ void registered_users::begin(node& engine, const std::vector<caf::actor>& servic
     all.count = static_cast<unsigned>(services.size());
     all.alone = options_->listening.at.empty();
     all.watcher = caf::actor_cast<caf::strong_actor_ptr>(watcher);
+    all.calls = calls;
     caf::anon_send(services[i], std::move(all));
   }
+}
+
+uint64_t registered_users::registered() const noexcept {
+  uint64_t sum = 0;
+  for (const auto& [index, lane] : standing_)
+    sum += lane.registered;
+  return sum;
 }
 
 void registered_users::on_standing(const users_standing& lane) {

@@ -25,8 +25,9 @@ namespace jackfield::app {
 class registered_users {
 public:
   /// Finds the PBX, and our address that faces it. Blocks; an error names the option. `options`
-  /// outlives this.
-  static result<registered_users> prepare(const answer_options& options);
+  /// outlives this. The PBX's certificate may be one of `trusted_pem`, too.
+  static result<registered_users> prepare(const answer_options& options,
+                                          const std::string& trusted_pem = {});
 
   /// Our address, port 0.
   [[nodiscard]] const lane::endpoint& local() const noexcept { return local_; }
@@ -46,9 +47,14 @@ public:
 
   /// Has the services, one a lane, register them; `watcher` gets what `on_standing` and `on_failed`
   /// are for. Once.
-  void begin(node& engine, const std::vector<caf::actor>& services, const caf::actor& watcher);
+  void begin(node& engine, const std::vector<caf::actor>& services, const caf::actor& watcher,
+             const user_calls& calls = {});
   void on_standing(const users_standing& lane);
   void on_failed(const user_failed& user);
+  /// Each had an answer to its REGISTER, or will have none.
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
+  /// Who are registered now.
+  [[nodiscard]] uint64_t registered() const noexcept;
 
 private:
   explicit registered_users(const answer_options& options) : options_(&options) {}

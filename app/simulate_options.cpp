@@ -11,6 +11,7 @@
 #include "actors/simulation/simulate_with_actors.hpp"
 #include "app/foreign_options.hpp"
 #include "app/option_reader.hpp"
+#include "app/shown_command.hpp"
 #include "app/usable_lanes.hpp"
 #include "engine/scenario/arrivals.hpp"
 
@@ -25,6 +26,7 @@ struct texts {
   std::string arrivals, aht, agents, patience, wrap_up, answer_within, answers_after, no_answer,
     calls, seeds, seed, target, engine;
   bool in_virtual_time = false;
+  live_texts live;
 };
 
 constexpr uint32_t most_steps = 1'000; ///< of a sweep
@@ -72,7 +74,7 @@ void declare(CLI::App& app, texts& t, simulate_options& o) {
     ->group(agents_group);
 
   const char* const run = "Runs";
-  app.add_flag("--virtual", t.in_virtual_time, "in simulated time (always)")->group(run);
+  app.add_flag("--virtual", t.in_virtual_time, "in simulated time (unless --live)")->group(run);
   app
     .add_option("--engine", t.engine,
                 "what serves: policies alone, or the actors that serve live calls; each call goes "
@@ -84,9 +86,12 @@ void declare(CLI::App& app, texts& t, simulate_options& o) {
     .add_option("--calls", t.calls,
                 "in the figures of each run, after those that warm it up (200000)")
     ->group(run);
-  app.add_option("--seeds", t.seeds, "how many runs, each with its own seed (10)")->group(run);
+  app.add_option("--seeds", t.seeds, "how many runs, each with its own seed (10; live: 1)")
+    ->group(run);
   app.add_option("--seed", t.seed, "of the first; the same seed gives the same report (1)")
     ->group(run);
+
+  declare_live(app, t.live);
 
   const char* const output = "What comes out";
   app.add_option("--json", o.json, "report as JSON to a file, or - for standard output")
@@ -160,6 +165,24 @@ result<void> check_day_options(const CLI::App& app) {
   return {};
 }
 
+/// What is only of runs in real time, or only of others.
+result<void> check_live_options(const CLI::App& app, const texts& t) {
+  if (!t.live.live) {
+    for (const auto* option : app.get_options())
+      if (option->count() > 0 && (option->get_group() == live_group || option->get_positional()))
+        return fail(option->get_name(), "is of live runs, expected --live, too");
+    return {};
+  }
+  for (const auto& [name, given] : {std::pair{"--virtual", t.in_virtual_time},
+                                    {"--engine", !t.engine.empty()},
+                                    {"--target", !t.target.empty()},
+                                    {"--config", app.count("--config") > 0},
+                                    {"--seeds", !t.seeds.empty() && t.seeds != "1"}})
+    if (given)
+      return fail(name, "is of runs in simulated time, expected no --live beside it");
+  return {};
+}
+
 void read_runs(option_reader& r, const texts& t, simulate_options& o) {
   r.number<uint32_t>("--seeds", t.seeds, o.study.seeds, 1, 10'000);
   r.number<uint64_t>("--seed", t.seed, o.study.seed, 0, INT64_MAX);
@@ -174,6 +197,8 @@ void read_runs(option_reader& r, const texts& t, simulate_options& o) {
 }
 
 result<simulate_options> options_of(const CLI::App& app, const texts& t, simulate_options o) {
+  if (auto sound = check_live_options(app, t); !sound)
+    return tl::unexpected{std::move(sound.error())};
   option_reader r;
   read_runs(r, t, o);
   r.check(o.json != "-" || o.csv != "-", "--csv", "goes where --json goes, expected another");
@@ -203,7 +228,12 @@ result<simulate_options> options_of(const CLI::App& app, const texts& t, simulat
     agents.second = simulation::most_agents_worth_trying(o.queue);
   r.read(t.agents, agents, read_agents);
   std::tie(o.least_agents, o.most_agents) = agents;
-  r.number<uint64_t>("--calls", t.calls, o.study.calls, 100, 1'000'000'000);
+  r.number<uint64_t>("--calls", t.calls, o.study.calls, t.live.live ? 1 : 100, 1'000'000'000);
+  if (t.live.live) {
+    r.check(agents.first == agents.second, "--agents", "live, expected one number");
+    o.queue.agents = agents.first;
+    read_live(r, t.live, o.queue, t.calls.empty() ? 0 : o.study.calls, o.live.emplace());
+  }
   if (r.failure())
     return tl::unexpected{*r.failure()};
   if (!o.target && agents.second - agents.first >= most_steps)
@@ -216,19 +246,13 @@ result<simulate_options> options_of(const CLI::App& app, const texts& t, simulat
   return o;
 }
 
-std::string shown(const std::vector<std::string>& arguments) {
-  std::string out = "jackfield simulate";
-  for (const auto& each : arguments)
-    out += ' ' + each;
-  return out;
-}
-
 } // namespace
 
 result<std::optional<simulate_options>>
 parse_simulate_options(const std::vector<std::string>& arguments) {
   CLI::App app{"Plays callers and agents in simulated time, with the queues and agents of serve, "
-               "and says what service that is, beside what Erlang's formulas say.",
+               "and says what service that is, beside what Erlang's formulas say. Or, --live, in "
+               "real time, who call a queue and answer its calls.",
                "jackfield simulate"};
   app.get_formatter()->column_width(30);
   texts t;
@@ -248,7 +272,7 @@ parse_simulate_options(const std::vector<std::string>& arguments) {
   }
   if (auto all = demand_texts(app); !all)
     return tl::unexpected{std::move(all.error())};
-  o.command = shown(arguments);
+  o.command = shown_command("jackfield simulate", arguments);
   return options_of(app, t, std::move(o)).map([](auto done) {
     return std::optional{std::move(done)};
   });

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/live_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/simulation/staffing.hpp"
 
@@ -23,6 +24,8 @@ struct simulate_options {
   uint32_t most_agents = 0;
   std::optional<simulation::staffing_target> target;
   simulation::study_options study;
+  /// In real time, one run: the queue's agents are `least_agents`. Unset: in simulated time.
+  std::optional<live_options> live;
 
   // Files; empty: none, "-": standard output.
   std::string json;

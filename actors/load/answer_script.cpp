@@ -174,6 +174,8 @@ void answer_script::wait_for_next(call_leg& leg) {
 
 void answer_script::on_confirmed(call_leg& leg) {
   kept_.confirmed(leg);
+  if (std::exchange(plan_.tells_when_up, false) && owner_)
+    lane::tell(leg.home(), owner_, call_up{leg.id()});
 }
 
 void answer_script::refuse(call_leg& leg, int status, std::string_view headers) {

@@ -34,6 +34,8 @@ struct answer_plan {
   std::shared_ptr<const audio_settings> audio;
   /// It is for one of several phones that ring, perhaps: that its caller gives it up is no fault.
   bool may_be_given_up = false;
+  /// The owner gets `call_up` once the caller has acknowledged the answer.
+  bool tells_when_up = false;
 };
 
 /// How calls are answered; shared by a lane's calls, immutable.
@@ -63,6 +65,11 @@ struct answer_manner {
   uint16_t inactive_port = 10'000;
   /// Calls to users who are registered here are connected to them so; null: answered as all.
   std::shared_ptr<const bridge_manner> connect;
+};
+
+/// To the owner of a call that came in, if that wants to know.
+struct call_up {
+  caf::actor_id call = 0;
 };
 
 /// To the owner of a call that came in, last.
@@ -144,4 +151,5 @@ private:
 
 } // namespace jackfield
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::served_call)

@@ -53,6 +53,10 @@ caf::behavior answering_service::make_behavior() {
     [this](const recorded& written) { registrar_.on_recorded(written); },
     [this](resume_calls& left) { go_on(left); },
     [this](const call_resumed& call) { resuming_.take(*this, call); },
+    [this](const call_up& call) {
+      if (users_)
+        users_->on_call_up(call.call);
+    },
     [this](const served_call& served) { on_served(served); },
     [this](const bridged_call_over& over) { on_bridged(over); },
     [this](const contacts_found& found) { on_found(found); },
@@ -148,7 +152,7 @@ void answering_service::on_invite(const sip_arrival_ptr& invite, uint64_t transa
     return;
   }
   if (const auto user = users_ ? users_->called_by(invite->message()) : std::nullopt) {
-    answer(invite, transaction, plan_of_user(*user));
+    answer_as(*user, invite, transaction);
     return;
   }
   if (!serves_others()) {
@@ -207,7 +211,9 @@ answer_plan answering_service::plan_of(uint64_t number) const {
 
 answer_plan answering_service::plan_of_user(size_t place) {
   // A user's n-th call meets the same, whichever lane the user is on.
-  auto plan = plan_of((static_cast<uint64_t>(place + 1) << 32U) + calls_of_user_[place]++);
+  const auto number = calls_of_user_[place]++;
+  auto plan = users_->plan_of(place, number)
+                .value_or(plan_of((static_cast<uint64_t>(place + 1) << 32U) + number));
   plan.audio = users_->user(place)->audio;
   plan.may_be_given_up = true;
   return plan;
@@ -217,15 +223,30 @@ void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transacti
   answer(invite, transaction, plan_of((calls_of_nobody_++ << 8U) + source_));
 }
 
-void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction,
-                               answer_plan plan) {
+void answering_service::answer_as(size_t user, const sip_arrival_ptr& invite,
+                                  uint64_t transaction) {
+  if (!users_->may_have(user)) {
+    answer_plan busy;
+    busy.what = answer_plan::kind::busy;
+    answer(invite, transaction, std::move(busy));
+    return;
+  }
+  auto plan = plan_of_user(user);
+  plan.tells_when_up = users_->has_listener();
+  users_->on_call(user, answer(invite, transaction, std::move(plan)), invite->message());
+}
+
+caf::actor_id answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction,
+                                        answer_plan plan) {
   auto script = std::make_unique<answer_script>(
     context_.media, manner_,
     kept_call{context_.keeps, context_.keeps != nullptr ? context_.keeps->take_number() : 0},
     caf::strong_actor_ptr{ctrl()}, std::move(plan));
-  keep(caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
-         context_.router, std::move(script), invite, transaction, manner_->connections)),
-       invite->message().call_id());
+  auto call = caf::actor_cast<caf::strong_actor_ptr>(home().spawn<call_leg>(
+    context_.router, std::move(script), invite, transaction, manner_->connections));
+  const auto id = call->id();
+  keep(std::move(call), invite->message().call_id());
+  return id;
 }
 
 void answering_service::go_on(resume_calls& left) {
@@ -306,6 +327,8 @@ void answering_service::count(const media_outcome& media) {
 void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,
                               answer_plan::kind declined, std::string_view detail) {
   calls_.erase(call);
+  if (users_)
+    users_->on_call_over(call);
   if (answered)
     metrics_.calls.answer();
   const bool failed = declined == answer_plan::kind::answer && failure.failed();

@@ -44,7 +44,8 @@ private:
   void on_served(const served_call& served);
   void on_bridged(const bridged_call_over& over);
   void answer(const sip_arrival_ptr& invite, uint64_t transaction);
-  void answer(const sip_arrival_ptr& invite, uint64_t transaction, answer_plan plan);
+  caf::actor_id answer(const sip_arrival_ptr& invite, uint64_t transaction, answer_plan plan);
+  void answer_as(size_t user, const sip_arrival_ptr& invite, uint64_t transaction);
   enum class draw : uint64_t { share = 1, delay = 2 };
   /// What the manner's seed gives to a call of that number.
   [[nodiscard]] answer_plan plan_of(uint64_t number) const;

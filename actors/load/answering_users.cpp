@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "actors/call/leg_messages.hpp"
+#include "engine/sip/fields.hpp"
 #include "engine/sip/uri.hpp"
 
 namespace jackfield {
@@ -192,6 +193,33 @@ void answering_users::leave(bool at_once) {
 
 bool answering_users::gone() const noexcept {
   return members_.empty();
+}
+
+void answering_users::on_call(size_t place, caf::actor_id call, const sip::message& invite) {
+  if (!has_listener())
+    return;
+  calls_.emplace(call, place);
+  engaged_.insert(place);
+  user_rung rung{place, call, {}};
+  for (const auto which : {sip::header::p_asserted_identity, sip::header::from})
+    if (const auto who = sip::parse_name_addr(invite.first(which)))
+      if (const auto uri = sip::uri::parse(who->uri))
+        rung.callers.push_back(sip::unescape(uri->user()));
+  lane::tell_from(owner_, all_.calls.listener, std::move(rung));
+}
+
+void answering_users::on_call_up(caf::actor_id call) {
+  if (const auto found = calls_.find(call); found != calls_.end())
+    lane::tell_from(owner_, all_.calls.listener, user_talks{found->second, call});
+}
+
+void answering_users::on_call_over(caf::actor_id call) {
+  const auto found = calls_.find(call);
+  if (found == calls_.end())
+    return;
+  engaged_.erase(found->second);
+  lane::tell_from(owner_, all_.calls.listener, user_free{found->second, call});
+  calls_.erase(found);
 }
 
 std::optional<size_t> answering_users::called_by(const sip::message& invite) const {

@@ -2,11 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <caf/actor_control_block.hpp>
@@ -14,6 +16,7 @@
 
 #include "actors/call/call_settings.hpp"
 #include "actors/call/registration.hpp"
+#include "actors/load/answer_script.hpp"
 #include "actors/node/lane_context.hpp"
 #include "engine/lane/lane_actor.hpp"
 #include "engine/report/failure_cause.hpp"
@@ -39,6 +42,34 @@ private:
   std::unordered_map<std::string, size_t> by_contact_; // without escapes
 };
 
+/// To a listener to users' calls: the user's phone rings.
+struct user_rung {
+  size_t user = 0; ///< its place in the directory
+  caf::actor_id call = 0;
+  std::vector<std::string> callers; ///< users of P-Asserted-Identity and From
+};
+
+/// The user and its caller talk: the answer is acknowledged.
+struct user_talks {
+  size_t user = 0;
+  caf::actor_id call = 0;
+};
+
+/// The call is over, and the user has none.
+struct user_free {
+  size_t user = 0;
+  caf::actor_id call = 0;
+};
+
+/// What becomes of users' calls, where that is not left to the manner of all.
+struct user_calls {
+  /// How the user at that place answers its n-th call, from 0; on any lane. Null: as all.
+  std::function<answer_plan(size_t user, uint64_t n)> answers;
+  /// Gets `user_rung`, `user_talks` and `user_free`, and each user has one call at a time: another
+  /// is refused with 486. Null: nobody does, and a user may have any number.
+  caf::strong_actor_ptr listener;
+};
+
 /// To an answering service: register your share of these users, every `count`-th from `index` on,
 /// and answer their calls. Once.
 struct register_users {
@@ -53,6 +84,7 @@ struct register_users {
   bool alone = false;
   /// Gets `users_standing` and `user_failed`; null: nobody does.
   caf::strong_actor_ptr watcher;
+  user_calls calls;
 };
 
 /// How a lane's share of the users stands, after each change.
@@ -95,6 +127,17 @@ public:
     return all_.directory->all()[place];
   }
   [[nodiscard]] bool serves_others() const noexcept { return !all_.alone; }
+
+  /// How it answers its next call; nothing: the manner of all says so.
+  [[nodiscard]] std::optional<answer_plan> plan_of(size_t place, uint64_t n) const {
+    return all_.calls.answers ? std::optional{all_.calls.answers(place, n)} : std::nullopt;
+  }
+  [[nodiscard]] bool has_listener() const noexcept { return all_.calls.listener != nullptr; }
+  // Of their calls, where somebody listens.
+  [[nodiscard]] bool may_have(size_t place) const { return !engaged_.contains(place); }
+  void on_call(size_t place, caf::actor_id call, const sip::message& invite);
+  void on_call_up(caf::actor_id call);
+  void on_call_over(caf::actor_id call);
   [[nodiscard]] const report::registration_counts& counts() const noexcept { return counts_; }
 
 private:
@@ -121,6 +164,8 @@ private:
   register_users all_;
   report::registration_counts counts_;
   std::unordered_map<size_t, member> members_; // by place in the directory
+  std::unordered_map<caf::actor_id, size_t> calls_; // whose they are, where somebody listens
+  std::unordered_set<size_t> engaged_;
   lane::actor_timer timer_;
   lane::time_point began_{};
   size_t next_;                 // to register
@@ -134,6 +179,9 @@ private:
 
 } // namespace jackfield
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::user_rung)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::user_talks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::user_free)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::register_users)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::users_standing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::user_failed)

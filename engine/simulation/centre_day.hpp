@@ -73,9 +73,9 @@ struct live_agent {
 ///
 ///     time_point origin() const;         // the plan's beginning
 ///     void open();                       // queues and agents, none of them logged in
-///     time_point next() const;           // when something is due, of a timer's or its own;
-///     `never` void step();                       // the first of that, until all is quiet void
-///     set(uint32_t timer, time_point at); // then `on_timer`; `never` clears it
+///     time_point next();                 // when something is due, or `never`; may wait for it
+///     void step();                       // the first of that, until all is quiet
+///     void set(uint32_t timer, time_point at); // then `on_timer`; `never` clears it
 ///     // a caller, by the slot that it has while it is live
 ///     void enter(uint32_t slot, const live_call&, time_point since); // its queue
 ///     void leave(uint32_t slot, uint32_t queue);
@@ -102,11 +102,15 @@ public:
   void on_timer(uint32_t timer);
   /// Callers, by their slots and numbers: one that is not there any more is of no matter.
   void refused(uint32_t slot, uint64_t number, const std::string& to);
-  void let_in(uint32_t slot, uint64_t number);
+  /// `at_once`: an agent was free when it came, or none was. Unset: one was if a phone rings for it
+  /// in the same step.
+  void let_in(uint32_t slot, uint64_t number, std::optional<bool> at_once = {});
   void sent_on(uint32_t slot, uint64_t number, const std::string& to);
   /// A queue has given it to an agent; or it is connected at once.
   void taken(uint32_t slot, uint64_t number);
   void connect(uint32_t slot, uint64_t number, uint32_t agent);
+  /// Its talk ended before its time, by neither of those who talk.
+  void broken_off(uint32_t slot, uint64_t number);
   /// The agent's phone rings for it, until then at most; `never`: until told.
   void ring(uint32_t agent, uint32_t slot, uint64_t number, time_point until);
   void changed(uint32_t agent, agent_state from, agent_state to);
@@ -160,6 +164,7 @@ private:
   /// By the queue that it is in, and by when it came there.
   template <class Count>
   void count(const live_call& call, Count&& count);
+  void count_had_to_wait(const live_call& call);
   /// By its attempt as a whole.
   template <class Count>
   void count_all(const live_call& call, Count&& count);
@@ -253,13 +258,17 @@ void centre_day<Floor>::step() {
   floor_.step();
   for (const auto& [slot, number] : entered_) {
     const auto& call = calls_[slot];
-    if (call.who.number != number || call.rung)
-      continue;
-    count(call, [](service_counts& c) { ++c.had_to_wait; });
-    if (call.moves == 0)
-      count_all(call, [](service_counts& c) { ++c.had_to_wait; });
+    if (call.who.number == number && !call.rung)
+      count_had_to_wait(call);
   }
   entered_.clear();
+}
+
+template <class Floor>
+void centre_day<Floor>::count_had_to_wait(const live_call& call) {
+  count(call, [](service_counts& c) { ++c.had_to_wait; });
+  if (call.moves == 0)
+    count_all(call, [](service_counts& c) { ++c.had_to_wait; });
 }
 
 template <class Floor>
@@ -357,14 +366,17 @@ void centre_day<Floor>::enter(uint32_t slot, uint32_t queue) {
 }
 
 template <class Floor>
-void centre_day<Floor>::let_in(uint32_t slot, uint64_t number) {
+void centre_day<Floor>::let_in(uint32_t slot, uint64_t number, std::optional<bool> at_once) {
   auto* const call = find(slot, number);
   if (call == nullptr)
     return;
   count(*call, [](service_counts& c) { ++c.offered; });
   if (!std::exchange(call->counted, true))
     count_all(*call, [](service_counts& c) { ++c.offered; });
-  entered_.emplace_back(slot, number);
+  if (!at_once)
+    entered_.emplace_back(slot, number);
+  else if (!*at_once)
+    count_had_to_wait(*call);
 }
 
 template <class Floor>
@@ -440,6 +452,12 @@ void centre_day<Floor>::connect(uint32_t slot, uint64_t number, uint32_t agent) 
     figures_.queues[call->queue].answered_waits.record(now_ - call->entered);
   floor_.set(timer_of_call(slot),
              policy::later(now_, samples_.talk(call->who.number, call->queue)));
+}
+
+template <class Floor>
+void centre_day<Floor>::broken_off(uint32_t slot, uint64_t number) {
+  if (const auto* const call = find(slot, number); call && call->is == live_call::state::talks)
+    end_talk(slot, call_end::agent_failed);
 }
 
 template <class Floor>

@@ -1,0 +1,344 @@
+#include "actors/live/live_day.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include <caf/send.hpp>
+
+#include "actors/live/live_callers.hpp"
+#include "engine/simulation/centre_day.hpp"
+#include "engine/simulation/timer_heap.hpp"
+
+namespace jackfield {
+
+namespace {
+
+using policy::agent_state;
+using simulation::centre_plan;
+using simulation::live_call;
+using std::chrono::steady_clock;
+
+/// How often it is asked whether it is to end.
+constexpr std::chrono::milliseconds poll_interval{50};
+
+class live_floor;
+using live_centre_day = simulation::centre_day<live_floor>;
+
+/// Callers and agents by their calls. Timers: an agent's wrap-up each, then those of the day.
+class live_floor {
+public:
+  live_floor(live_centre_day& day, const centre_plan& plan,
+             const simulation::call_samples& /*samples*/, caf::scoped_actor& self,
+             const live_parts& parts, live_day_result& told)
+      : day_(day), plan_(plan), self_(self), parts_(parts), told_(told),
+        origin_(steady_clock::now()), last_(origin_), at_(origin_), phones_(plan.agents.size()) {}
+
+  // For the day.
+  [[nodiscard]] lane::time_point origin() const noexcept { return origin_; }
+  void open() {} // they are registered
+  /// Waits for it.
+  [[nodiscard]] lane::time_point next();
+  void step();
+  void set(uint32_t timer, lane::time_point at) { timers_.set(own_timers() + timer, at); }
+  void enter(uint32_t slot, const live_call& call, lane::time_point since);
+  void leave(uint32_t slot, uint32_t queue);
+  void end_talk(uint32_t slot, uint32_t agent);
+  void answer(uint32_t /*agent*/) {} // the phone does: it has drawn the same (`live_answers`)
+  void end_wrap_up(uint32_t agent) { become(agent, agent_state::ready); }
+  void log_in(uint32_t agent, bool /*reachable*/) { become(agent, agent_state::ready); }
+  void log_out(uint32_t agent) { become(agent, agent_state::logged_out); }
+  void pause(uint32_t agent, const std::string& /*reason*/) { become(agent, agent_state::paused); }
+  void unpause(uint32_t agent) { become(agent, agent_state::ready); }
+  void set_reachable(uint32_t /*agent*/, bool /*reachable*/) {}
+
+private:
+  struct caller {
+    enum class state : uint8_t { waits, talks, done };
+
+    uint32_t slot = 0;
+    uint64_t number = 0;
+    uint32_t agent = live_call::nobody;
+    state is = state::waits;
+    bool at_once = false;  // somebody was free when it came
+    bool let_in = false;   // the day knows
+    bool rings = false;    // a phone, for it
+    bool answered = false; // the PBX did
+  };
+  struct phone {
+    agent_state state = agent_state::logged_out;
+    uint64_t ticket = 0; // whose call it has
+    caf::actor_id call = 0;
+  };
+  using event = std::variant<user_rung, user_talks, user_free, caller_answered, caller_gone>;
+
+  [[nodiscard]] uint32_t own_timers() const noexcept {
+    return static_cast<uint32_t>(plan_.agents.size());
+  }
+  void receive(lane::time_point until);
+  void take(const user_rung& rung);
+  void take(const user_talks& talks);
+  void take(const user_free& free);
+  void take(const caller_answered& answered);
+  void take(const caller_gone& gone);
+
+  /// Null: it is over.
+  caller* find(uint64_t ticket) {
+    const auto found = callers_.find(ticket);
+    return found == callers_.end() ? nullptr : &found->second;
+  }
+  [[nodiscard]] uint64_t caller_for(const user_rung& rung);
+  void let_in(caller& who);
+  void hang_up(uint64_t ticket);
+  void break_off(caller& who);
+  void become(uint32_t agent, agent_state to);
+
+  live_centre_day& day_;
+  const centre_plan& plan_;
+  caf::scoped_actor& self_;
+  const live_parts& parts_;
+  live_day_result& told_;
+  lane::time_point origin_;
+  lane::time_point last_;
+  lane::time_point at_; // of the next step
+  simulation::timer_heap timers_;
+  std::deque<std::pair<lane::time_point, event>> inbox_;
+  std::map<uint64_t, caller> callers_; // by ticket: as they came
+  std::vector<uint64_t> tickets_;      // by slot, the latest
+  std::vector<phone> phones_;
+  uint64_t ticket_ = 0;
+  size_t ready_ = 0; // agents
+};
+
+// -- time ----------------------------------------------------------------------------
+
+lane::time_point live_floor::next() {
+  while (inbox_.empty()) {
+    const auto due = timers_.next();
+    if (due == policy::never && callers_.empty())
+      return policy::never;
+    if (!told_.cut && parts_.cut())
+      told_.cut = true;
+    if (told_.cut)
+      return policy::never;
+    if (due <= steady_clock::now())
+      return at_ = std::max(due, last_);
+    receive(std::min(due, lane::time_point{steady_clock::now() + poll_interval}));
+  }
+  return at_ = std::max(std::min(inbox_.front().first, timers_.next()), last_);
+}
+
+void live_floor::receive(lane::time_point until) {
+  const auto keep = [this](auto&& what) {
+    inbox_.emplace_back(steady_clock::now(), std::forward<decltype(what)>(what));
+  };
+  const auto wait = std::max(until - steady_clock::now(), steady_clock::duration::zero());
+  self_->receive([&](const user_rung& what) { keep(what); },
+                 [&](const user_talks& what) { keep(what); },
+                 [&](const user_free& what) { keep(what); },
+                 [&](const caller_answered& what) { keep(what); },
+                 [&](const caller_gone& what) { keep(what); }, [](const users_standing&) {},
+                 [&](const user_failed&) { ++told_.unregistered; },
+                 caf::after(std::chrono::duration_cast<std::chrono::microseconds>(wait)) >> [] {});
+}
+
+void live_floor::step() {
+  last_ = at_;
+  if (inbox_.empty() || timers_.next() < inbox_.front().first) {
+    const auto timer = timers_.pop();
+    if (timer >= own_timers())
+      day_.on_timer(timer - own_timers());
+    else
+      become(timer, agent_state::ready); // its wrap-up is over
+    return;
+  }
+  const auto what = std::move(inbox_.front().second);
+  inbox_.pop_front();
+  std::visit([this](const auto& one) { take(one); }, what);
+}
+
+// -- callers -------------------------------------------------------------------------
+
+void live_floor::enter(uint32_t slot, const live_call& call, lane::time_point /*since*/) {
+  const auto ticket = ++ticket_;
+  if (slot >= tickets_.size())
+    tickets_.resize(slot + 1);
+  tickets_[slot] = ticket;
+  caller made;
+  made.slot = slot;
+  made.number = call.who.number;
+  made.at_once = ready_ > 0;
+  callers_.emplace(ticket, made);
+  caf::anon_send(parts_.callers[ticket % parts_.callers.size()], place_caller{ticket, last_});
+}
+
+// Who is not let in is refused, which is known later; who has been rung for, waited or talked was.
+void live_floor::let_in(caller& who) {
+  if (!std::exchange(who.let_in, true))
+    day_.let_in(who.slot, who.number, who.at_once);
+}
+
+void live_floor::hang_up(uint64_t ticket) {
+  caf::anon_send(parts_.callers[ticket % parts_.callers.size()], hang_up_caller{ticket});
+}
+
+void live_floor::leave(uint32_t slot, uint32_t /*queue*/) {
+  const auto ticket = tickets_[slot];
+  if (auto* const who = find(ticket)) {
+    let_in(*who);
+    who->is = caller::state::done;
+  }
+  hang_up(ticket);
+}
+
+void live_floor::end_talk(uint32_t slot, uint32_t agent) {
+  const auto ticket = tickets_[slot];
+  if (auto* const who = find(ticket))
+    who->is = caller::state::done;
+  hang_up(ticket);
+  become(agent, agent_state::wrap_up);
+  const auto wrap_up = plan_.queues[plan_.agents[agent].queues.front().queue].wrap_up.mean();
+  if (wrap_up > policy::duration::zero())
+    timers_.set(agent, policy::later(last_, wrap_up));
+  else
+    become(agent, agent_state::ready);
+}
+
+void live_floor::take(const caller_answered& answered) {
+  if (auto* const who = find(answered.ticket)) {
+    who->answered = true;
+    let_in(*who);
+  }
+}
+
+void live_floor::take(const caller_gone& gone) {
+  auto* const who = find(gone.ticket);
+  if (who == nullptr)
+    return;
+  if (who->is == caller::state::talks) {
+    break_off(*who);
+  } else if (who->is == caller::state::waits) {
+    who->is = caller::state::done;
+    if (who->answered)
+      day_.sent_on(who->slot, who->number, {});
+    else
+      day_.refused(who->slot, who->number, {});
+  }
+  callers_.erase(gone.ticket);
+}
+
+void live_floor::break_off(caller& who) {
+  day_.broken_off(who.slot, who.number);
+}
+
+// -- agents --------------------------------------------------------------------------
+
+void live_floor::become(uint32_t agent, agent_state to) {
+  auto& state = phones_[agent].state;
+  if (state == to)
+    return;
+  ready_ += to == agent_state::ready ? 1 : 0;
+  ready_ -= state == agent_state::ready ? 1 : 0;
+  const auto from = std::exchange(state, to);
+  day_.changed(agent, from, to);
+}
+
+// A PBX that does not hand on who calls hands on calls in the order in which they came.
+uint64_t live_floor::caller_for(const user_rung& rung) {
+  for (const auto& id : rung.callers)
+    if (const auto ticket = ticket_of(id); find(ticket) != nullptr) {
+      ++told_.matched;
+      return ticket;
+    }
+  const auto first = std::ranges::find_if(callers_, [](const auto& each) {
+    return each.second.is == caller::state::waits && !each.second.rings;
+  });
+  ++(first == callers_.end() ? told_.strangers : told_.in_order);
+  return first == callers_.end() ? 0 : first->first;
+}
+
+void live_floor::take(const user_rung& rung) {
+  const auto agent = static_cast<uint32_t>(rung.user);
+  auto& own = phones_[agent];
+  own.call = rung.call;
+  own.ticket = caller_for(rung);
+  timers_.set(agent, policy::never); // a wrap-up that the PBX does not keep
+  become(agent, agent_state::offered);
+  auto* const who = find(own.ticket);
+  if (who == nullptr || who->is != caller::state::waits)
+    return;
+  let_in(*who);
+  who->rings = true;
+  day_.ring(agent, who->slot, who->number, policy::never);
+}
+
+void live_floor::take(const user_talks& talks) {
+  const auto agent = static_cast<uint32_t>(talks.user);
+  const auto& own = phones_[agent];
+  if (own.call != talks.call)
+    return;
+  become(agent, agent_state::in_call);
+  auto* const who = find(own.ticket);
+  if (who == nullptr || who->is != caller::state::waits)
+    return; // it has gone, or talks with somebody who was faster
+  who->is = caller::state::talks;
+  who->agent = agent;
+  day_.taken(who->slot, who->number);
+  day_.connect(who->slot, who->number, agent);
+}
+
+void live_floor::take(const user_free& free) {
+  const auto agent = static_cast<uint32_t>(free.user);
+  auto& own = phones_[agent];
+  if (own.call != free.call)
+    return;
+  own.call = 0;
+  const auto ticket = std::exchange(own.ticket, 0);
+  if (auto* const who = find(ticket)) {
+    if (who->is == caller::state::talks && who->agent == agent)
+      break_off(*who);
+    who->rings = false;
+  }
+  if (own.state == agent_state::offered || own.state == agent_state::in_call)
+    become(agent, agent_state::ready);
+}
+
+} // namespace
+
+std::function<answer_plan(size_t agent, uint64_t n)> live_answers(const centre_plan& plan,
+                                                                  uint64_t seed) {
+  auto samples = std::make_shared<const simulation::call_samples>(plan, seed);
+  return [samples = std::move(samples)](size_t agent, uint64_t n) {
+    answer_plan how;
+    how.may_be_given_up = true;
+    const auto after = samples->answer(static_cast<uint32_t>(agent), n);
+    if (after) {
+      how.after = *after;
+    } else {
+      how.what = answer_plan::kind::ring;
+      how.after = std::chrono::hours{1}; // whoever rings it gives up before
+    }
+    return how;
+  };
+}
+
+result<live_day_result> play_live(const centre_plan& plan,
+                                  const simulation::simulation_options& options,
+                                  caf::scoped_actor& self, const live_parts& parts) {
+  live_day_result told;
+  std::vector<simulation::call_outcome> calls;
+  const std::function<void(const simulation::call_outcome&)> on_call =
+    [&](const simulation::call_outcome& call) { calls.push_back(call); };
+  auto figures = live_centre_day{plan, options, on_call, self, parts, told}.run();
+  if (!figures)
+    return tl::unexpected{std::move(figures.error())};
+  told.figures = std::move(*figures);
+  told.calls = std::move(calls);
+  return told;
+}
+
+} // namespace jackfield

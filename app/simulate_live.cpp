@@ -1,0 +1,136 @@
+#include "app/simulate_live.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/interrupts.hpp"
+#include "app/live_players.hpp"
+#include "app/machine_load.hpp"
+#include "app/option_reader.hpp"
+#include "app/simulate_outputs.hpp"
+#include "app/version.hpp"
+#include "engine/report/exit_code.hpp"
+#include "engine/report/verdict.hpp"
+#include "engine/simulation/live_page.hpp"
+#include "engine/simulation/live_report.hpp"
+#include "engine/sip/shown_uri.hpp"
+
+namespace jackfield::app {
+
+namespace {
+
+using report::exit_code;
+using std::chrono::steady_clock;
+
+bool is_cut() {
+  return interrupts() > 0;
+}
+
+/// The run, and what plays it.
+struct live_setup {
+  live_options options;
+  std::string trusted_pem;
+  std::string served_by;
+};
+
+std::string over(const load_settings& settings, const std::string& media) {
+  return fmt::format("{}, {}", option_name(settings.transport), media);
+}
+
+/// What is measured of calls and their audio, and whether it can be relied on.
+void describe(simulation::live_conditions& how, const live_players& players,
+              const machine_load& machine, steady_clock::duration took) {
+  auto callers = players.callers();
+  auto agents = players.agents();
+  machine.show(callers.health);
+  for (const auto* metrics : {&callers, &agents}) {
+    const auto verdict = report::judge(*metrics, took * players.lanes());
+    for (const auto& reason : verdict.invalid_reasons)
+      if (std::ranges::find(how.invalid_reasons, reason) == how.invalid_reasons.end())
+        how.invalid_reasons.push_back(reason);
+    for (const auto& [cause, count] : metrics->calls.failures)
+      how.failures.emplace_back(cause.text(), count);
+  }
+  if (players.lost())
+    how.invalid_reasons.emplace_back("an error within ended a part of it");
+  auto heard = callers.media.received;
+  heard.merge(agents.media.received);
+  if (heard.mos.count() > 0)
+    how.mos_mean = heard.mos.mean();
+  if (heard.expected > 0)
+    how.lost_share = static_cast<double>(heard.lost) / static_cast<double>(heard.expected);
+}
+
+} // namespace
+
+int simulate_live(const simulate_options& options) {
+  const auto to = simulate_outputs::open(options);
+  if (!to)
+    return end_with(to.error(), exit_code::usage);
+  raise_file_limit();
+  catch_interrupts();
+  const machine_load machine;
+  const auto& live = *options.live;
+  const auto plan = options.queue.plan();
+  if (auto sound = plan.check(); !sound)
+    return end_with(sound.error(), exit_code::usage);
+
+  simulation::live_report report;
+  report.info = {std::string{version}, options.command};
+  report.plan = {options.queue, live.warm_up, live.calls, options.study.seed};
+  report.plan.threads = options.study.threads;
+  report.conditions.target = sip::without_password(*live.callers.uri);
+  report.conditions.callers_over =
+    over(live.callers, live.callers.rtp ? media_name(live.callers.protection) : "no audio");
+  report.conditions.agents_over =
+    over(live.agents, !live.agents.rtp          ? "no audio"
+                      : live.agents_protected ? media_name(*live.agents_protected)
+                                              : "audio as offered");
+  auto players = live_players::make(live, {}, options.quiet);
+  if (!players)
+    return end_with(players.error(), exit_code::usage);
+  const std::function<bool()> cut = is_cut;
+  const auto began = steady_clock::now();
+  if (auto there = (*players)->log_in(plan, options.study.seed, cut); !there) {
+    (*players)->stop();
+    return end_with(there.error(), exit_code::failed);
+  }
+  simulation::simulation_options run;
+  run.seed = options.study.seed;
+  run.warm_up = live.warm_up;
+  run.calls = live.calls;
+  auto played = (*players)->play(plan, run, cut);
+  (*players)->stop();
+  const auto took = steady_clock::now() - began;
+  if (!played)
+    return end_with(played.error(), exit_code::internal_error);
+  auto& conditions = report.conditions;
+  conditions.seconds = std::chrono::duration<double>(took).count();
+  conditions.cut = played->cut;
+  conditions.matched_by_caller_id = played->matched;
+  conditions.matched_in_order = played->in_order;
+  describe(conditions, **players, machine, took);
+  auto study =
+    simulation::study_live(report.plan, {std::move(played->figures), std::move(played->calls)});
+  if (!study)
+    return end_with(study.error(), exit_code::internal_error);
+  report.study = std::move(*study);
+  const bool written = to->write(
+    options, [&] { return live_json(report); }, [&] { return live_csv(report); },
+    [&] { return live_html(report); }, [&] { return live_text(report); });
+  if (!written)
+    return end_with({"jackfield simulate", "the report could not be written"},
+                    exit_code::internal_error);
+  if (!conditions.invalid_reasons.empty())
+    return static_cast<int>(exit_code::invalid);
+  if (!conditions.failures.empty())
+    return static_cast<int>(exit_code::failed);
+  return static_cast<int>(conditions.cut ? exit_code::cut : exit_code::ok);
+}
+
+} // namespace jackfield::app

@@ -10,6 +10,7 @@
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
 #include "engine/simulation/page_parts.hpp"
+#include "engine/simulation/report_parts.hpp"
 
 namespace jackfield::simulation {
 

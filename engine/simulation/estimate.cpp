@@ -49,4 +49,15 @@ estimate estimate_mean(std::span<const double> values, double level) noexcept {
   return e;
 }
 
+double quantile(std::span<const double> sorted, double p) noexcept {
+  const double place = p * static_cast<double>(sorted.size() + 1) - 1;
+  if (place <= 0)
+    return sorted.front();
+  const auto before = static_cast<size_t>(place);
+  if (before + 1 >= sorted.size())
+    return sorted.back();
+  const double part = place - static_cast<double>(before);
+  return sorted[before] + (sorted[before + 1] - sorted[before]) * part;
+}
+
 } // namespace jackfield::simulation

@@ -28,4 +28,9 @@ struct estimate {
 /// freedom, 1 or more, does not exceed in size.
 [[nodiscard]] double student_t(double level, uint32_t freedom) noexcept;
 
+/// What a share `p`, from 0 to 1, of all further values is below, as nearly as these tell: at least
+/// one, in ascending order. It is the one at the place p (n + 1), counted from 1; between two, in
+/// proportion; never beyond the first and the last (R. J. Hyndman and Y. Fan 1996, definition 6).
+[[nodiscard]] double quantile(std::span<const double> sorted, double p) noexcept;
+
 } // namespace jackfield::simulation

@@ -1,10 +1,12 @@
 #include "engine/simulation/page_parts.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "engine/simulation/report_parts.hpp"
 #include "engine/simulation/wait_groups.hpp"
 
 namespace jackfield::simulation {
@@ -33,6 +35,16 @@ std::string shown_wait(std::optional<double> seconds) {
                       : fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string shown_figure(const figure_name& which, std::optional<double> value) {
+  return which.seconds ? shown_wait(value) : shown_share(value);
+}
+
+std::string exact_figure(const figure_name& which, std::optional<double> value) {
+  if (!value || !std::isfinite(*value))
+    return "-";
+  return figure_text(which.seconds ? *value : std::clamp(*value, 0., 1.), which.seconds);
+}
+
 std::string shown_margin(const std::optional<estimate>& figure, double times) {
   if (!figure || !figure->margin)
     return "";
@@ -41,10 +53,6 @@ std::string shown_margin(const std::optional<estimate>& figure, double times) {
                      margin >= 9.95                 ? 0
                      : margin > 0 && margin < 0.095 ? 2
                                                     : 1);
-}
-
-std::string shown_length(duration length) {
-  return fmt::format("{:g} s", std::chrono::duration<double>(length).count());
 }
 
 svg_plot plot_of_waits(std::string title, const report::histogram& answered,

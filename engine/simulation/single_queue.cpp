@@ -27,18 +27,6 @@ bool is_nothing(const distribution& d) {
 /// More take minutes, and are hardly what was meant.
 constexpr uint64_t most_warm_up = 100'000'000;
 
-/// What is kept of a run.
-struct run_figures {
-  double p_wait, asa, abandoned, occupancy;
-  policy::service_levels levels;
-};
-
-run_figures figures_of(const simulation_figures& run) {
-  const auto& c = run.all;
-  return {c.p_wait().value_or(0), c.asa().value_or(0), c.share_abandoned().value_or(0),
-          run.staff.occupancy().value_or(0), c.levels().value_or(policy::service_levels{})};
-}
-
 } // namespace
 
 policy::erlang_demand single_queue::demand() const noexcept {
@@ -54,6 +42,11 @@ double single_queue::busy_agents() const noexcept {
 
 result<policy::erlang_figures> single_queue::theory() const {
   return patience ? policy::erlang_a(demand(), patience->mean()) : policy::erlang_c(demand());
+}
+
+bool single_queue::theory_exact() const noexcept {
+  return is_exponential(talk) && is_nothing(wrap_up) && (!patience || is_exponential(*patience)) &&
+         is_nothing(answers_after) && no_answer == 0;
 }
 
 centre_plan single_queue::plan() const {
@@ -117,7 +110,7 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
 
   queue_study study;
   std::mutex merging;
-  std::vector<run_figures> runs(options.seeds);
+  std::vector<queue_figures<std::optional<double>>> runs(options.seeds);
   std::vector<std::optional<error>> failures(options.seeds);
   in_threads(options.threads, options.seeds, [&](uint32_t i) {
     simulation_options run;
@@ -142,31 +135,19 @@ result<queue_study> study_queue(const single_queue& queue, const study_options& 
     if (failure)
       return tl::unexpected{std::move(*failure)};
 
-  const auto over_runs = [&](auto&& of, double expected) {
-    std::vector<double> values;
-    values.reserve(runs.size());
-    for (const auto& run : runs)
-      values.push_back(of(run));
-    return compared_figure{estimate_mean(values), expected};
-  };
-  study.p_wait = over_runs([](const auto& r) { return r.p_wait; }, theory->p_wait);
-  study.asa = over_runs([](const auto& r) { return r.asa; }, theory->mean_answered);
-  study.abandoned = over_runs([](const auto& r) { return r.abandoned; }, theory->abandoned);
-  study.occupancy = over_runs([](const auto& r) { return r.occupancy; }, theory->occupancy);
-  study.level_negative = over_runs([](const auto& r) { return r.levels.abandoned_negative; },
-                                   theory->within.abandoned_negative);
-  study.level_ignored = over_runs([](const auto& r) { return r.levels.abandoned_ignored; },
-                                  theory->within.abandoned_ignored);
-  study.level_positive = over_runs([](const auto& r) { return r.levels.abandoned_positive; },
-                                   theory->within.abandoned_positive);
+  const auto expected = figures_of(*theory);
+  std::vector<double> values(runs.size());
+  for (const auto& each : all_figures) {
+    std::ranges::transform(runs, values.begin(),
+                           [&](const auto& run) { return run[each.which].value_or(0); });
+    study[each.which] = {estimate_mean(values), expected[each.which]};
+  }
   study.calls = options.calls;
   study.warm_up = *warm_up;
   study.relaxations =
     static_cast<double>(options.calls) / (queue.calls_per_second * seconds(*queue.relaxation()));
   study.by_erlang_a = queue.patience.has_value();
-  study.theory_exact = is_exponential(queue.talk) && is_nothing(queue.wrap_up) &&
-                       (!queue.patience || is_exponential(*queue.patience)) &&
-                       is_nothing(queue.answers_after) && queue.no_answer == 0;
+  study.theory_exact = queue.theory_exact();
   return study;
 }
 

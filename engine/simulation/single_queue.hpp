@@ -9,6 +9,7 @@
 #include "engine/report/histogram.hpp"
 #include "engine/simulation/centre_plan.hpp"
 #include "engine/simulation/estimate.hpp"
+#include "engine/simulation/queue_figures.hpp"
 #include "engine/simulation/simulate.hpp"
 
 namespace jackfield::simulation {
@@ -34,6 +35,8 @@ struct single_queue {
   [[nodiscard]] result<policy::erlang_figures> theory() const;
   /// Which one that is.
   [[nodiscard]] const char* formula() const noexcept { return patience ? "Erlang A" : "Erlang C"; }
+  /// The formula is for just this: exponential times, and phones that are answered at once.
+  [[nodiscard]] bool theory_exact() const noexcept;
   /// All agents serve the queue, the one who is idle for longest first.
   [[nodiscard]] centre_plan plan() const;
   /// So many callers come before the queue has forgotten that it began empty: those of five times
@@ -49,17 +52,8 @@ struct compared_figure {
   std::optional<double> theory;
 };
 
-/// What some runs of a queue show. Waits in seconds, else shares.
-struct queue_study {
-  compared_figure p_wait;
-  compared_figure asa;
-  compared_figure abandoned;
-  compared_figure occupancy;
-  /// Within `answer_within`, by what is made of those who abandoned until then.
-  compared_figure level_negative;
-  compared_figure level_ignored;
-  compared_figure level_positive;
-
+/// What some runs of a queue show.
+struct queue_study : queue_figures<compared_figure> {
   report::histogram answered_waits;  ///< microseconds, of all runs
   report::histogram abandoned_waits; ///< microseconds, of all runs
 
@@ -70,8 +64,7 @@ struct queue_study {
   double relaxations = 0;
   /// Of fewer, ten runs' intervals are too narrow: what is rare is in none of them, or in one.
   static constexpr double enough_relaxations = 40;
-  /// The formula is for just this: exponential times, and phones that are answered at once.
-  bool theory_exact = false;
+  bool theory_exact = false; ///< `single_queue::theory_exact`
 };
 
 struct study_options {

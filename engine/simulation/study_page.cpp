@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
 #include "engine/simulation/page_parts.hpp"
+#include "engine/simulation/report_parts.hpp"
 
 namespace jackfield::simulation {
 
@@ -21,29 +21,31 @@ using report::svg_plot;
 using shape = svg_plot::series::shape;
 using metric = staffing_target::metric;
 
-struct shown_figure {
-  const char* label;
-  compared_figure queue_study::*figure;
-  bool is_wait;
-  std::optional<metric> what; ///< which targets may be of it
-  bool of_patience = false;   ///< where nobody hangs up, it says nothing
-};
-
-constexpr shown_figure level{"service level", &queue_study::level_negative, false,
-                             metric::service_level};
-constexpr shown_figure asa{"average speed of answer", &queue_study::asa, true, metric::asa};
-constexpr shown_figure abandoned{"abandoned", &queue_study::abandoned, false, metric::abandoned,
-                                 true};
-constexpr shown_figure occupancy{"occupancy", &queue_study::occupancy, false, metric::occupancy};
-constexpr shown_figure p_wait{"has to wait", &queue_study::p_wait, false, metric::p_wait};
-constexpr shown_figure level_ignored{
-  "… short abandons ignored", &queue_study::level_ignored, false, {}, true};
-constexpr shown_figure level_positive{
-  "… short abandons as met", &queue_study::level_positive, false, {}, true};
-
-std::string value_text(const shown_figure& which, std::optional<double> value) {
-  return which.is_wait ? shown_wait(value) : shown_share(value);
+/// Which targets may be of it.
+std::optional<metric> target_of(queue_figure which) {
+  switch (which) {
+  case queue_figure::level_negative:
+    return metric::service_level;
+  case queue_figure::asa:
+    return metric::asa;
+  case queue_figure::p_wait:
+    return metric::p_wait;
+  case queue_figure::abandoned:
+    return metric::abandoned;
+  case queue_figure::occupancy:
+    return metric::occupancy;
+  case queue_figure::level_ignored:
+  case queue_figure::level_positive:
+    break;
+  }
+  return std::nullopt;
 }
+
+constexpr auto level = name_of(queue_figure::level_negative);
+constexpr auto asa = name_of(queue_figure::asa);
+constexpr auto abandoned = name_of(queue_figure::abandoned);
+constexpr auto occupancy = name_of(queue_figure::occupancy);
+constexpr auto p_wait = name_of(queue_figure::p_wait);
 
 class page_of_study {
 public:
@@ -68,11 +70,11 @@ public:
   }
 
 private:
-  [[nodiscard]] bool shows(const shown_figure& which) const {
+  [[nodiscard]] bool shows(const figure_name& which) const {
     return report_.queue.patience.has_value() || !which.of_patience;
   }
-  [[nodiscard]] bool is_target(const shown_figure& which) const {
-    return staffing_.target && which.what == staffing_.target->what;
+  [[nodiscard]] bool is_target(const figure_name& which) const {
+    return staffing_.target && target_of(which.which) == staffing_.target->what;
   }
   [[nodiscard]] std::string within() const { return shown_length(report_.queue.answer_within); }
 
@@ -115,19 +117,19 @@ private:
 
   void write_tiles(const queue_study& study) {
     w_.raw("<div class=\"tiles\">\n");
-    for (const auto& which : {level, asa, abandoned, occupancy, p_wait}) {
+    for (const auto& which : main_figures) {
       if (!shows(which))
         continue;
-      const auto& f = study.*which.figure;
-      std::string name{which.label};
-      if (which.what == metric::service_level)
+      const auto& f = study[which.which];
+      std::string name{which.title};
+      if (which.which == queue_figure::level_negative)
         name += fmt::format(" ({})", within());
-      name += shown_margin(f.simulated, which.is_wait ? 1 : 100);
+      name += shown_margin(f.simulated, which.seconds ? 1 : 100);
       if (is_target(which))
         name += fmt::format("<br/>target {}", escape_markup(staffing_.target->text));
       if (f.theory)
-        name += fmt::format("<br/>{}: {}", report_.queue.formula(), value_text(which, f.theory));
-      w_.tile(value_text(which, f.simulated.mean), name);
+        name += fmt::format("<br/>{}: {}", report_.queue.formula(), shown_figure(which, f.theory));
+      w_.tile(shown_figure(which, f.simulated.mean), name);
     }
     write_tile_of_calls();
     w_.raw("</div>\n");
@@ -147,23 +149,23 @@ private:
       return;
     const auto& last = staffing_.steps.back();
     w_.raw("<div class=\"tiles\">\n");
-    for (const auto& which : {level, asa, abandoned, occupancy, p_wait})
+    for (const auto& which : main_figures)
       if (shows(which) && last.study)
         w_.tile(fmt::format("{} – {}",
-                            value_text(which, ((*first->study).*which.figure).simulated.mean),
-                            value_text(which, ((*last.study).*which.figure).simulated.mean)),
-                fmt::format("{}<br/>{} – {} agents", which.label, report::grouped(first->agents),
+                            shown_figure(which, ((*first->study)[which.which]).simulated.mean),
+                            shown_figure(which, ((*last.study)[which.which]).simulated.mean)),
+                fmt::format("{}<br/>{} – {} agents", which.title, report::grouped(first->agents),
                             report::grouped(last.agents)));
     write_tile_of_calls();
     w_.raw("</div>\n");
   }
 
   /// A figure over the numbers of agents.
-  void draw(const shown_figure& which, std::string title) {
-    const double times = which.is_wait ? 1 : 100;
+  void draw(const figure_name& which, std::string title) {
+    const double times = which.seconds ? 1 : 100;
     svg_plot plot;
     plot.title = std::move(title);
-    plot.unit = which.is_wait ? "s" : "%";
+    plot.unit = which.seconds ? "s" : "%";
     plot.along = "agents";
     svg_plot::series simulated{"simulated", 1, shape::points, {}, {}, false};
     svg_plot::series theory{report_.queue.formula(), 5, shape::dashes, {}, {}, false};
@@ -172,7 +174,7 @@ private:
         plot.marked = plot.at.size();
       plot.at.push_back(step.agents);
       plot.names.push_back(report::grouped(step.agents));
-      const auto* const f = step.study ? &((*step.study).*which.figure) : nullptr;
+      const auto* const f = step.study ? &((*step.study)[which.which]) : nullptr;
       const auto scaled = [&](std::optional<double> value) {
         return value ? std::optional{*value * times} : std::nullopt;
       };
@@ -180,13 +182,13 @@ private:
       simulated.margins.push_back(f != nullptr ? scaled(f->simulated.margin) : std::nullopt);
       theory.values.push_back(f != nullptr ? scaled(f->theory) : std::nullopt);
     }
-    if (!which.is_wait && which.what != metric::abandoned)
+    if (!which.seconds && which.which != queue_figure::abandoned)
       plot.most = 100;
     if (is_target(which))
       plot.target =
         svg_plot::bound{staffing_.target->bound * times,
                         fmt::format("target {:g} {}", staffing_.target->bound * times, plot.unit),
-                        which.what == metric::service_level, "misses it"};
+                        which.which == queue_figure::level_negative, "misses it"};
     plot.lines = {std::move(simulated), std::move(theory)};
     w_.raw(render(plot));
   }
@@ -219,7 +221,7 @@ private:
       if (!step.study)
         cells.emplace_back("the line grows for ever");
       else
-        for (const auto& which : {level, asa, abandoned, occupancy, p_wait})
+        for (const auto& which : main_figures)
           if (shows(which))
             cells.push_back(cell(which, *step.study));
       cells.resize(columns.size());
@@ -232,42 +234,33 @@ private:
     w_.raw("</div>\n");
   }
 
-  [[nodiscard]] std::string cell(const shown_figure& which, const queue_study& study) const {
-    const auto& f = study.*which.figure;
+  [[nodiscard]] std::string cell(const figure_name& which, const queue_study& study) const {
+    const auto& f = study[which.which];
     const bool missed = is_target(which) && !staffing_.target->met_by(study);
     return fmt::format("{}{}{}{} <small>{}</small>", missed ? "<strong class=\"bad\">▼ " : "",
-                       value_text(which, f.simulated.mean),
-                       shown_margin(f.simulated, which.is_wait ? 1 : 100),
-                       missed ? "</strong>" : "", value_text(which, f.theory));
+                       shown_figure(which, f.simulated.mean),
+                       shown_margin(f.simulated, which.seconds ? 1 : 100),
+                       missed ? "</strong>" : "", shown_figure(which, f.theory));
   }
 
   void write_figures(const staffing_step& step) {
     w_.put("<h2>With {} agent{}</h2>\n<div class=\"grid\">\n", report::grouped(step.agents),
            step.agents == 1 ? "" : "s");
     w_.begin_table("", {"", "simulated", "95 % interval", report_.queue.formula()});
-    for (const auto& which :
-         {level, level_ignored, level_positive, asa, abandoned, occupancy, p_wait}) {
+    for (const auto& which : page_figures) {
       if (!shows(which))
         continue;
-      const auto& f = (*step.study).*which.figure;
+      const auto& f = (*step.study)[which.which];
       const auto bounds = f.simulated.margin
-                            ? fmt::format("{} to {}", exact(which, f.simulated.low()),
-                                          exact(which, f.simulated.high()))
+                            ? fmt::format("{} to {}", exact_figure(which, f.simulated.low()),
+                                          exact_figure(which, f.simulated.high()))
                             : "-";
-      w_.table_row({which.what == metric::service_level
-                      ? report::named(which.label, fmt::format("within {}", within()))
-                      : std::string{which.label},
-                    exact(which, f.simulated.mean), bounds, exact(which, f.theory)});
+      w_.table_row({which.which == queue_figure::level_negative
+                      ? report::named(which.title, fmt::format("within {}", within()))
+                      : std::string{which.title},
+                    exact_figure(which, f.simulated.mean), bounds, exact_figure(which, f.theory)});
     }
     w_.end_table();
-  }
-
-  /// With one digit more than in the headline, so that what is beside it can be told apart.
-  static std::string exact(const shown_figure& which, std::optional<double> value) {
-    if (!value || !std::isfinite(*value))
-      return "-";
-    return which.is_wait ? fmt::format("{:.2f} s", *value)
-                         : fmt::format("{:.2f} %", std::clamp(*value, 0., 1.) * 100);
   }
 
   void write_waits(const staffing_step& step) {

@@ -1,6 +1,5 @@
 #include "engine/simulation/study_report.hpp"
 
-#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -9,6 +8,7 @@
 
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
+#include "engine/simulation/report_parts.hpp"
 
 namespace jackfield::simulation {
 
@@ -16,64 +16,19 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-struct shown_figure {
-  const char* name; ///< in JSON and CSV
-  const char* label;
-  compared_figure queue_study::*figure;
-  bool seconds;
-};
-
-constexpr std::array figures{
-  shown_figure{"p_wait", "has to wait", &queue_study::p_wait, false},
-  shown_figure{"asa_s", "answered after (ASA)", &queue_study::asa, true},
-  shown_figure{"service_level", "service level", &queue_study::level_negative, false},
-  shown_figure{"service_level_abandoned_ignored", "  short abandons ignored",
-               &queue_study::level_ignored, false},
-  shown_figure{"service_level_abandoned_positive", "  short abandons as met",
-               &queue_study::level_positive, false},
-  shown_figure{"abandoned", "abandoned", &queue_study::abandoned, false},
-  shown_figure{"occupancy", "occupancy", &queue_study::occupancy, false},
-};
-
-double seconds(duration d) {
-  return std::chrono::duration<double>(d).count();
-}
-
-json number(std::optional<double> value) {
-  constexpr double decimals = 1e6;
-  if (!value || !std::isfinite(*value))
-    return nullptr;
-  return std::round(*value * decimals) / decimals;
-}
-
-json figure_of(const queue_study& study, const shown_figure& which) {
-  const auto& f = study.*which.figure;
-  return {{"mean", number(f.simulated.mean)},
-          {"ci95_low", number(f.simulated.low())},
-          {"ci95_high", number(f.simulated.high())},
-          {"theory", number(f.theory)}};
+json figure_of(const queue_study& study, const figure_name& which) {
+  const auto& f = study[which.which];
+  return {{"mean", json_number(f.simulated.mean)},
+          {"ci95_low", json_number(f.simulated.low())},
+          {"ci95_high", json_number(f.simulated.high())},
+          {"theory", json_number(f.theory)}};
 }
 
 json step_of(const staffing_step& step) {
   json j{{"agents", step.agents}, {"stable", step.study.has_value()}};
-  for (const auto& each : figures)
-    j[each.name] = step.study ? figure_of(*step.study, each) : json(nullptr);
+  for (const auto& each : all_figures)
+    j[each.key] = step.study ? figure_of(*step.study, each) : json(nullptr);
   return j;
-}
-
-json model_of(const single_queue& q) {
-  const auto text = [](const std::optional<distribution>& d) {
-    return d ? json(d->to_string()) : json(nullptr);
-  };
-  return {{"arrivals_per_hour", number(q.calls_per_second * 3600)},
-          {"aht_s", number(seconds(q.handling_time()))},
-          {"offered_erlangs", number(q.demand().offered_load())},
-          {"talk", text(q.talk)},
-          {"wrap_up", text(q.wrap_up)},
-          {"patience", text(q.patience)},
-          {"answers_after", text(q.answers_after)},
-          {"no_answer", number(q.no_answer)},
-          {"answer_within_s", number(seconds(q.answer_within))}};
 }
 
 const queue_study* any_study(const staffing_result& staffing) {
@@ -81,14 +36,6 @@ const queue_study* any_study(const staffing_result& staffing) {
     if (step.study)
       return &*step.study;
   return nullptr;
-}
-
-std::string length(duration d) {
-  return fmt::format("{:g} s", seconds(d));
-}
-
-std::string value_text(double value, bool in_seconds) {
-  return in_seconds ? fmt::format("{:.2f} s", value) : fmt::format("{:.2f} %", value * 100);
 }
 
 std::string margin_text(const estimate& e, bool in_seconds) {
@@ -121,17 +68,19 @@ void write_table(std::string& out, const study_report& report, const staffing_st
   out += fmt::format("\n{:<26} {:>12} {:>10} {:>12}\n",
                      fmt::format("{} agents", report::grouped(step.agents)), "simulated", "",
                      report.queue.formula());
-  for (const auto& each : figures) {
-    const auto& f = (*step.study).*each.figure;
+  for (const auto& each : all_figures) {
+    const auto& f = (*step.study)[each.which];
     if (!report.queue.patience &&
-        (each.figure == &queue_study::level_ignored || each.figure == &queue_study::level_positive))
+        (each.which == queue_figure::level_ignored || each.which == queue_figure::level_positive))
       continue; // nobody hangs up: all three are one
-    const auto label = each.figure == &queue_study::level_negative
-                         ? fmt::format("{} ({})", each.label, length(report.queue.answer_within))
-                         : std::string{each.label};
-    out += fmt::format(
-      "{:<26} {:>12} {:>10} {:>12}\n", label, value_text(f.simulated.mean, each.seconds),
-      margin_text(f.simulated, each.seconds), f.theory ? value_text(*f.theory, each.seconds) : "-");
+    const auto label =
+      each.which == queue_figure::level_negative
+        ? fmt::format("{} ({})", each.label, shown_length(report.queue.answer_within))
+        : std::string{each.label};
+    out += fmt::format("{:<26} {:>12} {:>10} {:>12}\n", label,
+                       figure_text(f.simulated.mean, each.seconds),
+                       margin_text(f.simulated, each.seconds),
+                       f.theory ? figure_text(*f.theory, each.seconds) : "-");
   }
 }
 
@@ -139,7 +88,7 @@ void write_steps(std::string& out, const study_report& report) {
   out += fmt::format("\n{:>7}  {:>17} {:>17} {:>19} {:>17} {:>10}\n", "agents", "service level",
                      "has to wait", "ASA", "abandoned", "occupancy");
   const auto cell = [](const compared_figure& f, bool in_seconds) {
-    return fmt::format("{} {}", value_text(f.simulated.mean, in_seconds),
+    return fmt::format("{} {}", figure_text(f.simulated.mean, in_seconds),
                        margin_text(f.simulated, in_seconds));
   };
   const auto* const one = report.staffing.chosen();
@@ -152,19 +101,14 @@ void write_steps(std::string& out, const study_report& report) {
     out += fmt::format("{:>7}{} {:>18} {:>18} {:>20} {:>18} {:>10}\n", step.agents,
                        report.staffing.target && &step == one ? "*" : " ",
                        cell(s.level_negative, false), cell(s.p_wait, false), cell(s.asa, true),
-                       cell(s.abandoned, false), value_text(s.occupancy.simulated.mean, false));
+                       cell(s.abandoned, false), figure_text(s.occupancy.simulated.mean, false));
   }
 }
 
 } // namespace
 
 std::string study_model(const study_report& report) {
-  const auto& q = report.queue;
-  return fmt::format("{} calls an hour, talk {}, wrap-up {}: {} Erlangs; patience {}; "
-                     "answered within {}",
-                     report::short_figure(q.calls_per_second * 3600), q.talk.to_string(),
-                     q.wrap_up.to_string(), report::short_figure(q.demand().offered_load()),
-                     q.patience ? q.patience->to_string() : "endless", length(q.answer_within));
+  return model_text(report.queue);
 }
 
 std::vector<std::string> study_remarks(const study_report& report) {
@@ -172,9 +116,7 @@ std::vector<std::string> study_remarks(const study_report& report) {
   const auto* const study = any_study(report.staffing);
   const auto* const one = report.staffing.chosen();
   if (study != nullptr && !study->theory_exact)
-    remarks.push_back(fmt::format("{} takes times for exponential and phones for answered at "
-                                  "once: here it is an estimate",
-                                  report.queue.formula()));
+    remarks.push_back(inexact_theory(report.queue));
   if (one != nullptr && one->study && one->study->relaxations < queue_study::enough_relaxations)
     remarks.push_back(fmt::format(
       "a run spans {:.2g} relaxation times of the queue, too few for sound bounds: "
@@ -214,7 +156,7 @@ std::string study_json(const study_report& report) {
          {"command", report.info.command}, {"mode", "virtual"},
          {"seed", report.options.seed},    {"seeds", report.options.seeds},
          {"calls", report.options.calls}};
-  j["model"] = model_of(report.queue);
+  j["model"] = model_json(report.queue);
   const auto* const study = any_study(staffing);
   j["theory"] = {{"formula", report.queue.formula()},
                  {"exact", study != nullptr ? json(study->theory_exact) : json(nullptr)}};
@@ -226,34 +168,34 @@ std::string study_json(const study_report& report) {
   j["agents"] = one != nullptr ? json(one->agents) : json(nullptr);
   if (one != nullptr && one->study) {
     j["warm_up_calls"] = one->study->warm_up;
-    j["relaxation_times"] = number(one->study->relaxations);
-    for (const auto& each : figures)
-      j[each.name] = figure_of(*one->study, each);
+    j["relaxation_times"] = json_number(one->study->relaxations);
+    for (const auto& each : all_figures)
+      j[each.key] = figure_of(*one->study, each);
   }
   if (one == nullptr || staffing.target) {
     j["steps"] = json::array();
     for (const auto& step : staffing.steps)
       j["steps"].push_back(step_of(step));
   }
-  return j.dump(2) + "\n";
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 std::string study_csv(const study_report& report) {
   std::string out = "agents";
-  for (const auto& each : figures)
-    out += fmt::format(",{0},{0}_ci95_low,{0}_ci95_high,{0}_theory", each.name);
+  for (const auto& each : all_figures)
+    out += fmt::format(",{0},{0}_ci95_low,{0}_ci95_high,{0}_theory", each.key);
   out += '\n';
   const auto cell = [](std::optional<double> value) {
     return value ? fmt::format(",{:.6f}", *value) : std::string{","};
   };
   for (const auto& step : report.staffing.steps) {
     out += std::to_string(step.agents);
-    for (const auto& each : figures) {
+    for (const auto& each : all_figures) {
       if (!step.study) {
         out += ",,,,";
         continue;
       }
-      const auto& f = (*step.study).*each.figure;
+      const auto& f = (*step.study)[each.which];
       out += cell(f.simulated.mean) + cell(f.simulated.low()) + cell(f.simulated.high()) +
              cell(f.theory);
     }

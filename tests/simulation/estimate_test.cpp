@@ -37,5 +37,28 @@ TEST(estimate, of_one_run_has_no_bounds) {
   EXPECT_FALSE(e.low());
 }
 
+TEST(quantile, is_what_a_share_of_further_values_is_below) {
+  std::vector<double> values{10, 20, 30, 40};
+  EXPECT_DOUBLE_EQ(quantile(values, 0.5), 25);
+  EXPECT_DOUBLE_EQ(quantile(values, 0.25), 12.5); // at 1.25
+  EXPECT_DOUBLE_EQ(quantile(values, 0.75), 37.5);
+  EXPECT_DOUBLE_EQ(quantile(values, 0.6), 30);
+  // As with R's quantile(c(2, 3, 5, 7, 11, 13, 17, 19, 23), c(.1, .9), type = 6).
+  values = {2, 3, 5, 7, 11, 13, 17, 19, 23};
+  EXPECT_DOUBLE_EQ(quantile(values, 0.1), 2);
+  EXPECT_DOUBLE_EQ(quantile(values, 0.35), 6);
+}
+
+TEST(quantile, is_never_beyond_the_values) {
+  const std::vector<double> values{10, 20, 30, 40};
+  for (const double p : {0., 0.1, 0.2})
+    EXPECT_EQ(quantile(values, p), 10) << p;
+  for (const double p : {0.8, 0.9, 1.})
+    EXPECT_EQ(quantile(values, p), 40) << p;
+  const std::vector<double> one{7};
+  for (const double p : {0., 0.5, 1.})
+    EXPECT_EQ(quantile(one, p), 7) << p;
+}
+
 } // namespace
 } // namespace jackfield::simulation

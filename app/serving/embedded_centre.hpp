@@ -60,6 +60,10 @@ public:
   /// Certificates, in PEM, by which clients know its TLS and WSS listeners; empty without any.
   [[nodiscard]] const std::string& trusted_pem() const noexcept { return trusted_pem_; }
 
+  /// To be told what the API of `serve` tells them (`agent_wish` ...). Not after `stop`; copies of
+  /// these handles are let go of before it.
+  [[nodiscard]] const centre_actors& actors() const noexcept { return centre_.actors(); }
+
   /// Which part of it an error has ended, if one did: its figures are worth nothing then.
   [[nodiscard]] std::optional<std::string> fault();
   /// How its queues are now, as far as they live. Not after `stop`.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <string>
 
+#include <caf/send.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,6 +99,33 @@ TEST(embedded_centre, stopped_hangs_up_who_talks_and_who_waits) {
   EXPECT_EQ(figures.offered, 2U);
   EXPECT_EQ(figures.answered, 1U);
   EXPECT_EQ(counted->queues.front().waiting, 0U);
+}
+
+TEST(embedded_centre, ends_with_calls_that_are_up) {
+  auto centre = started(one_queue(1));
+  phones agents{centre->registrar(), protocol::udp, centre->agents()};
+  ASSERT_EQ(agents.failure(), std::nullopt);
+  wait_until(*centre, so_many_available(1));
+  const callers all{centre->number(), protocol::udp, 3};
+  wait_until(*centre, [](const queue_state& queue) {
+    return queue.figures.answered == 1 && queue.waiting == 2;
+  });
+  centre = nullptr;
+}
+
+TEST(embedded_centre, says_what_an_error_ended) {
+  const auto centre = started(one_queue(1));
+  EXPECT_EQ(centre->fault(), std::nullopt);
+  caf::anon_send_exit(centre->actors().queues.front(), caf::exit_reason::kill);
+  std::optional<std::string> fault;
+  while (!fault)
+    fault = centre->fault();
+  EXPECT_EQ(fault, "an error ended the queue \"queue\": exit_reason(kill)");
+  EXPECT_TRUE(centre->ask_queues().empty());
+  const auto counted = centre->stop();
+  ASSERT_FALSE(counted);
+  EXPECT_EQ(counted.error().to_string(), "the contact centre: " + *fault);
+  EXPECT_EQ(centre->fault(), fault);
 }
 
 TEST(embedded_centre, has_queues_by_their_numbers_with_the_rules_of_the_plan) {

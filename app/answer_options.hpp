@@ -8,7 +8,7 @@
 #include "actors/load/load_settings.hpp"
 #include "actors/media/webrtc_settings.hpp"
 #include "app/keep_options.hpp"
-#include "app/listeners.hpp"
+#include "app/serving/listeners.hpp"
 #include "app/trace_options.hpp"
 #include "engine/error/error.hpp"
 #include "engine/lane/endpoint.hpp"

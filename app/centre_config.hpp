@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "actors/centre/centre.hpp"
-#include "app/listeners.hpp"
+#include "app/serving/listeners.hpp"
 #include "app/webhooks/webhook_settings.hpp"
 #include "engine/error/error.hpp"
 

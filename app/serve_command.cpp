@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <span>
-#include <unordered_set>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -14,8 +12,6 @@
 #include <caf/send.hpp>
 
 #include "actors/centre/centre.hpp"
-#include "actors/media/media_codecs.hpp"
-#include "actors/media/media_protection.hpp"
 #include "actors/node/node.hpp"
 #include "app/centre_api.hpp"
 #include "app/centre_config.hpp"
@@ -26,6 +22,8 @@
 #include "app/http/token.hpp"
 #include "app/interrupts.hpp"
 #include "app/option_reader.hpp"
+#include "app/serving/centre_engine.hpp"
+#include "app/serving/running_centre.hpp"
 #include "app/usable_lanes.hpp"
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
@@ -38,12 +36,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds poll_interval{50};
-/// Packets of calls may lie so long, so that one waking of a lane passes on many.
-constexpr std::chrono::milliseconds media_gathering{1};
-/// How often WebSocket clients are asked whether they are there: who is gone is not called.
-constexpr std::chrono::seconds registered_ping{30};
-/// A call whose audio stopped ends after this.
-constexpr std::chrono::seconds silence_limit{60};
 
 struct serve_options {
   std::string config;
@@ -101,39 +93,15 @@ result<std::optional<serve_options>> parse_options(const std::vector<std::string
   return o;
 }
 
-/// Takes and offers what phones and browsers have.
-std::shared_ptr<const bridge_manner> manner_for(const lane::endpoint& media_address,
-                                                std::shared_ptr<const audio_settings> hold_music) {
-  auto made = std::make_shared<bridge_manner>();
-  sdp::media_capabilities capabilities;
-  capabilities.rtcp_mux = true;
-  static constexpr std::array codecs{audio::codec::opus, audio::codec::g722, audio::codec::pcmu,
-                                     audio::codec::pcma};
-  describe_codecs(capabilities, codecs);
-  accept_any_protection(capabilities);
-  made->media = std::make_shared<sdp::offer_template>(media_address.address(), capabilities);
-  auto audio = std::make_shared<audio_settings>();
-  audio->mode = audio_mode::listen;
-  audio->silence_limit = silence_limit;
-  made->audio = std::move(audio);
-  made->hold_music = std::move(hold_music);
-  made->early_media = true; // strangers reach queues alone
-  return made;
-}
-
-node_settings settings_of(const centre_config& config) {
-  node_settings settings;
-  settings.lanes = usable_lanes(config.lanes);
-  settings.serve_together = true;
-  settings.media_gathering = media_gathering;
-  settings.router.user_agent = "Jackfield/" + std::string{version};
-  settings.router.transport.keep_alive.websocket = registered_ping;
-  settings.media.address =
+centre_site site_of(const centre_config& config) {
+  centre_site site;
+  site.lanes = usable_lanes(config.lanes);
+  site.user_agent = "Jackfield/" + std::string{version};
+  site.media_address =
     config.media_address.valid() ? config.media_address : config.listening.at.front().address;
-  settings.media.first_port = config.first_media_port;
-  settings.media.last_port = config.last_media_port;
-  settings.webrtc.emplace();
-  return settings;
+  site.first_media_port = config.first_media_port;
+  site.last_media_port = config.last_media_port;
+  return site;
 }
 
 void tell_queues(const std::vector<queue_state>& queues) {
@@ -159,27 +127,20 @@ public:
   serving(const serve_options& options, node& engine, centre_records& records, centre_state* state,
           std::unique_ptr<centre_api> api)
       : options_(options), engine_(engine), records_(records), state_(state),
-        self_(engine.system()), telling_(self_, records), api_(std::move(api)) {}
+        self_(engine.system()), centre_(engine, self_), telling_(self_, records),
+        api_(std::move(api)) {}
 
   storage::outcome<void> begin(const centre_config& config) {
     const auto watcher = caf::actor_cast<caf::actor>(self_);
     if (state_ != nullptr)
       if (auto begun = state_->begin(engine_, config.plan, options_.command, watcher); !begun)
         return begun;
-    for (unsigned i = 0; i < engine_.lanes(); ++i)
-      contexts_.push_back(&engine_.context(i));
-    plan_ = config.plan;
-    actors_ = start_centre(contexts_, config.plan,
-                           manner_for(settings_of(config).media.address, config.hold_music),
-                           config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_),
-                           state_ != nullptr ? &state_->memory() : nullptr);
-    trunks_ = actors_.trunks.size();
-    for (const auto* group : {&actors_.services, &actors_.queues, &actors_.agents, &actors_.trunks})
-      for (const auto& each : *group)
-        watch(each);
+    centre_.begin(config.plan, bridge_manner_at(site_of(config).media_address, config.hold_music),
+                  config.registrations, caf::actor_cast<caf::strong_actor_ptr>(self_),
+                  state_ != nullptr ? &state_->memory() : nullptr);
     centre_telling::start start;
     start.api = api_.get();
-    start.actors = actors_;
+    start.actors = centre_.actors();
     if (state_ != nullptr) {
       start.told = state_->take_told();
       start.keeper = state_->keeper();
@@ -190,14 +151,13 @@ public:
       return {};
     for (const auto& each : state_->take_ends())
       telling_.take(each);
-    return state_->go_on(engine_, actors_.services, watcher);
+    return state_->go_on(engine_, centre_.actors().services, watcher);
   }
 
   int run() {
-    while (stopped_ < actors_.services.size() || (trunks_ > 0 && !stopping_) ||
-           (state_ != nullptr && state_->busy())) {
+    while (!centre_.over() || (state_ != nullptr && state_->busy())) {
       self_->receive([&](const centre_event& event) { telling_.take(event); },
-                     [&](const centre_stopped& last) { on_stopped(last); },
+                     [&](const centre_stopped& last) { centre_.on_stopped(last); },
                      [&](const caf::down_msg& down) { on_down(down); },
                      [&](const calls_recovered& lane) { state_->take(lane); },
                      [&](const calls_resumed& lane) { state_->take(lane); },
@@ -216,11 +176,6 @@ public:
   }
 
 private:
-  void watch(const caf::actor& part) {
-    self_->monitor(part);
-    engine_.keep(part);
-  }
-
   void heed_reloads() {
     const auto asked = reloads();
     const auto askers = api_ ? api_->take_reload_requests() : std::vector<http::reply>{};
@@ -243,61 +198,25 @@ private:
       std::fputs("nothing is changed\n", stderr);
       return reload_problem(config.error());
     }
-    const auto plan = plan_;
+    const auto plan = centre_.plan();
     const auto hooks = telling_.hooks();
     change_to(std::move(*config));
-    return reload_answer({plan, hooks}, {plan_, telling_.hooks()});
+    return reload_answer({plan, hooks}, {centre_.plan(), telling_.hooks()});
   }
 
   void change_to(centre_config config) {
-    const auto before = std::exchange(actors_, {});
-    auto changed =
-      change_centre(contexts_, plan_, std::move(config.plan), before, config.registrations,
-                    caf::actor_cast<caf::strong_actor_ptr>(self_));
-    plan_ = std::move(changed.plan);
-    actors_ = std::move(changed.now);
-    leaving_.insert(leaving_.end(), changed.leaving.begin(), changed.leaving.end());
-    for (const auto& [now, were] :
-         {std::pair{&actors_.queues, &before.queues}, std::pair{&actors_.agents, &before.agents}}) {
-      const std::unordered_set<caf::actor_id> known = ids_of(*were);
-      for (const auto& each : *now)
-        if (!known.contains(each.id()))
-          watch(each);
-    }
+    centre_.change(std::move(config.plan), config.registrations,
+                   caf::actor_cast<caf::strong_actor_ptr>(self_));
     if (api_)
-      api_->change(plan_, actors_);
+      api_->change(centre_.plan(), centre_.actors());
     telling_.change(std::move(config.webhooks));
     if (!options_.quiet)
-      std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n", plan_.queues.size(),
-                   plan_.agents.size());
+      std::fprintf(stderr, "reloaded: serving %zu queues and %zu agents\n",
+                   centre_.plan().queues.size(), centre_.plan().agents.size());
   }
 
-  static std::unordered_set<caf::actor_id> ids_of(const std::vector<caf::actor>& all) {
-    std::unordered_set<caf::actor_id> ids;
-    for (const auto& each : all)
-      ids.insert(each.id());
-    return ids;
-  }
-
-  void on_stopped(const centre_stopped& last) {
-    ++stopped_;
-    calls_ += last.calls;
-    refused_ += last.refused;
-  }
-
-  // The others go on, but what it held is gone: the calls that are up end by themselves.
   void on_down(const caf::down_msg& down) {
-    trunks_ -=
-      std::ranges::any_of(actors_.trunks,
-                          [&](const caf::actor& each) { return down.source == each.address(); })
-        ? 1
-        : 0;
-    if (down.reason == caf::exit_reason::normal)
-      return;
-    const bool service = std::ranges::any_of(
-      actors_.services, [&](const caf::actor& each) { return down.source == each.address(); });
-    stopped_ += service ? 1 : 0;
-    if (!std::exchange(lost_, true))
+    if (centre_.on_down(down))
       std::fputs("an error within ended a part; calls that are up end, no more are taken\n",
                  stderr);
   }
@@ -317,45 +236,28 @@ private:
     const auto now = steady_clock::now();
     const bool over = draining_ && options_.drain_limit > std::chrono::nanoseconds::zero() &&
                       now - *draining_ >= options_.drain_limit;
-    const auto wanted = std::max(interrupts(), lost_ || unwritten_ ? 1 : 0);
+    const auto wanted = std::max(interrupts(), centre_.lost() || unwritten_ ? 1 : 0);
     if (wanted >= 1 && !draining_) {
       draining_ = now;
       if (api_)
         api_->drain();
-      for (const auto& each : actors_.services)
-        self_->send(each, centre_drain{});
-      for (const auto& each : actors_.trunks) // nobody is to call us any more
-        self_->send(each, hang_up{});
+      centre_.drain();
     }
     if ((wanted >= 2 || over) && !std::exchange(stopping_, true))
-      for (const auto& each : actors_.services)
-        self_->send(each, centre_stop{});
-  }
-
-  std::vector<queue_state> ask_queues() {
-    std::vector<queue_state> states;
-    for (const auto& each : actors_.queues)
-      self_->request(each, std::chrono::seconds{5}, ask_queue_state{})
-        .receive([&](const queue_state& state) { states.push_back(state); },
-                 [](const caf::error&) {}); // it has ended
-    return states;
+      centre_.hang_up();
   }
 
   int end() {
     telling_.leave_api();
     api_ = nullptr; // nobody asks the actors any more
     // What is on its way to us was said before the answers to these.
-    const auto queues = ask_queues();
+    const auto queues = centre_.ask_queues();
     for (bool more = true; more;)
       self_->receive([&](const centre_event& event) { telling_.take(event); },
                      [](const caf::down_msg&) {},
                      caf::after(std::chrono::milliseconds::zero()) >> [&] { more = false; });
     telling_.finish();
-    for (const auto* group : {&actors_.queues, &actors_.agents, &actors_.trunks, &leaving_})
-      for (const auto& each : *group)
-        caf::anon_send_exit(each, caf::exit_reason::user_shutdown);
-    actors_ = {};
-    leaving_.clear();
+    centre_.let_go();
     if (state_ != nullptr)
       state_->keep_last(self_);
     if (const auto written = records_.flush(); !written) {
@@ -363,11 +265,12 @@ private:
       unwritten_ = true;
     }
     if (!options_.quiet) {
-      std::fprintf(stderr, "%llu calls, %llu refused\n", static_cast<unsigned long long>(calls_),
-                   static_cast<unsigned long long>(refused_));
+      std::fprintf(stderr, "%llu calls, %llu refused\n",
+                   static_cast<unsigned long long>(centre_.calls()),
+                   static_cast<unsigned long long>(centre_.refused()));
       tell_queues(queues);
     }
-    return lost_ || unwritten_ ? static_cast<int>(report::exit_code::internal_error) : 0;
+    return centre_.lost() || unwritten_ ? static_cast<int>(report::exit_code::internal_error) : 0;
   }
 
   const serve_options& options_;
@@ -375,21 +278,13 @@ private:
   centre_records& records_;
   centre_state* state_;
   caf::scoped_actor self_;
+  running_centre centre_;
   centre_telling telling_;
   std::unique_ptr<centre_api> api_;
-  std::vector<lane_context*> contexts_;
-  centre_plan plan_;
-  centre_actors actors_;
-  std::vector<caf::actor> leaving_; // those that a reload left out
-  int reloads_ = 0;                 // that were heeded
-  size_t stopped_ = 0;              // services
-  size_t trunks_ = 0;               // that have not ended
-  uint64_t calls_ = 0;
-  uint64_t refused_ = 0;
+  int reloads_ = 0;                                  // that were heeded
   std::optional<steady_clock::time_point> draining_; // since
   steady_clock::time_point next_flush_{};
   bool stopping_ = false;
-  bool lost_ = false;
   bool unwritten_ = false;
 };
 
@@ -415,7 +310,7 @@ int serve(const serve_options& options, const centre_config& config) {
   auto state = centre_state::open(options.kept);
   if (!state)
     return tell_fault(state.error());
-  auto engine = node::make(settings_of(config));
+  auto engine = node::make(node_settings_of(site_of(config)));
   if (!engine)
     return tell(engine.error());
   if (auto usable = (*engine)->context(0).media.check_address(); !usable)

@@ -1,5 +1,6 @@
 #include "app/simulate_live.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -12,11 +13,12 @@
 #include "app/live_players.hpp"
 #include "app/machine_load.hpp"
 #include "app/option_reader.hpp"
+#include "app/serving/embedded_centre.hpp"
 #include "app/simulate_outputs.hpp"
+#include "app/usable_lanes.hpp"
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/report/verdict.hpp"
-#include "engine/simulation/live_page.hpp"
 #include "engine/simulation/live_report.hpp"
 #include "engine/sip/shown_uri.hpp"
 
@@ -31,15 +33,25 @@ bool is_cut() {
   return interrupts() > 0;
 }
 
-/// The run, and what plays it.
-struct live_setup {
-  live_options options;
-  std::string trusted_pem;
-  std::string served_by;
-};
-
 std::string over(const load_settings& settings, const std::string& media) {
   return fmt::format("{}, {}", option_name(settings.transport), media);
+}
+
+/// A contact centre for callers and agents, who are told where it is.
+result<std::unique_ptr<embedded_centre>> embed(const simulation::centre_plan& plan,
+                                               live_options& live) {
+  embedded_centre::settings how;
+  how.lanes = usable_lanes(live.callers.lanes);
+  how.callers = live.callers.transport;
+  how.agents = live.agents.transport;
+  how.user_agent = "Jackfield/" + std::string{version};
+  auto centre = embedded_centre::start(plan, how);
+  if (!centre)
+    return centre;
+  live.callers.uri = (*centre)->number();
+  live.agents.uri = (*centre)->registrar();
+  live.agents.users = (*centre)->agents();
+  return centre;
 }
 
 /// What is measured of calls and their audio, and whether it can be relied on.
@@ -75,7 +87,7 @@ int simulate_live(const simulate_options& options) {
   raise_file_limit();
   catch_interrupts();
   const machine_load machine;
-  const auto& live = *options.live;
+  auto live = *options.live;
   const auto plan = options.queue.plan();
   if (auto sound = plan.check(); !sound)
     return end_with(sound.error(), exit_code::usage);
@@ -84,14 +96,25 @@ int simulate_live(const simulate_options& options) {
   report.info = {std::string{version}, options.command};
   report.plan = {options.queue, live.warm_up, live.calls, options.study.seed};
   report.plan.threads = options.study.threads;
-  report.conditions.target = sip::without_password(*live.callers.uri);
+  std::unique_ptr<embedded_centre> centre;
+  std::string trusted_pem;
+  if (live.callers.uri) {
+    report.conditions.target = sip::without_password(*live.callers.uri);
+  } else {
+    auto started = embed(plan, live);
+    if (!started)
+      return end_with(started.error(), exit_code::usage);
+    centre = std::move(*started);
+    trusted_pem = centre->trusted_pem();
+    report.conditions.target = "jackfield serve in this process";
+  }
   report.conditions.callers_over =
     over(live.callers, live.callers.rtp ? media_name(live.callers.protection) : "no audio");
   report.conditions.agents_over =
     over(live.agents, !live.agents.rtp          ? "no audio"
                       : live.agents_protected ? media_name(*live.agents_protected)
                                               : "audio as offered");
-  auto players = live_players::make(live, {}, options.quiet);
+  auto players = live_players::make(live, trusted_pem, options.quiet);
   if (!players)
     return end_with(players.error(), exit_code::usage);
   const std::function<bool()> cut = is_cut;
@@ -107,6 +130,9 @@ int simulate_live(const simulate_options& options) {
   auto played = (*players)->play(plan, run, cut);
   (*players)->stop();
   const auto took = steady_clock::now() - began;
+  if (centre)
+    if (auto ended = centre->stop(); !ended)
+      report.conditions.invalid_reasons.push_back(ended.error().to_string());
   if (!played)
     return end_with(played.error(), exit_code::internal_error);
   auto& conditions = report.conditions;
@@ -122,7 +148,7 @@ int simulate_live(const simulate_options& options) {
   report.study = std::move(*study);
   const bool written = to->write(
     options, [&] { return live_json(report); }, [&] { return live_csv(report); },
-    [&] { return live_html(report); }, [&] { return live_text(report); });
+    [&] { return std::string{}; }, [&] { return live_text(report); });
   if (!written)
     return end_with({"jackfield simulate", "the report could not be written"},
                     exit_code::internal_error);

@@ -1,4 +1,4 @@
-#include "app/listeners.hpp"
+#include "app/serving/listeners.hpp"
 
 #include <cstdio>
 #include <memory>
@@ -11,8 +11,9 @@ namespace jackfield::app {
 
 namespace {
 
-result<std::shared_ptr<transport::tls_context>> server_context(const listening& where,
-                                                               const lane::endpoint& address) {
+/// `made_pem`: of the certificate, if one is made.
+result<std::shared_ptr<transport::tls_context>>
+server_context(const listening& where, const lane::endpoint& address, std::string& made_pem) {
   transport::tls_settings tls;
   tls.certificate_file = where.certificate_file;
   tls.key_file = where.key_file;
@@ -22,6 +23,7 @@ result<std::shared_ptr<transport::tls_context>> server_context(const listening& 
     auto own = crypto::self_signed_certificate(names);
     if (!own)
       return tl::unexpected{std::move(own.error())};
+    made_pem = own->certificate_pem;
     tls.own = std::move(*own);
   }
   return transport::tls_context::make(transport::tls_context::role::server, tls);
@@ -51,12 +53,16 @@ result<std::vector<listen_at>> read_listener(std::string_view place, std::string
   return out;
 }
 
-result<void> open_listeners(const listening& where, bool quiet, node& engine) {
+result<std::vector<opened_listener>> open_listeners(const listening& where, bool quiet,
+                                                    node& engine) {
+  std::vector<opened_listener> opened;
   for (const auto& at : where.at) {
+    opened_listener made;
+    made.protocol = at.protocol;
     transport::listen_settings settings;
     settings.ws.allowed_origins = where.allowed_origins;
     if (transport::is_secure(at.protocol)) {
-      auto tls = server_context(where, at.address);
+      auto tls = server_context(where, at.address, made.made_certificate_pem);
       if (!tls)
         return tl::unexpected{std::move(tls.error())};
       settings.tls = std::move(*tls);
@@ -70,8 +76,10 @@ result<void> open_listeners(const listening& where, bool quiet, node& engine) {
       std::fprintf(stderr, "listening on %s %s\n",
                    std::string{transport::to_string(at.protocol)}.c_str(),
                    bound->to_string().c_str());
+    made.address = *bound;
+    opened.push_back(std::move(made));
   }
-  return {};
+  return opened;
 }
 
 } // namespace jackfield::app

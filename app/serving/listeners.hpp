@@ -32,8 +32,16 @@ result<std::vector<listen_at>> read_listener(std::string_view place, std::string
                                              const std::vector<transport::protocol>& otherwise,
                                              uint16_t usual_port);
 
-/// Opens them on all lanes of a node, which does not run yet, and says on standard error where, but
-/// if `quiet`.
-result<void> open_listeners(const listening& where, bool quiet, node& engine);
+struct opened_listener {
+  transport::protocol protocol = transport::protocol::udp;
+  lane::endpoint address; ///< with the port that it has
+  /// Of the certificate that was made for it, self-signed: whom clients have to trust. Else empty.
+  std::string made_certificate_pem;
+};
+
+/// Opens them, in their order, on all lanes of a node, which does not run yet, and says on standard
+/// error where, but if `quiet`.
+result<std::vector<opened_listener>> open_listeners(const listening& where, bool quiet,
+                                                    node& engine);
 
 } // namespace jackfield::app

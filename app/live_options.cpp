@@ -126,6 +126,8 @@ void read_ways(option_reader& r, const live_texts& t, uint32_t agents, live_opti
   if (!callers.uri) {
     settings.transport = transport::protocol::wss;
     read_way(r, "--agent-transport", t.agent_transport, settings);
+    if (transport::is_websocket(settings.transport))
+      o.agents_protected = sdp::protection::dtls; // else the PBX may offer what it likes
   } else if (!r.failure()) {
     r.check(!t.users.empty(), "--users", "is missing, expected a CSV file of agents' logins");
     settings.uri = registrar_at(*callers.uri);

@@ -91,6 +91,12 @@ private:
     const auto found = callers_.find(ticket);
     return found == callers_.end() ? nullptr : &found->second;
   }
+  /// Callers who wait, and for whom nothing rings.
+  [[nodiscard]] size_t unserved() const {
+    return static_cast<size_t>(std::ranges::count_if(callers_, [](const auto& each) {
+      return each.second.is == caller::state::waits && !each.second.rings;
+    }));
+  }
   [[nodiscard]] uint64_t caller_for(const user_rung& rung);
   void let_in(caller& who);
   void hang_up(uint64_t ticket);
@@ -171,7 +177,7 @@ void live_floor::enter(uint32_t slot, const live_call& call, lane::time_point /*
   caller made;
   made.slot = slot;
   made.number = call.who.number;
-  made.at_once = ready_ > 0;
+  made.at_once = ready_ > unserved();
   callers_.emplace(ticket, made);
   caf::anon_send(parts_.callers[ticket % parts_.callers.size()], place_caller{ticket, last_});
 }

@@ -174,7 +174,7 @@ void answer_script::wait_for_next(call_leg& leg) {
 
 void answer_script::on_confirmed(call_leg& leg) {
   kept_.confirmed(leg);
-  if (std::exchange(plan_.tells_when_up, false) && owner_)
+  if (plan_.tells_when_up && owner_)
     lane::tell(leg.home(), owner_, call_up{leg.id()});
 }
 
@@ -231,6 +231,8 @@ void answer_script::on_ended(call_leg& leg, const leg_end& end) {
   if (!failure_.failed() && !answered_)
     failure_ = report::failure_cause::stopped;
   leg.do_not_wake();
+  if (plan_.tells_when_up && owner_)
+    lane::tell(leg.home(), owner_, call_down{leg.id()});
   if (!stream_.close(leg))
     report(leg);
 }

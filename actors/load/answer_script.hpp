@@ -34,7 +34,7 @@ struct answer_plan {
   std::shared_ptr<const audio_settings> audio;
   /// It is for one of several phones that ring, perhaps: that its caller gives it up is no fault.
   bool may_be_given_up = false;
-  /// The owner gets `call_up` once the caller has acknowledged the answer.
+  /// The owner gets `call_up` and `call_down`.
   bool tells_when_up = false;
 };
 
@@ -67,8 +67,13 @@ struct answer_manner {
   std::shared_ptr<const bridge_manner> connect;
 };
 
-/// To the owner of a call that came in, if that wants to know.
+/// To the owner of a call that came in, if that wants to know: its answer is acknowledged.
 struct call_up {
+  caf::actor_id call = 0;
+};
+
+/// The same: its dialog is over. Its stream may still close, and `served_call` follows that.
+struct call_down {
   caf::actor_id call = 0;
 };
 
@@ -152,4 +157,5 @@ private:
 } // namespace jackfield
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::call_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::served_call)

@@ -57,6 +57,10 @@ caf::behavior answering_service::make_behavior() {
       if (users_)
         users_->on_call_up(call.call);
     },
+    [this](const call_down& call) {
+      if (users_)
+        users_->on_call_over(call.call);
+    },
     [this](const served_call& served) { on_served(served); },
     [this](const bridged_call_over& over) { on_bridged(over); },
     [this](const contacts_found& found) { on_found(found); },

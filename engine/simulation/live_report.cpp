@@ -167,7 +167,7 @@ std::vector<std::string> live_warnings(const live_report& report) {
     warnings.push_back("not valid: " + reason);
   if (report.conditions.cut)
     warnings.emplace_back("cut: the run ended before its time; its figures are of the calls until "
-                          "then, and bounds are not for it");
+                          "then, the bounds of whole runs");
   return warnings;
 }
 

@@ -28,12 +28,6 @@ std::string short_length(double seconds) {
   return size < 1 ? fmt::format("{:.0f} ms", size * 1000) : fmt::format("{:.2f} s", size);
 }
 
-/// With its sign.
-std::string shift_text(double seconds) {
-  const auto size = short_length(seconds);
-  return seconds < 0 && size != "0 ms" ? "-" + size : size;
-}
-
 std::string cell(std::optional<double> value, bool in_seconds) {
   return value ? figure_text(*value, in_seconds) : "-";
 }
@@ -70,10 +64,7 @@ void write_table(std::string& out, const live_report& report) {
       continue;
     const auto& f = report.study[each.which];
     write_row(out, label_of(report, each), cell(f.live, each.seconds), cell(f.twin, each.seconds),
-              bounds_text(f, each.seconds), cell(f.theory, each.seconds),
-              f.inside()        ? "inside"
-              : f.twin_inside() ? "OUTSIDE"
-                                : "outside, as the policies alone");
+              bounds_text(f, each.seconds), cell(f.theory, each.seconds), live_verdict(f));
   }
 }
 
@@ -144,6 +135,17 @@ json failures_json(const live_conditions& how) {
 
 } // namespace
 
+std::string shown_shift(double seconds) {
+  const auto size = short_length(seconds);
+  return seconds < 0 && size != "0 ms" ? "-" + size : size;
+}
+
+const char* live_verdict(const live_figure& figure) noexcept {
+  if (figure.inside())
+    return "inside";
+  return figure.twin_inside() ? "OUTSIDE" : "outside, as the policies alone";
+}
+
 bool says_something(const live_plan& plan, const figure_name& which) noexcept {
   return plan.queue.patience.has_value() || !which.of_patience;
 }
@@ -154,8 +156,8 @@ std::optional<std::string> added_waits_text(const live_study& study) {
   const auto& a = *study.added;
   return fmt::format("{} {} on average than with the policies alone; median {}, 95 % up to {}, "
                      "99 % up to {}, all from {} to {} ({} answered in both)",
-                     short_length(a.mean), a.mean < 0 ? "shorter" : "longer", shift_text(a.p50),
-                     shift_text(a.p95), shift_text(a.p99), shift_text(a.min), shift_text(a.max),
+                     short_length(a.mean), a.mean < 0 ? "shorter" : "longer", shown_shift(a.p50),
+                     shown_shift(a.p95), shown_shift(a.p99), shown_shift(a.min), shown_shift(a.max),
                      calls_text(a.calls));
 }
 
@@ -165,7 +167,7 @@ std::vector<std::string> live_warnings(const live_report& report) {
     warnings.push_back("not valid: " + reason);
   if (report.conditions.cut)
     warnings.emplace_back("cut: the run ended before its time; its figures are of the calls until "
-                          "then, and bounds are not for it");
+                          "then, the bounds of whole runs");
   return warnings;
 }
 

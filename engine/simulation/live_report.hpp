@@ -45,6 +45,10 @@ struct live_report {
 [[nodiscard]] std::string live_setting(const live_report& report);
 /// "3 ms longer on average (…)" of the waits, beside the twins'; nothing where none is in both.
 [[nodiscard]] std::optional<std::string> added_waits_text(const live_study& study);
+/// "12 ms", "-1.25 s".
+[[nodiscard]] std::string shown_shift(double seconds);
+/// "inside", "OUTSIDE", or that its twin is outside, too.
+[[nodiscard]] const char* live_verdict(const live_figure& figure) noexcept;
 /// The figures that say something: those of callers who hang up only where they do.
 [[nodiscard]] bool says_something(const live_plan& plan, const figure_name& which) noexcept;
 

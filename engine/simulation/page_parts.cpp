@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/report/escape.hpp"
+#include "engine/report/figures.hpp"
 #include "engine/simulation/report_parts.hpp"
 #include "engine/simulation/wait_groups.hpp"
 
@@ -101,6 +103,28 @@ std::vector<defined> figures_defined() {
     {"Occupancy", "the agents’ time in calls and wrap-up, of the time in which they are logged in, "
                   "reachable and not on a break."},
   };
+}
+
+std::vector<defined> figures_defined(const single_queue& queue) {
+  auto figures = figures_defined();
+  figures.push_back({"T", fmt::format("{} here.", shown_length(queue.answer_within))});
+  figures.push_back({"Has to wait", "no agent was free when the caller came, of all offered."});
+  figures.push_back({queue.formula(), queue.patience
+                                        ? "the formula for a queue whose callers give up."
+                                        : "the formula for a queue whose callers wait for ever."});
+  return figures;
+}
+
+std::vector<defined> model_defined(const single_queue& queue) {
+  const auto text = [](const distribution& d) { return report::escape_markup(d.to_string()); };
+  return {
+    {"Callers", fmt::format("{} an hour at random; talk {}; patience {}",
+                            report::short_figure(queue.calls_per_second * 3600), text(queue.talk),
+                            queue.patience ? text(*queue.patience) : "endless")},
+    {"Agents",
+     fmt::format("all alike; wrap-up {}; the phone is answered after {}, and {} of "
+                 "offers are not answered",
+                 text(queue.wrap_up), text(queue.answers_after), shown_share(queue.no_answer))}};
 }
 
 } // namespace jackfield::simulation

@@ -11,6 +11,7 @@
 #include "engine/report/svg_plot.hpp"
 #include "engine/simulation/estimate.hpp"
 #include "engine/simulation/queue_figures.hpp"
+#include "engine/simulation/single_queue.hpp"
 
 /// What the pages of a study, of a live run and of a day have in common.
 namespace jackfield::simulation {
@@ -52,5 +53,9 @@ inline constexpr std::array main_figures{
 
 /// How the figures that all pages have are defined.
 [[nodiscard]] std::vector<defined> figures_defined();
+/// And those of a queue that is studied by itself.
+[[nodiscard]] std::vector<defined> figures_defined(const single_queue& queue);
+/// What its callers and agents do.
+[[nodiscard]] std::vector<defined> model_defined(const single_queue& queue);
 
 } // namespace jackfield::simulation

@@ -1,7 +1,7 @@
 #include "engine/simulation/study_page.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -272,9 +272,7 @@ private:
   }
 
   void write_about() {
-    const auto& q = report_.queue;
     const auto& o = report_.options;
-    const auto text = [](const distribution& d) { return escape_markup(d.to_string()); };
     w_.raw("<h2>What was simulated</h2>\n<div class=\"stack\">\n");
     std::vector<defined> rows{
       {"Command", fmt::format("<code>{}</code>", escape_markup(report_.info.command))},
@@ -284,21 +282,11 @@ private:
                              ? fmt::format(", after {} that warm it up",
                                            report::grouped(one_->study->warm_up))
                              : "")},
-      {"Version", fmt::format("Jackfield {}", escape_markup(report_.info.version))},
-      {"Callers", fmt::format("{} an hour at random; talk {}; patience {}",
-                              report::short_figure(q.calls_per_second * 3600), text(q.talk),
-                              q.patience ? text(*q.patience) : "endless")},
-      {"Agents", fmt::format("all alike; wrap-up {}; the phone is answered after {}, and {} of "
-                             "offers are not answered",
-                             text(q.wrap_up), text(q.answers_after), shown_share(q.no_answer))}};
+      {"Version", fmt::format("Jackfield {}", escape_markup(report_.info.version))}};
+    std::ranges::move(model_defined(report_.queue), std::back_inserter(rows));
     write_defined(w_, "The queue", rows);
 
-    auto figures = figures_defined();
-    figures.push_back({"T", fmt::format("{} here.", within())});
-    figures.push_back({"Has to wait", "no agent was free when the caller came, of all offered."});
-    figures.push_back({q.formula(), q.patience
-                                      ? "the formula for a queue whose callers give up."
-                                      : "the formula for a queue whose callers wait for ever."});
+    auto figures = figures_defined(report_.queue);
     if (o.seeds > 1)
       figures.push_back({"±", "half the 95 % interval of the mean over the runs, by Student’s t."});
     write_defined(w_, "How figures are defined", figures);

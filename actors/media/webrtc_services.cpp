@@ -11,9 +11,16 @@ namespace jackfield {
 
 namespace {
 
-caf::behavior handshake_worker(caf::event_based_actor* /*self*/) {
-  return {[](const dtls_work& work) { work.association->run(); }};
-}
+/// Not a function: of one without arguments CAF dereferences a null pointer to them.
+class handshake_worker final : public caf::event_based_actor {
+public:
+  using caf::event_based_actor::event_based_actor;
+
+protected:
+  caf::behavior make_behavior() override {
+    return {[](const dtls_work& work) { work.association->run(); }};
+  }
+};
 
 } // namespace
 
@@ -40,7 +47,7 @@ result<std::shared_ptr<webrtc_services>> webrtc_services::make(caf::actor_system
   return make_simulated(std::move(settings)).map([&](std::shared_ptr<webrtc_services> made) {
     if (!made->settings_.lite)
       made->loop_ = std::make_unique<ice::agent_loop>();
-    made->handshakes_ = system.spawn(handshake_worker);
+    made->handshakes_ = system.spawn<handshake_worker>();
     return made;
   });
 }

@@ -27,7 +27,7 @@ namespace jackfield::app {
 class embedded_centre {
 public:
   struct settings {
-    unsigned lanes = 1;
+    unsigned lanes = 1;                                     ///< to `lane_peers::most`
     transport::protocol callers = transport::protocol::udp; ///< call over this
     transport::protocol agents = transport::protocol::wss;  ///< register over this
     std::string user_agent;                                 ///< as which it says it is
@@ -51,7 +51,8 @@ public:
   embedded_centre(const embedded_centre&) = delete;
   embedded_centre& operator=(const embedded_centre&) = delete;
 
-  /// URI by which a queue of the plan is called: "sip:queue-1@127.0.0.1:40123;transport=udp".
+  /// URI by which a queue of the plan is called: "sip:queue-1@127.0.0.1:40123;transport=udp". Who
+  /// calls itself by the name of an agent is asked for its password.
   [[nodiscard]] const std::string& number(size_t queue = 0) const { return numbers_.at(queue); }
   /// URI at which agents register: "sip:127.0.0.1:40124;transport=wss".
   [[nodiscard]] const std::string& registrar() const noexcept { return registrar_; }

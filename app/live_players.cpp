@@ -150,8 +150,8 @@ result<void> live_players::log_in(const simulation::centre_plan& plan, uint64_t 
 
 result<live_day_result> live_players::play(const simulation::centre_plan& plan,
                                            const simulation::simulation_options& options,
-                                           const std::function<bool()>& cut) {
-  return play_live(plan, options, *self_, {callers_, cut});
+                                           const live_watch& watch) {
+  return play_live(plan, options, *self_, callers_, watch);
 }
 
 void live_players::stop() {

@@ -38,7 +38,7 @@ public:
   /// After that, once.
   result<live_day_result> play(const simulation::centre_plan& plan,
                                const simulation::simulation_options& options,
-                               const std::function<bool()>& cut);
+                               const live_watch& watch);
   /// All hang up, and agents leave. Ends what is there, whatever was before; once.
   void stop();
 

@@ -19,6 +19,7 @@
 #include "app/version.hpp"
 #include "engine/report/exit_code.hpp"
 #include "engine/report/verdict.hpp"
+#include "engine/simulation/live_page.hpp"
 #include "engine/simulation/live_report.hpp"
 #include "engine/sip/shown_uri.hpp"
 
@@ -33,8 +34,12 @@ bool is_cut() {
   return interrupts() > 0;
 }
 
-std::string over(const load_settings& settings, const std::string& media) {
-  return fmt::format("{}, {}", option_name(settings.transport), media);
+std::string media_of(const live_options& live) {
+  return fmt::format("callers {}, agents {}",
+                     live.callers.rtp ? media_name(live.callers.protection) : "none",
+                     !live.agents.rtp        ? "none"
+                     : live.agents_protected ? media_name(*live.agents_protected)
+                                             : "as offered");
 }
 
 /// A contact centre for callers and agents, who are told where it is.
@@ -53,6 +58,46 @@ result<std::unique_ptr<embedded_centre>> embed(const simulation::centre_plan& pl
   live.agents.users = (*centre)->agents();
   return centre;
 }
+
+/// REGISTER is answered before the agent's actor knows of it.
+void wait_for_agents(embedded_centre& centre, size_t agents, const std::function<bool()>& cut) {
+  while (!cut() && !centre.fault()) {
+    const auto queues = centre.ask_queues();
+    if (queues.empty() || queues.front().available >= agents)
+      return;
+  }
+}
+
+constexpr std::chrono::seconds tells_every{10};
+
+/// Where it is, every now and then.
+class progress_teller {
+public:
+  progress_teller(const simulate_options& options, const live_options& live)
+      : quiet_(options.quiet), callers_(live.warm_up + live.calls),
+        lasts_(std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(
+          static_cast<double>(callers_) / options.queue.calls_per_second))) {}
+
+  void tell(const live_progress& at) {
+    if (quiet_ || at.elapsed < next_)
+      return;
+    next_ = at.elapsed + tells_every;
+    const auto seconds = [](auto time) {
+      return static_cast<long long>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+    };
+    std::fprintf(stderr,
+                 "%4lld s of some %lld: %llu of %llu callers came, %zu wait, %zu talk, %zu agents "
+                 "are free\n",
+                 seconds(at.elapsed), seconds(lasts_), static_cast<unsigned long long>(at.came),
+                 static_cast<unsigned long long>(callers_), at.waiting, at.talking, at.ready);
+  }
+
+private:
+  bool quiet_;
+  uint64_t callers_;
+  std::chrono::nanoseconds lasts_;
+  std::chrono::nanoseconds next_ = tells_every;
+};
 
 /// What is measured of calls and their audio, and whether it can be relied on.
 void describe(simulation::live_conditions& how, const live_players& players,
@@ -108,12 +153,9 @@ int simulate_live(const simulate_options& options) {
     trusted_pem = centre->trusted_pem();
     report.conditions.target = "jackfield serve in this process";
   }
-  report.conditions.callers_over =
-    over(live.callers, live.callers.rtp ? media_name(live.callers.protection) : "no audio");
-  report.conditions.agents_over =
-    over(live.agents, !live.agents.rtp          ? "no audio"
-                      : live.agents_protected ? media_name(*live.agents_protected)
-                                              : "audio as offered");
+  report.conditions.callers_over = option_name(live.callers.transport);
+  report.conditions.agents_over = option_name(live.agents.transport);
+  report.conditions.media = media_of(live);
   auto players = live_players::make(live, trusted_pem, options.quiet);
   if (!players)
     return end_with(players.error(), exit_code::usage);
@@ -123,11 +165,15 @@ int simulate_live(const simulate_options& options) {
     (*players)->stop();
     return end_with(there.error(), exit_code::failed);
   }
+  if (centre)
+    wait_for_agents(*centre, plan.agents.size(), cut);
   simulation::simulation_options run;
   run.seed = options.study.seed;
   run.warm_up = live.warm_up;
   run.calls = live.calls;
-  auto played = (*players)->play(plan, run, cut);
+  progress_teller teller{options, live};
+  auto played =
+    (*players)->play(plan, run, {cut, [&](const live_progress& at) { teller.tell(at); }});
   (*players)->stop();
   const auto took = steady_clock::now() - began;
   if (centre)
@@ -148,7 +194,7 @@ int simulate_live(const simulate_options& options) {
   report.study = std::move(*study);
   const bool written = to->write(
     options, [&] { return live_json(report); }, [&] { return live_csv(report); },
-    [&] { return std::string{}; }, [&] { return live_text(report); });
+    [&] { return live_html(report); }, [&] { return live_text(report); });
   if (!written)
     return end_with({"jackfield simulate", "the report could not be written"},
                     exit_code::internal_error);

@@ -34,8 +34,8 @@ class live_floor {
 public:
   live_floor(live_centre_day& day, const centre_plan& plan,
              const simulation::call_samples& /*samples*/, caf::scoped_actor& self,
-             const live_parts& parts, live_day_result& told)
-      : day_(day), plan_(plan), self_(self), parts_(parts), told_(told),
+             const std::vector<caf::actor>& callers, const live_watch& watch, live_day_result& told)
+      : day_(day), plan_(plan), self_(self), placers_(callers), watch_(watch), told_(told),
         origin_(steady_clock::now()), last_(origin_), at_(origin_), phones_(plan.agents.size()) {}
 
   // For the day.
@@ -80,6 +80,7 @@ private:
     return static_cast<uint32_t>(plan_.agents.size());
   }
   void receive(lane::time_point until);
+  void tell_progress();
   void take(const user_rung& rung);
   void take(const user_talks& talks);
   void take(const user_free& free);
@@ -106,7 +107,8 @@ private:
   live_centre_day& day_;
   const centre_plan& plan_;
   caf::scoped_actor& self_;
-  const live_parts& parts_;
+  const std::vector<caf::actor>& placers_; // of callers
+  const live_watch& watch_;
   live_day_result& told_;
   lane::time_point origin_;
   lane::time_point last_;
@@ -118,6 +120,7 @@ private:
   std::vector<phone> phones_;
   uint64_t ticket_ = 0;
   size_t ready_ = 0; // agents
+  lane::time_point next_tell_{};
 };
 
 // -- time ----------------------------------------------------------------------------
@@ -127,12 +130,13 @@ lane::time_point live_floor::next() {
     const auto due = timers_.next();
     if (due == policy::never && callers_.empty())
       return policy::never;
-    if (!told_.cut && parts_.cut())
+    if (!told_.cut && watch_.cut())
       told_.cut = true;
     if (told_.cut)
       return policy::never;
     if (due <= steady_clock::now())
       return at_ = std::max(due, last_);
+    tell_progress();
     receive(std::min(due, lane::time_point{steady_clock::now() + poll_interval}));
   }
   return at_ = std::max(std::min(inbox_.front().first, timers_.next()), last_);
@@ -150,6 +154,19 @@ void live_floor::receive(lane::time_point until) {
                  [&](const caller_gone& what) { keep(what); }, [](const users_standing&) {},
                  [&](const user_failed&) { ++told_.unregistered; },
                  caf::after(std::chrono::duration_cast<std::chrono::microseconds>(wait)) >> [] {});
+}
+
+void live_floor::tell_progress() {
+  const auto now = steady_clock::now();
+  if (now < next_tell_)
+    return;
+  next_tell_ = now + poll_interval;
+  live_progress at{now - origin_, ticket_, 0, 0, ready_};
+  for (const auto& [ticket, who] : callers_) {
+    at.waiting += who.is == caller::state::waits ? 1 : 0;
+    at.talking += who.is == caller::state::talks ? 1 : 0;
+  }
+  watch_.tell(at);
 }
 
 void live_floor::step() {
@@ -179,7 +196,7 @@ void live_floor::enter(uint32_t slot, const live_call& call, lane::time_point /*
   made.number = call.who.number;
   made.at_once = ready_ > unserved();
   callers_.emplace(ticket, made);
-  caf::anon_send(parts_.callers[ticket % parts_.callers.size()], place_caller{ticket, last_});
+  caf::anon_send(placers_[ticket % placers_.size()], place_caller{ticket, last_});
 }
 
 // Who is not let in is refused, which is known later; who has been rung for, waited or talked was.
@@ -189,7 +206,7 @@ void live_floor::let_in(caller& who) {
 }
 
 void live_floor::hang_up(uint64_t ticket) {
-  caf::anon_send(parts_.callers[ticket % parts_.callers.size()], hang_up_caller{ticket});
+  caf::anon_send(placers_[ticket % placers_.size()], hang_up_caller{ticket});
 }
 
 void live_floor::leave(uint32_t slot, uint32_t /*queue*/) {
@@ -334,12 +351,13 @@ std::function<answer_plan(size_t agent, uint64_t n)> live_answers(const centre_p
 
 result<live_day_result> play_live(const centre_plan& plan,
                                   const simulation::simulation_options& options,
-                                  caf::scoped_actor& self, const live_parts& parts) {
+                                  caf::scoped_actor& self, const std::vector<caf::actor>& callers,
+                                  const live_watch& watch) {
   live_day_result told;
   std::vector<simulation::call_outcome> calls;
   const std::function<void(const simulation::call_outcome&)> on_call =
     [&](const simulation::call_outcome& call) { calls.push_back(call); };
-  auto figures = live_centre_day{plan, options, on_call, self, parts, told}.run();
+  auto figures = live_centre_day{plan, options, on_call, self, callers, watch, told}.run();
   if (!figures)
     return tl::unexpected{std::move(figures.error())};
   told.figures = std::move(*figures);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,12 +18,19 @@
 /// call somebody's queue and answer its calls. What serves them is not known but by what it sends.
 namespace jackfield {
 
-/// Who plays, all of whom tell `self`: `live_callers`, and answering services with the agents as
-/// their users, in the order of the plan, registered already.
-struct live_parts {
-  std::vector<caf::actor> callers; ///< one a lane; calls go to each in turn
-  /// Asked some twenty times a second: is it to end now?
-  std::function<bool()> cut;
+/// How it goes.
+struct live_progress {
+  std::chrono::nanoseconds elapsed{};
+  uint64_t came = 0; ///< callers, until now
+  size_t waiting = 0;
+  size_t talking = 0;
+  size_t ready = 0; ///< agents
+};
+
+/// Whoever looks on; both are called some twenty times a second.
+struct live_watch {
+  std::function<bool()> cut; ///< is it to end now?
+  std::function<void(const live_progress&)> tell;
 };
 
 struct live_day_result {
@@ -43,11 +51,15 @@ struct live_day_result {
 [[nodiscard]] std::function<answer_plan(size_t agent, uint64_t n)>
 live_answers(const simulation::centre_plan& plan, uint64_t seed);
 
-/// Plays it, on the thread of `self`, which waits. The plan passed its check; its agents are there
+/// Plays it, on the thread of `self`, which waits. `callers` (`live_callers`, one a lane; calls go to
+/// each in turn) tell `self`, and so do answering services with the agents as their users, in the
+/// order of the plan, registered already. The plan passed its check; its agents are there
 /// from beginning to end, each wrap-up is constant and kept by what serves them, and agents' phones
 /// do not fail. Fails as `simulate` does.
 [[nodiscard]] result<live_day_result> play_live(const simulation::centre_plan& plan,
                                                 const simulation::simulation_options& options,
-                                                caf::scoped_actor& self, const live_parts& parts);
+                                                caf::scoped_actor& self,
+                                                const std::vector<caf::actor>& callers,
+                                                const live_watch& watch);
 
 } // namespace jackfield

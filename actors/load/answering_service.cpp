@@ -30,6 +30,12 @@ bool is_of_caller(const registered_contact& contact, const sip_arrival& invite) 
   return theirs && own && theirs->uri == own->uri;
 }
 
+/// A user who has a call is given so long to see its end before another is told that it is busy: a
+/// PBX sends a BYE and the next INVITE at once, and they come together.
+constexpr std::chrono::milliseconds end_within{100};
+/// The timers' names; 0 is that of the users.
+constexpr unsigned held_timer = 1;
+
 } // namespace
 
 answering_service::answering_service(caf::actor_config& config, lane::lane& home,
@@ -40,7 +46,7 @@ answering_service::answering_service(caf::actor_config& config, lane::lane& home
                                      std::shared_ptr<const trace_settings> trace)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       shards_(std::move(shards)), registrar_(context, std::move(registrations), shards_, this),
-      trace_settings_(std::move(trace)), source_(source) {
+      held_timer_(*this, held_timer), trace_settings_(std::move(trace)), source_(source) {
   // nop
 }
 
@@ -57,10 +63,7 @@ caf::behavior answering_service::make_behavior() {
       if (users_)
         users_->on_call_up(call.call);
     },
-    [this](const call_down& call) {
-      if (users_)
-        users_->on_call_over(call.call);
-    },
+    [this](const call_down& call) { on_user_free(call.call); },
     [this](const served_call& served) { on_served(served); },
     [this](const bridged_call_over& over) { on_bridged(over); },
     [this](const contacts_found& found) { on_found(found); },
@@ -78,8 +81,10 @@ caf::behavior answering_service::make_behavior() {
       if (stopping_ && nothing_left())
         finish();
     },
-    [this](const lane::timer_fired&) {
-      if (users_)
+    [this](const lane::timer_fired& timer) {
+      if (timer.id == held_timer)
+        on_timer();
+      else if (users_)
         users_->on_timer();
     },
     [this](service_drain) { stop(false); },
@@ -90,6 +95,7 @@ caf::behavior answering_service::make_behavior() {
 
 void answering_service::on_exit() {
   context_.router.set_service(nullptr);
+  held_timer_.cancel();
   trace_ = nullptr;
   resuming_.let_go();
   users_ = nullptr;
@@ -101,6 +107,11 @@ void answering_service::on_exit() {
     context_.router.unbind_invite(waiting.transaction);
   }
   look_ups_.clear();
+  for (const auto& waiting : held_) {
+    context_.router.answer(*waiting.invite, 480);
+    context_.router.unbind_invite(waiting.transaction);
+  }
+  held_.clear();
 }
 
 void answering_service::stop(bool hang_up_calls) {
@@ -109,6 +120,9 @@ void answering_service::stop(bool hang_up_calls) {
   context_.router.set_service(nullptr);
   if (users_)
     users_->leave(hang_up_calls);
+  for (auto& waiting : held_)
+    waiting.until = home().now();
+  on_timer();
   if (hang_up_calls) {
     // In the order in which they came: a simulated run is to be the same each time.
     std::vector<caf::strong_actor_ptr> calls;
@@ -230,14 +244,43 @@ void answering_service::answer(const sip_arrival_ptr& invite, uint64_t transacti
 void answering_service::answer_as(size_t user, const sip_arrival_ptr& invite,
                                   uint64_t transaction) {
   if (!users_->may_have(user)) {
-    answer_plan busy;
-    busy.what = answer_plan::kind::busy;
-    answer(invite, transaction, std::move(busy));
+    hold(user, invite, transaction);
     return;
   }
   auto plan = plan_of_user(user);
   plan.tells_when_up = users_->has_listener();
   users_->on_call(user, answer(invite, transaction, std::move(plan)), invite->message());
+}
+
+// Nobody may cancel before we have said something (RFC 3261 §9.1), and copies are kept away.
+void answering_service::hold(size_t user, const sip_arrival_ptr& invite, uint64_t transaction) {
+  held_.push_back({invite, transaction, user, home().now() + end_within});
+  if (!held_timer_.armed())
+    held_timer_.arm(held_.front().until);
+}
+
+void answering_service::on_user_free(caf::actor_id call) {
+  const auto user = users_ ? users_->on_call_over(call) : std::nullopt;
+  if (!user)
+    return;
+  const auto next = std::ranges::find(held_, *user, &held_call::user);
+  if (next == held_.end())
+    return;
+  const auto waiting = std::move(*next);
+  held_.erase(next);
+  answer_as(*user, waiting.invite, waiting.transaction);
+}
+
+void answering_service::on_timer() {
+  while (!held_.empty() && held_.front().until <= home().now()) {
+    const auto waiting = std::move(held_.front());
+    held_.pop_front();
+    answer_plan busy;
+    busy.what = answer_plan::kind::busy;
+    answer(waiting.invite, waiting.transaction, std::move(busy));
+  }
+  if (!held_.empty())
+    held_timer_.arm(held_.front().until);
 }
 
 caf::actor_id answering_service::answer(const sip_arrival_ptr& invite, uint64_t transaction,
@@ -331,8 +374,7 @@ void answering_service::count(const media_outcome& media) {
 void answering_service::count(caf::actor_id call, bool answered, report::failure_cause failure,
                               answer_plan::kind declined, std::string_view detail) {
   calls_.erase(call);
-  if (users_)
-    users_->on_call_over(call);
+  on_user_free(call);
   if (answered)
     metrics_.calls.answer();
   const bool failed = declined == answer_plan::kind::answer && failure.failed();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -46,6 +47,10 @@ private:
   void answer(const sip_arrival_ptr& invite, uint64_t transaction);
   caf::actor_id answer(const sip_arrival_ptr& invite, uint64_t transaction, answer_plan plan);
   void answer_as(size_t user, const sip_arrival_ptr& invite, uint64_t transaction);
+  /// For a user who has a call: it is perhaps just over, and what ended it is still on its way.
+  void hold(size_t user, const sip_arrival_ptr& invite, uint64_t transaction);
+  void on_user_free(caf::actor_id call);
+  void on_timer();
   enum class draw : uint64_t { share = 1, delay = 2 };
   /// What the manner's seed gives to a call of that number.
   [[nodiscard]] answer_plan plan_of(uint64_t number) const;
@@ -73,9 +78,17 @@ private:
     sip_arrival_ptr invite;
     uint64_t transaction;
   };
+  struct held_call { // for a user who has another
+    sip_arrival_ptr invite;
+    uint64_t transaction;
+    size_t user;
+    lane::time_point until;
+  };
   std::unordered_map<caf::actor_id, caf::strong_actor_ptr> calls_;
   std::unordered_map<uint64_t, looking_up> look_ups_; // by ticket
   uint64_t tickets_ = 0;
+  std::deque<held_call> held_; // as they came
+  lane::actor_timer held_timer_;
   std::unique_ptr<answering_users> users_; // null: nobody is registered elsewhere
   std::vector<uint32_t> calls_of_user_;    // by their places
   uint64_t calls_of_nobody_ = 0;

@@ -213,13 +213,15 @@ void answering_users::on_call_up(caf::actor_id call) {
     lane::tell_from(owner_, all_.calls.listener, user_talks{found->second, call});
 }
 
-void answering_users::on_call_over(caf::actor_id call) {
+std::optional<size_t> answering_users::on_call_over(caf::actor_id call) {
   const auto found = calls_.find(call);
   if (found == calls_.end())
-    return;
-  engaged_.erase(found->second);
-  lane::tell_from(owner_, all_.calls.listener, user_free{found->second, call});
+    return std::nullopt;
+  const auto user = found->second;
   calls_.erase(found);
+  engaged_.erase(user);
+  lane::tell_from(owner_, all_.calls.listener, user_free{user, call});
+  return user;
 }
 
 std::optional<size_t> answering_users::called_by(const sip::message& invite) const {

@@ -137,7 +137,8 @@ public:
   [[nodiscard]] bool may_have(size_t place) const { return !engaged_.contains(place); }
   void on_call(size_t place, caf::actor_id call, const sip::message& invite);
   void on_call_up(caf::actor_id call);
-  void on_call_over(caf::actor_id call);
+  /// Whose it was, once; nothing: nobody's.
+  std::optional<size_t> on_call_over(caf::actor_id call);
   [[nodiscard]] const report::registration_counts& counts() const noexcept { return counts_; }
 
 private:

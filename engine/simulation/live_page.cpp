@@ -243,7 +243,7 @@ private:
   void write_figures() {
     w_.raw("<h2>Beside runs like this</h2>\n<div class=\"stack\">\n");
     w_.begin_table(
-      fmt::format("<small>grey: 95 % of runs like this; ● live, ▼ live and outside; "
+      fmt::format("<small>grey: 95 % of runs like this; ● live, ▽ live and outside; "
                   "○ policies alone; ┊ {}</small>",
                   queue_.formula()),
       {"", "live", "", "95 % of runs like this", "policies alone", queue_.formula(), ""});

@@ -223,8 +223,7 @@ private:
     }
     if (study_.added)
       w_.tile(shown_shift(study_.added->mean),
-              fmt::format("{} waits, on average<br/>95 % up to {}",
-                          study_.added->mean < 0 ? "taken from" : "added to",
+              fmt::format("added to waits, on average<br/>95 % up to {}",
                           shown_shift(study_.added->p95)));
     const auto& how = report_.conditions;
     if (how.mos_mean)

@@ -113,6 +113,21 @@ TEST(live_study, matches_callers_by_number_and_attempt) {
   EXPECT_EQ(study.added->max, 0);
 }
 
+TEST(live_study, adds_nothing_to_who_was_answered_in_one_of_both) {
+  auto plan = short_plan();
+  plan.queue.patience = distribution::exponential(5s);
+  auto run = played(plan);
+  const auto hung_up = std::ranges::find(run.calls, call_end::abandoned, &call_outcome::how);
+  ASSERT_NE(hung_up, run.calls.end());
+  hung_up->how = call_end::served;
+  hung_up->answered = hung_up->came + 1h;
+  const auto study = studied(plan, run);
+  ASSERT_TRUE(study.added);
+  EXPECT_EQ(study.added->calls, study.twin_counts.answered);
+  EXPECT_EQ(study.added->max, 0);
+  EXPECT_EQ(study.ended_alike, plan.calls - 1);
+}
+
 TEST(live_study, expects_what_erlang_says_of_runs_that_began_long_ago) {
   auto plan = short_plan(50, 42, 1000, 200);
   plan.warm_up = *plan.queue.warm_up();

@@ -223,8 +223,7 @@ private:
     }
     if (study_.added)
       w_.tile(shown_shift(study_.added->mean),
-              fmt::format("{} waits, on average<br/>95 % up to {}",
-                          study_.added->mean < 0 ? "taken from" : "added to",
+              fmt::format("added to waits, on average<br/>95 % up to {}",
                           shown_shift(study_.added->p95)));
     const auto& how = report_.conditions;
     if (how.mos_mean)
@@ -243,7 +242,7 @@ private:
   void write_figures() {
     w_.raw("<h2>Beside runs like this</h2>\n<div class=\"stack\">\n");
     w_.begin_table(
-      fmt::format("<small>grey: 95 % of runs like this; ● live, ▼ live and outside; "
+      fmt::format("<small>grey: 95 % of runs like this; ● live, ▽ live and outside; "
                   "○ policies alone; ┊ {}</small>",
                   queue_.formula()),
       {"", "live", "", "95 % of runs like this", "policies alone", queue_.formula(), ""});

@@ -104,6 +104,32 @@ TEST(live_page, has_waits_live_beside_those_of_the_twin) {
     contains(live_html(report), "<title>∞\nanswered: 0 % of calls\npolicies alone: 33.3"));
 }
 
+TEST(live_page, says_what_became_of_calls) {
+  auto report = some_report(true);
+  auto page = live_html(report);
+  for (const auto* none : {"Refused", "Sent on", "Still waiting", "Agent failed", "Failed"})
+    EXPECT_FALSE(contains(page, fmt::format("<dt>{}</dt>", none))) << none;
+  EXPECT_TRUE(contains(page, "<dd>200, of seed 1: "));
+  report.plan.warm_up = 1;
+  auto& study = report.study;
+  study.counts.refused = 3;
+  study.counts.overflowed = 4;
+  study.counts.waiting = 5;
+  study.agent_failed = 6;
+  study.added = added_waits{190, 0.0031, -0.0104, 0.0028, 0.0123, 0.5, 1.25};
+  report.conditions.mos_mean = 4.412;
+  report.conditions.lost_share = 0.0012;
+  page = live_html(report);
+  EXPECT_TRUE(contains(page, "<dt>Refused</dt><dd>3</dd>\n<dt>Sent on</dt><dd>4</dd>\n"
+                             "<dt>Still waiting</dt><dd>5</dd>\n<dt>Agent failed</dt><dd>6</dd>"));
+  EXPECT_TRUE(contains(page, "<dd>200, after 1 that are in no figure, of seed 1: "));
+  EXPECT_TRUE(contains(page, "<b>3 ms</b><span>added to waits, on average<br/>95 % up to 12 ms<"));
+  EXPECT_TRUE(contains(page, "<b>4.41</b><span>MOS, on average<"));
+  EXPECT_TRUE(contains(page, "<b>0.12 %</b><span>of packets lost<"));
+  study.added->mean = -0.0031;
+  EXPECT_TRUE(contains(live_html(report), "<b>-3 ms</b><span>added to waits, on average"));
+}
+
 TEST(live_page, warns_before_any_figure) {
   auto report = some_report(true);
   report.conditions.cut = true;

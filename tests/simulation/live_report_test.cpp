@@ -110,6 +110,34 @@ TEST(live_report, says_what_was_added_to_waits) {
   EXPECT_FALSE(contains(live_text(report), "\nwaits: "));
 }
 
+TEST(live_report, counts_what_became_of_calls) {
+  auto report = some_report();
+  EXPECT_TRUE(contains(live_text(report), "\n200 calls, seed 1\n"));
+  auto& c = report.study.counts;
+  c = {};
+  c.offered = 1234;
+  c.answered = 1000;
+  c.abandoned = 200;
+  EXPECT_TRUE(contains(live_text(report), "\ncalls: 1,234 offered, 1,000 answered, 200 abandoned; "
+                                          "200 of 200 ended as with the policies alone\n"));
+  c.refused = 3;
+  c.overflowed = 4;
+  c.waiting = 5;
+  report.study.agent_failed = 6;
+  report.study.ended_alike = 190;
+  report.plan.warm_up = 7;
+  report.conditions.mos_mean = 4.412;
+  report.conditions.lost_share = 0.0012;
+  const auto text = live_text(report);
+  EXPECT_TRUE(contains(text, " 200 abandoned, 3 refused, 4 sent on, 5 still waiting, 6 whose agent "
+                             "failed; 190 of 200 ended "))
+    << text;
+  EXPECT_TRUE(contains(text, "\n200 calls, seed 1, after 7 to warm up\n"));
+  EXPECT_TRUE(contains(text, "\nmedia: MOS 4.41 on average, 0.12 % of packets lost\n"));
+  report.conditions.mos_mean.reset();
+  EXPECT_TRUE(contains(live_text(report), "\nmedia: 0.12 % of packets lost\n"));
+}
+
 TEST(live_report, warns_before_anything_else) {
   auto report = some_report();
   report.conditions.invalid_reasons = {"3 of 10 agents were not logged in"};
@@ -135,13 +163,14 @@ TEST(live_report, says_how_it_is_to_be_read) {
   EXPECT_TRUE(contains(live_text(report), "\nno caller ID came through: who had which agent was "
                                           "taken in order\n"));
   EXPECT_TRUE(contains(live_text(report), "has been open for long"));
-  report.plan.warm_up = 100'000;
+  report.plan.warm_up = *report.plan.queue.warm_up();
   EXPECT_FALSE(contains(live_text(report), "has been open for long"));
   report.plan.queue.talk = distribution::constant(8s);
   EXPECT_TRUE(contains(live_text(report), "Erlang A takes times for exponential"));
   report.plan.queue.patience.reset();
   report.plan.queue.agents = 5;
   EXPECT_TRUE(contains(live_text(report), "\nthe line would grow for ever: Erlang C has nothing"));
+  EXPECT_FALSE(contains(live_text(report), "takes times for exponential"));
 }
 
 TEST(live_report, shows_texts_from_outside_as_they_are) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/simulation/estimate.hpp"
 #include "tests/simulation/live_plan.hpp"
 
 namespace jackfield::simulation {
@@ -112,6 +113,21 @@ TEST(live_study, matches_callers_by_number_and_attempt) {
   EXPECT_EQ(study.added->max, 0);
 }
 
+TEST(live_study, adds_nothing_to_who_was_answered_in_one_of_both) {
+  auto plan = short_plan();
+  plan.queue.patience = distribution::exponential(5s);
+  auto run = played(plan);
+  const auto hung_up = std::ranges::find(run.calls, call_end::abandoned, &call_outcome::how);
+  ASSERT_NE(hung_up, run.calls.end());
+  hung_up->how = call_end::served;
+  hung_up->answered = hung_up->came + 1h;
+  const auto study = studied(plan, run);
+  ASSERT_TRUE(study.added);
+  EXPECT_EQ(study.added->calls, study.twin_counts.answered);
+  EXPECT_EQ(study.added->max, 0);
+  EXPECT_EQ(study.ended_alike, plan.calls - 1);
+}
+
 TEST(live_study, expects_what_erlang_says_of_runs_that_began_long_ago) {
   auto plan = short_plan(50, 42, 1000, 200);
   plan.warm_up = *plan.queue.warm_up();
@@ -127,6 +143,32 @@ TEST(live_study, expects_what_erlang_says_of_runs_that_began_long_ago) {
   plan.calls = 100;
   const auto empty = studied(plan, played(plan));
   EXPECT_LT(*empty.p_wait.expected_mean, 0.7 * *empty.p_wait.theory);
+}
+
+TEST(live_study, expects_what_runs_with_the_next_seeds_have) {
+  auto plan = short_plan(10, 8, 60, least_comparisons);
+  plan.queue.patience = distribution::exponential(20s);
+  plan.warm_up = 20;
+  plan.seed = 5;
+  const auto study = studied(plan, played(plan));
+  std::vector<double> waits;
+  uint32_t with_one_outside = 0;
+  auto other = plan;
+  for (uint32_t i = 1; i <= plan.comparisons; ++i) {
+    other.seed = plan.seed + i;
+    const auto figures = figures_of(played(other).figures);
+    waits.push_back(*figures.asa);
+    with_one_outside += std::ranges::any_of(all_figures, [&](const auto& each) {
+      return !study[each.which].expects(figures[each.which]);
+    });
+  }
+  EXPECT_NEAR(*study.asa.expected_mean, estimate_mean(waits).mean, 1e-12);
+  EXPECT_EQ(*study.asa.expected_low, std::ranges::min(waits)) << "the bounds of so few runs";
+  EXPECT_EQ(*study.asa.expected_high, std::ranges::max(waits));
+  EXPECT_NEAR(study.chance_outside, with_one_outside / 39., 1e-12);
+  EXPECT_FALSE(study.asa.expects(std::nullopt));
+  EXPECT_TRUE(study.asa.expects(study.asa.expected_low)) << "a bound is inside";
+  EXPECT_TRUE(study.asa.expects(study.asa.expected_high));
 }
 
 TEST(live_study, has_runs_inside_as_often_as_it_says) {

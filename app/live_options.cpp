@@ -98,7 +98,9 @@ void read_way(option_reader& r, const char* place, const std::string& text, load
 void read_ways(option_reader& r, const live_texts& t, uint32_t agents, live_options& o) {
   auto& callers = o.callers;
   r.read(t.uri, callers.uri, [](std::string_view s) {
-    return read_callee(s, usual_service).map([](auto uri) { return std::optional{std::move(uri)}; });
+    return read_callee(s, usual_service).map([](auto uri) {
+      return std::optional{std::move(uri)};
+    });
   });
   for (const auto& [name, given] : {std::pair{"--register", !t.registrar.empty()},
                                     {"--users", !t.users.empty()},
@@ -110,7 +112,8 @@ void read_ways(option_reader& r, const live_texts& t, uint32_t agents, live_opti
   read_way(r, "--transport", t.transport, callers);
   read_media(r, "--media", t.media, callers);
   read_dns(r, t.dns, callers.dns_servers);
-  r.read(t.local_ip, callers.local, [](std::string_view s) { return read_address("--local-ip", s); });
+  r.read(t.local_ip, callers.local,
+         [](std::string_view s) { return read_address("--local-ip", s); });
   r.number("--lanes", t.lanes, callers.lanes, 1U, 64U);
   callers.ca_file = t.ca_file;
   callers.verify = !t.no_verify;
@@ -161,8 +164,9 @@ const char* const live_group = "Live";
 void declare_live(CLI::App& app, live_texts& t) {
   app.add_flag("--live", t.live,
                "in real time over real SIP, with audio: a contact centre in this process, or URI");
-  app.add_option("URI", t.uri,
-                 "live: the number of somebody else's queue, which callers call: sip:100@host:port");
+  app.add_option(
+    "URI", t.uri,
+    "live: the number of somebody else's queue, which callers call: sip:100@host:port");
   const auto option = [&](const char* name, std::string& text, const char* what) {
     app.add_option(name, text, what)->group(live_group);
   };

@@ -142,9 +142,9 @@ result<void> live_players::log_in(const simulation::centre_plan& plan, uint64_t 
   if (cut())
     return {}; // the day will be over at once
   if (users_->registered() != plan.agents.size())
-    return fail("agents", fmt::format("{} of {} are registered at {}, expected all",
-                                      users_->registered(), plan.agents.size(),
-                                      *options_.agents.uri));
+    return fail("agents",
+                fmt::format("{} of {} are registered at {}, expected all", users_->registered(),
+                            plan.agents.size(), *options_.agents.uri));
   return {};
 }
 
@@ -183,9 +183,8 @@ void live_players::stop() {
         if (down.reason == caf::exit_reason::normal)
           return;
         lost_ = true;
-        calling -= std::ranges::any_of(callers_, [&](const caf::actor& each) {
-          return down.source == each.address();
-        });
+        calling -= std::ranges::any_of(
+          callers_, [&](const caf::actor& each) { return down.source == each.address(); });
       },
       [](const user_rung&) {}, [](const user_talks&) {}, [](const user_free&) {},
       [](const caller_answered&) {}, [](const caller_gone&) {}, [](const users_standing&) {},

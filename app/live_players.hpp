@@ -26,8 +26,8 @@ public:
   /// Opens sockets. Blocks as long as a DNS look-up does; an error names the option. `options` has
   /// URIs for both, logins of the agents, and outlives this; a server's certificate may be one of
   /// `trusted_pem`, too.
-  static result<std::unique_ptr<live_players>>
-  make(const live_options& options, const std::string& trusted_pem, bool quiet);
+  static result<std::unique_ptr<live_players>> make(const live_options& options,
+                                                    const std::string& trusted_pem, bool quiet);
   ~live_players();
   live_players(const live_players&) = delete;
   live_players& operator=(const live_players&) = delete;

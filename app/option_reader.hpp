@@ -68,8 +68,8 @@ result<void> demand_texts(const CLI::App& parsed);
 void take_one_text_each(CLI::App& declared);
 /// "80%", as 0.8.
 result<double> read_share(std::string_view place, std::string_view text);
-/// Whom to call, as typed, or SIPp's "host[:port]": a URI with a user, that of `service` if the text
-/// has none.
+/// Whom to call, as typed, or SIPp's "host[:port]": a URI with a user, that of `service` if the
+/// text has none.
 result<std::string> read_callee(std::string_view text, const std::string& service);
 /// "udp", and SIPp's "u1", "t1", "l1".
 result<transport::protocol> read_transport(std::string_view place, std::string_view text);

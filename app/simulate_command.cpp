@@ -43,9 +43,8 @@ int simulate_day(const simulate_options& options) {
   if (!study)
     return end_with(study.error(), exit_code::usage);
   const bool written = to->write(
-    options, [&] { return day_json(info, *day, *study); },
-    [&] { return day_csv(*day, *study); }, [&] { return day_html(info, *day, *study); },
-    [&] { return day_text(*day, *study); });
+    options, [&] { return day_json(info, *day, *study); }, [&] { return day_csv(*day, *study); },
+    [&] { return day_html(info, *day, *study); }, [&] { return day_text(*day, *study); });
   return written ? 0 : not_written();
 }
 

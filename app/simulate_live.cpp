@@ -123,47 +123,44 @@ void describe(simulation::live_conditions& how, const live_players& players,
     how.lost_share = static_cast<double>(heard.lost) / static_cast<double>(heard.expected);
 }
 
-} // namespace
+/// What served, and what was seen of it.
+struct live_outcome {
+  simulation::live_conditions conditions;
+  live_day_result day;
+};
 
-int simulate_live(const simulate_options& options) {
-  const auto to = simulate_outputs::open(options);
-  if (!to)
-    return end_with(to.error(), exit_code::usage);
-  raise_file_limit();
-  catch_interrupts();
+/// Plays the day with whom it takes. The exit code where that fails, and what was wrong has been
+/// said.
+tl::expected<live_outcome, int> play(const simulate_options& options,
+                                     const simulation::centre_plan& plan) {
+  const auto failed = [](const error& e, exit_code code) {
+    return tl::unexpected{end_with(e, code)};
+  };
+  live_outcome outcome;
+  auto& conditions = outcome.conditions;
   const machine_load machine;
   auto live = *options.live;
-  const auto plan = options.queue.plan();
-  if (auto sound = plan.check(); !sound)
-    return end_with(sound.error(), exit_code::usage);
-
-  simulation::live_report report;
-  report.info = {std::string{version}, options.command};
-  report.plan = {options.queue, live.warm_up, live.calls, options.study.seed};
-  report.plan.threads = options.study.threads;
-  std::unique_ptr<embedded_centre> centre;
-  std::string trusted_pem;
-  if (live.callers.uri) {
-    report.conditions.target = sip::without_password(*live.callers.uri);
-  } else {
+  std::unique_ptr<embedded_centre> centre; // outlives who calls it
+  if (!live.callers.uri) {
     auto started = embed(plan, live);
     if (!started)
-      return end_with(started.error(), exit_code::usage);
+      return failed(started.error(), exit_code::usage);
     centre = std::move(*started);
-    trusted_pem = centre->trusted_pem();
-    report.conditions.target = "jackfield serve in this process";
+    conditions.target = "jackfield serve in this process";
+  } else {
+    conditions.target = sip::without_password(*live.callers.uri);
   }
-  report.conditions.callers_over = option_name(live.callers.transport);
-  report.conditions.agents_over = option_name(live.agents.transport);
-  report.conditions.media = media_of(live);
-  auto players = live_players::make(live, trusted_pem, options.quiet);
+  conditions.callers_over = option_name(live.callers.transport);
+  conditions.agents_over = option_name(live.agents.transport);
+  conditions.media = media_of(live);
+  auto players = live_players::make(live, centre ? centre->trusted_pem() : "", options.quiet);
   if (!players)
-    return end_with(players.error(), exit_code::usage);
+    return failed(players.error(), exit_code::usage);
   const std::function<bool()> cut = is_cut;
   const auto began = steady_clock::now();
   if (auto there = (*players)->log_in(plan, options.study.seed, cut); !there) {
     (*players)->stop();
-    return end_with(there.error(), exit_code::failed);
+    return failed(there.error(), exit_code::failed);
   }
   if (centre)
     wait_for_agents(*centre, plan.agents.size(), cut);
@@ -172,23 +169,57 @@ int simulate_live(const simulate_options& options) {
   run.warm_up = live.warm_up;
   run.calls = live.calls;
   progress_teller teller{options, live};
-  auto played =
-    (*players)->play(plan, run, {cut, [&](const live_progress& at) { teller.tell(at); }});
+  auto day = (*players)->play(plan, run, {cut, [&](const live_progress& at) { teller.tell(at); }});
   (*players)->stop();
   const auto took = steady_clock::now() - began;
   if (centre)
     if (auto ended = centre->stop(); !ended)
-      report.conditions.invalid_reasons.push_back(ended.error().to_string());
-  if (!played)
-    return end_with(played.error(), exit_code::internal_error);
-  auto& conditions = report.conditions;
+      conditions.invalid_reasons.push_back(ended.error().to_string());
+  if (!day)
+    return failed(day.error(), exit_code::internal_error);
+  outcome.day = std::move(*day);
   conditions.seconds = std::chrono::duration<double>(took).count();
-  conditions.cut = played->cut;
-  conditions.matched_by_caller_id = played->matched;
-  conditions.matched_in_order = played->in_order;
+  conditions.cut = outcome.day.cut;
+  conditions.matched_by_caller_id = outcome.day.matched;
+  conditions.matched_in_order = outcome.day.in_order;
   describe(conditions, **players, machine, took);
-  auto study =
-    simulation::study_live(report.plan, {std::move(played->figures), std::move(played->calls)});
+  return outcome;
+}
+
+exit_code exit_code_of(const simulation::live_conditions& conditions) {
+  if (!conditions.invalid_reasons.empty())
+    return exit_code::invalid;
+  if (!conditions.failures.empty())
+    return exit_code::failed;
+  return conditions.cut ? exit_code::cut : exit_code::ok;
+}
+
+} // namespace
+
+int simulate_live(const simulate_options& options) {
+  const auto to = simulate_outputs::open(options);
+  if (!to)
+    return end_with(to.error(), exit_code::usage);
+  raise_file_limit();
+  catch_interrupts();
+  const auto& live = *options.live;
+  const auto plan = options.queue.plan();
+  if (auto sound = plan.check(); !sound)
+    return end_with(sound.error(), exit_code::usage);
+  auto outcome = play(options, plan);
+  if (!outcome)
+    return outcome.error();
+  auto& day = outcome->day;
+  if (day.came <= live.warm_up)
+    return end_with({"jackfield simulate", "it was ended before a caller in the figures came"},
+                    exit_code::cut);
+  simulation::live_report report;
+  report.info = {std::string{version}, options.command};
+  report.plan = {options.queue, live.warm_up, std::min(live.calls, day.came - live.warm_up),
+                 options.study.seed};
+  report.plan.threads = options.study.threads;
+  report.conditions = std::move(outcome->conditions);
+  auto study = simulation::study_live(report.plan, {std::move(day.figures), std::move(day.calls)});
   if (!study)
     return end_with(study.error(), exit_code::internal_error);
   report.study = std::move(*study);
@@ -198,11 +229,7 @@ int simulate_live(const simulate_options& options) {
   if (!written)
     return end_with({"jackfield simulate", "the report could not be written"},
                     exit_code::internal_error);
-  if (!conditions.invalid_reasons.empty())
-    return static_cast<int>(exit_code::invalid);
-  if (!conditions.failures.empty())
-    return static_cast<int>(exit_code::failed);
-  return static_cast<int>(conditions.cut ? exit_code::cut : exit_code::ok);
+  return static_cast<int>(exit_code_of(report.conditions));
 }
 
 } // namespace jackfield::app

@@ -14,8 +14,8 @@ namespace jackfield::app {
 /// Says what was wrong on standard error; the exit code.
 int end_with(const error& e, report::exit_code code);
 
-/// Where reports of `jackfield simulate` go: opened before the run, as nobody waits for figures that
-/// cannot be written.
+/// Where reports of `jackfield simulate` go: opened before the run, as nobody waits for figures
+/// that cannot be written.
 class simulate_outputs {
 public:
   static result<simulate_outputs> open(const simulate_options& options);

@@ -85,10 +85,10 @@ void live_callers::place(const place_caller& wanted) {
   metrics_.measured.health.start_lateness.record(home().now() - wanted.due);
   auto target = std::make_shared<call_target>(*who_);
   target->from = fmt::format("<sip:{}@{}>", caller_id_of(wanted.ticket), domain_);
-  auto script = std::make_unique<load_script>(
-    context_.media, manner_, std::move(target),
-    load_script::plan{wanted.ticket, wanted.due, longest_call}, kept_call{},
-    caf::strong_actor_ptr{ctrl()});
+  auto script =
+    std::make_unique<load_script>(context_.media, manner_, std::move(target),
+                                  load_script::plan{wanted.ticket, wanted.due, longest_call},
+                                  kept_call{}, caf::strong_actor_ptr{ctrl()});
   callers_.emplace(wanted.ticket,
                    caller{caf::actor_cast<caf::strong_actor_ptr>(
                             home().spawn<call_leg>(context_.router, std::move(script))),

@@ -118,7 +118,6 @@ private:
   std::map<uint64_t, caller> callers_; // by ticket: as they came
   std::vector<uint64_t> tickets_;      // by slot, the latest
   std::vector<phone> phones_;
-  uint64_t ticket_ = 0;
   size_t ready_ = 0; // agents
   lane::time_point next_tell_{};
 };
@@ -147,13 +146,12 @@ void live_floor::receive(lane::time_point until) {
     inbox_.emplace_back(steady_clock::now(), std::forward<decltype(what)>(what));
   };
   const auto wait = std::max(until - steady_clock::now(), steady_clock::duration::zero());
-  self_->receive([&](const user_rung& what) { keep(what); },
-                 [&](const user_talks& what) { keep(what); },
-                 [&](const user_free& what) { keep(what); },
-                 [&](const caller_answered& what) { keep(what); },
-                 [&](const caller_gone& what) { keep(what); }, [](const users_standing&) {},
-                 [&](const user_failed&) { ++told_.unregistered; },
-                 caf::after(std::chrono::duration_cast<std::chrono::microseconds>(wait)) >> [] {});
+  self_->receive(
+    [&](const user_rung& what) { keep(what); }, [&](const user_talks& what) { keep(what); },
+    [&](const user_free& what) { keep(what); }, [&](const caller_answered& what) { keep(what); },
+    [&](const caller_gone& what) { keep(what); }, [](const users_standing&) {},
+    [&](const user_failed&) { ++told_.unregistered; },
+    caf::after(std::chrono::duration_cast<std::chrono::microseconds>(wait)) >> [] {});
 }
 
 void live_floor::tell_progress() {
@@ -161,7 +159,7 @@ void live_floor::tell_progress() {
   if (now < next_tell_)
     return;
   next_tell_ = now + poll_interval;
-  live_progress at{now - origin_, ticket_, 0, 0, ready_};
+  live_progress at{now - origin_, told_.came, 0, 0, ready_};
   for (const auto& [ticket, who] : callers_) {
     at.waiting += who.is == caller::state::waits ? 1 : 0;
     at.talking += who.is == caller::state::talks ? 1 : 0;
@@ -187,7 +185,7 @@ void live_floor::step() {
 // -- callers -------------------------------------------------------------------------
 
 void live_floor::enter(uint32_t slot, const live_call& call, lane::time_point /*since*/) {
-  const auto ticket = ++ticket_;
+  const auto ticket = ++told_.came;
   if (slot >= tickets_.size())
     tickets_.resize(slot + 1);
   tickets_[slot] = ticket;

@@ -36,6 +36,7 @@ struct live_watch {
 struct live_day_result {
   simulation::simulation_figures figures;
   std::vector<simulation::call_outcome> calls; ///< of all callers
+  uint64_t came = 0;                           ///< callers, each attempt
   /// Offers to agents, by how it was found out whose call it was: by the caller ID, by its turn in
   /// the line, or nobody's of ours.
   uint64_t matched = 0;
@@ -51,15 +52,13 @@ struct live_day_result {
 [[nodiscard]] std::function<answer_plan(size_t agent, uint64_t n)>
 live_answers(const simulation::centre_plan& plan, uint64_t seed);
 
-/// Plays it, on the thread of `self`, which waits. `callers` (`live_callers`, one a lane; calls go to
-/// each in turn) tell `self`, and so do answering services with the agents as their users, in the
-/// order of the plan, registered already. The plan passed its check; its agents are there
-/// from beginning to end, each wrap-up is constant and kept by what serves them, and agents' phones
-/// do not fail. Fails as `simulate` does.
-[[nodiscard]] result<live_day_result> play_live(const simulation::centre_plan& plan,
-                                                const simulation::simulation_options& options,
-                                                caf::scoped_actor& self,
-                                                const std::vector<caf::actor>& callers,
-                                                const live_watch& watch);
+/// Plays it, on the thread of `self`, which waits. `callers` (`live_callers`, one a lane; calls go
+/// to each in turn) tell `self`, and so do answering services with the agents as their users, in
+/// the order of the plan, registered already. The plan passed its check; its agents are there from
+/// beginning to end, each wrap-up is constant and kept by what serves them, and agents' phones do
+/// not fail. Fails as `simulate` does.
+[[nodiscard]] result<live_day_result>
+play_live(const simulation::centre_plan& plan, const simulation::simulation_options& options,
+          caf::scoped_actor& self, const std::vector<caf::actor>& callers, const live_watch& watch);
 
 } // namespace jackfield

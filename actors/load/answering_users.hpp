@@ -164,7 +164,7 @@ private:
   lane_context& context_;
   register_users all_;
   report::registration_counts counts_;
-  std::unordered_map<size_t, member> members_; // by place in the directory
+  std::unordered_map<size_t, member> members_;      // by place in the directory
   std::unordered_map<caf::actor_id, size_t> calls_; // whose they are, where somebody listens
   std::unordered_set<size_t> engaged_;
   lane::actor_timer timer_;

@@ -207,6 +207,21 @@ TEST_F(foreign_queue_refusals, are_counted_and_end_with_1) {
   }
 }
 
+// It has no agents, as where ours register but are no members of the queue.
+TEST_F(foreign_queue_refusals, to_ring_anybody_end_a_run_whose_callers_would_wait_for_ever) {
+  ASSERT_NO_FATAL_FAILURE(start_queue(0));
+  const auto done =
+    simulate(write_kamailio_users(folder_, 3),
+             {"--agents", "3", "--aht", "1", "--warm-up", "0s", "--duration", "3s"});
+  EXPECT_TRUE(done.status == 1 || done.status == 4) << done.status << ": " << done.errors;
+  ASSERT_TRUE(done.report.is_object());
+  const nlohmann::json failures{{"nobody was rung for a minute, and agents were free", 6}};
+  EXPECT_EQ(done.report.at("failures"), failures);
+  EXPECT_EQ(done.report.at("cut"), true);
+  EXPECT_EQ(done.report.at("calls").at("waiting"), 6);
+  EXPECT_EQ(said("gave up: "), 6U);
+}
+
 TEST_F(foreign_queue_refusals, of_an_agent_end_the_run_before_anybody_calls) {
   ASSERT_NO_FATAL_FAILURE(start_queue(3));
   const auto users =

@@ -130,13 +130,14 @@ void expect_audio(const nlohmann::json& report) {
 
 struct speech {
   const char* name;
+  arguments queue;
   arguments options;
 };
 
 class foreign_queue_over : public foreign_queue, public testing::WithParamInterface<speech> {};
 
 TEST_P(foreign_queue_over, hands_each_caller_to_an_agent_as_policies_would) {
-  ASSERT_NO_FATAL_FAILURE(start_queue(6));
+  ASSERT_NO_FATAL_FAILURE(start_queue(6, GetParam().queue));
   arguments options{"--agents", "6", "--aht", "2", "--warm-up", "2s", "--duration", "15s"};
   options.insert(options.end(), GetParam().options.begin(), GetParam().options.end());
   const auto done = simulate(write_kamailio_users(folder_, 8), options);
@@ -153,11 +154,15 @@ TEST_P(foreign_queue_over, hands_each_caller_to_an_agent_as_policies_would) {
   EXPECT_EQ(said("rings: "), all);
 }
 
-INSTANTIATE_TEST_SUITE_P(each, foreign_queue_over,
-                         testing::Values(speech{"udp", {"--media", "rtp", "--agent-media", "rtp"}},
-                                         speech{"ws",
-                                                {"--agent-transport", "ws", "--media", "webrtc",
-                                                 "--agent-media", "webrtc"}}),
+const speech kinds_of_speech[] = {
+  {"udp",
+   {"-A", "WITH_PROXY_AUTH=1"},
+   {"--auth-user", "user7", "--auth-password", "pw-user7", "--media", "rtp", "--agent-media",
+    "rtp"}},
+  {"ws", {}, {"--agent-transport", "ws", "--media", "webrtc", "--agent-media", "webrtc"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(each, foreign_queue_over, testing::ValuesIn(kinds_of_speech),
                          [](const auto& one) { return std::string{one.param.name}; });
 
 TEST_F(foreign_queue, that_hides_who_calls_is_understood_by_the_order_of_callers) {

@@ -113,6 +113,9 @@ void describe(simulation::live_conditions& how, const live_players& players,
     for (const auto& [cause, count] : metrics->calls.failures)
       how.failures.emplace_back(cause.text(), count);
   }
+  if (agents.users.refresh_failed > 0)
+    how.failures.emplace_back("an agent's registration was not renewed",
+                              agents.users.refresh_failed);
   if (players.lost())
     how.invalid_reasons.emplace_back("an error within ended a part of it");
   auto heard = callers.media.received;

@@ -227,6 +227,17 @@ TEST_F(foreign_queue_refusals, to_ring_anybody_end_a_run_whose_callers_would_wai
   EXPECT_EQ(said("gave up: "), 6U);
 }
 
+TEST_F(foreign_queue_refusals, to_renew_a_registration_are_failures_of_the_run) {
+  ASSERT_NO_FATAL_FAILURE(start_queue(3, {"-A", "WITH_LOCK_OUT=1"}));
+  const auto done =
+    simulate(write_kamailio_users(folder_, 3),
+             {"--agents", "3", "--aht", "1", "--warm-up", "0s", "--duration", "12s"});
+  EXPECT_TRUE(done.status == 1 || done.status == 4) << done.status << ": " << done.errors;
+  ASSERT_TRUE(done.report.is_object());
+  EXPECT_GE(done.report.at("failures").value("an agent's registration was not renewed", 0U), 3U)
+    << done.report.at("failures");
+}
+
 TEST_F(foreign_queue_refusals, of_an_agent_end_the_run_before_anybody_calls) {
   ASSERT_NO_FATAL_FAILURE(start_queue(3));
   const auto users =

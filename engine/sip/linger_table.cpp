@@ -84,6 +84,7 @@ uint64_t merge_key(const message& request, uint64_t seed) noexcept {
   h.add(request.call_id());
   h.add(request.cseq_number());
   h.add(request.cseq_method_name());
+  h.add(request.request_uri());
   return h.value();
 }
 

@@ -26,7 +26,9 @@ namespace jackfield::sip {
 void reject_statelessly(const message& request, int status, const ua_profile& profile,
                         ua_sink& sink, std::string_view headers = {});
 
-/// Names what RFC 3261 §8.2.2.2 calls a merged request: a hash of From tag, Call-ID and CSeq.
+/// Names what RFC 3261 §8.2.2.2 calls a merged request: a hash of From tag, Call-ID, CSeq and
+/// Request-URI. Users of one server are UASs each of their own: a proxy that forks a call to two of
+/// them, or tries them in turn, sends both the same but for that.
 [[nodiscard]] uint64_t merge_key(const message& request, uint64_t seed) noexcept;
 
 /// Names an attempt at a call: a hash of From tag, Call-ID and CSeq number. The same for an INVITE,

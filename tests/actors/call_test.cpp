@@ -500,6 +500,19 @@ TEST_F(served_test, merged_request) {
   world_.expect_nothing_left();
 }
 
+/// RFC 3261 §16.6: a proxy forks to several users of ours, and tries the next after one's refusal.
+/// Each is a UAS of its own.
+TEST_F(served_test, a_request_that_was_forked_to_another_user_is_not_merged) {
+  auto other = invite("2");
+  const auto whom = other.find("service@");
+  other.replace(whom, 7, "another");
+  say(invite("1"));
+  say(other);
+  EXPECT_EQ(peer_.count("SIP/2.0 482"), 0U);
+  EXPECT_EQ(callee_.context.router.legs().size(), 2U);
+  EXPECT_EQ(served().calls.offered, 2U);
+}
+
 /// RFC 3261 §8.2.2.2: another CSeq is another request, as where a client answers a challenge.
 TEST_F(served_test, requests_of_one_call_with_other_cseqs_are_not_merged) {
   auto& other = world_.add_site("10.0.0.5");

@@ -68,12 +68,13 @@ TEST(linger_table, answers_for_each_of_many_legs_in_its_time) {
   }
 }
 
-/// RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq, which is number and method; not the branch.
-TEST(merge_key, is_of_from_tag_call_id_and_cseq) {
+/// RFC 3261 §8.2.2.2: From tag, Call-ID and CSeq, which is number and method; not the branch. And
+/// whom it is for: two users of one server are not one.
+TEST(merge_key, is_of_from_tag_call_id_cseq_and_callee) {
   const auto key = [](std::string_view tag, std::string_view call_id, std::string_view cseq,
-                      std::string_view branch, uint64_t seed = 7) {
-    const auto text = std::string{cseq.substr(cseq.find(' ') + 1)} +
-                      " sip:b@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK" +
+                      std::string_view branch, uint64_t seed = 7, std::string_view callee = "b") {
+    const auto text = std::string{cseq.substr(cseq.find(' ') + 1)} + " sip:" + std::string{callee} +
+                      "@192.0.2.2 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK" +
                       std::string{branch} +
                       "\r\nMax-Forwards: 70\r\nFrom: <sip:a@192.0.2.1>;tag=" + std::string{tag} +
                       "\r\nTo: <sip:b@192.0.2.2>\r\nCall-ID: " + std::string{call_id} +
@@ -89,6 +90,7 @@ TEST(merge_key, is_of_from_tag_call_id_and_cseq) {
   EXPECT_NE(key("t", "c", "2 INVITE", "x"), one) << "another request of the same call";
   EXPECT_NE(key("t", "c", "1 OPTIONS", "x"), one);
   EXPECT_NE(key("t", "c", "1 INVITE", "x", 8), one) << "another seed";
+  EXPECT_NE(key("t", "c", "1 INVITE", "y", 7, "d"), one) << "forked to another user";
 }
 
 std::string ack_of(recorder& out) {

@@ -44,7 +44,8 @@ struct live_day_result {
   uint64_t strangers = 0;
   /// Users whose registration failed while it went on.
   uint64_t unregistered = 0;
-  bool cut = false; ///< it was ended before its time
+  bool cut = false;  ///< it was ended before its time
+  bool lost = false; ///< by the end of somebody whom `self` monitors
 };
 
 /// How the agents of a plan answer their phones, by the seed that the day is played with. `plan`
@@ -54,7 +55,8 @@ live_answers(const simulation::centre_plan& plan, uint64_t seed);
 
 /// Plays it, on the thread of `self`, which waits. `callers` (`live_callers`, one a lane; calls go
 /// to each in turn) tell `self`, and so do answering services with the agents as their users, in
-/// the order of the plan, registered already. The plan passed its check; its agents are there from
+/// the order of the plan, registered already. `self` monitors all of these: without one of them the
+/// day would not end, so it ends then. The plan passed its check; its agents are there from
 /// beginning to end, each wrap-up is constant and kept by what serves them, and agents' phones do
 /// not fail. Fails as `simulate` does.
 [[nodiscard]] result<live_day_result>

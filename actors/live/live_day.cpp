@@ -63,6 +63,7 @@ private:
 
     uint32_t slot = 0;
     uint64_t number = 0;
+    uint32_t queue = 0;
     uint32_t agent = live_call::nobody;
     state is = state::waits;
     bool at_once = false; // somebody was free when it came
@@ -217,6 +218,7 @@ void live_floor::enter(uint32_t slot, const live_call& call, lane::time_point /*
   caller made;
   made.slot = slot;
   made.number = call.who.number;
+  made.queue = call.queue;
   made.at_once = ready_ > unserved();
   callers_.emplace(ticket, made);
   caf::anon_send(placers_[ticket % placers_.size()], place_caller{ticket, last_});
@@ -243,11 +245,11 @@ void live_floor::leave(uint32_t slot, uint32_t /*queue*/) {
 
 void live_floor::end_talk(uint32_t slot, uint32_t agent) {
   const auto ticket = tickets_[slot];
-  if (auto* const who = find(ticket))
-    who->is = caller::state::done;
+  auto* const who = find(ticket);
+  who->is = caller::state::done; // it talked until now, so it is there
   hang_up(ticket);
   become(agent, agent_state::wrap_up);
-  const auto wrap_up = plan_.queues[plan_.agents[agent].queues.front().queue].wrap_up.mean();
+  const auto wrap_up = plan_.queues[who->queue].wrap_up.mean();
   if (wrap_up > policy::duration::zero())
     set_timer(agent, policy::later(last_, wrap_up));
   else

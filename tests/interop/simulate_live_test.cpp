@@ -72,8 +72,10 @@ void expect_accounted_for(const json& report, uint64_t calls) {
 // The queue's waits are Erlang's to within what three minutes can show; and those of each caller
 // are, to some milliseconds, what the policies alone make of the very same callers.
 TEST_F(simulate_live, fifty_browsers_make_callers_wait_as_theory_says) {
-  const auto report = run({"--agents", "50", "--aht", "8", "--arrivals", "5.5/s", "--duration",
-                           "3m", "--answer-within", "1s", "--seed", "3"});
+  const auto program = start({"--agents", "50", "--aht", "8", "--arrivals", "5.5/s", "--duration",
+                              "3m", "--answer-within", "1s", "--seed", "3"});
+  ASSERT_TRUE(program->wait_for(" 100 s of some 204: ")) << "no progress is told";
+  const auto report = finish(*program);
   ASSERT_TRUE(report.is_object());
   expect_accounted_for(report, 990);
   for (const auto* const figure : {"p_wait", "asa_s", "service_level", "occupancy"})

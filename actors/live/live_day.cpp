@@ -292,8 +292,8 @@ void live_floor::become(uint32_t agent, agent_state to) {
 // A PBX that does not hand on who calls hands on calls in the order in which they came.
 uint64_t live_floor::caller_for(const user_rung& rung) {
   for (const auto& id : rung.callers)
-    if (const auto ticket = ticket_of(id); find(ticket) != nullptr) {
-      ++told_.matched;
+    if (const auto ticket = ticket_of(id); ticket != 0 && ticket <= told_.came) {
+      ++told_.matched; // though it may have gone
       return ticket;
     }
   const auto first = std::ranges::find_if(callers_, is_unserved);

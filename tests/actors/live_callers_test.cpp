@@ -268,6 +268,22 @@ TEST_F(live_callers_test, go_whatever_they_do) {
   EXPECT_EQ(counts().failed, 0U);
 }
 
+TEST_F(live_callers_test, go_though_the_queue_only_ever_rang) {
+  raw_peer silent{world_.lane(), "10.0.0.4"};
+  silent.on_message = [&](const std::string& m) {
+    if (m.starts_with("INVITE "))
+      silent.answer(m, 180);
+  };
+  begin_calling(silent.address());
+  place(1);
+  world_.pass(10s);
+  hang_up_all_and_go();
+  world_.pass(2min);
+  EXPECT_GE(silent.count("CANCEL "), 1U);
+  expect_over(1, false);
+  EXPECT_EQ(told_.stopped.size(), 1U) << "it does not wait for ever";
+}
+
 TEST_F(live_callers_test, go_where_nobody_ever_called) {
   begin(answer_manner_of(queue_));
   go_and_expect_nothing_left();

@@ -380,6 +380,10 @@ TEST_F(user_calls_test, a_plan_says_how_each_is_answered) {
 
 TEST_F(user_calls_test, an_answer_that_nobody_acknowledges_frees_its_user) {
   begin();
+  pbx_.on_message = [this](const std::string& m) {
+    if (m.starts_with("BYE "))
+      pbx_.answer(m, 200);
+  };
   invite("one", "alice");
   world_.pass(40s);
   EXPECT_EQ(status_of("one"), 200);

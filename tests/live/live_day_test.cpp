@@ -315,6 +315,32 @@ TEST(live_day, a_strangers_call_keeps_an_agent_busy) {
   day.expect_sums();
 }
 
+TEST(live_day, a_phone_that_rings_for_a_caller_who_has_gone_rings_for_no_other) {
+  played_day day{1};
+  day.come({0ms, 1ms});
+  caf::actor_id call = 0;
+  day.script.on_placed = [&](stand_in& pbx, uint64_t ticket) {
+    if (ticket == 1) {
+      pbx.gone(1);
+      return;
+    }
+    pbx.answered(2);
+    const auto late = pbx.connect(0, 1);
+    pbx.free(0, late);
+    call = pbx.connect(0, 2);
+  };
+  day.script.on_hung_up = [&](stand_in& pbx, uint64_t ticket) {
+    pbx.free(0, call);
+    pbx.gone(ticket, true);
+  };
+  day.play();
+  EXPECT_EQ(day.ended(call_end::refused), 1U);
+  EXPECT_EQ(day.ended(call_end::served), 1U);
+  EXPECT_EQ(day.result.matched, 2U);
+  EXPECT_EQ(day.result.in_order + day.result.strangers, 0U);
+  day.expect_sums();
+}
+
 TEST(live_day, who_answers_first_of_all_that_ring_has_the_caller) {
   played_day day{3};
   day.come(every(1ms, 1));
@@ -502,6 +528,20 @@ TEST(live_day, ends_when_somebody_of_those_who_play_it_is_lost) {
   EXPECT_TRUE(day.result.lost);
   EXPECT_TRUE(day.result.cut);
   EXPECT_GE(day.counts().waiting, 2U);
+}
+
+TEST(live_day, counts_registrations_that_were_lost_meanwhile) {
+  played_day day{1};
+  day.come(every(1ms, 2));
+  plain_queue queue{1};
+  day.script = queue.script();
+  day.script.on_placed = [serve = day.script.on_placed](stand_in& pbx, uint64_t ticket) {
+    pbx.unregistered();
+    serve(pbx, ticket);
+  };
+  day.play();
+  EXPECT_EQ(day.result.unregistered, 2U);
+  EXPECT_EQ(day.counts().answered, 2U);
 }
 
 TEST(live_day, tells_how_it_goes) {

@@ -46,6 +46,9 @@ public:
   void gone(uint64_t ticket, bool was_answered = false) {
     send(day_, caller_gone{ticket, was_answered});
   }
+  void unregistered() {
+    send(day_, user_failed{"somebody", report::failure_cause::timeout, false});
+  }
   /// The usual answer, with the agent at once.
   caf::actor_id connect(size_t user, uint64_t ticket);
   void after(time t, std::function<void()> what);

@@ -67,9 +67,9 @@ private:
 };
 
 std::vector<stand_in::time> every(stand_in::time gap, int times) {
-  std::vector<stand_in::time> out;
+  std::vector<stand_in::time> out(static_cast<size_t>(times));
   for (int i = 0; i < times; ++i)
-    out.push_back(i * gap);
+    out[static_cast<size_t>(i)] = i * gap;
   return out;
 }
 

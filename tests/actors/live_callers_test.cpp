@@ -128,10 +128,10 @@ protected:
   }
 
   static constexpr unsigned source = 17;
+  told_of_callers told_; // until the desk has ended
   sim_world world_;
   sim_site& home_;
   sim_site& queue_;
-  told_of_callers told_;
   caf::actor desk_;
   caf::actor callers_;
 };

@@ -423,6 +423,27 @@ TEST(live_day, a_phone_that_rings_in_vain_is_free_again) {
   day.expect_sums();
 }
 
+TEST(live_day, a_caller_for_whom_a_phone_rang_in_vain_is_due_again) {
+  played_day day{2};
+  day.come(every(1ms, 1));
+  caf::actor_id call = 0;
+  day.script.on_placed = [&](stand_in& pbx, uint64_t ticket) {
+    pbx.answered(ticket);
+    pbx.free(0, pbx.ring(0, "anonymous"));
+    call = pbx.ring(1, "anonymous");
+    pbx.talks(1, call);
+  };
+  day.script.on_hung_up = [&](stand_in& pbx, uint64_t ticket) {
+    pbx.free(1, call);
+    pbx.gone(ticket, true);
+  };
+  day.play();
+  EXPECT_EQ(day.result.in_order, 2U);
+  EXPECT_EQ(day.result.strangers, 0U);
+  EXPECT_EQ(day.ended(call_end::served), 1U);
+  day.expect_sums();
+}
+
 TEST(live_day, who_comes_and_finds_nobody_free_has_to_wait) {
   played_day day{1};
   day.plan.queues[0].talk = distribution::constant(20ms);
@@ -446,6 +467,7 @@ TEST(live_day, wrap_up_keeps_an_agent_from_being_free) {
     call = pbx.connect(0, ticket); // a PBX that does not keep it
   };
   day.script.on_hung_up = [&](stand_in& pbx, uint64_t ticket) {
+    pbx.talks(0, call); // late
     pbx.free(0, call);
     pbx.gone(ticket, true);
   };

@@ -85,7 +85,6 @@ private:
     due_.reset();
   }
   [[nodiscard]] lane::time_point wait();
-  [[nodiscard]] bool stalls(lane::time_point due);
   void receive(lane::time_point until);
   void tell_progress();
   void take(const user_rung& rung);
@@ -146,7 +145,7 @@ lane::time_point live_floor::wait() {
     const auto due = timers_.next();
     if (due == policy::never && callers_.empty())
       return policy::never;
-    if (!told_.cut && (told_.lost || watch_.cut() || stalls(due)))
+    if (!told_.cut && (told_.lost || watch_.cut()))
       end_early();
     if (told_.cut)
       return policy::never;
@@ -156,11 +155,6 @@ lane::time_point live_floor::wait() {
     receive(std::min(due, lane::time_point{steady_clock::now() + poll_interval}));
   }
   return at_ = std::max(std::min(inbox_.front().first, timers_.next()), last_);
-}
-
-bool live_floor::stalls(lane::time_point due) {
-  told_.stalled = due == policy::never && steady_clock::now() - last_ >= watch_.patience;
-  return told_.stalled;
 }
 
 void live_floor::receive(lane::time_point until) {

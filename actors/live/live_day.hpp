@@ -27,13 +27,10 @@ struct live_progress {
   size_t ready = 0; ///< agents
 };
 
-/// Whoever looks on; both functions are called some twenty times a second.
+/// Whoever looks on; both are called some twenty times a second.
 struct live_watch {
   std::function<bool()> cut; ///< is it to end now?
   std::function<void(const live_progress&)> tell;
-  /// What serves says nothing for so long, while callers wait for it and nobody else is to do
-  /// anything: it will not.
-  std::chrono::nanoseconds patience = std::chrono::minutes{5};
 };
 
 struct live_day_result {
@@ -47,9 +44,8 @@ struct live_day_result {
   uint64_t strangers = 0;
   /// Users whose registration failed while it went on.
   uint64_t unregistered = 0;
-  bool cut = false;     ///< it was ended before its time
-  bool lost = false;    ///< by the end of somebody whom `self` monitors
-  bool stalled = false; ///< by the end of the watch's patience
+  bool cut = false;  ///< it was ended before its time
+  bool lost = false; ///< by the end of somebody whom `self` monitors
 };
 
 /// How the agents of a plan answer their phones, by the seed that the day is played with. `plan`

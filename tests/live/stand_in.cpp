@@ -91,7 +91,7 @@ void played_day::play() {
   caf::scoped_actor self{*system_};
   const auto pbx = system_->spawn<stand_in>(caf::actor_cast<caf::actor>(self), script, told);
   self->monitor(pbx);
-  auto played = play_live(plan, options, self, {pbx}, {cut, tell, patience});
+  auto played = play_live(plan, options, self, {pbx}, {cut, tell});
   self->send_exit(pbx, caf::exit_reason::user_shutdown);
   self->wait_for(pbx); // its thread told `told`
   ASSERT_TRUE(played) << played.error().to_string();

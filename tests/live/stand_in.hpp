@@ -75,8 +75,6 @@ public:
   std::function<bool()> cut = [] { return false; };
   std::function<void(const live_progress&)> tell = [](const live_progress& /*at*/) {};
 
-  std::chrono::nanoseconds patience = std::chrono::hours{1};
-
   void come(const std::vector<stand_in::time>& at);
   void play();
 

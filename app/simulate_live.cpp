@@ -182,9 +182,6 @@ tl::expected<live_outcome, int> play(const simulate_options& options,
   conditions.cut = outcome.day.cut;
   conditions.matched_by_caller_id = outcome.day.matched;
   conditions.matched_in_order = outcome.day.in_order;
-  if (outcome.day.unregistered > 0)
-    conditions.invalid_reasons.push_back(
-      fmt::format("agents' registrations failed meanwhile, {} times", outcome.day.unregistered));
   describe(conditions, **players, machine, took);
   return outcome;
 }

@@ -113,6 +113,9 @@ void describe(simulation::live_conditions& how, const live_players& players,
     for (const auto& [cause, count] : metrics->calls.failures)
       how.failures.emplace_back(cause.text(), count);
   }
+  if (agents.users.refresh_failed > 0)
+    how.failures.emplace_back("an agent's registration was not renewed",
+                              agents.users.refresh_failed);
   if (players.lost())
     how.invalid_reasons.emplace_back("an error within ended a part of it");
   auto heard = callers.media.received;
@@ -179,10 +182,13 @@ tl::expected<live_outcome, int> play(const simulate_options& options,
     return failed(day.error(), exit_code::internal_error);
   outcome.day = std::move(*day);
   conditions.seconds = std::chrono::duration<double>(took).count();
-  conditions.cut = outcome.day.cut;
+  conditions.cut = outcome.day.cut || outcome.day.left_waiting > 0;
   conditions.matched_by_caller_id = outcome.day.matched;
   conditions.matched_in_order = outcome.day.in_order;
   describe(conditions, **players, machine, took);
+  if (outcome.day.left_waiting > 0)
+    conditions.failures.emplace_back("nobody was rung for a minute, and agents were free",
+                                     outcome.day.left_waiting);
   return outcome;
 }
 

@@ -26,6 +26,9 @@ using std::chrono::steady_clock;
 
 /// How often it is asked whether it is to end.
 constexpr std::chrono::milliseconds poll_interval{50};
+/// So long a queue may leave callers waiting and agents free. What has these agents as its members
+/// rings them before, but for wrap-ups of its own.
+constexpr std::chrono::seconds longest_standstill{60};
 
 class live_floor;
 using live_centre_day = simulation::centre_day<live_floor>;
@@ -37,7 +40,8 @@ public:
              const simulation::call_samples& /*samples*/, caf::scoped_actor& self,
              const std::vector<caf::actor>& callers, const live_watch& watch, live_day_result& told)
       : day_(day), plan_(plan), self_(self), placers_(callers), watch_(watch), told_(told),
-        origin_(steady_clock::now()), last_(origin_), at_(origin_), phones_(plan.agents.size()) {}
+        origin_(steady_clock::now()), last_(origin_), at_(origin_), phones_(plan.agents.size()),
+        still_since_(origin_) {}
 
   // For the day.
   [[nodiscard]] lane::time_point origin() const noexcept { return origin_; }
@@ -86,7 +90,7 @@ private:
   }
   [[nodiscard]] lane::time_point wait();
   void receive(lane::time_point until);
-  void tell_progress();
+  void look_on();
   void take(const user_rung& rung);
   void take(const user_talks& talks);
   void take(const user_free& free);
@@ -109,7 +113,7 @@ private:
   void let_in(caller& who);
   void hang_up(uint64_t ticket);
   void put_down(uint32_t agent);
-  void end_early();
+  void let_in_all();
   void become(uint32_t agent, agent_state to);
 
   live_centre_day& day_;
@@ -129,7 +133,8 @@ private:
   std::vector<uint64_t> tickets_;      // by slot, the latest
   std::vector<phone> phones_;
   size_t ready_ = 0; // agents
-  lane::time_point next_tell_{};
+  lane::time_point next_look_{};
+  lane::time_point still_since_; // callers wait, agents are free, and nothing rings
 };
 
 // -- time ----------------------------------------------------------------------------
@@ -146,12 +151,14 @@ lane::time_point live_floor::wait() {
     if (due == policy::never && callers_.empty())
       return policy::never;
     if (!told_.cut && (told_.lost || watch_.cut()))
-      end_early();
-    if (told_.cut)
+      told_.cut = true;
+    if (told_.cut || told_.left_waiting > 0) {
+      let_in_all();
       return policy::never;
+    }
     if (due <= steady_clock::now())
       return at_ = std::max(due, last_);
-    tell_progress();
+    look_on();
     receive(std::min(due, lane::time_point{steady_clock::now() + poll_interval}));
   }
   return at_ = std::max(std::min(inbox_.front().first, timers_.next()), last_);
@@ -172,24 +179,28 @@ void live_floor::receive(lane::time_point until) {
 }
 
 /// Nobody is refused any more: who is there waits, and is in the figures so.
-void live_floor::end_early() {
-  told_.cut = true;
+void live_floor::let_in_all() {
   for (auto& [ticket, who] : callers_)
     if (who.is == caller::state::waits)
       let_in(who);
 }
 
-void live_floor::tell_progress() {
+void live_floor::look_on() {
   const auto now = steady_clock::now();
-  if (now < next_tell_)
+  if (now < next_look_)
     return;
-  next_tell_ = now + poll_interval;
+  next_look_ = now + poll_interval;
   live_progress at{now - origin_, told_.came, 0, 0, ready_};
   for (const auto& [ticket, who] : callers_) {
     at.waiting += who.is == caller::state::waits ? 1 : 0;
     at.talking += who.is == caller::state::talks ? 1 : 0;
   }
   watch_.tell(at);
+  const auto left = ready_ > 0 ? unserved() : 0;
+  if (left == 0)
+    still_since_ = now;
+  else if (now - still_since_ >= longest_standstill)
+    told_.left_waiting = left;
 }
 
 void live_floor::step() {
@@ -311,6 +322,7 @@ void live_floor::take(const user_rung& rung) {
   put_down(agent);
   own.call = rung.call;
   own.ticket = caller_for(rung);
+  still_since_ = last_;
   set_timer(agent, policy::never); // a wrap-up that the PBX does not keep
   become(agent, agent_state::offered);
   auto* const who = find(own.ticket);

@@ -44,8 +44,11 @@ struct live_day_result {
   uint64_t strangers = 0;
   /// Users whose registration failed while it went on.
   uint64_t unregistered = 0;
-  bool cut = false;  ///< it was ended before its time
-  bool lost = false; ///< by the end of somebody whom `self` monitors
+  /// Callers whom the queue left waiting for a minute while agents were free and it rang none: that
+  /// ended it. 0: it did not.
+  size_t left_waiting = 0;
+  bool cut = false;  ///< it was ended from outside before its time, or as somebody was lost
+  bool lost = false; ///< whom `self` monitors: it has ended
 };
 
 /// How the agents of a plan answer their phones, by the seed that the day is played with. `plan`

@@ -83,7 +83,7 @@ void write_calls(std::string& out, const live_report& report) {
   out += fmt::format("; {} of {} ended as with the policies alone\n",
                      grouped(report.study.ended_alike), grouped(report.study.in_both));
   for (const auto& [cause, count] : report.conditions.failures)
-    out += fmt::format("failed: {}, {}\n", calls_text(count), escape_terminal(cause));
+    out += fmt::format("failed: {} x {}\n", grouped(count), escape_terminal(cause));
   if (const auto added = added_waits_text(report.study))
     out += fmt::format("waits: {}\n", *added);
   const auto& how = report.conditions;

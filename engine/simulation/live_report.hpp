@@ -23,7 +23,7 @@ struct live_conditions {
   uint64_t matched_in_order = 0;
   /// Why its figures say nothing of what served; empty: they do.
   std::vector<std::string> invalid_reasons;
-  /// Calls that failed, by cause.
+  /// Calls and registrations that failed, by cause.
   std::vector<std::pair<std::string, uint64_t>> failures;
   std::optional<double> mos_mean;
   std::optional<double> lost_share; ///< of packets

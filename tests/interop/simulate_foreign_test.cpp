@@ -130,13 +130,14 @@ void expect_audio(const nlohmann::json& report) {
 
 struct speech {
   const char* name;
+  arguments queue;
   arguments options;
 };
 
 class foreign_queue_over : public foreign_queue, public testing::WithParamInterface<speech> {};
 
 TEST_P(foreign_queue_over, hands_each_caller_to_an_agent_as_policies_would) {
-  ASSERT_NO_FATAL_FAILURE(start_queue(6));
+  ASSERT_NO_FATAL_FAILURE(start_queue(6, GetParam().queue));
   arguments options{"--agents", "6", "--aht", "2", "--warm-up", "2s", "--duration", "15s"};
   options.insert(options.end(), GetParam().options.begin(), GetParam().options.end());
   const auto done = simulate(write_kamailio_users(folder_, 8), options);
@@ -153,11 +154,15 @@ TEST_P(foreign_queue_over, hands_each_caller_to_an_agent_as_policies_would) {
   EXPECT_EQ(said("rings: "), all);
 }
 
-INSTANTIATE_TEST_SUITE_P(each, foreign_queue_over,
-                         testing::Values(speech{"udp", {"--media", "rtp", "--agent-media", "rtp"}},
-                                         speech{"ws",
-                                                {"--agent-transport", "ws", "--media", "webrtc",
-                                                 "--agent-media", "webrtc"}}),
+const speech kinds_of_speech[] = {
+  {"udp",
+   {"-A", "WITH_PROXY_AUTH=1"},
+   {"--auth-user", "user7", "--auth-password", "pw-user7", "--media", "rtp", "--agent-media",
+    "rtp"}},
+  {"ws", {}, {"--agent-transport", "ws", "--media", "webrtc", "--agent-media", "webrtc"}},
+};
+
+INSTANTIATE_TEST_SUITE_P(each, foreign_queue_over, testing::ValuesIn(kinds_of_speech),
                          [](const auto& one) { return std::string{one.param.name}; });
 
 TEST_F(foreign_queue, that_hides_who_calls_is_understood_by_the_order_of_callers) {
@@ -205,6 +210,32 @@ TEST_F(foreign_queue_refusals, are_counted_and_end_with_1) {
     queue_.reset();
     port_ = free_port();
   }
+}
+
+// It has no agents, as where ours register but are no members of the queue.
+TEST_F(foreign_queue_refusals, to_ring_anybody_end_a_run_whose_callers_would_wait_for_ever) {
+  ASSERT_NO_FATAL_FAILURE(start_queue(0));
+  const auto done =
+    simulate(write_kamailio_users(folder_, 3),
+             {"--agents", "3", "--aht", "1", "--warm-up", "0s", "--duration", "3s"});
+  EXPECT_TRUE(done.status == 1 || done.status == 4) << done.status << ": " << done.errors;
+  ASSERT_TRUE(done.report.is_object());
+  const nlohmann::json failures{{"nobody was rung for a minute, and agents were free", 6}};
+  EXPECT_EQ(done.report.at("failures"), failures);
+  EXPECT_EQ(done.report.at("cut"), true);
+  EXPECT_EQ(done.report.at("calls").at("waiting"), 6);
+  EXPECT_EQ(said("gave up: "), 6U);
+}
+
+TEST_F(foreign_queue_refusals, to_renew_a_registration_are_failures_of_the_run) {
+  ASSERT_NO_FATAL_FAILURE(start_queue(3, {"-A", "WITH_LOCK_OUT=1"}));
+  const auto done =
+    simulate(write_kamailio_users(folder_, 3),
+             {"--agents", "3", "--aht", "1", "--warm-up", "0s", "--duration", "12s"});
+  EXPECT_TRUE(done.status == 1 || done.status == 4) << done.status << ": " << done.errors;
+  ASSERT_TRUE(done.report.is_object());
+  EXPECT_GE(done.report.at("failures").value("an agent's registration was not renewed", 0U), 3U)
+    << done.report.at("failures");
 }
 
 TEST_F(foreign_queue_refusals, of_an_agent_end_the_run_before_anybody_calls) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -100,6 +101,37 @@ TEST_F(simulate_live, callers_who_give_up_and_agents_who_wrap_up_fare_as_with_th
   EXPECT_GE(report.at("ended_alike").at("calls").get<uint64_t>(), 27U) << report;
   EXPECT_NEAR(value(report, "occupancy", "mean"), value(report, "occupancy", "twin"), 0.05);
   EXPECT_EQ(report.at("theory").at("exact"), false) << "phones ring, and wrap-up is constant";
+}
+
+// At an address, as any queue: what `serve` counts itself is what was seen from outside.
+TEST_F(simulate_live, a_serve_elsewhere_counts_what_callers_and_agents_count) {
+  std::string config = "[server]\nlisten = [\"udp:127.0.0.1:0\", \"wss:127.0.0.1:0\"]\n";
+  std::string logins = "user,password\n";
+  for (const auto* const name : {"ann", "bea", "cleo", "dora", "eve"}) {
+    config += std::string{"[[agent]]\nname = \""} + name + "\"\npassword = \"pw-" + name + "\"\n";
+    logins += std::string{name} + ",pw-" + name + "\n";
+  }
+  config += "[[queue]]\nname = \"support\"\nmembers = \"all\"\nmusic = \"silence\"\n";
+  process centre{"serve", folder_,
+                 arguments{JACKFIELD_PROGRAM, "serve", "-c", folder_.write("centre.toml", config),
+                           "--events", folder_.file("events.jsonl")}};
+  const auto udp = port_in(centre.wait_for_rest_of_line("listening on UDP "));
+  const auto wss = port_in(centre.wait_for_rest_of_line("listening on WSS "));
+  const auto report =
+    run({sip_uri("support", udp), "--register", "sip:" + loopback(wss) + ";transport=wss",
+         "--insecure", "--users", folder_.write("agents.csv", logins), "--agents", "5",
+         "--arrivals", "2/s", "--aht", "2", "--duration", "12s", "--warm-up", "4s"});
+  centre.signal(SIGTERM);
+  EXPECT_EQ(centre.wait(), 0);
+  ASSERT_TRUE(report.is_object());
+  expect_accounted_for(report, 24);
+  EXPECT_EQ(report.at("agents_over"), "wss");
+  std::map<std::string, uint64_t> events;
+  for (const auto& line : lines_of(folder_.file("events.jsonl")))
+    ++events[json::parse(line).at("event")];
+  EXPECT_EQ(events["call.entered"], 32U) << "with those who warmed it up";
+  EXPECT_EQ(events["call.connected"], 32U);
+  EXPECT_EQ(events["call.completed"], 32U);
 }
 
 TEST_F(simulate_live, one_that_is_cut_says_so_and_reports_what_it_saw) {

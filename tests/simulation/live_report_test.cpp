@@ -184,7 +184,7 @@ TEST(live_report, shows_texts_from_outside_as_they_are) {
   EXPECT_TRUE(text.starts_with("not valid: no<U+001B>[31m\n")) << text;
   EXPECT_TRUE(contains(text, "live: sip:a<U+001B>[2J<U+202E>@\uFFFD<U+000A>; callers over "));
   EXPECT_TRUE(contains(text, "media x<U+0009>y"));
-  EXPECT_TRUE(contains(text, "\nfailed: 1 call, 500 <U+0007><U+000D><U+000A>\uFFFD\n"));
+  EXPECT_TRUE(contains(text, "\nfailed: 1 x 500 <U+0007><U+000D><U+000A>\uFFFD\n"));
   const auto j = nlohmann::json::parse(live_json(report));
   EXPECT_EQ(j.at("target"), "sip:a\x1b[2J\u202E@\uFFFD\n");
   EXPECT_EQ(j.at("command"), "jackfield \uFFFD");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <caf/send.hpp>
+#include <caf/system_messages.hpp>
 #include <fmt/format.h>
 
 #include "actors/live/live_callers.hpp"
@@ -128,6 +129,9 @@ void live_players::start(const simulation::centre_plan& plan, uint64_t seed) {
                                                         engine_->lanes() + i, listener));
     engine_->keep(callers_.back());
   }
+  for (const auto* group : {&callers_, &services_})
+    for (const auto& each : *group)
+      (*self_)->monitor(each);
   users_->begin(*engine_, services_, watcher, {live_answers(plan, seed), listener});
   engine_->start();
 }
@@ -135,10 +139,14 @@ void live_players::start(const simulation::centre_plan& plan, uint64_t seed) {
 result<void> live_players::log_in(const simulation::centre_plan& plan, uint64_t seed,
                                   const std::function<bool()>& cut) {
   start(plan, seed);
-  while (!users_->complete() && !cut())
+  bool lost = false;
+  while (!users_->complete() && !lost && !cut())
     (*self_)->receive([&](const users_standing& lane) { users_->on_standing(lane); },
                       [&](const user_failed& user) { users_->on_failed(user); },
+                      [&](const caf::down_msg&) { lost = true; },
                       caf::after(poll_interval) >> [] {});
+  if (lost)
+    return fail("agents", "an error within ended a part of them");
   if (cut())
     return {}; // the day will be over at once
   if (users_->registered() != plan.agents.size())
@@ -158,16 +166,16 @@ void live_players::stop() {
   if (!self_)
     return;
   auto& self = *self_;
-  size_t running = 0;
+  std::vector<caf::actor_addr> running;
   for (const auto* group : {&callers_, &services_})
     for (const auto& each : *group) {
-      self->monitor(each);
-      ++running;
+      self->monitor(each); // again: that one ended before may have been heard already
+      running.push_back(each.address());
     }
   for (const auto& each : callers_)
     self->send(each, callers_go{});
   size_t calling = callers_.size();
-  while (running > 0) {
+  while (!running.empty()) {
     // Agents' calls end as their callers hang up, and only then do they leave.
     if (calling == 0 && std::exchange(calling, SIZE_MAX) == 0)
       for (const auto& each : services_)
@@ -179,8 +187,7 @@ void live_players::stop() {
         calling -= of_callers ? 1 : 0;
       },
       [&](const caf::down_msg& down) {
-        --running;
-        if (down.reason == caf::exit_reason::normal)
+        if (std::erase(running, down.source) == 0 || down.reason == caf::exit_reason::normal)
           return;
         lost_ = true;
         calling -= std::ranges::any_of(

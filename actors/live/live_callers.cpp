@@ -80,6 +80,8 @@ void live_callers::on_exit() {
 }
 
 void live_callers::place(const place_caller& wanted) {
+  if (going_ || callers_.contains(wanted.ticket))
+    return;
   metrics_.measured.calls.offer();
   metrics_.measured.calls.start();
   metrics_.measured.health.start_lateness.record(home().now() - wanted.due);

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include <caf/send.hpp>
+#include <caf/system_messages.hpp>
 
 #include "actors/live/live_callers.hpp"
 #include "engine/simulation/centre_day.hpp"
@@ -48,7 +49,7 @@ public:
   /// Waits for it.
   [[nodiscard]] lane::time_point next();
   void step();
-  void set(uint32_t timer, lane::time_point at) { timers_.set(own_timers() + timer, at); }
+  void set(uint32_t timer, lane::time_point at) { set_timer(own_timers() + timer, at); }
   void enter(uint32_t slot, const live_call& call, lane::time_point since);
   void leave(uint32_t slot, uint32_t queue);
   void end_talk(uint32_t slot, uint32_t agent);
@@ -69,10 +70,9 @@ private:
     uint32_t queue = 0;
     uint32_t agent = live_call::nobody;
     state is = state::waits;
-    bool at_once = false;  // somebody was free when it came
-    bool let_in = false;   // the day knows
-    bool rings = false;    // a phone, for it
-    bool answered = false; // the PBX did
+    bool at_once = false; // somebody was free when it came
+    bool let_in = false;  // the day knows
+    uint32_t phones = 0;  // ring for it, or have it
   };
   struct phone {
     agent_state state = agent_state::logged_out;
@@ -84,6 +84,11 @@ private:
   [[nodiscard]] uint32_t own_timers() const noexcept {
     return static_cast<uint32_t>(plan_.agents.size());
   }
+  void set_timer(uint32_t timer, lane::time_point at) {
+    timers_.set(timer, at);
+    due_.reset();
+  }
+  [[nodiscard]] lane::time_point wait();
   void receive(lane::time_point until);
   void look_on();
   void take(const user_rung& rung);
@@ -97,16 +102,18 @@ private:
     const auto found = callers_.find(ticket);
     return found == callers_.end() ? nullptr : &found->second;
   }
+  static bool is_unserved(const std::pair<const uint64_t, caller>& each) {
+    return each.second.is == caller::state::waits && each.second.phones == 0;
+  }
   /// Callers who wait, and for whom nothing rings.
   [[nodiscard]] size_t unserved() const {
-    return static_cast<size_t>(std::ranges::count_if(callers_, [](const auto& each) {
-      return each.second.is == caller::state::waits && !each.second.rings;
-    }));
+    return static_cast<size_t>(std::ranges::count_if(callers_, is_unserved));
   }
   [[nodiscard]] uint64_t caller_for(const user_rung& rung);
   void let_in(caller& who);
   void hang_up(uint64_t ticket);
-  void break_off(caller& who);
+  void put_down(uint32_t agent);
+  void let_in_all();
   void become(uint32_t agent, agent_state to);
 
   live_centre_day& day_;
@@ -118,6 +125,8 @@ private:
   lane::time_point origin_;
   lane::time_point last_;
   lane::time_point at_; // of the next step
+  /// What `next` said, until it is done: the same, whatever has come since.
+  std::optional<lane::time_point> due_;
   simulation::timer_heap timers_;
   std::deque<std::pair<lane::time_point, event>> inbox_;
   std::map<uint64_t, caller> callers_; // by ticket: as they came
@@ -131,14 +140,22 @@ private:
 // -- time ----------------------------------------------------------------------------
 
 lane::time_point live_floor::next() {
+  if (!due_)
+    due_ = wait();
+  return *due_;
+}
+
+lane::time_point live_floor::wait() {
   while (inbox_.empty()) {
     const auto due = timers_.next();
     if (due == policy::never && callers_.empty())
       return policy::never;
-    if (!told_.cut && watch_.cut())
+    if (!told_.cut && (told_.lost || watch_.cut()))
       told_.cut = true;
-    if (told_.cut || told_.left_waiting > 0)
+    if (told_.cut || told_.left_waiting > 0) {
+      let_in_all();
       return policy::never;
+    }
     if (due <= steady_clock::now())
       return at_ = std::max(due, last_);
     look_on();
@@ -157,7 +174,15 @@ void live_floor::receive(lane::time_point until) {
     [&](const user_free& what) { keep(what); }, [&](const caller_answered& what) { keep(what); },
     [&](const caller_gone& what) { keep(what); }, [](const users_standing&) {},
     [&](const user_failed&) { ++told_.unregistered; },
+    [&](const caf::down_msg&) { told_.lost = true; },
     caf::after(std::chrono::duration_cast<std::chrono::microseconds>(wait)) >> [] {});
+}
+
+/// Nobody is refused any more: who is there waits, and is in the figures so.
+void live_floor::let_in_all() {
+  for (auto& [ticket, who] : callers_)
+    if (who.is == caller::state::waits)
+      let_in(who);
 }
 
 void live_floor::look_on() {
@@ -179,6 +204,7 @@ void live_floor::look_on() {
 }
 
 void live_floor::step() {
+  due_.reset();
   last_ = at_;
   if (inbox_.empty() || timers_.next() < inbox_.front().first) {
     const auto timer = timers_.pop();
@@ -236,16 +262,14 @@ void live_floor::end_talk(uint32_t slot, uint32_t agent) {
   become(agent, agent_state::wrap_up);
   const auto wrap_up = plan_.queues[who->queue].wrap_up.mean();
   if (wrap_up > policy::duration::zero())
-    timers_.set(agent, policy::later(last_, wrap_up));
+    set_timer(agent, policy::later(last_, wrap_up));
   else
     become(agent, agent_state::ready);
 }
 
 void live_floor::take(const caller_answered& answered) {
-  if (auto* const who = find(answered.ticket)) {
-    who->answered = true;
+  if (auto* const who = find(answered.ticket))
     let_in(*who);
-  }
 }
 
 void live_floor::take(const caller_gone& gone) {
@@ -253,19 +277,15 @@ void live_floor::take(const caller_gone& gone) {
   if (who == nullptr)
     return;
   if (who->is == caller::state::talks) {
-    break_off(*who);
+    day_.broken_off(who->slot, who->number);
   } else if (who->is == caller::state::waits) {
     who->is = caller::state::done;
-    if (who->answered)
+    if (who->let_in)
       day_.sent_on(who->slot, who->number, {});
     else
       day_.refused(who->slot, who->number, {});
   }
   callers_.erase(gone.ticket);
-}
-
-void live_floor::break_off(caller& who) {
-  day_.broken_off(who.slot, who.number);
 }
 
 // -- agents --------------------------------------------------------------------------
@@ -283,37 +303,44 @@ void live_floor::become(uint32_t agent, agent_state to) {
 // A PBX that does not hand on who calls hands on calls in the order in which they came.
 uint64_t live_floor::caller_for(const user_rung& rung) {
   for (const auto& id : rung.callers)
-    if (const auto ticket = ticket_of(id); find(ticket) != nullptr) {
-      ++told_.matched;
+    if (const auto ticket = ticket_of(id); ticket != 0 && ticket <= told_.came) {
+      ++told_.matched; // though it may have gone
       return ticket;
     }
-  const auto first = std::ranges::find_if(callers_, [](const auto& each) {
-    return each.second.is == caller::state::waits && !each.second.rings;
-  });
+  const auto first = std::ranges::find_if(callers_, is_unserved);
   ++(first == callers_.end() ? told_.strangers : told_.in_order);
   return first == callers_.end() ? 0 : first->first;
 }
 
 void live_floor::take(const user_rung& rung) {
+  if (rung.user >= phones_.size())
+    return;
   const auto agent = static_cast<uint32_t>(rung.user);
   auto& own = phones_[agent];
+  if (own.call == rung.call)
+    return;
+  put_down(agent);
   own.call = rung.call;
   own.ticket = caller_for(rung);
   still_since_ = last_;
-  timers_.set(agent, policy::never); // a wrap-up that the PBX does not keep
+  set_timer(agent, policy::never); // a wrap-up that the PBX does not keep
   become(agent, agent_state::offered);
   auto* const who = find(own.ticket);
-  if (who == nullptr || who->is != caller::state::waits)
+  if (who == nullptr)
+    return;
+  ++who->phones;
+  if (who->is != caller::state::waits)
     return;
   let_in(*who);
-  who->rings = true;
   day_.ring(agent, who->slot, who->number, policy::never);
 }
 
 void live_floor::take(const user_talks& talks) {
+  if (talks.user >= phones_.size())
+    return;
   const auto agent = static_cast<uint32_t>(talks.user);
   const auto& own = phones_[agent];
-  if (own.call != talks.call)
+  if (own.call != talks.call || own.state != agent_state::offered)
     return;
   become(agent, agent_state::in_call);
   auto* const who = find(own.ticket);
@@ -326,19 +353,25 @@ void live_floor::take(const user_talks& talks) {
 }
 
 void live_floor::take(const user_free& free) {
-  const auto agent = static_cast<uint32_t>(free.user);
-  auto& own = phones_[agent];
-  if (own.call != free.call)
+  if (free.user >= phones_.size() || phones_[free.user].call != free.call)
     return;
-  own.call = 0;
-  const auto ticket = std::exchange(own.ticket, 0);
-  if (auto* const who = find(ticket)) {
-    if (who->is == caller::state::talks && who->agent == agent)
-      break_off(*who);
-    who->rings = false;
-  }
-  if (own.state == agent_state::offered || own.state == agent_state::in_call)
+  const auto agent = static_cast<uint32_t>(free.user);
+  put_down(agent);
+  const auto state = phones_[agent].state;
+  if (state == agent_state::offered || state == agent_state::in_call)
     become(agent, agent_state::ready);
+}
+
+/// Its phone has no call any more. If it had one, that ended its talk.
+void live_floor::put_down(uint32_t agent) {
+  auto& own = phones_[agent];
+  own.call = 0;
+  auto* const who = find(std::exchange(own.ticket, 0));
+  if (who == nullptr)
+    return;
+  --who->phones;
+  if (who->is == caller::state::talks && who->agent == agent)
+    day_.broken_off(who->slot, who->number);
 }
 
 } // namespace

@@ -47,7 +47,8 @@ struct live_day_result {
   /// Callers whom the queue left waiting for a minute while agents were free and it rang none: that
   /// ended it. 0: it did not.
   size_t left_waiting = 0;
-  bool cut = false; ///< it was ended from outside before its time
+  bool cut = false;  ///< it was ended from outside before its time, or as somebody was lost
+  bool lost = false; ///< whom `self` monitors: it has ended
 };
 
 /// How the agents of a plan answer their phones, by the seed that the day is played with. `plan`
@@ -57,7 +58,8 @@ live_answers(const simulation::centre_plan& plan, uint64_t seed);
 
 /// Plays it, on the thread of `self`, which waits. `callers` (`live_callers`, one a lane; calls go
 /// to each in turn) tell `self`, and so do answering services with the agents as their users, in
-/// the order of the plan, registered already. The plan passed its check; its agents are there from
+/// the order of the plan, registered already. `self` monitors all of these: without one of them the
+/// day would not end, so it ends then. The plan passed its check; its agents are there from
 /// beginning to end, each wrap-up is constant and kept by what serves them, and agents' phones do
 /// not fail. Fails as `simulate` does.
 [[nodiscard]] result<live_day_result>

@@ -109,6 +109,9 @@ public:
       [this](const registration_report& r) { told_.registrations.push_back(r); },
       [this](const users_standing& s) { told_.standing = s; },
       [this](const user_failed& f) { told_.refused.push_back(f); },
+      [this](const user_rung& r) { told_.rung.push_back(r); },
+      [this](const user_talks& t) { told_.talking.push_back(t); },
+      [this](const user_free& f) { told_.free.push_back(f); },
       [this](const request_finished& p) { told_.probes.push_back(p); },
       [](const run_progress&) {},
       [this](const run_finished& f) { told_.finished = f; },
@@ -219,6 +222,18 @@ void sim_world::stop_services() {
 void sim_world::answer_for(sim_site& site, register_users all) {
   all.watcher = caf::actor_cast<caf::strong_actor_ptr>(owner_);
   lane::tell(lane_, service_of(site), std::move(all));
+}
+
+void sim_world::listen_for(sim_site& site, register_users all) {
+  all.calls.listener = caf::actor_cast<caf::strong_actor_ptr>(owner_);
+  answer_for(site, std::move(all));
+}
+
+void sim_world::fail_service(sim_site& site) {
+  const auto service = caf::actor_cast<caf::actor>(service_of(site));
+  std::erase_if(services_, [&](const resident& one) { return one.actor == service; });
+  caf::anon_send_exit(service, caf::exit_reason::unhandled_exception);
+  lane_.run_until(lane_.now());
 }
 
 void sim_world::drain(sim_site& site) {

@@ -48,6 +48,9 @@ struct told {
   std::vector<registration_report> registrations;
   std::optional<users_standing> standing; ///< of users whom a service registers, the latest
   std::vector<user_failed> refused;
+  std::vector<user_rung> rung; ///< of users' calls, where the world listens
+  std::vector<user_talks> talking;
+  std::vector<user_free> free;
   std::vector<request_finished> probes;
   std::optional<run_finished> finished;
   std::optional<parting_counts> recovered;
@@ -84,10 +87,14 @@ public:
               const std::shared_ptr<registrar_shards>& shards = nullptr);
   /// Has a site's service register users elsewhere, and answer for them.
   void answer_for(sim_site& site, register_users all);
+  /// The same, and the world listens to their calls.
+  void listen_for(sim_site& site, register_users all);
   /// Tells a site's service to take no more calls; it answers in `heard().stopped`, once.
   void drain(sim_site& site);
   /// Tells all services to stop; they answer in `heard().stopped`.
   void stop_services();
+  /// Ends a site's service by an error; its host lives on.
+  void fail_service(sim_site& site);
   /// Ends the services of a site without a word, as if its process was killed.
   void kill(sim_site& site);
 

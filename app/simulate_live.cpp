@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -59,13 +60,24 @@ result<std::unique_ptr<embedded_centre>> embed(const simulation::centre_plan& pl
   return centre;
 }
 
-/// REGISTER is answered before the agent's actor knows of it.
-void wait_for_agents(embedded_centre& centre, size_t agents, const std::function<bool()>& cut) {
-  while (!cut() && !centre.fault()) {
+/// REGISTER is answered before the agent's actor knows of it. Fails where one does not come to
+/// know.
+result<void> wait_for_agents(embedded_centre& centre, size_t agents,
+                             const std::function<bool()>& cut) {
+  constexpr std::chrono::milliseconds pause{5};
+  constexpr std::chrono::seconds longest{30};
+  const auto until = steady_clock::now() + longest;
+  size_t available = 0;
+  while (!cut() && available < agents) {
+    if (auto fault = centre.fault())
+      return fail("agents", std::move(*fault));
+    if (steady_clock::now() > until)
+      return fail("agents", fmt::format("{} of {} are ready, expected all", available, agents));
     const auto queues = centre.ask_queues();
-    if (queues.empty() || queues.front().available >= agents)
-      return;
+    available = queues.empty() ? 0 : queues.front().available;
+    std::this_thread::sleep_for(available < agents ? pause : pause.zero());
   }
+  return {};
 }
 
 constexpr std::chrono::seconds tells_every{10};
@@ -166,7 +178,10 @@ tl::expected<live_outcome, int> play(const simulate_options& options,
     return failed(there.error(), exit_code::failed);
   }
   if (centre)
-    wait_for_agents(*centre, plan.agents.size(), cut);
+    if (auto ready = wait_for_agents(*centre, plan.agents.size(), cut); !ready) {
+      (*players)->stop();
+      return failed(ready.error(), exit_code::internal_error);
+    }
   simulation::simulation_options run;
   run.seed = options.study.seed;
   run.warm_up = live.warm_up;

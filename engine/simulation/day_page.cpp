@@ -68,8 +68,7 @@ private:
     return report::grouped(static_cast<uint64_t>(std::llround(mean(sum))));
   }
   [[nodiscard]] bool misses(const day_cell& cell, size_t queue) const {
-    const auto target = day_.level_target(queue);
-    return target && cell.level && cell.level->mean < *target;
+    return !cell.reaches(day_.level_target(queue)).value_or(true);
   }
   [[nodiscard]] bool has_targets() const {
     return std::ranges::any_of(day_.level_targets,

@@ -10,7 +10,8 @@ namespace jackfield::simulation {
 // What a day was like, as the runs have it: counts are means of a run. No clock is in it: the same
 // seed gives the same bytes.
 
-/// For people: a line for each queue, how long callers waited, and each queue by intervals.
+/// For people: what misses its target, a line for each queue, how long callers waited, and each
+/// queue by intervals.
 [[nodiscard]] std::string day_text(const day_plan& day, const day_study& study);
 /// One object, with "queues", each with "intervals" and "waits", and "agents".
 [[nodiscard]] std::string day_json(const study_info& info, const day_plan& day,

@@ -114,31 +114,29 @@ void write_waits(std::string& out, const day_study& study) {
   }
 }
 
-/// "95", or "95 (+2)": so many more than are planned.
+/// And so many more than are planned: "  95   +2".
 std::string needed_text(const day_interval& cell) {
-  if (!cell.needed_agents)
-    return "-";
   const auto missing = cell.agents_short();
-  return missing > 0 ? fmt::format("{} (+{})", *cell.needed_agents, missing)
-                     : std::to_string(*cell.needed_agents);
+  return fmt::format(" {:>7} {:>5}", cell.needed_agents ? std::to_string(*cell.needed_agents) : "-",
+                     missing > 0 ? fmt::format("+{}", missing) : "");
 }
 
 void write_intervals(std::string& out, const day_plan& day, const day_study& study,
                      const day_study::queue& queue, bool by_erlang_a) {
   const bool theory =
     std::ranges::any_of(queue.intervals, [](const auto& each) { return each.theory.has_value(); });
-  const bool needs = std::ranges::any_of(
-    queue.intervals, [](const auto& each) { return each.needed_agents.has_value(); });
-  out += fmt::format(
-    "\n{:<16} {:>8}{} {:>8} {:>10} {:>16} {:>8}{}\n", report::escape_terminal(queue.name), "agents",
-    needs ? fmt::format(" {:>10}", "needed") : "", "offered", "abandoned", "service level", "ASA",
-    theory ? fmt::format(" {:>10}", by_erlang_a ? "Erlang A" : "Erlang C") : "");
+  const bool needs = queue.has_needed_agents();
+  out += fmt::format("\n{:<16} {:>8}{} {:>8} {:>10} {:>16} {:>8}{}\n",
+                     report::escape_terminal(queue.name), "agents",
+                     needs ? fmt::format(" {:>7} {:>5}", "needed", "more") : "", "offered",
+                     "abandoned", "service level", "ASA",
+                     theory ? fmt::format(" {:>10}", by_erlang_a ? "Erlang A" : "Erlang C") : "");
   for (size_t i = 0; i < queue.intervals.size(); ++i) {
     const auto& cell = queue.intervals[i];
     if (cell.sum.offered == 0 && cell.planned_agents == 0)
       continue;
     out += fmt::format("{:<16} {:>8.1f}{} {:>8} {:>10} {:>16} {:>8}{}\n", day.clock(i),
-                       cell.planned_agents, needs ? fmt::format(" {:>10}", needed_text(cell)) : "",
+                       cell.planned_agents, needs ? needed_text(cell) : "",
                        count_text(cell.sum.offered, study), percent(cell.sum.share_abandoned()),
                        level_text(cell.level), in_seconds(cell.sum.asa()),
                        theory ? fmt::format(" {:>10}", percent(cell.theory)) : "");

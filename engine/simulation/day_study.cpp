@@ -211,6 +211,11 @@ uint32_t day_interval::agents_short() const noexcept {
   return needed_agents.value_or(0) > planned ? *needed_agents - planned : 0;
 }
 
+bool day_study::queue::has_needed_agents() const noexcept {
+  return std::ranges::any_of(intervals,
+                             [](const auto& each) { return each.needed_agents.has_value(); });
+}
+
 std::optional<bool> day_cell::reaches(std::optional<double> target) const noexcept {
   return target && level ? std::optional{at_least(level->mean, *target)} : std::nullopt;
 }

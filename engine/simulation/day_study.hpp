@@ -83,6 +83,9 @@ struct day_study {
     report::histogram answered_waits;  ///< microseconds, of all runs
     report::histogram abandoned_waits; ///< microseconds, of all runs
     std::vector<day_interval> intervals;
+
+    /// Those of some interval are known.
+    [[nodiscard]] bool has_needed_agents() const noexcept;
   };
 
   uint32_t runs = 0;

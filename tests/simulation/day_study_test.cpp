@@ -127,6 +127,28 @@ TEST(day_study, says_how_many_agents_an_interval_needs) {
     EXPECT_FALSE(each.needed_agents);
 }
 
+TEST(day_study, needs_as_many_as_the_simulation_does) {
+  day_plan day;
+  day.interval = 10h;
+  day.level_targets = {0.84};
+  auto& queue = day.centre.queues.emplace_back();
+  queue.name = "sales";
+  queue.arrivals.interval = 10h;
+  queue.arrivals.per_interval = {2000};
+  queue.talk = distribution::exponential(180s);
+  const auto with = [&](uint32_t agents) {
+    agent_plan agent;
+    agent.name = "agent";
+    agent.queues.push_back({});
+    agent.shifts = {{0min, 10h}};
+    day.centre.agents.assign(agents, agent);
+    return study_of(day, 20, 1, 2).queues[0].intervals[0];
+  };
+  EXPECT_EQ(with(13).needed_agents, 14U);
+  EXPECT_TRUE(*with(13).reaches(0.84) == false && with(13).surely(0.84));
+  EXPECT_TRUE(*with(14).reaches(0.84) && with(14).surely(0.84));
+}
+
 TEST(day_interval, is_short_of_whole_agents) {
   day_interval one;
   one.planned_agents = 92.5;
@@ -213,7 +235,7 @@ TEST(day_report, has_needed_agents_beside_those_planned) {
   EXPECT_TRUE(line("\"sales\",08:30").ends_with(",11"));
   EXPECT_TRUE(line("\"support\",08:30").ends_with(","));
   const auto text = day_text(day, study);
-  EXPECT_NE(text.find("\n08:30                 6.0    11 (+5)"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n08:30                 6.0      11    +5 "), std::string::npos) << text;
   EXPECT_EQ(text.find("needed"), text.rfind("needed")) << "a queue without a target needs nothing";
 }
 

@@ -455,14 +455,13 @@ private:
     if (has_targets())
       figures.push_back(
         {"Agents needed",
-         "the least whole number with whom Erlang’s formula reaches the target of the queue in "
-         "that "
-         "interval, for the calls that are planned; “more” are those beyond who is planned. "
-         "Callers "
-         "who call again, phones that are not answered and failures are not in it: the simulated "
-         "service level has them all. Nothing where no calls are planned, and for a queue that "
-         "shares agents, that others are sent on to, or whose callers need a skill: how much of "
-         "a shared agent is left for it depends on the other queues, and no formula says that."});
+         "the least whole number with whom Erlang’s formula reaches the queue’s target in that "
+         "interval, for the calls that are planned; “more” is how many that is beyond those "
+         "planned. Calls that come again, phones that are not answered and failures are not in "
+         "it: the simulated service level has them all. Nothing where no calls are planned; and "
+         "nothing for a queue that shares agents, that others are sent on to, whose callers need "
+         "a skill or whose agents come in tiers: how much of an agent is left for it depends on "
+         "more than its own calls, and no formula says that."});
     if (study_.runs > 1)
       figures.push_back({"±", "half the 95 % interval of the mean over the runs, by Student’s t."});
     write_defined(w_, "How figures are defined", figures);

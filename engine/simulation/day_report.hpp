@@ -13,10 +13,13 @@ namespace jackfield::simulation {
 /// For people: what misses its target, a line for each queue, how long callers waited, and each
 /// queue by intervals.
 [[nodiscard]] std::string day_text(const day_plan& day, const day_study& study);
-/// One object, with "queues", each with "intervals" and "waits", and "agents".
+/// One object, with "queues", each with "intervals" and "waits", and "agents". Of a queue,
+/// "target_met" is by its mean, "target_met_by_interval" by all of the mean's 95 % interval (false
+/// of one run); null where there is no target or no caller. Of an interval, "needed_agents" is null
+/// where `day_interval` has none.
 [[nodiscard]] std::string day_json(const study_info& info, const day_plan& day,
                                    const day_study& study);
-/// A header, and a line for each queue and interval.
+/// A header, and a line for each queue and interval; what is not known is empty.
 [[nodiscard]] std::string day_csv(const day_plan& day, const day_study& study);
 
 } // namespace jackfield::simulation

@@ -45,7 +45,9 @@ int simulate_day(const simulate_options& options) {
   const bool written = to->write(
     options, [&] { return day_json(info, *day, *study); }, [&] { return day_csv(*day, *study); },
     [&] { return day_html(info, *day, *study); }, [&] { return day_text(*day, *study); });
-  return written ? 0 : not_written();
+  if (!written)
+    return not_written();
+  return static_cast<int>(study->reaches_targets(*day) ? exit_code::ok : exit_code::threshold);
 }
 
 int simulate_queue(const simulate_options& options) {

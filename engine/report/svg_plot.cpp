@@ -46,6 +46,10 @@ std::optional<double> greatest(const svg_plot& plot, bool right) {
   return most;
 }
 
+bool is_dashed(shape as) {
+  return as == shape::dashes || as == shape::dashed_steps;
+}
+
 /// Of UTF-8.
 size_t letters(std::string_view text) {
   return static_cast<size_t>(
@@ -80,6 +84,7 @@ public:
     for (const auto& each : plot_.lines)
       if (each.as != shape::bars)
         put_line(each);
+    put_bound_label();
     put_tooltips();
     out_ += "</svg>\n";
     return std::move(out_);
@@ -163,14 +168,70 @@ private:
   }
 
   void put_bound() {
+    if (plot_.target)
+      put(out_, "<line class=\"bound\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>\n", left_,
+          y(plot_.target->value), right_edge(), y(plot_.target->value));
+  }
+
+  /// At either end of the bound, above or below it: where it is over least of the lines.
+  void put_bound_label() {
     if (!plot_.target)
       return;
     const double at = y(plot_.target->value);
-    put(out_,
-        "<line class=\"bound\" x1=\"{}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
-        "<text class=\"halo\" x=\"{}\" y=\"{:.1f}\">{}</text>\n",
-        left_, at, right_edge(), at, left_ + 4, at < top_ + 14 ? at + 14 : at - 4,
+    const double wide = letter_ * static_cast<double>(letters(plot_.target->label));
+    constexpr double high = 14;
+    std::optional<size_t> least;
+    double text_at = 0;
+    bool from_left = true;
+    for (const bool above : {true, false})
+      for (const bool left : {true, false}) {
+        if (above ? at < top_ + high : at > height_ - bottom_ - high)
+          continue;
+        const double from = left ? left_ + 4 : right_edge() - 4 - wide;
+        const double top = above ? at - high - 2 : at + 2;
+        const auto covered = points_within(from, from + wide, top, top + high);
+        if (least && covered >= *least)
+          continue;
+        least = covered;
+        text_at = above ? at - 4 : at + high;
+        from_left = left;
+      }
+    put(out_, "<text class=\"halo\" x=\"{}\" y=\"{:.1f}\"{}>{}</text>\n",
+        from_left ? left_ + 4 : right_edge() - 4, text_at, from_left ? "" : " text-anchor=\"end\"",
         plot_.target->label);
+  }
+
+  /// So many points of lines, and of their error bars, some pixels from one another.
+  [[nodiscard]] size_t points_within(double left, double right, double top, double bottom) const {
+    size_t count = 0;
+    const auto see = [&](double across, double down) {
+      constexpr double mark = 3; // as wide as one is
+      count += across >= left - mark && across <= right + mark && down >= top - mark &&
+                   down <= bottom + mark
+                 ? 1
+                 : 0;
+    };
+    constexpr int parts = 8;
+    for (const auto& line : plot_.lines) {
+      if (line.as == shape::bars)
+        continue;
+      for (size_t i = 0; i < plot_.at.size(); ++i) {
+        if (!line.values[i])
+          continue;
+        const double here = y(*line.values[i], line.right);
+        const auto next = i + 1 < plot_.at.size() ? line.values[i + 1] : std::nullopt;
+        const auto margin = i < line.margins.size() ? line.margins[i] : std::nullopt;
+        for (int part = 0; part < parts; ++part) {
+          const double share = static_cast<double>(part) / parts;
+          if (next || part == 0)
+            see(x(i) + (next ? (x(i + 1) - x(i)) * share : 0),
+                next ? here + (y(*next, line.right) - here) * share : here);
+          if (margin)
+            see(x(i), y(*line.values[i] + *margin * (2 * share - 1), line.right));
+        }
+      }
+    }
+    return count;
   }
 
   void put_line(const series& line) {
@@ -185,7 +246,7 @@ private:
         continue;
       }
       const double at = y(*value, line.right);
-      if (line.as == shape::steps)
+      if (line.as == shape::steps || line.as == shape::dashed_steps)
         put(path, "{}{:.1f} {:.1f}H{:.1f}", is_open ? "L" : "M", x(i) - slot_ / 2, at,
             x(i) + slot_ / 2);
       else
@@ -197,8 +258,8 @@ private:
     if (line.as == shape::steps) // is seen over bars, too
       put(out_, "<path class=\"under\" d=\"{}\"/>\n", path);
     if (!path.empty())
-      put(out_, "<path class=\"line{} c{}\" d=\"{}\"/>\n",
-          line.as == shape::dashes ? " dashes" : "", line.colour, path);
+      put(out_, "<path class=\"line{} c{}\" d=\"{}\"/>\n", is_dashed(line.as) ? " dashes" : "",
+          line.colour, path);
     out_ += marks;
   }
 
@@ -255,7 +316,7 @@ private:
 
 void put_legend(std::string& out, const svg_plot& plot) {
   const auto kind = [](shape as) {
-    return as == shape::bars ? "bars " : as == shape::dashes ? "dashes " : "";
+    return as == shape::bars ? "bars " : is_dashed(as) ? "dashes " : "";
   };
   out += "<ul class=\"legend\">";
   for (const auto& line : plot.lines)

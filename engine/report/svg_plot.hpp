@@ -14,10 +14,11 @@ namespace jackfield::report {
 struct svg_plot {
   struct series {
     enum class shape : uint8_t {
-      bars,   ///< on top of those of the series before
-      points, ///< with a line through them
-      dashes, ///< a dashed line
-      steps,  ///< as wide as their positions
+      bars,         ///< on top of those of the series before
+      points,       ///< with a line through them
+      dashes,       ///< a dashed line
+      steps,        ///< as wide as their positions
+      dashed_steps, ///< such, of a dashed line
     };
     std::string label;
     int colour = 1; ///< one of the style sheet's, 1 to 6

@@ -68,8 +68,10 @@ private:
     return report::grouped(static_cast<uint64_t>(std::llround(mean(sum))));
   }
   [[nodiscard]] bool misses(const day_cell& cell, size_t queue) const {
-    const auto target = day_.level_target(queue);
-    return target && cell.level && cell.level->mean < *target;
+    return !cell.reaches(day_.level_target(queue)).value_or(true);
+  }
+  static std::optional<double> needed(const day_interval& cell) {
+    return cell.needed_agents ? std::optional<double>{*cell.needed_agents} : std::nullopt;
   }
   [[nodiscard]] bool has_targets() const {
     return std::ranges::any_of(day_.level_targets,
@@ -295,6 +297,13 @@ private:
        each_interval([&](size_t i) { return queue.intervals[i].planned_agents; }),
        {},
        true});
+    if (queue.has_needed_agents())
+      calls.lines.push_back({"agents needed",
+                             5,
+                             shape::dashed_steps,
+                             each_interval([&](size_t i) { return needed(queue.intervals[i]); }),
+                             {},
+                             true});
     w_.raw(render(calls));
 
     auto level = plot(fmt::format("{}: service level, {}", name, shown_length(queue.within)), "%");
@@ -340,12 +349,14 @@ private:
     const auto& queue = study_.queues[q];
     const bool theory = std::ranges::any_of(
       queue.intervals, [](const auto& each) { return each.theory.has_value(); });
-    std::vector<std::string_view> columns{"begins", "service level"};
+    const bool needs = queue.has_needed_agents();
+    std::vector<std::string_view> columns{"begins", "service level", "agents"};
+    if (needs)
+      columns.insert(columns.end(), {"needed", "more"});
     if (theory)
       columns.emplace_back(formula(q));
-    for (const auto* each : {"ASA", "longest wait", "agents", "offered", "answered", "abandoned",
-                             "sent on", "refused", "AHT"})
-      columns.emplace_back(each);
+    columns.insert(columns.end(), {"ASA", "longest wait", "offered", "answered", "abandoned",
+                                   "sent on", "refused", "AHT"});
     const auto target = day_.level_target(q);
     w_.begin_table(fmt::format("{} <small>service level within {}{}</small>", name_of(q),
                                shown_length(queue.within),
@@ -356,15 +367,21 @@ private:
       const auto& c = cell.sum;
       if (c.offered == 0 && cell.planned_agents == 0)
         continue;
-      std::vector<std::string> cells{day_.clock(i), level_text(cell, q)};
+      std::vector<std::string> cells{day_.clock(i), level_text(cell, q),
+                                     fmt::format("{:.1f}", cell.planned_agents)};
+      if (needs) {
+        const auto missing = cell.agents_short();
+        cells.push_back(cell.needed_agents ? report::grouped(*cell.needed_agents) : "-");
+        cells.push_back(
+          missing > 0 ? fmt::format("<strong class=\"bad\">+{}</strong>", report::grouped(missing))
+                      : "");
+      }
       if (theory)
         cells.push_back(shown_share(cell.theory));
-      for (auto& each :
-           {shown_wait(c.asa()),
-            c.offered > 0 ? shown_wait(seconds(c.longest_wait)) : std::string{"-"},
-            fmt::format("{:.1f}", cell.planned_agents), count(c.offered), count(c.answered),
-            count(c.abandoned), count(c.overflowed), count(c.refused), aht_text(c)})
-        cells.push_back(each);
+      cells.insert(cells.end(),
+                   {shown_wait(c.asa()), c.offered > 0 ? shown_wait(seconds(c.longest_wait)) : "-",
+                    count(c.offered), count(c.answered), count(c.abandoned), count(c.overflowed),
+                    count(c.refused), aht_text(c)});
       w_.table_row(cells);
     }
     w_.end_table();
@@ -435,6 +452,16 @@ private:
                          "what Erlang’s formula says of each interval as if it had been so "
                          "for ever; where a queue’s agents serve nothing else, and "
                          "nothing else overflows into it."});
+    if (has_targets())
+      figures.push_back(
+        {"Agents needed",
+         "the least whole number with whom Erlang’s formula reaches the queue’s target in that "
+         "interval, for the calls that are planned; “more” is how many that is beyond those "
+         "planned. Calls that come again, phones that are not answered and failures are not in "
+         "it: the simulated service level has them all. Nothing where no calls are planned; and "
+         "nothing for a queue that shares agents, that others are sent on to, whose callers need "
+         "a skill or whose agents come in tiers: how much of an agent is left for it depends on "
+         "more than its own calls, and no formula says that."});
     if (study_.runs > 1)
       figures.push_back({"±", "half the 95 % interval of the mean over the runs, by Student’s t."});
     write_defined(w_, "How figures are defined", figures);

@@ -49,6 +49,26 @@ std::optional<double> answered_in_time(const service_counts& c) {
   return levels ? std::optional{levels->abandoned_negative} : std::nullopt;
 }
 
+/// What is below its target, a line each.
+void write_missed(std::string& out, const day_plan& day, const day_study& study) {
+  for (size_t q = 0; q < study.queues.size(); ++q) {
+    const auto& queue = study.queues[q];
+    const auto target = day.level_target(q);
+    if (queue.reaches(target).value_or(true))
+      continue;
+    const auto& level = *queue.level;
+    out += fmt::format("{} misses its target: service level {:.2f} %",
+                       report::escape_terminal(queue.name), level.mean * 100);
+    if (level.margin)
+      out += fmt::format(" (95 % interval {:.2f} % to {:.2f} %)", *level.low() * 100,
+                         *level.high() * 100);
+    out += fmt::format(", expected {:g} %{}\n", *target * 100,
+                       queue.surely(*target) ? ""
+                       : level.margin        ? "; not surely, the interval spans it"
+                                             : "; not surely, of one run");
+  }
+}
+
 void write_queues(std::string& out, const day_study& study) {
   out += fmt::format("\n{:<16} {:>8} {:>9} {:>10} {:>9} {:>16} {:>8} {:>8}\n", "queue", "offered",
                      "answered", "abandoned", "sent on", "service level", "ASA", "AHT");
@@ -94,22 +114,31 @@ void write_waits(std::string& out, const day_study& study) {
   }
 }
 
+/// And so many more than are planned: "  95   +2".
+std::string needed_text(const day_interval& cell) {
+  const auto missing = cell.agents_short();
+  return fmt::format(" {:>7} {:>5}", cell.needed_agents ? std::to_string(*cell.needed_agents) : "-",
+                     missing > 0 ? fmt::format("+{}", missing) : "");
+}
+
 void write_intervals(std::string& out, const day_plan& day, const day_study& study,
                      const day_study::queue& queue, bool by_erlang_a) {
   const bool theory =
     std::ranges::any_of(queue.intervals, [](const auto& each) { return each.theory.has_value(); });
-  out +=
-    fmt::format("\n{:<16} {:>8} {:>8} {:>10} {:>16} {:>8}{}\n", report::escape_terminal(queue.name),
-                "agents", "offered", "abandoned", "service level", "ASA",
-                theory ? fmt::format(" {:>10}", by_erlang_a ? "Erlang A" : "Erlang C") : "");
+  const bool needs = queue.has_needed_agents();
+  out += fmt::format("\n{:<16} {:>8}{} {:>8} {:>10} {:>16} {:>8}{}\n",
+                     report::escape_terminal(queue.name), "agents",
+                     needs ? fmt::format(" {:>7} {:>5}", "needed", "more") : "", "offered",
+                     "abandoned", "service level", "ASA",
+                     theory ? fmt::format(" {:>10}", by_erlang_a ? "Erlang A" : "Erlang C") : "");
   for (size_t i = 0; i < queue.intervals.size(); ++i) {
     const auto& cell = queue.intervals[i];
     if (cell.sum.offered == 0 && cell.planned_agents == 0)
       continue;
-    out += fmt::format("{:<16} {:>8.1f} {:>8} {:>10} {:>16} {:>8}{}\n", day.clock(i),
-                       cell.planned_agents, count_text(cell.sum.offered, study),
-                       percent(cell.sum.share_abandoned()), level_text(cell.level),
-                       in_seconds(cell.sum.asa()),
+    out += fmt::format("{:<16} {:>8.1f}{} {:>8} {:>10} {:>16} {:>8}{}\n", day.clock(i),
+                       cell.planned_agents, needs ? needed_text(cell) : "",
+                       count_text(cell.sum.offered, study), percent(cell.sum.share_abandoned()),
+                       level_text(cell.level), in_seconds(cell.sum.asa()),
                        theory ? fmt::format(" {:>10}", percent(cell.theory)) : "");
   }
 }
@@ -161,12 +190,14 @@ json waits_of(const day_study::queue& queue, const day_study& study) {
 } // namespace
 
 std::string day_text(const day_plan& day, const day_study& study) {
-  std::string out = fmt::format("a day of {} calls, {} {}, {} agents; {} {}, seed {}{}\n",
-                                count_text(study.all.sum.offered, study), study.queues.size(),
-                                study.queues.size() == 1 ? "queue" : "queues",
-                                report::grouped(day.centre.agents.size()), study.runs,
-                                study.runs == 1 ? "run" : "runs", study.seed,
-                                study.runs == 1 ? "" : "; ± is the 95 % interval of their mean");
+  std::string out;
+  write_missed(out, day, study);
+  out += fmt::format("a day of {} calls, {} {}, {} agents; {} {}, seed {}{}\n",
+                     count_text(study.all.sum.offered, study), study.queues.size(),
+                     study.queues.size() == 1 ? "queue" : "queues",
+                     report::grouped(day.centre.agents.size()), study.runs,
+                     study.runs == 1 ? "run" : "runs", study.seed,
+                     study.runs == 1 ? "" : "; ± is the 95 % interval of their mean");
   write_queues(out, study);
   write_levels(out, study);
   write_waits(out, study);
@@ -184,15 +215,21 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
   j["queues"] = json::array();
   for (size_t q = 0; q < study.queues.size(); ++q) {
     const auto& queue = study.queues[q];
+    const auto target = day.level_target(q);
+    const auto met = queue.reaches(target);
     json one{{"name", queue.name},
              {"answer_within_s", number(seconds(queue.within))},
-             {"service_level_target", number(day.level_target(q))}};
+             {"service_level_target", number(target)},
+             {"target_met", met ? json(*met) : json(nullptr)},
+             {"target_met_by_interval", met ? json(*met && queue.surely(*target)) : json(nullptr)}};
     one.update(cell_of(queue, study));
     one["waits"] = waits_of(queue, study);
     one["intervals"] = json::array();
     for (size_t i = 0; i < queue.intervals.size(); ++i) {
       const auto& cell = queue.intervals[i];
-      json part{{"begins", day.clock(i)}, {"planned_agents", number(cell.planned_agents)}};
+      json part{{"begins", day.clock(i)},
+                {"planned_agents", number(cell.planned_agents)},
+                {"needed_agents", cell.needed_agents ? json(*cell.needed_agents) : json(nullptr)}};
       part.update(cell_of(cell, study));
       part["service_level_theory"] = number(cell.theory);
       one["intervals"].push_back(std::move(part));
@@ -211,12 +248,12 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
     part.update(staff_of(study.staff_by_interval[i]));
     j["agents"]["intervals"].push_back(std::move(part));
   }
-  return j.dump(2) + "\n";
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 std::string day_csv(const day_plan& day, const day_study& study) {
   std::string out = "queue,begins,planned_agents,offered,answered,abandoned,overflowed,refused,"
-                    "service_level,service_level_theory,asa_s,aht_s\n";
+                    "service_level,service_level_theory,asa_s,aht_s,needed_agents\n";
   const auto cell = [](std::optional<double> value) {
     return value ? fmt::format(",{:.6g}", *value) : std::string{","};
   };
@@ -234,7 +271,7 @@ std::string day_csv(const day_plan& day, const day_study& study) {
             std::optional{mean(c.overflowed, study)}, std::optional{mean(c.refused, study)},
             answered_in_time(c), part.theory, c.asa(), c.aht()})
         out += cell(each);
-      out += '\n';
+      out += part.needed_agents ? fmt::format(",{}\n", *part.needed_agents) : std::string{",\n"};
     }
   }
   return out;

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "engine/policy/erlang.hpp"
 #include "engine/simulation/in_threads.hpp"
+#include "engine/simulation/interval_theory.hpp"
 #include "engine/simulation/simulate.hpp"
 
 namespace jackfield::simulation {
@@ -41,24 +41,15 @@ bool serves(const agent_plan& agent, uint32_t queue) {
   return std::ranges::any_of(agent.queues, [&](const auto& part) { return part.queue == queue; });
 }
 
-/// The service level of so many alike intervals that they forget how they began.
-std::optional<double> theory_of(const day_plan& day, uint32_t queue, duration from, duration to,
-                                double agents) {
-  const auto& plan = day.centre.queues[queue];
-  duration rings{};
-  for (const auto& agent : day.centre.agents)
-    if (serves(agent, queue))
-      rings = std::max(rings, agent.answers_after.mean());
-  policy::erlang_demand demand;
-  demand.calls_per_second = plan.arrivals.expected(from, to) / seconds(to - from);
-  demand.handling_time = plan.talk.mean() + plan.wrap_up.mean() + rings;
-  demand.agents = static_cast<uint32_t>(std::lround(agents));
-  demand.answer_within = std::max(duration::zero(), plan.rules.service_level_within - rings);
-  const auto theory =
-    plan.patience ? policy::erlang_a(demand, plan.patience->mean()) : policy::erlang_c(demand);
-  if (!theory)
-    return std::nullopt;
-  return theory->within.abandoned_negative;
+/// But for rounding: ten runs' 0.8 are 0.7999999999999999 on average.
+bool at_least(double level, double target) noexcept {
+  constexpr double rounding = 1e-9;
+  return level >= target - rounding;
+}
+
+/// As formulas have them.
+uint32_t whole(double agents) noexcept {
+  return static_cast<uint32_t>(std::lround(agents));
 }
 
 /// What each run has of a figure: nothing where there was nobody to say it of.
@@ -194,6 +185,14 @@ double day_plan::planned_agents(uint32_t queue, duration from, duration to) cons
   return seconds(sum) / seconds(to - from);
 }
 
+duration day_plan::rings(uint32_t queue) const {
+  duration longest{};
+  for (const auto& agent : centre.agents)
+    if (serves(agent, queue))
+      longest = std::max(longest, agent.answers_after.mean());
+  return longest;
+}
+
 bool day_plan::has_agents_of_its_own(uint32_t queue) const {
   const auto& rules = centre.queues[queue].rules;
   const bool sent_to = std::ranges::any_of(centre.queues, [&](const auto& other) {
@@ -205,6 +204,32 @@ bool day_plan::has_agents_of_its_own(uint32_t queue) const {
          std::ranges::none_of(centre.agents, [&](const auto& agent) {
            return serves(agent, queue) && agent.queues.size() > 1;
          });
+}
+
+uint32_t day_interval::agents_short() const noexcept {
+  const auto planned = whole(planned_agents);
+  return needed_agents.value_or(0) > planned ? *needed_agents - planned : 0;
+}
+
+bool day_study::queue::has_needed_agents() const noexcept {
+  return std::ranges::any_of(intervals,
+                             [](const auto& each) { return each.needed_agents.has_value(); });
+}
+
+std::optional<bool> day_cell::reaches(std::optional<double> target) const noexcept {
+  return target && level ? std::optional{at_least(level->mean, *target)} : std::nullopt;
+}
+
+bool day_cell::surely(double target) const noexcept {
+  return level && level->margin &&
+         at_least(*level->low(), target) == at_least(*level->high(), target);
+}
+
+bool day_study::reaches_targets(const day_plan& day) const noexcept {
+  for (size_t q = 0; q < queues.size(); ++q)
+    if (!queues[q].reaches(day.level_target(q)).value_or(true))
+      return false;
+  return true;
 }
 
 result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, unsigned threads,
@@ -232,13 +257,18 @@ result<day_study> study_day(const day_plan& day, uint32_t runs, uint64_t seed, u
     auto& queue = study.queues[q];
     queue.name = day.centre.queues[q].name;
     queue.within = day.centre.queues[q].rules.service_level_within;
+    const auto target = day.level_target(q);
+    const interval_theory theory{day.centre.queues[q], day.rings(q)};
     const bool own = day.has_agents_of_its_own(q);
     for (size_t i = 0; i < queue.intervals.size(); ++i) {
       auto& cell = queue.intervals[i];
       const auto from = day.interval * static_cast<int64_t>(i);
-      cell.planned_agents = day.planned_agents(q, from, from + day.interval);
+      const auto to = from + day.interval;
+      cell.planned_agents = day.planned_agents(q, from, to);
       if (own)
-        cell.theory = theory_of(day, q, from, from + day.interval, cell.planned_agents);
+        cell.theory = theory.level(from, to, whole(cell.planned_agents));
+      if (own && target)
+        cell.needed_agents = theory.needed(from, to, *target);
     }
   }
   return study;

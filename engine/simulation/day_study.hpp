@@ -37,6 +37,8 @@ struct day_plan {
   }
   /// Agents who serve the queue, on average over [from, to), as shifts and breaks say.
   [[nodiscard]] double planned_agents(uint32_t queue, duration from, duration to) const;
+  /// Until the agents who serve the queue answer, on average; of those who take longest.
+  [[nodiscard]] duration rings(uint32_t queue) const;
   /// True if all who serve the queue serve nothing else, and any of them may have any caller:
   /// Erlang has something to say of it.
   [[nodiscard]] bool has_agents_of_its_own(uint32_t queue) const;
@@ -47,6 +49,12 @@ struct day_cell {
   service_counts sum; ///< of all runs
   /// Answered in time, of those offered, by runs; nothing where no run had any.
   std::optional<estimate> level;
+
+  /// By the mean; nothing without a target, or where there was nobody to say it of.
+  [[nodiscard]] std::optional<bool> reaches(std::optional<double> target) const noexcept;
+  /// All of the 95 % interval says so: more runs would not tell otherwise. False of one run, which
+  /// has none.
+  [[nodiscard]] bool surely(double target) const noexcept;
 };
 
 /// Those of all the day.
@@ -60,6 +68,12 @@ struct day_interval : day_cell {
   /// The service level by Erlang A, or C, as if it had been so for ever (the "stationary
   /// independent period by period" way of planners); nothing where it has nothing to say.
   std::optional<double> theory;
+  /// The least whole number of agents with whom it says that the queue has its target; nothing
+  /// without a target, or where it has nothing to say (`interval_theory::needed`).
+  std::optional<uint32_t> needed_agents;
+
+  /// So many more are needed than are planned: of whole ones, as the formula has them.
+  [[nodiscard]] uint32_t agents_short() const noexcept;
 };
 
 struct day_study {
@@ -69,6 +83,9 @@ struct day_study {
     report::histogram answered_waits;  ///< microseconds, of all runs
     report::histogram abandoned_waits; ///< microseconds, of all runs
     std::vector<day_interval> intervals;
+
+    /// Those of some interval are known.
+    [[nodiscard]] bool has_needed_agents() const noexcept;
   };
 
   uint32_t runs = 0;
@@ -78,6 +95,9 @@ struct day_study {
   staff_time staff; ///< of all runs
   std::optional<estimate> occupancy;
   std::vector<staff_time> staff_by_interval;
+
+  /// False if the whole day of a queue has less than its target; true where there is none.
+  [[nodiscard]] bool reaches_targets(const day_plan& day) const noexcept;
 };
 
 /// Plays the day once for each seed: `seed`, `seed` + 1, ... `day` passed its check. The same

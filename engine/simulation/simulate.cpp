@@ -1,5 +1,7 @@
 #include "engine/simulation/simulate.hpp"
 
+#include <algorithm>
+
 #include "engine/simulation/centre_day.hpp"
 #include "engine/simulation/desk_floor.hpp"
 #include "engine/simulation/timer_heap.hpp"
@@ -16,19 +18,18 @@ constexpr duration longest_wrap_up = std::chrono::hours{24};
 class policy_floor;
 using policy_day = centre_day<policy_floor>;
 
-/// Desks alone, and one heap of timers: theirs before those of the day, by number.
+/// Desks alone, and timers of the day and of theirs.
 class policy_floor {
 public:
   policy_floor(policy_day& day, const centre_plan& plan, const call_samples& samples)
-      : day_(day), plan_(plan), samples_(samples), rung_(plan.agents.size()),
-        own_timers_(static_cast<uint32_t>(plan.queues.size() + plan.agents.size())) {}
+      : day_(day), plan_(plan), samples_(samples), rung_(plan.agents.size()) {}
 
   // For the day.
   [[nodiscard]] static time_point origin() { return {}; }
   void open();
-  [[nodiscard]] time_point next() const { return timers_.next(); }
+  [[nodiscard]] time_point next() const { return std::min(of_day_.next(), of_desks_.next()); }
   void step();
-  void set(uint32_t timer, time_point at) { timers_.set(own_timers_ + timer, at); }
+  void set(uint32_t timer, time_point at) { of_day_.set(timer, at); }
   void enter(uint32_t slot, const live_call& call, time_point since);
   void leave(uint32_t slot, uint32_t queue);
   void end_talk(uint32_t slot, uint32_t agent);
@@ -59,6 +60,7 @@ private:
   [[nodiscard]] static uint64_t number_of(call_id id) {
     return static_cast<uint64_t>(id) >> slot_bits;
   }
+  void on_time(uint32_t desk_timer);
   void settle();
 
   policy_day& day_;
@@ -67,8 +69,8 @@ private:
   desk_floor<policy_floor> desks_{*this};
   std::vector<policy::start_ringing> rung_; ///< for which, each agent's phone, last
   std::vector<call_id> live_;               ///< by slot
-  timer_heap timers_;
-  uint32_t own_timers_;
+  timer_heap of_day_;
+  timer_heap of_desks_; ///< of queues, then of agents
   time_point now_{};
 };
 
@@ -93,24 +95,33 @@ void policy_floor::open() {
   settle();
 }
 
+// One of the day's events, before what desks have to do then: as actors serve it.
 void policy_floor::step() {
-  now_ = timers_.next();
-  const auto timer = timers_.pop();
+  now_ = next();
+  if (of_day_.next() == now_) {
+    day_.on_timer(of_day_.pop());
+    settle();
+  }
+  while (of_desks_.next() == now_) {
+    while (of_desks_.next() == now_)
+      on_time(of_desks_.pop());
+    settle();
+  }
+}
+
+void policy_floor::on_time(uint32_t desk_timer) {
   const auto queues = static_cast<uint32_t>(plan_.queues.size());
-  if (timer >= own_timers_)
-    day_.on_timer(timer - own_timers_);
-  else if (timer < queues)
-    desks_.to_queue(timer, [&](auto& desk, auto& out) { desk.on_time(now_, out); });
+  if (desk_timer < queues)
+    desks_.to_queue(desk_timer, [&](auto& desk, auto& out) { desk.on_time(now_, out); });
   else
-    desks_.to_agent(timer - queues, [&](auto& desk, auto& out) { desk.on_time(now_, out); });
-  settle();
+    desks_.to_agent(desk_timer - queues, [&](auto& desk, auto& out) { desk.on_time(now_, out); });
 }
 
 void policy_floor::settle() {
   const auto queues = static_cast<uint32_t>(plan_.queues.size());
   desks_.deliver(
-    now_, [&](uint32_t queue) { timers_.set(queue, desks_.queues[queue].next_deadline()); },
-    [&](uint32_t agent) { timers_.set(queues + agent, desks_.agents[agent].next_deadline()); });
+    now_, [&](uint32_t queue) { of_desks_.set(queue, desks_.queues[queue].next_deadline()); },
+    [&](uint32_t agent) { of_desks_.set(queues + agent, desks_.agents[agent].next_deadline()); });
 }
 
 // --- callers ---

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <gtest/gtest.h>
@@ -106,6 +107,38 @@ TEST_F(simulate_command, ends_with_3_where_a_target_cannot_be_met) {
   const auto met = target("1..30");
   EXPECT_EQ(met.status, 0);
   EXPECT_EQ(met.out, "");
+}
+
+TEST_F(simulate_command, ends_with_3_where_a_queue_of_a_day_misses_its_target) {
+  const auto day = [this](int agents, std::string_view target) {
+    const auto path = folder_.write(
+      "day.toml", fmt::format("[[queue]]\nname = \"a\"\ntalk = \"exp:3m\"\npatience = \"exp:2m\"\n"
+                              "arrivals = [100, 100]\n{}"
+                              "[[agents]]\nname = \"x\"\ncount = {}\nqueues = [\"a\"]\n",
+                              target, agents));
+    return run({"-c", path, "--seeds", "4"});
+  };
+  constexpr auto target = "service_level_target = \"80%\"\n";
+  const auto missed = day(8, target);
+  EXPECT_EQ(missed.status, 3) << missed.err;
+  EXPECT_TRUE(missed.out.starts_with("a misses its target: service level ")) << missed.out;
+  EXPECT_NE(missed.out.find("8.0      12    +4 "), std::string::npos) << missed.out;
+  const auto met = day(14, target);
+  EXPECT_EQ(met.status, 0) << met.err;
+  EXPECT_TRUE(met.out.starts_with("a day of ")) << met.out;
+  EXPECT_EQ(day(8, "").status, 0) << "nothing was asked for";
+  const auto sample = run({"-c", sample_day_, "-q"});
+  EXPECT_EQ(sample.status, 0) << "the day that is shown to people meets its targets";
+}
+
+TEST_F(simulate_command, reports_a_day_whose_file_has_a_name_that_is_no_text) {
+  const auto path = folder_.write("day\xff.toml", "[[queue]]\nname = \"a\"\ntalk = \"1m\"\n"
+                                                  "arrivals = [5]\n[[agents]]\nname = \"x\"\n"
+                                                  "queues = [\"a\"]\n");
+  const auto done = run({"-c", path, "--seeds", "1", "--json", "-"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const auto command = nlohmann::json::parse(done.out).at("command").get<std::string>();
+  EXPECT_NE(command.find("day\xef\xbf\xbd.toml"), std::string::npos) << command;
 }
 
 TEST_F(simulate_command, says_what_is_wrong_with_its_options) {

@@ -101,6 +101,29 @@ TEST(day_page, marks_what_misses_the_target_by_more_than_colour) {
     EXPECT_FALSE(contains(plain, word)) << word;
 }
 
+TEST(day_page, has_the_agents_that_are_needed_beside_those_planned) {
+  auto day = uneven_day();
+  auto study = study_of(day, 2);
+  auto& intervals = study.queues[0].intervals;
+  for (auto& each : intervals)
+    each.needed_agents = 5;
+  intervals[2].needed_agents = 1234;
+  intervals[3].needed_agents.reset();
+  const auto page = day_html(info, day, study);
+  expect_well_formed(page);
+  EXPECT_EQ(occurrences(page, "<li class=\"dashes c5\">agents needed</li>"), 1U) << "of one queue";
+  EXPECT_TRUE(contains(page, "\nagents needed: 5 agents"));
+  EXPECT_EQ(occurrences(page, "<th scope=\"col\">needed</th><th scope=\"col\">more</th>"), 1U);
+  EXPECT_EQ(occurrences(page, "<td>6.0</td><td>5</td><td></td>"), 2U);
+  EXPECT_EQ(
+    occurrences(page, "<td>6.0</td><td>1,234</td><td><strong class=\"bad\">+1,228</strong>"), 1U);
+  EXPECT_EQ(occurrences(page, "<td>6.0</td><td>-</td><td></td>"), 1U);
+  EXPECT_TRUE(contains(page, "<dt>Agents needed</dt>"));
+  // Without a target nobody is missing.
+  day.level_targets.clear();
+  EXPECT_FALSE(contains(day_html(info, day, study_of(day, 2)), "needed"));
+}
+
 TEST(day_page, has_each_queue_and_interval_in_charts_and_in_a_table) {
   const auto day = uneven_day();
   const auto study = study_of(day, 2);

@@ -85,6 +85,29 @@ std::string text_of(const call_outcome& c) {
 class twins : public testing::TestWithParam<uint64_t> {};
 INSTANTIATE_TEST_SUITE_P(seeds, twins, testing::Range<uint64_t>(1, 11));
 
+/// A queue whose agents' breaks begin and end each half minute: just when who did not answer a call
+/// that came to it after a break has rested, for the 20 s of the phone and 10 s more.
+centre_plan a_centre_by_the_clock() {
+  centre_plan plan;
+  auto& queue = plan.queues.emplace_back();
+  queue.name = "support";
+  queue.arrivals.per_interval.assign(4, 800);
+  queue.rules.ring_time = 20s;
+  queue.talk = distribution::lognormal(300s, 0.9);
+  queue.wrap_up = distribution::exponential(45s);
+  queue.patience = distribution::exponential(240s);
+  for (uint32_t i = 0; i < 160; ++i) {
+    auto& agent = plan.agents.emplace_back();
+    agent.name = "agent" + std::to_string(i);
+    agent.queues.push_back({});
+    agent.no_answer = 0.1;
+    agent.answers_after = distribution::exponential(3s);
+    agent.shifts = {{0s, 2h}};
+    agent.breaks = {{{20min + i * 30s, 35min + i * 30s}, "tea"}};
+  }
+  return plan;
+}
+
 /// What plans a centre decides as what serves it.
 TEST_P(twins, policies_and_actors_give_each_call_the_same_beginning_agent_and_end) {
   const auto plan = a_busy_centre();
@@ -120,6 +143,27 @@ TEST_P(twins, policies_and_actors_give_each_call_the_same_beginning_agent_and_en
   EXPECT_GT(std::ranges::count_if(
               policies, [](const auto& c) { return c.queue == 2 && c.how == call_end::served; }),
             1'000);
+}
+
+TEST_P(twins, take_what_falls_on_one_time_in_the_same_order) {
+  const auto plan = a_centre_by_the_clock();
+  ASSERT_TRUE(plan.check()) << plan.check().error().to_string();
+  simulation_options options;
+  options.seed = GetParam();
+  options.interval = 1h;
+  std::vector<std::string> policies;
+  std::vector<std::string> actors;
+  const auto planned =
+    simulate(plan, options, [&](const auto& each) { policies.push_back(text_of(each)); });
+  const auto served =
+    simulate_with_actors(plan, options, [&](const auto& each) { actors.push_back(text_of(each)); });
+  ASSERT_TRUE(planned && served);
+  ASSERT_GE(policies.size(), 2'500U);
+  EXPECT_EQ(policies.size(), actors.size());
+  for (size_t i = 0; i < std::min(policies.size(), actors.size()); ++i)
+    ASSERT_EQ(policies[i], actors[i]) << "call " << i << " of those that are over";
+  EXPECT_EQ(planned->all, served->all);
+  EXPECT_EQ(planned->staff, served->staff);
 }
 
 } // namespace

@@ -13,27 +13,42 @@
 
 namespace jackfield {
 
+namespace {
+
+/// The place that they had; nothing of it is kept before they are called.
+place_in_line place_of(lane::lane_actor& call, const call_side& callee,
+                       const storage::callback_record& what, queue_ticket ticket,
+                       const two_clocks& clocks, const recorder* keeps) {
+  std::shared_ptr<storage::queueing_record> kept;
+  if (keeps != nullptr) {
+    kept = std::make_shared<storage::queueing_record>();
+    kept->since = what.since;
+  }
+  ticket.priority = what.priority;
+  return {call,
+          callee,
+          std::move(ticket),
+          {what.call_id, what.from, 0, clocks.lane_of(what.since), false, true},
+          std::move(kept)};
+}
+
+} // namespace
+
 callback_call::callback_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                              std::shared_ptr<const bridge_manner> manner, terms how,
                              std::shared_ptr<const registrar_shards> shards,
                              const two_clocks& clocks, caf::strong_actor_ptr owner)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      what_(std::move(how.what)), ticket_(std::move(how.ticket)), music_(std::move(how.music)),
-      hunt_(std::move(how.hunt)), owner_(std::move(owner)),
-      agents_(*this, context_, manner_, std::move(shards)), since_(clocks.lane_of(what_.since)) {
-  ticket_.priority = what_.priority;
+      what_(std::move(how.what)), music_(std::move(how.music)), hunt_(std::move(how.hunt)),
+      owner_(std::move(owner)),
+      line_(place_of(*this, callee_, what_, std::move(how.ticket), clocks, context_.keeps)),
+      agents_(*this, context_, manner_, std::move(shards)) {
   agents_.use({in_brackets(what_.from), in_brackets(what_.to), {}, 69});
-  if (context_.keeps == nullptr)
-    return;
-  place_ = std::make_shared<storage::queueing_record>();
-  place_->queue = ticket_.name;
-  place_->priority = ticket_.priority;
-  place_->since = what_.since;
 }
 
 caf::behavior callback_call::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
-  enter();
+  line_.enter();
   return {
     [this](const leg_events::prepared& prepared) { on_prepared(prepared); },
     [this](const leg_events::ringing& ringing) { on_ringing(ringing); },
@@ -67,7 +82,8 @@ caf::behavior callback_call::make_behavior() {
     [](const wait_told&) {}, // nobody listens
     [this](ask_talk) {
       const auto* const agent = reached_ ? agents_.talking() : nullptr;
-      return talk_streams{callee_.stream, agent != nullptr ? agent->stream : nullptr, agent_};
+      return talk_streams{callee_.stream, agent != nullptr ? agent->stream : nullptr,
+                          agent_.name()};
     },
     [this](put_off) {
       if (!dialled_)
@@ -85,9 +101,8 @@ void callback_call::on_exit() {
   }
   callee_ = {};
   agents_.let_go();
-  agent_actor_ = nullptr;
-  recorder_ = nullptr;
-  ticket_ = {};
+  agent_.let_go();
+  line_.let_go();
   hunt_ = nullptr;
 }
 
@@ -110,39 +125,20 @@ call_side* callback_call::other_than(const call_side* side) {
 
 // -- in the line -------------------------------------------------------------------
 
-void callback_call::enter() {
-  queued_ = true;
-  monitor(caf::actor_cast<caf::actor>(ticket_.queue));
-  lane::tell_from(*this, ticket_.queue,
-                  enter_queue{what_.call_id, what_.from, ticket_.priority, since_, false, true});
-}
-
-bool callback_call::leave() {
-  if (!std::exchange(queued_, false))
-    return false;
-  demonitor(caf::actor_cast<caf::actor_addr>(ticket_.queue));
-  return true;
-}
-
 void callback_call::on_dismissed(const queue_dismissed& dismissed) {
-  if (ending_ || !leave())
+  if (ending_ || !line_.waits())
     return;
   agents_.withdraw();
-  if (!dismissed.next || !dismissed.next->queue || moves_++ >= most_moves) {
+  if (line_.move_on(dismissed))
+    line_.enter();
+  else
     end_all(dismissed.why);
-    return;
-  }
-  ticket_ = *dismissed.next;
-  if (place_)
-    place_->queue = ticket_.name;
-  enter();
 }
 
 void callback_call::on_down(const caf::down_msg& down) {
   agents_.on_down(down);
-  if (ending_ || down.source != ticket_.queue)
+  if (ending_ || !line_.is_over_by(down))
     return;
-  queued_ = false;
   if (agents_.talking() != nullptr) // it goes on by itself
     return;
   failure_ = report::failure_cause::internal;
@@ -150,7 +146,7 @@ void callback_call::on_down(const caf::down_msg& down) {
 }
 
 void callback_call::on_ring(const ring_agent& ring) {
-  if (!queued_ || ending_)
+  if (!line_.waits() || ending_)
     agents_.decline(ring);
   else
     agents_.ring(ring, owner_);
@@ -161,12 +157,9 @@ void callback_call::on_connect(const offer_key& key) {
   if (agent == nullptr)
     return;
   how_ = queue_exit::answered;
-  waited_ = home().now() - since_;
-  agent_ = agent->name;
-  agent_actor_ = agent->actor;
-  taken_ = key;
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, call_taken{key.bid, agent_});
+  waited_ = home().now() - line_.who().since;
+  agent_.take(*agent, key);
+  line_.leave(call_taken{key.bid, agent_.name()});
   agents_.withdraw();
   dialled_ = true;
   lane::tell_from(*this, owner_, callback_dials{});
@@ -209,14 +202,14 @@ void callback_call::on_located(const servers_located& found) {
   calling.servers = context_.router.hops().servers().order(*found.where, home().now());
   calling.connections = hunt_->connections();
   calling.whom = hunt_->whom();
-  calling.ringing_limit =
-    ticket_.calls_back ? ticket_.calls_back->ringing_limit : callback_terms{}.ringing_limit;
+  const auto& back = line_.ticket().calls_back;
+  calling.ringing_limit = back ? back->ringing_limit : callback_terms{}.ringing_limit;
   auto settings = leg_settings(*this, callee_, media_);
   settings.tag = own_tag;
   callee_.begun = true;
-  home().spawn<call_leg>(
-    context_.router, std::make_unique<leg_reporter>(std::move(settings), std::move(calling),
-                                                    kept_call::queued_leg(context_.keeps, place_)));
+  home().spawn<call_leg>(context_.router, std::make_unique<leg_reporter>(
+                                            std::move(settings), std::move(calling),
+                                            kept_call::queued_leg(context_.keeps, line_.kept())));
 }
 
 void callback_call::on_prepared(const leg_events::prepared& prepared) {
@@ -250,13 +243,8 @@ void callback_call::on_answered(const leg_events::answered& answered) {
   const auto& all = manner_->media->capabilities().codecs;
   command(*this, callee_, leg_commands::narrow{with_codecs(*media_, only(all, *answered.audio))});
   reached_ = true;
-  talking_since_ = home().now();
-  if (place_) {
-    place_->agent = agent_;
-    place_->taken = home().wall_now();
-    place_->left = "answered";
-    command(*this, callee_, leg_commands::keep{});
-  }
+  agent_.talks_since(home().now());
+  line_.keep_talk(agent_.name());
   join(true);
 }
 
@@ -272,11 +260,8 @@ void callback_call::join(bool talks) {
         if (r.what != media_join_result::outcome::done) {
           failure_ = report::failure_cause::bad_sdp;
           end_all(how_);
-        } else if (ticket_.record && callee_.stream && agents_.talking()->stream) {
-          recorder_ = std::make_unique<talk_recorder>(
-            *this, ticket_.record, talk_names{what_.call_id, ticket_.name, agent_, what_.from});
-          recorder_->hear(callee_.stream, recording::leg::caller);
-          recorder_->hear(agents_.talking()->stream, recording::leg::agent);
+        } else {
+          agent_.record(line_, callee_.stream, agents_.talking()->stream);
         }
       },
       [](const caf::error&) {}); // it has ended, and says so
@@ -341,20 +326,10 @@ void callback_call::end_all(queue_exit how) {
   auto* const agent = agents_.talking();
   if (!std::exchange(ending_, true) && agent == nullptr) {
     how_ = how;
-    waited_ = home().now() - since_;
+    waited_ = home().now() - line_.who().since;
   }
-  if (agent_actor_) {
-    if (reached_)
-      talked_ = home().now() - talking_since_;
-    lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
-    if (recorder_)
-      recorder_->finish([this](const recording_over& over) {
-        recorded_ = over;
-        settle();
-      });
-  }
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, leave_queue{true});
+  agent_.end([this] { settle(); });
+  line_.leave({.to_be_called = true});
   agents_.withdraw();
   end_leg(*this, callee_);
   if (agent != nullptr)
@@ -367,7 +342,7 @@ void callback_call::settle() {
   if (!ending_ || callee_.up() || agents_.up())
     return;
   const bool closed = close_stream(*this, callee_);
-  if (!agents_.close() || !closed || (recorder_ && !recorded_))
+  if (!agents_.close() || !closed || agent_.records())
     return;
   report();
   quit();
@@ -382,12 +357,12 @@ void callback_call::report() {
   over.call = id();
   over.call_id = what_.call_id;
   over.from = what_.from;
-  over.queue = ticket_.name;
-  over.agent = agent_;
+  over.queue = line_.ticket().name;
+  over.agent = agent_.name();
   over.how = how_;
   over.by_caller = by_callee_;
   over.waited = waited_;
-  over.talked = talked_;
+  over.talked = agent_.talked();
   over.failure = failure_;
   if (!failure_.failed() && callee_.ended)
     over.failure = failure_of(*callee_.ended);
@@ -396,7 +371,7 @@ void callback_call::report() {
     over.media.push_back(*callee_.outcome);
   if (const auto* const agent = agents_.talking(); agent != nullptr && agent->outcome)
     over.media.push_back(*agent->outcome);
-  over.recording = recorded_;
+  over.recording = agent_.recorded();
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(home(), owner, std::move(told));
 }

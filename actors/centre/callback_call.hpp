@@ -14,8 +14,9 @@
 #include "actors/centre/callback_book.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
+#include "actors/centre/place_in_line.hpp"
 #include "actors/centre/queued_call.hpp"
-#include "actors/centre/talk_recorder.hpp"
+#include "actors/centre/serving_agent.hpp"
 #include "actors/centre/trunk_hunt.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -65,11 +66,8 @@ protected:
 private:
   /// Agents' phones count from 1.
   static constexpr uint32_t own_tag = UINT32_MAX;
-  static constexpr unsigned most_moves = 16;
 
   // the queue's and the agents' events
-  void enter();
-  bool leave();
   void on_ring(const ring_agent& ring);
   void on_connect(const offer_key& key);
   void on_dismissed(const queue_dismissed& dismissed);
@@ -96,34 +94,23 @@ private:
   lane_context& context_;
   std::shared_ptr<const bridge_manner> manner_;
   storage::callback_record what_;
-  queue_ticket ticket_;
   std::shared_ptr<const audio_settings> music_;
   std::unique_ptr<trunk_hunt> hunt_;
   caf::strong_actor_ptr owner_; // null: it has been told
-  /// What the leg of who is called has kept; null: nothing is.
-  std::shared_ptr<storage::queueing_record> place_;
-  agent_ringer agents_;
   call_side callee_;
+  place_in_line line_;
+  agent_ringer agents_;
+  serving_agent agent_{*this};
   std::shared_ptr<const sdp::offer_template> media_; // it is offered
   uint64_t look_up_ = 0;                             // for a trunk's servers
-  std::string agent_;                                // who took it
-  caf::strong_actor_ptr agent_actor_;
-  offer_key taken_;
   queue_exit how_ = queue_exit::abandoned;
   report::failure_cause failure_; // of our own
-  bool queued_ = false;
-  bool dialled_ = false; // an attempt that counts
+  bool dialled_ = false;          // an attempt that counts
   bool reached_ = false;
   bool rang_ = false;
   bool ending_ = false;
   bool by_callee_ = false;
-  unsigned moves_ = 0;
-  lane::time_point since_;
   lane::duration waited_{};
-  lane::time_point talking_since_{};
-  lane::duration talked_{};
-  std::unique_ptr<talk_recorder> recorder_;
-  std::optional<recording_over> recorded_;
 };
 
 } // namespace jackfield

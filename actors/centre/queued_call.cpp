@@ -23,24 +23,26 @@ namespace {
 
 constexpr unsigned menu_clock = 0;
 
-std::string_view name_of(queue_exit how) {
-  switch (how) {
-  case queue_exit::answered:
-    return "answered";
-  case queue_exit::abandoned:
-    return "abandoned";
-  case queue_exit::timed_out:
-    return "timed_out";
-  case queue_exit::full:
-    return "full";
-  case queue_exit::no_agents:
-    return "no_agents";
-  case queue_exit::called_back:
-    return "callback";
-  case queue_exit::closed:
-    break;
-  }
-  return "closed";
+/// The URI of a From or To; empty: it has none.
+std::string uri_in(const std::string& value) {
+  const auto parsed = sip::parse_name_addr(value);
+  return parsed ? std::string{parsed->uri} : std::string{};
+}
+
+std::shared_ptr<storage::queueing_record> record_if(const recorder* keeps) {
+  return keeps != nullptr ? std::make_shared<storage::queueing_record>() : nullptr;
+}
+
+place_in_line place_of(lane::lane_actor& call, const call_side& caller,
+                       const storage::call_record& left, queue_ticket ticket,
+                       const two_clocks& clocks) {
+  const auto& was = *left.queueing;
+  ticket.priority = was.priority;
+  return {call,
+          caller,
+          std::move(ticket),
+          {left.call_id, left.from, 0, clocks.lane_of(*was.since), true},
+          std::make_shared<storage::queueing_record>(was)};
 }
 
 } // namespace
@@ -55,13 +57,10 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::optional<size_t> menu)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
-      ticket_(std::move(ticket)), clocks_(clocks), owner_(std::move(owner)),
-      call_id_(invite_->message().call_id()), agents_(*this, context_, manner_, std::move(shards)) {
-  if (context_.keeps != nullptr) {
-    place_ = std::make_shared<storage::queueing_record>();
-    place_->queue = ticket_.name;
-    place_->priority = ticket_.priority;
-  }
+      clocks_(clocks), owner_(std::move(owner)),
+      line_(*this, caller_, std::move(ticket),
+            {std::string{invite_->message().call_id()}, {}, 0, {}}, record_if(context_.keeps)),
+      agents_(*this, context_, manner_, std::move(shards)) {
   if (!menu)
     return;
   menu_ = std::make_unique<caller_menu>(*this, menus, *menu, menu_clock);
@@ -77,22 +76,16 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          const two_clocks& clocks, caf::strong_actor_ptr owner,
                          caf::strong_actor_ptr agent)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      music_(std::move(music)), transaction_(0), ticket_(std::move(ticket)), clocks_(clocks),
-      owner_(std::move(owner)), call_id_(left.caller.record.call_id),
-      place_(std::make_shared<storage::queueing_record>(*left.caller.record.queueing)),
-      returns_(true), agents_(*this, context_, manner_, std::move(shards)),
-      from_(in_brackets(left.caller.record.from)), answered_(true) {
-  to_ = in_brackets(left.caller.record.to);
+      music_(std::move(music)), transaction_(0), clocks_(clocks), owner_(std::move(owner)),
+      returns_(true), agent_left_(std::move(agent)),
+      line_(place_of(*this, caller_, left.caller.record, std::move(ticket), clocks_)),
+      agents_(*this, context_, manner_, std::move(shards)),
+      from_(in_brackets(left.caller.record.from)), to_(in_brackets(left.caller.record.to)),
+      answered_(true) {
   agents_.use({from_, to_, {}, 69});
-  ticket_.priority = place_->priority;
-  entered_ = clocks_.lane_of(*place_->since);
   if (left.agent) {
     how_ = queue_exit::answered;
-    talking_since_ = clocks_.lane_of(*place_->taken);
-    waited_ = talking_since_ - entered_;
-    agent_ = place_->agent;
-    agent_actor_ = std::move(agent);
-    taken_ = offer_before_restart;
+    waited_ = clocks_.lane_of(*line_.kept()->taken) - line_.who().since;
   }
   left_ = std::make_unique<returning_call>(std::move(left));
 }
@@ -105,7 +98,7 @@ caf::behavior queued_call::make_behavior() {
     caller_.leg = home().spawn<call_leg>(
       context_.router,
       std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media),
-                                     kept_call::queued_leg(context_.keeps, place_)),
+                                     kept_call::queued_leg(context_.keeps, line_.kept())),
       std::exchange(invite_, nullptr), transaction_, manner_->connections);
   caller_.begun = true;
   return {
@@ -158,16 +151,18 @@ caf::behavior queued_call::make_behavior() {
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
     [this](const wait_told& told) {
-      if (!queued_ || !ticket_.announces)
+      const auto& queue = line_.ticket();
+      if (!line_.waits() || !queue.announces)
         return;
-      auto said = said_of(*ticket_.announces, told.position, told.expected_wait);
-      if (ticket_.calls_back && ticket_.calls_back->offer)
-        said.push_back(*ticket_.calls_back->offer);
-      announcer_.begin(std::move(said), caller_.stream, music_, ticket_.calls_back != nullptr);
+      auto said = said_of(*queue.announces, told.position, told.expected_wait);
+      if (queue.calls_back && queue.calls_back->offer)
+        said.push_back(*queue.calls_back->offer);
+      announcer_.begin(std::move(said), caller_.stream, music_, queue.calls_back != nullptr);
     },
     [this](ask_talk) {
       const auto* const agent = agents_.talking();
-      return talk_streams{caller_.stream, agent != nullptr ? agent->stream : nullptr, agent_};
+      return talk_streams{caller_.stream, agent != nullptr ? agent->stream : nullptr,
+                          agent_.name()};
     },
     [this](const struct hang_up&) {
       if (!answered_)
@@ -189,9 +184,9 @@ void queued_call::on_exit() {
   }
   caller_ = {};
   agents_.let_go();
-  agent_actor_ = nullptr;
-  recorder_ = nullptr;
-  ticket_ = {};
+  agent_.let_go();
+  agent_left_ = nullptr;
+  line_.let_go();
   menu_ = nullptr;
   invite_ = nullptr;
 }
@@ -226,6 +221,7 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
   }
   from_ = without_tag(call.from);
   to_ = without_tag(call.to);
+  line_.come_from(uri_in(from_));
   agents_.use({from_, to_, call.has_offer ? call.codecs : codec_list{}, call.max_forwards - 1});
   const auto& preferred = manner_->media->capabilities().protections.front();
   open_stream(*this, context_, music_, caller_, call.has_offer ? call.protection : preferred,
@@ -262,7 +258,7 @@ void queued_call::on_opened(const media_opened& opened) {
 
 void queued_call::on_confirmed() {
   answered_ = true;
-  if (queued_ || ending_ || !caller_.up())
+  if (line_.waits() || ending_ || !caller_.up())
     return;
   if (agents_.talking() != nullptr) {
     on_back();
@@ -275,12 +271,8 @@ void queued_call::on_confirmed() {
   if (returns_)
     tell_resumed(true);
   else
-    entered_ = arrival();
-  if (place_ && !place_->since) { // its leg kept another clock's
-    place_->since = clocks_.wall_of(entered_);
-    keep();
-  }
-  enter(ticket_);
+    line_.come(arrival(), clocks_);
+  enter();
 }
 
 // The order of the line goes by it, and a crash must not change that: two who come in one pass of
@@ -295,17 +287,13 @@ void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
     return;
   const auto* const line = *menu;
   menu_ = nullptr;
-  entered_ = arrival();
-  if (line != nullptr) {
-    music_ = line->music;
-    if (place_) {
-      place_->queue = line->to.name;
-      place_->priority = line->to.priority;
-      place_->since = clocks_.wall_of(entered_);
-      keep();
-    }
+  if (line == nullptr) {
+    end_all(queue_exit::closed);
+    return;
   }
-  enter(line != nullptr ? line->to : queue_ticket{}); // or hangs up, where there is no queue
+  music_ = line->music;
+  line_.come(arrival(), clocks_, line->to);
+  enter();
 }
 
 // Nobody hears who comes back before the other does: it holds nobody either.
@@ -326,7 +314,7 @@ void queued_call::on_requested(leg_events::requested& asked) {
   auto* const by = speaker();
   if (by == nullptr)
     return;
-  if ((menu_ || (queued_ && ticket_.calls_back)) && by == &caller_ &&
+  if ((menu_ || (line_.waits() && line_.ticket().calls_back)) && by == &caller_ &&
       asked.what == sip::method::info) {
     const auto key = sip::read_info_digit(asked.content_type, asked.body);
     command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
@@ -350,12 +338,12 @@ void queued_call::come_back() {
   open_stream(*this, context_, left->agent ? manner_->audio : music_, caller_,
               media.agreed.protected_by, true, media.port);
   auto settings = leg_settings(*this, caller_, media_of(media, *manner_->media, false));
-  take_up_leg(context_, nullptr, std::move(left->caller), place_, std::move(settings),
+  take_up_leg(context_, nullptr, std::move(left->caller), line_.kept(), std::move(settings),
               manner_->connections);
   if (!left->agent)
     return;
-  if (agent_actor_)
-    lane::tell_from(*this, agent_actor_, talk_goes_on{});
+  agent_.take_back(line_.kept()->agent, std::exchange(agent_left_, nullptr));
+  agent_.talks_since(clocks_.lane_of(*line_.kept()->taken));
   agents_.take_back(std::move(*left->agent));
 }
 
@@ -404,7 +392,7 @@ bool queued_call::give_up_return() {
   const auto* const agent = agents_.talking();
   const bool hung_up = has_hung_up(&caller_) || has_hung_up(agent);
   if (agent == nullptr)
-    lane::tell_from(*this, ticket_.queue, caller_lost{entrance(), hung_up});
+    lane::tell_from(*this, line_.ticket().queue, caller_lost{line_.who(), hung_up});
   else if (!hung_up && !failure_.failed())
     failure_ = report::failure_cause::engine_restart;
   tell_resumed(hung_up && agent == nullptr);
@@ -417,49 +405,38 @@ void queued_call::tell_resumed(bool resumed) {
     lane::tell_from(*this, owner_, call_resumed{resumed});
 }
 
-void queued_call::keep() {
-  if (place_)
-    command(*this, caller_, leg_commands::keep{});
-}
-
-void queued_call::enter(const queue_ticket& ticket) {
-  if (!ticket.queue) {
+void queued_call::enter() {
+  if (!line_.ticket().queue) {
     end_all(queue_exit::closed);
     return;
   }
-  ticket_ = ticket;
-  queued_ = true;
-  monitor(caf::actor_cast<caf::actor>(ticket_.queue));
-  lane::tell_from(*this, ticket_.queue, entrance());
+  line_.enter();
   returns_ = false;
-  if (ticket_.calls_back && caller_.stream)
+  if (line_.ticket().calls_back && caller_.stream)
     lane::tell(home(), caller_.stream, media_play{.what = music_, .tells_keys = true});
 }
 
 // -- called back -------------------------------------------------------------------
 
 void queued_call::on_key(char digit) {
-  if (!queued_ || ending_ || !owner_ || !ticket_.calls_back || digit != ticket_.calls_back->key ||
+  const auto& queue = line_.ticket();
+  if (!line_.waits() || ending_ || !owner_ || !queue.calls_back || digit != queue.calls_back->key ||
       std::exchange(asked_to_be_called_, true))
     return;
-  const auto uri_in = [](const std::string& value) {
-    const auto parsed = sip::parse_name_addr(value);
-    return parsed ? std::string{parsed->uri} : std::string{};
-  };
   promise_callback wish;
   auto& what = wish.what;
-  what.call_id = call_id_;
-  what.from = uri_in(from_);
+  what.call_id = line_.who().call_id;
+  what.from = line_.who().from;
   what.to = uri_in(to_);
   what.number = user_of(what.from);
-  what.queue = ticket_.name;
-  what.priority = ticket_.priority;
-  what.since = clocks_.wall_of(entered_);
+  what.queue = queue.name;
+  what.priority = queue.priority;
+  what.since = clocks_.wall_of(line_.who().since);
   request(caf::actor_cast<caf::actor>(owner_), caf::infinite, std::move(wish))
     .then([this](callback_promised promised) {
       if (!promised.done)
         asked_to_be_called_ = false; // it waits on
-      else if (queued_ && !ending_)
+      else if (line_.waits() && !ending_)
         be_called_back();
       else if (owner_)
         lane::tell_from(*this, owner_, callback_unneeded{});
@@ -468,46 +445,26 @@ void queued_call::on_key(char digit) {
 
 void queued_call::be_called_back() {
   how_ = queue_exit::called_back;
-  waited_ = home().now() - entered_;
-  leave();
-  lane::tell_from(*this, ticket_.queue, leave_queue{true});
+  waited_ = home().now() - line_.who().since;
+  line_.leave({.to_be_called = true});
   agents_.withdraw();
-  if (place_) {
-    place_->left = name_of(how_);
-    keep();
-  }
-  const auto& promise = ticket_.calls_back->promise;
+  line_.keep_exit(how_);
+  const auto& promise = line_.ticket().calls_back->promise;
   announcer_.begin({promise}, caller_.stream, music_);
   farewell_.arm(home().now() + promise.length);
 }
 
-enter_queue queued_call::entrance() const {
-  const auto parsed = sip::parse_name_addr(from_);
-  return {call_id_, parsed ? std::string{parsed->uri} : "", ticket_.priority, entered_, returns_};
-}
-
 void queued_call::on_dismissed(const queue_dismissed& dismissed) {
-  if (ending_ || !leave())
+  if (ending_)
+    return;
+  announcer_.stop();
+  if (!line_.waits())
     return;
   agents_.withdraw();
-  // Queues that are full may send it round in a circle.
-  if (dismissed.next && moves_++ < most_moves) {
-    if (place_) {
-      place_->queue = dismissed.next->name;
-      place_->priority = dismissed.next->priority;
-      keep();
-    }
-    enter(*dismissed.next);
-  } else
+  if (line_.move_on(dismissed))
+    enter();
+  else
     end_all(dismissed.why);
-}
-
-bool queued_call::leave() {
-  announcer_.stop();
-  if (!std::exchange(queued_, false))
-    return false;
-  demonitor(caf::actor_cast<caf::actor_addr>(ticket_.queue));
-  return true;
 }
 
 void queued_call::refuse(int status) {
@@ -519,9 +476,8 @@ void queued_call::refuse(int status) {
 // A queue or an agent is gone, which none is while it has calls, but for an error within.
 void queued_call::on_down(const caf::down_msg& down) {
   agents_.on_down(down);
-  if (ending_ || down.source != ticket_.queue)
+  if (ending_ || !line_.is_over_by(down))
     return;
-  queued_ = false;
   if (agents_.talking() != nullptr) // it goes on by itself
     return;
   failure_ = report::failure_cause::internal;
@@ -531,7 +487,7 @@ void queued_call::on_down(const caf::down_msg& down) {
 // -- agents ------------------------------------------------------------------------
 
 void queued_call::on_ring(const ring_agent& ring) {
-  if (!queued_ || ending_)
+  if (!line_.waits() || ending_)
     agents_.decline(ring);
   else
     agents_.ring(ring, owner_);
@@ -542,21 +498,13 @@ void queued_call::on_connect(const offer_key& key) {
   if (agent == nullptr)
     return;
   how_ = queue_exit::answered;
-  talking_since_ = home().now();
-  waited_ = talking_since_ - entered_;
-  agent_ = agent->name;
-  agent_actor_ = agent->actor;
-  taken_ = key;
-  if (place_) {
-    place_->agent = agent_;
-    place_->taken = home().wall_now();
-    const auto leg = agents_.leg().text();
-    place_->agent_leg.assign(leg.data(), leg.size());
-    place_->left = name_of(how_);
-    keep();
-  }
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, call_taken{key.bid, agent_});
+  waited_ = home().now() - line_.who().since;
+  agent_.take(*agent, key);
+  agent_.talks_since(home().now());
+  const auto leg = agents_.leg().text();
+  line_.keep_talk(agent_.name(), {leg.data(), leg.size()});
+  announcer_.stop();
+  line_.leave(call_taken{key.bid, agent_.name()});
   join();
   agents_.withdraw();
 }
@@ -586,15 +534,7 @@ void queued_call::fall_apart() {
 }
 
 void queued_call::begin_recording() {
-  const auto& agent = agents_.talking()->stream;
-  if (!ticket_.record || ending_ || !caller_.stream || !agent)
-    return;
-  const auto parsed = sip::parse_name_addr(from_);
-  recorder_ = std::make_unique<talk_recorder>(
-    *this, ticket_.record,
-    talk_names{call_id_, ticket_.name, agent_, parsed ? std::string{parsed->uri} : ""});
-  recorder_->hear(caller_.stream, recording::leg::caller);
-  recorder_->hear(agent, recording::leg::agent);
+  agent_.record(line_, caller_.stream, agents_.talking()->stream);
 }
 
 // -- the end ---------------------------------------------------------------------------
@@ -636,24 +576,14 @@ void queued_call::end_all(queue_exit how) {
   const bool first = !std::exchange(ending_, true);
   if (first && agent == nullptr) {
     how_ = how;
-    if (answered_ && queued_)
-      waited_ = home().now() - entered_;
-    if (place_ && place_->left.empty()) // what its leg says last, if that has not ended by itself
-      place_->left = name_of(how_);
+    if (answered_ && line_.waits())
+      waited_ = home().now() - line_.who().since;
+    line_.note_exit(how_);
   }
   const bool cut_off = give_up_return();
-  if (first && agent != nullptr) {
-    talked_ = home().now() - talking_since_;
-    if (agent_actor_)
-      lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
-    if (recorder_)
-      recorder_->finish([this](const recording_over& over) {
-        recorded_ = over;
-        settle();
-      });
-  }
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, leave_queue{});
+  agent_.end([this] { settle(); });
+  announcer_.stop();
+  line_.leave();
   agents_.withdraw();
   if (answered_)
     end_leg(*this, caller_, cut_off);
@@ -669,7 +599,7 @@ void queued_call::settle() {
   if (!ending_ || caller_.up() || agents_.up())
     return;
   const bool closed = close_stream(*this, caller_);
-  if (!agents_.close() || !closed || (recorder_ && !recorded_))
+  if (!agents_.close() || !closed || agent_.records())
     return;
   report();
   quit();
@@ -690,22 +620,21 @@ report::failure_cause queued_call::failure() const {
 void queued_call::report() {
   queued_call_over over;
   over.call = id();
-  over.call_id = call_id_;
-  const auto parsed = sip::parse_name_addr(from_);
-  over.from = parsed ? parsed->uri : std::string_view{};
-  over.queue = ticket_.name;
-  over.agent = agent_;
+  over.call_id = line_.who().call_id;
+  over.from = line_.who().from;
+  over.queue = line_.ticket().name;
+  over.agent = agent_.name();
   over.how = how_;
   over.by_caller = by_caller_;
   over.waited = waited_;
-  over.talked = talked_;
+  over.talked = agent_.talked();
   over.failure = failure();
   over.answered = answered_;
   if (caller_.outcome)
     over.media.push_back(*caller_.outcome);
   if (const auto* const agent = agents_.talking(); agent != nullptr && agent->outcome)
     over.media.push_back(*agent->outcome);
-  over.recording = recorded_;
+  over.recording = agent_.recorded();
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(home(), owner, std::move(over));
 }

@@ -16,7 +16,8 @@
 #include "actors/centre/caller_menu.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
-#include "actors/centre/talk_recorder.hpp"
+#include "actors/centre/place_in_line.hpp"
+#include "actors/centre/serving_agent.hpp"
 #include "actors/centre/wait_announcer.hpp"
 #include "actors/node/lane_context.hpp"
 #include "actors/node/registrar.hpp"
@@ -89,8 +90,6 @@ protected:
   void on_exit() override;
 
 private:
-  /// From queue to queue; then it is hung up.
-  static constexpr unsigned most_moves = 16;
   /// Who came back by an offer of its own is joined once that is answered: in so many attempts,
   static constexpr unsigned most_joins = 50;
   /// so long apart.
@@ -108,8 +107,6 @@ private:
   /// True: it is cut off by that, and neither side has hung up.
   bool give_up_return();
   void tell_resumed(bool resumed);
-  /// What is kept of it has changed.
-  void keep();
   void on_ended(const leg_events::ended& ended);
   void on_opened(const media_opened& opened);
   void on_closed(const media_closed& closed);
@@ -126,10 +123,7 @@ private:
   /// A key that is pressed in the line.
   void on_key(char digit);
   void be_called_back();
-  void enter(const queue_ticket& ticket);
-  [[nodiscard]] enter_queue entrance() const;
-  /// True: it was in it.
-  bool leave();
+  void enter();
   void join();
   void fall_apart();
   /// Caller and agent are joined.
@@ -148,29 +142,23 @@ private:
   std::shared_ptr<const audio_settings> music_;
   sip_arrival_ptr invite_; // until the caller's leg has it
   uint64_t transaction_;
-  queue_ticket ticket_;
   std::unique_ptr<caller_menu> menu_; // until it has been chosen from
   two_clocks clocks_;
-  caf::strong_actor_ptr owner_; // null: it has been told
-  std::string call_id_;
-  /// Its place in the line, which its leg has kept; null: nothing is kept.
-  std::shared_ptr<storage::queueing_record> place_;
+  caf::strong_actor_ptr owner_;          // null: it has been told
   std::unique_ptr<returning_call> left_; // by a crash, until its legs have it
   bool returns_ = false;                 // after one, until who was there is back
   bool caller_is_back_ = false;
   bool agent_is_back_ = false;
+  caf::strong_actor_ptr agent_left_; // by a crash, likewise: who had it
   call_side caller_;
+  place_in_line line_;
   agent_ringer agents_;
-  std::string agent_; // who took it
-  caf::strong_actor_ptr agent_actor_;
-  offer_key taken_;
+  serving_agent agent_{*this};
   std::string from_; // value without tag
   std::string to_;
   report::failure_cause failure_; // of our own
   queue_exit how_ = queue_exit::abandoned;
   bool answered_ = false;
-  bool queued_ = false; // the queue knows of it
-  unsigned moves_ = 0;
   static constexpr unsigned announcer_clock = 1; // beside the menu's
   wait_announcer announcer_{*this, announcer_clock};
   static constexpr unsigned farewell_clock = 2;
@@ -181,12 +169,7 @@ private:
   unsigned joins_ = 0;
   bool ending_ = false;
   bool by_caller_ = false;
-  lane::time_point entered_{};
   lane::duration waited_{};
-  lane::time_point talking_since_{};
-  lane::duration talked_{};
-  std::unique_ptr<talk_recorder> recorder_;
-  std::optional<recording_over> recorded_;
 };
 
 } // namespace jackfield

@@ -37,6 +37,15 @@ place_in_line::place_in_line(lane::lane_actor& call, const call_side& of, queue_
   use(ticket);
 }
 
+place_in_line::place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
+                             const storage::call_record& left, const two_clocks& clocks)
+    : call_(call),
+      of_(of), who_{left.call_id, left.from, 0, clocks.lane_of(*left.queueing->since), true},
+      kept_(std::make_shared<storage::queueing_record>(*left.queueing)) {
+  ticket.priority = kept_->priority;
+  use(ticket);
+}
+
 void place_in_line::use(const queue_ticket& ticket) {
   ticket_ = ticket;
   if (!kept_)

@@ -32,6 +32,9 @@ public:
   /// stays where it is. `who`: as the queue is to know it; all but the priority may be said later.
   place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket, enter_queue who,
                 std::shared_ptr<storage::queueing_record> kept);
+  /// It has waited before a crash, which left this of its caller's leg.
+  place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
+                const storage::call_record& left, const two_clocks& clocks);
 
   /// Of the queue where it waits, or is to, or has waited last.
   [[nodiscard]] const queue_ticket& ticket() const noexcept { return ticket_; }

@@ -6,7 +6,6 @@
 #include <caf/behavior.hpp>
 
 #include "actors/call/failure_of.hpp"
-#include "actors/call/resumption_tally.hpp"
 #include "actors/centre/callback_book.hpp"
 #include "actors/centre/caller_check.hpp"
 #include "actors/centre/centre_keeping.hpp"
@@ -31,18 +30,6 @@ std::string uri_in(const std::string& value) {
 
 std::shared_ptr<storage::queueing_record> record_if(const recorder* keeps) {
   return keeps != nullptr ? std::make_shared<storage::queueing_record>() : nullptr;
-}
-
-place_in_line place_of(lane::lane_actor& call, const call_side& caller,
-                       const storage::call_record& left, queue_ticket ticket,
-                       const two_clocks& clocks) {
-  const auto& was = *left.queueing;
-  ticket.priority = was.priority;
-  return {call,
-          caller,
-          std::move(ticket),
-          {left.call_id, left.from, 0, clocks.lane_of(*was.since), true},
-          std::make_shared<storage::queueing_record>(was)};
 }
 
 } // namespace
@@ -77,8 +64,7 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          caf::strong_actor_ptr agent)
     : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
       music_(std::move(music)), transaction_(0), clocks_(clocks), owner_(std::move(owner)),
-      returns_(true), agent_left_(std::move(agent)),
-      line_(place_of(*this, caller_, left.caller.record, std::move(ticket), clocks_)),
+      line_(*this, caller_, std::move(ticket), left.caller.record, clocks_),
       agents_(*this, context_, manner_, std::move(shards)),
       from_(in_brackets(left.caller.record.from)), to_(in_brackets(left.caller.record.to)),
       answered_(true) {
@@ -87,13 +73,13 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
     how_ = queue_exit::answered;
     waited_ = clocks_.lane_of(*line_.kept()->taken) - line_.who().since;
   }
-  left_ = std::make_unique<returning_call>(std::move(left));
+  resumption_.expect(std::move(left), std::move(agent), owner_);
 }
 
 caf::behavior queued_call::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });
-  if (returns_)
-    come_back();
+  if (resumption_.under_way())
+    resumption_.begin(context_, *manner_, music_, clocks_, agent_);
   else
     caller_.leg = home().spawn<call_leg>(
       context_.router,
@@ -176,7 +162,6 @@ void queued_call::on_exit() {
   // An error within: the legs hang up by themselves, for whom they are for is gone, and the queue
   // and the agent see it, too.
   announcer_.stop();
-  join_timer_.cancel();
   close_stream(*this, caller_);
   if (owner_) {
     failure_ = report::failure_cause::internal;
@@ -185,7 +170,7 @@ void queued_call::on_exit() {
   caller_ = {};
   agents_.let_go();
   agent_.let_go();
-  agent_left_ = nullptr;
+  resumption_.let_go();
   line_.let_go();
   menu_ = nullptr;
   invite_ = nullptr;
@@ -230,7 +215,7 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
 
 void queued_call::on_opened(const media_opened& opened) {
   auto* const of = player();
-  if (returns_ && !opened.local && (of == &caller_ || of == agents_.talking())) {
+  if (resumption_.under_way() && !opened.local && (of == &caller_ || of == agents_.talking())) {
     end_all(agents_.talking() != nullptr ? how_ : queue_exit::closed);
     return;
   }
@@ -238,9 +223,8 @@ void queued_call::on_opened(const media_opened& opened) {
     agents_.on_opened(opened);
     return;
   }
-  if (returns_) {
-    take(caller_, opened);
-    give_stream(*this, caller_);
+  if (resumption_.under_way()) {
+    resumption_.on_opened(opened);
     return;
   }
   if (!opened.local) {
@@ -261,15 +245,16 @@ void queued_call::on_confirmed() {
   if (line_.waits() || ending_ || !caller_.up())
     return;
   if (agents_.talking() != nullptr) {
-    on_back();
+    if (resumption_.talker_is_back(music_))
+      talk_on();
     return;
   }
   if (menu_) {
     heed(menu_->begin(caller_.stream));
     return;
   }
-  if (returns_)
-    tell_resumed(true);
+  if (resumption_.under_way())
+    resumption_.waiter_is_back();
   else
     line_.come(arrival(), clocks_);
   enter();
@@ -296,18 +281,14 @@ void queued_call::heed(const std::optional<caller_menu::exit>& menu) {
   enter();
 }
 
-// Nobody hears who comes back before the other does: it holds nobody either.
 void queued_call::on_offered(const leg_events::offered& anew) {
   auto* const by = speaker();
   if (by == nullptr)
     return;
-  if (!returns_) {
+  if (resumption_.under_way())
+    resumption_.on_offered(*by, anew);
+  else
     answer_offer(*this, *by, other_than(by), anew, music_, [this] { fall_apart(); });
-    return;
-  }
-  if (anew.has_offer)
-    by->way = anew.way;
-  pass_offer(*this, *by, nullptr, anew);
 }
 
 void queued_call::on_requested(leg_events::requested& asked) {
@@ -327,51 +308,14 @@ void queued_call::on_requested(leg_events::requested& asked) {
   pass_request(*this, *by, other_than(by), asked);
 }
 
-// -- after a crash -----------------------------------------------------------------
-
-// Their dialogs are taken up at once: nobody else is to have their names.
-void queued_call::come_back() {
-  const auto left = std::exchange(left_, nullptr);
-  const auto& media = *left->caller.record.media;
-  if (left->agent && media.agreed.held)
-    caller_.way = sdp::direction::recvonly;
-  open_stream(*this, context_, left->agent ? manner_->audio : music_, caller_,
-              media.agreed.protected_by, true, media.port);
-  auto settings = leg_settings(*this, caller_, media_of(media, *manner_->media, false));
-  take_up_leg(context_, nullptr, std::move(left->caller), line_.kept(), std::move(settings),
-              manner_->connections);
-  if (!left->agent)
-    return;
-  agent_.take_back(line_.kept()->agent, std::exchange(agent_left_, nullptr));
-  agent_.talks_since(clocks_.lane_of(*line_.kept()->taken));
-  agents_.take_back(std::move(*left->agent));
-}
-
 void queued_call::on_prepared(const leg_events::prepared& prepared) {
-  if (prepared.tag != 0) {
+  if (prepared.tag != 0)
     agents_.on_prepared(prepared);
-    return;
-  }
-  caller_.leg = caf::actor_cast<caf::actor>(current_sender());
-  if (caller_.unwanted)
-    command(*this, caller_, leg_commands::hang_up{{}, true});
   else
-    give_stream(*this, caller_);
+    resumption_.on_prepared();
 }
 
-void queued_call::on_back() {
-  (current_sender() == caller_.leg ? caller_is_back_ : agent_is_back_) = true;
-  if (!returns_)
-    return;
-  if (!agent_is_back_ && caller_.stream && music_) // a browser may take its time
-    lane::tell(home(), caller_.stream, media_play{music_});
-  if (!caller_is_back_ || !agent_is_back_)
-    return;
-  returns_ = false;
-  tell_resumed(true);
-  talk_on();
-}
-
+// Who held the other goes on with that.
 void queued_call::talk_on() {
   auto* const agent = agents_.talking();
   const auto* const held = holds(caller_) ? agent : holds(*agent) ? &caller_ : nullptr;
@@ -383,35 +327,12 @@ void queued_call::talk_on() {
   begin_recording();
 }
 
-bool queued_call::give_up_return() {
-  if (!returns_)
-    return false;
-  const auto has_hung_up = [](const call_side* one) {
-    return one != nullptr && one->ended && one->ended->cause == sip::end_cause::remote_bye;
-  };
-  const auto* const agent = agents_.talking();
-  const bool hung_up = has_hung_up(&caller_) || has_hung_up(agent);
-  if (agent == nullptr)
-    lane::tell_from(*this, line_.ticket().queue, caller_lost{line_.who(), hung_up});
-  else if (!hung_up && !failure_.failed())
-    failure_ = report::failure_cause::engine_restart;
-  tell_resumed(hung_up && agent == nullptr);
-  returns_ = false;
-  return agent != nullptr && !hung_up;
-}
-
-void queued_call::tell_resumed(bool resumed) {
-  if (owner_)
-    lane::tell_from(*this, owner_, call_resumed{resumed});
-}
-
 void queued_call::enter() {
   if (!line_.ticket().queue) {
     end_all(queue_exit::closed);
     return;
   }
   line_.enter();
-  returns_ = false;
   if (line_.ticket().calls_back && caller_.stream)
     lane::tell(home(), caller_.stream, media_play{.what = music_, .tells_keys = true});
 }
@@ -519,9 +440,7 @@ void queued_call::join() {
         using outcome = media_join_result::outcome;
         if (r.what == outcome::done)
           begin_recording();
-        else if (r.what == outcome::not_connected && caller_is_back_ && joins_++ < most_joins)
-          join_timer_.arm(home().now() + join_again_after);
-        else
+        else if (r.what != outcome::not_connected || !resumption_.joins_later())
           fall_apart();
       },
       [](const caf::error&) {}); // it has ended, and says so
@@ -580,7 +499,9 @@ void queued_call::end_all(queue_exit how) {
       waited_ = home().now() - line_.who().since;
     line_.note_exit(how_);
   }
-  const bool cut_off = give_up_return();
+  const bool cut_off = resumption_.give_up();
+  if (cut_off && !failure_.failed())
+    failure_ = report::failure_cause::engine_restart;
   agent_.end([this] { settle(); });
   announcer_.stop();
   line_.leave();

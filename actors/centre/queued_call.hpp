@@ -17,6 +17,7 @@
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "actors/centre/place_in_line.hpp"
+#include "actors/centre/queued_resumption.hpp"
 #include "actors/centre/serving_agent.hpp"
 #include "actors/centre/wait_announcer.hpp"
 #include "actors/node/lane_context.hpp"
@@ -90,23 +91,13 @@ protected:
   void on_exit() override;
 
 private:
-  /// Who came back by an offer of its own is joined once that is answered: in so many attempts,
-  static constexpr unsigned most_joins = 50;
-  /// so long apart.
-  static constexpr lane::duration join_again_after = std::chrono::milliseconds{200};
-
   // the caller's events, and those of the phone that talks; the other phones' are the ringer's
   void on_incoming(const leg_events::incoming& call);
   void on_confirmed();
   void on_prepared(const leg_events::prepared& prepared);
   void on_offered(const leg_events::offered& anew);
-  void come_back();
-  /// Both who talked have to be.
-  void on_back();
+  /// After a crash.
   void talk_on();
-  /// True: it is cut off by that, and neither side has hung up.
-  bool give_up_return();
-  void tell_resumed(bool resumed);
   void on_ended(const leg_events::ended& ended);
   void on_opened(const media_opened& opened);
   void on_closed(const media_closed& closed);
@@ -144,16 +135,13 @@ private:
   uint64_t transaction_;
   std::unique_ptr<caller_menu> menu_; // until it has been chosen from
   two_clocks clocks_;
-  caf::strong_actor_ptr owner_;          // null: it has been told
-  std::unique_ptr<returning_call> left_; // by a crash, until its legs have it
-  bool returns_ = false;                 // after one, until who was there is back
-  bool caller_is_back_ = false;
-  bool agent_is_back_ = false;
-  caf::strong_actor_ptr agent_left_; // by a crash, likewise: who had it
+  caf::strong_actor_ptr owner_; // null: it has been told
   call_side caller_;
   place_in_line line_;
   agent_ringer agents_;
   serving_agent agent_{*this};
+  static constexpr unsigned join_clock = 3;
+  queued_resumption resumption_{*this, caller_, line_, agents_, join_clock};
   std::string from_; // value without tag
   std::string to_;
   report::failure_cause failure_; // of our own
@@ -164,9 +152,6 @@ private:
   static constexpr unsigned farewell_clock = 2;
   lane::actor_timer farewell_{*this, farewell_clock};
   bool asked_to_be_called_ = false;
-  static constexpr unsigned join_clock = 3;
-  lane::actor_timer join_timer_{*this, join_clock}; // of one that was too early
-  unsigned joins_ = 0;
   bool ending_ = false;
   bool by_caller_ = false;
   lane::duration waited_{};

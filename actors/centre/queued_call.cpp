@@ -20,8 +20,6 @@ namespace jackfield {
 
 namespace {
 
-constexpr unsigned menu_clock = 0;
-
 /// The URI of a From or To; empty: it has none.
 std::string uri_in(const std::string& value) {
   const auto parsed = sip::parse_name_addr(value);
@@ -42,12 +40,11 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          caf::strong_actor_ptr owner,
                          const std::shared_ptr<const centre_menus>& menus,
                          std::optional<size_t> menu)
-    : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      music_(std::move(music)), invite_(std::move(invite)), transaction_(transaction),
-      clocks_(clocks), owner_(std::move(owner)),
-      line_(*this, caller_, std::move(ticket),
-            {std::string{invite_->message().call_id()}, {}, 0, {}}, record_if(context_.keeps)),
-      agents_(*this, context_, manner_, std::move(shards)) {
+    : agent_served_call(config, home, context, std::move(manner), std::move(music),
+                        std::move(shards), std::move(owner), std::move(ticket),
+                        enter_queue{std::string{invite->message().call_id()}, {}, 0, {}},
+                        record_if(context.keeps)),
+      invite_(std::move(invite)), transaction_(transaction), clocks_(clocks) {
   if (!menu)
     return;
   menu_ = std::make_unique<caller_menu>(*this, menus, *menu, menu_clock);
@@ -62,12 +59,11 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          queue_ticket ticket, std::shared_ptr<const registrar_shards> shards,
                          const two_clocks& clocks, caf::strong_actor_ptr owner,
                          caf::strong_actor_ptr agent)
-    : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      music_(std::move(music)), transaction_(0), clocks_(clocks), owner_(std::move(owner)),
-      line_(*this, caller_, std::move(ticket), left.caller.record, clocks_),
-      agents_(*this, context_, manner_, std::move(shards)),
-      from_(in_brackets(left.caller.record.from)), to_(in_brackets(left.caller.record.to)),
-      answered_(true) {
+    : agent_served_call(config, home, context, std::move(manner), std::move(music),
+                        std::move(shards), std::move(owner), std::move(ticket), left.caller.record,
+                        clocks),
+      transaction_(0), clocks_(clocks), from_(in_brackets(left.caller.record.from)),
+      to_(in_brackets(left.caller.record.to)), answered_(true) {
   agents_.use({from_, to_, {}, 69});
   if (left.agent) {
     how_ = queue_exit::answered;
@@ -77,17 +73,16 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
 }
 
 caf::behavior queued_call::make_behavior() {
-  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
   if (resumption_.under_way())
     resumption_.begin(context_, *manner_, music_, clocks_, agent_);
   else
-    caller_.leg = home().spawn<call_leg>(
+    far_.leg = home().spawn<call_leg>(
       context_.router,
-      std::make_unique<leg_reporter>(leg_settings(*this, caller_, manner_->media),
+      std::make_unique<leg_reporter>(leg_settings(*this, far_, manner_->media),
                                      kept_call::queued_leg(context_.keeps, line_.kept())),
       std::exchange(invite_, nullptr), transaction_, manner_->connections);
-  caller_.begun = true;
-  return {
+  far_.begun = true;
+  return behavior_with(
     [this](const leg_events::incoming& call) { on_incoming(call); },
     [this](const leg_events::prepared& prepared) { on_prepared(prepared); },
     [](const leg_events::ringing&) {}, // the music goes on
@@ -98,7 +93,6 @@ caf::behavior queued_call::make_behavior() {
         end_all(how_);
     },
     [this](const leg_events::offered& anew) { on_offered(anew); },
-    [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) { on_requested(asked); },
     [this](const lane::timer_fired& fired) {
       if (fired.id == farewell_clock)
@@ -122,77 +116,33 @@ caf::behavior queued_call::make_behavior() {
     },
     [this](const leg_events::ended& ended) { on_ended(ended); },
     [this](const media_opened& opened) { on_opened(opened); },
-    [](const media_parted&) {}, // of one whose other has closed
     [this](const media_silent& silent) {
       if (silent.heard && !ending_) {
         failure_ = report::failure_cause::media_timeout;
         end_all(how_);
       }
     },
-    [this](const media_closed& closed) { on_closed(closed); },
     [this](const servers_located& found) { agents_.on_located(found); },
-    [this](const contacts_found& found) { agents_.on_contacts(found); },
-    [this](const ring_agent& ring) { on_ring(ring); },
-    [this](const stop_ringing& stop) { agents_.on_stop(stop); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
-    [this](const wait_told& told) {
-      const auto& queue = line_.ticket();
-      if (!line_.waits() || !queue.announces)
-        return;
-      auto said = said_of(*queue.announces, told.position, told.expected_wait);
-      if (queue.calls_back && queue.calls_back->offer)
-        said.push_back(*queue.calls_back->offer);
-      announcer_.begin(std::move(said), caller_.stream, music_, queue.calls_back != nullptr);
-    },
+    [this](const wait_told& told) { on_told(told); },
     [this](ask_talk) {
       const auto* const agent = agents_.talking();
-      return talk_streams{caller_.stream, agent != nullptr ? agent->stream : nullptr,
-                          agent_.name()};
+      return talk_streams{far_.stream, agent != nullptr ? agent->stream : nullptr, agent_.name()};
     },
     [this](const struct hang_up&) {
       if (!answered_)
         failure_ = report::failure_cause::stopped;
       end_all(queue_exit::closed);
-    },
-  };
+    });
 }
 
 void queued_call::on_exit() {
-  // An error within: the legs hang up by themselves, for whom they are for is gone, and the queue
-  // and the agent see it, too.
   announcer_.stop();
-  close_stream(*this, caller_);
-  if (owner_) {
-    failure_ = report::failure_cause::internal;
-    report();
-  }
-  caller_ = {};
-  agents_.let_go();
-  agent_.let_go();
+  agent_served_call::on_exit();
   resumption_.let_go();
-  line_.let_go();
   menu_ = nullptr;
   invite_ = nullptr;
-}
-
-// -- who is who --------------------------------------------------------------------
-
-call_side* queued_call::speaker() {
-  return current_sender() == caller_.leg ? &caller_ : agents_.speaker();
-}
-
-call_side* queued_call::player() {
-  return current_sender() == caller_.stream ? &caller_ : agents_.player();
-}
-
-call_side* queued_call::other_than(const call_side* side) {
-  auto* const agent = agents_.talking();
-  if (agent == nullptr)
-    return nullptr;
-  if (side == &caller_)
-    return agent;
-  return side == agent ? &caller_ : nullptr;
 }
 
 // -- the caller --------------------------------------------------------------------
@@ -209,17 +159,17 @@ void queued_call::on_incoming(const leg_events::incoming& call) {
   line_.come_from(uri_in(from_));
   agents_.use({from_, to_, call.has_offer ? call.codecs : codec_list{}, call.max_forwards - 1});
   const auto& preferred = manner_->media->capabilities().protections.front();
-  open_stream(*this, context_, music_, caller_, call.has_offer ? call.protection : preferred,
+  open_stream(*this, context_, music_, far_, call.has_offer ? call.protection : preferred,
               call.controls_ice);
 }
 
 void queued_call::on_opened(const media_opened& opened) {
   auto* const of = player();
-  if (resumption_.under_way() && !opened.local && (of == &caller_ || of == agents_.talking())) {
+  if (resumption_.under_way() && !opened.local && (of == &far_ || of == agents_.talking())) {
     end_all(agents_.talking() != nullptr ? how_ : queue_exit::closed);
     return;
   }
-  if (of != &caller_) {
+  if (of != &far_) {
     agents_.on_opened(opened);
     return;
   }
@@ -232,17 +182,16 @@ void queued_call::on_opened(const media_opened& opened) {
     refuse(503);
     return;
   }
-  take(caller_, opened);
-  command(*this, caller_,
-          leg_commands::use_stream{caller_.stream, caller_.port, caller_.transport});
-  command(*this, caller_, leg_commands::accept{}, [this](const leg_result& r) {
+  take(far_, opened);
+  command(*this, far_, leg_commands::use_stream{far_.stream, far_.port, far_.transport});
+  command(*this, far_, leg_commands::accept{}, [this](const leg_result& r) {
     answered_ = answered_ || r.what == leg_result::outcome::done;
   });
 }
 
 void queued_call::on_confirmed() {
   answered_ = true;
-  if (line_.waits() || ending_ || !caller_.up())
+  if (line_.waits() || ending_ || !far_.up())
     return;
   if (agents_.talking() != nullptr) {
     if (resumption_.talker_is_back(music_))
@@ -250,7 +199,7 @@ void queued_call::on_confirmed() {
     return;
   }
   if (menu_) {
-    heed(menu_->begin(caller_.stream));
+    heed(menu_->begin(far_.stream));
     return;
   }
   if (resumption_.under_way())
@@ -295,10 +244,10 @@ void queued_call::on_requested(leg_events::requested& asked) {
   auto* const by = speaker();
   if (by == nullptr)
     return;
-  if ((menu_ || (line_.waits() && line_.ticket().calls_back)) && by == &caller_ &&
+  if ((menu_ || (line_.waits() && line_.ticket().calls_back)) && by == &far_ &&
       asked.what == sip::method::info) {
     const auto key = sip::read_info_digit(asked.content_type, asked.body);
-    command(*this, caller_, leg_commands::answer_request{asked.number, key ? 200 : 415});
+    command(*this, far_, leg_commands::answer_request{asked.number, key ? 200 : 415});
     if (key && menu_)
       heed(menu_->on_key(*key));
     else if (key)
@@ -315,17 +264,7 @@ void queued_call::on_prepared(const leg_events::prepared& prepared) {
     resumption_.on_prepared();
 }
 
-// Who held the other goes on with that.
-void queued_call::talk_on() {
-  auto* const agent = agents_.talking();
-  const auto* const held = holds(caller_) ? agent : holds(*agent) ? &caller_ : nullptr;
-  if (held == nullptr || !held->stream || !music_) {
-    join();
-    return;
-  }
-  lane::tell(home(), held->stream, media_play{music_});
-  begin_recording();
-}
+// -- in the line -------------------------------------------------------------------
 
 void queued_call::enter() {
   if (!line_.ticket().queue) {
@@ -333,11 +272,19 @@ void queued_call::enter() {
     return;
   }
   line_.enter();
-  if (line_.ticket().calls_back && caller_.stream)
-    lane::tell(home(), caller_.stream, media_play{.what = music_, .tells_keys = true});
+  if (line_.ticket().calls_back && far_.stream)
+    lane::tell(home(), far_.stream, media_play{.what = music_, .tells_keys = true});
 }
 
-// -- called back -------------------------------------------------------------------
+void queued_call::on_told(const wait_told& told) {
+  const auto& queue = line_.ticket();
+  if (!line_.waits() || !queue.announces)
+    return;
+  auto said = said_of(*queue.announces, told.position, told.expected_wait);
+  if (queue.calls_back && queue.calls_back->offer)
+    said.push_back(*queue.calls_back->offer);
+  announcer_.begin(std::move(said), far_.stream, music_, queue.calls_back != nullptr);
+}
 
 void queued_call::on_key(char digit) {
   const auto& queue = line_.ticket();
@@ -366,12 +313,12 @@ void queued_call::on_key(char digit) {
 
 void queued_call::be_called_back() {
   how_ = queue_exit::called_back;
-  waited_ = home().now() - line_.who().since;
+  waited_ = since_it_came();
   line_.leave({.to_be_called = true});
   agents_.withdraw();
   line_.keep_exit(how_);
   const auto& promise = line_.ticket().calls_back->promise;
-  announcer_.begin({promise}, caller_.stream, music_);
+  announcer_.begin({promise}, far_.stream, music_);
   farewell_.arm(home().now() + promise.length);
 }
 
@@ -388,39 +335,11 @@ void queued_call::on_dismissed(const queue_dismissed& dismissed) {
     end_all(dismissed.why);
 }
 
-void queued_call::refuse(int status) {
-  ending_ = true;
-  if (!std::exchange(caller_.unwanted, true))
-    command(*this, caller_, leg_commands::refuse{status});
-}
-
-// A queue or an agent is gone, which none is while it has calls, but for an error within.
-void queued_call::on_down(const caf::down_msg& down) {
-  agents_.on_down(down);
-  if (ending_ || !line_.is_over_by(down))
-    return;
-  if (agents_.talking() != nullptr) // it goes on by itself
-    return;
-  failure_ = report::failure_cause::internal;
-  end_all(queue_exit::closed);
-}
-
-// -- agents ------------------------------------------------------------------------
-
-void queued_call::on_ring(const ring_agent& ring) {
-  if (!line_.waits() || ending_)
-    agents_.decline(ring);
-  else
-    agents_.ring(ring, owner_);
-}
+// -- the agent ---------------------------------------------------------------------
 
 void queued_call::on_connect(const offer_key& key) {
-  const auto* const agent = ending_ ? nullptr : agents_.connect(key);
-  if (agent == nullptr)
+  if (!give_to_agent(key))
     return;
-  how_ = queue_exit::answered;
-  waited_ = home().now() - line_.who().since;
-  agent_.take(*agent, key);
   agent_.talks_since(home().now());
   const auto leg = agents_.leg().text();
   line_.keep_talk(agent_.name(), {leg.data(), leg.size()});
@@ -431,9 +350,9 @@ void queued_call::on_connect(const offer_key& key) {
 }
 
 void queued_call::join() {
-  if (ending_ || !caller_.stream || !agents_.talking()->stream)
+  if (ending_ || !far_.stream || !agents_.talking()->stream)
     return; // it has ended, and says so
-  request(caf::actor_cast<caf::actor>(caller_.stream), caf::infinite,
+  request(caf::actor_cast<caf::actor>(far_.stream), caf::infinite,
           media_join{agents_.talking()->stream})
     .then(
       [this](const media_join_result& r) {
@@ -452,41 +371,36 @@ void queued_call::fall_apart() {
   end_all(how_);
 }
 
+// Who held the other goes on with that.
+void queued_call::talk_on() {
+  auto* const agent = agents_.talking();
+  const auto* const held = holds(far_) ? agent : holds(*agent) ? &far_ : nullptr;
+  if (held == nullptr || !held->stream || !music_) {
+    join();
+    return;
+  }
+  lane::tell(home(), held->stream, media_play{music_});
+  begin_recording();
+}
+
 void queued_call::begin_recording() {
-  agent_.record(line_, caller_.stream, agents_.talking()->stream);
+  agent_.record(line_, far_.stream, agents_.talking()->stream);
 }
 
 // -- the end ---------------------------------------------------------------------------
 
 void queued_call::on_ended(const leg_events::ended& ended) {
-  const bool of_caller = current_sender() == caller_.leg || (!caller_.leg && ended.tag == 0);
-  auto* const one = of_caller ? &caller_ : agents_.speaker(ended.tag);
-  if (one == nullptr || (one != &caller_ && one != agents_.talking())) {
+  const bool of_caller = current_sender() == far_.leg || (!far_.leg && ended.tag == 0);
+  auto* const one = of_caller ? &far_ : agents_.speaker(ended.tag);
+  if (!is_side(one)) {
     agents_.on_ended(ended);
     settle();
     return;
   }
   one->ended = ended;
-  if (one == &caller_)
-    by_caller_ = !ending_;
+  if (one == &far_)
+    by_far_ = !ending_;
   end_all(how_);
-}
-
-void queued_call::on_closed(const media_closed& closed) {
-  auto* const of = player();
-  if (of == nullptr || (of != &caller_ && of != agents_.talking())) {
-    agents_.on_closed(closed);
-    settle();
-    return;
-  }
-  of->stream = nullptr;
-  of->outcome = closed.outcome;
-  if (closed.failure) {
-    if (!failure_.failed())
-      failure_ = failure_of(*closed.failure);
-    end_all(how_);
-  }
-  settle();
 }
 
 void queued_call::end_all(queue_exit how) {
@@ -496,7 +410,7 @@ void queued_call::end_all(queue_exit how) {
   if (first && agent == nullptr) {
     how_ = how;
     if (answered_ && line_.waits())
-      waited_ = home().now() - line_.who().since;
+      waited_ = since_it_came();
     line_.note_exit(how_);
   }
   const bool cut_off = resumption_.give_up();
@@ -507,7 +421,7 @@ void queued_call::end_all(queue_exit how) {
   line_.leave();
   agents_.withdraw();
   if (answered_)
-    end_leg(*this, caller_, cut_off);
+    end_leg(*this, far_, cut_off);
   else
     refuse(how == queue_exit::closed ? 503 : 480);
   if (agent != nullptr)
@@ -515,23 +429,18 @@ void queued_call::end_all(queue_exit how) {
   settle();
 }
 
-// Legs first, streams then: what is still on its way is heard.
-void queued_call::settle() {
-  if (!ending_ || caller_.up() || agents_.up())
-    return;
-  const bool closed = close_stream(*this, caller_);
-  if (!agents_.close() || !closed || agent_.records())
-    return;
-  report();
-  quit();
+void queued_call::refuse(int status) {
+  ending_ = true;
+  if (!std::exchange(far_.unwanted, true))
+    command(*this, far_, leg_commands::refuse{status});
 }
 
 report::failure_cause queued_call::failure() const {
   if (failure_.failed())
     return failure_;
-  if (!caller_.ended)
+  if (!far_.ended)
     return {};
-  const auto of_caller = failure_of(*caller_.ended);
+  const auto of_caller = failure_of(*far_.ended);
   const auto* const agent = agents_.talking();
   if (of_caller.failed() || agent == nullptr || !agent->ended)
     return of_caller;
@@ -539,23 +448,9 @@ report::failure_cause queued_call::failure() const {
 }
 
 void queued_call::report() {
-  queued_call_over over;
-  over.call = id();
-  over.call_id = line_.who().call_id;
-  over.from = line_.who().from;
-  over.queue = line_.ticket().name;
-  over.agent = agent_.name();
-  over.how = how_;
-  over.by_caller = by_caller_;
-  over.waited = waited_;
-  over.talked = agent_.talked();
+  auto over = account();
   over.failure = failure();
   over.answered = answered_;
-  if (caller_.outcome)
-    over.media.push_back(*caller_.outcome);
-  if (const auto* const agent = agents_.talking(); agent != nullptr && agent->outcome)
-    over.media.push_back(*agent->outcome);
-  over.recording = agent_.recorded();
   if (const auto owner = std::exchange(owner_, nullptr))
     lane::tell(home(), owner, std::move(over));
 }

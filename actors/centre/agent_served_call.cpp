@@ -49,7 +49,7 @@ bool agent_served_call::give_to_agent(const offer_key& by) {
   if (agent == nullptr)
     return false;
   how_ = queue_exit::answered;
-  waited_ = since_it_came();
+  waited_ = waited_until_now();
   agent_.take(*agent, by);
   return true;
 }

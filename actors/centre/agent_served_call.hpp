@@ -42,17 +42,17 @@ struct queued_call_over {
   std::optional<recording_over> recording; ///< none: none was wanted
 };
 
-/// What every call is made of that agents of queues serve: somebody outside, on the far side, who
-/// waits in a line; the phones of agents whom it is offered to, of which one talks in the end; and
-/// the streams of both, on the actor's lane. Which leg, and whose, is the far side's, and when it
-/// is there, differs.
+/// What every call is made of that agents of queues serve: somebody on the far side, for whom it
+/// waits in a line; the phones of agents whom it is offered to, one of which talks in the end; and
+/// the streams of all, on the actor's lane. What differs is the far side's leg: who makes it, when,
+/// and what it says.
 ///
-/// Once it is `ending_`, nothing rings or talks anew; it is over, and its owner told, when all legs
-/// are, then all streams, and then the recording.
+/// Once the call is `ending_`, nothing rings or is joined any more. It is over, and its owner told,
+/// when all legs have ended, then all streams, and the recording.
 class agent_served_call : public lane::lane_actor {
 protected:
-  /// `owner`, on this lane, answers `look_up_contacts`. `place`: what makes the place in the line,
-  /// but whose it is.
+  /// `owner`, on this lane, answers `look_up_contacts`. `place`: what a `place_in_line` is made of,
+  /// but the first two.
   template <class... Place>
   agent_served_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                     std::shared_ptr<const bridge_manner> manner,
@@ -90,8 +90,8 @@ protected:
 
   /// The agent has it whose phone answered that offer; false: it did not.
   [[nodiscard]] bool give_to_agent(const offer_key& by);
-  /// As long as it has been there, in whichever lines.
-  [[nodiscard]] lane::duration since_it_came() const { return home().now() - line_.who().since; }
+  /// How long it has waited, in whichever lines.
+  [[nodiscard]] lane::duration waited_until_now() const { return home().now() - line_.who().since; }
   /// If all legs are over, has the rest end; when that has, the call is.
   void settle();
   /// What the owner is to be told, but the failure and whether it was answered.

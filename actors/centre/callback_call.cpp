@@ -13,34 +13,13 @@
 
 namespace jackfield {
 
-namespace {
-
-std::shared_ptr<storage::queueing_record> record_if(const recorder* keeps,
-                                                    storage::wall_time since) {
-  if (keeps == nullptr)
-    return nullptr;
-  auto made = std::make_shared<storage::queueing_record>();
-  made->since = since;
-  return made;
-}
-
-queue_ticket with_priority(queue_ticket ticket, int priority) {
-  ticket.priority = priority;
-  return ticket;
-}
-
-} // namespace
-
 callback_call::callback_call(caf::actor_config& config, lane::lane& home, lane_context& context,
                              std::shared_ptr<const bridge_manner> manner, terms how,
                              std::shared_ptr<const registrar_shards> shards,
                              const two_clocks& clocks, caf::strong_actor_ptr owner)
     : agent_served_call(config, home, context, std::move(manner), std::move(how.music),
-                        std::move(shards), std::move(owner),
-                        with_priority(std::move(how.ticket), how.what.priority),
-                        enter_queue{how.what.call_id, how.what.from, 0,
-                                    clocks.lane_of(how.what.since), false, true},
-                        record_if(context.keeps, how.what.since)),
+                        std::move(shards), std::move(owner), std::move(how.ticket), how.what,
+                        clocks, context.keeps != nullptr),
       what_(std::move(how.what)), hunt_(std::move(how.hunt)) {
   agents_.use({in_brackets(what_.from), in_brackets(what_.to), {}, 69});
 }
@@ -253,7 +232,7 @@ void callback_call::end_all(queue_exit how) {
   auto* const agent = agents_.talking();
   if (!std::exchange(ending_, true) && agent == nullptr) {
     how_ = how;
-    waited_ = since_it_came();
+    waited_ = waited_until_now();
   }
   agent_.end([this] { settle(); });
   line_.leave({.to_be_called = true});

@@ -29,25 +29,47 @@ std::string_view name_of(queue_exit how) {
   return "closed";
 }
 
+std::shared_ptr<storage::queueing_record> record_if(bool keeps) {
+  return keeps ? std::make_shared<storage::queueing_record>() : nullptr;
+}
+
 } // namespace
 
 place_in_line::place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
-                             enter_queue who, std::shared_ptr<storage::queueing_record> kept)
-    : call_(call), of_(of), who_(std::move(who)), kept_(std::move(kept)) {
-  use(ticket);
+                             std::string_view call_id, bool keeps)
+    : call_(call), of_(of), kept_(record_if(keeps)) {
+  who_.call_id = call_id;
+  use(std::move(ticket));
+}
+
+place_in_line::place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
+                             const storage::callback_record& promised, const two_clocks& clocks,
+                             bool keeps)
+    : call_(call), of_(of), kept_(record_if(keeps)) {
+  who_.call_id = promised.call_id;
+  who_.from = promised.from;
+  who_.since = clocks.lane_of(promised.since);
+  who_.promised = true;
+  ticket.priority = promised.priority;
+  use(std::move(ticket));
+  if (kept_)
+    kept_->since = promised.since;
 }
 
 place_in_line::place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
                              const storage::call_record& left, const two_clocks& clocks)
-    : call_(call),
-      of_(of), who_{left.call_id, left.from, 0, clocks.lane_of(*left.queueing->since), true},
-      kept_(std::make_shared<storage::queueing_record>(*left.queueing)) {
+    : call_(call), of_(of), kept_(std::make_shared<storage::queueing_record>(*left.queueing)) {
+  who_.call_id = left.call_id;
+  who_.from = left.from;
+  who_.since = clocks.lane_of(*kept_->since);
+  who_.returns = true;
   ticket.priority = kept_->priority;
-  use(ticket);
+  use(std::move(ticket));
 }
 
-void place_in_line::use(const queue_ticket& ticket) {
-  ticket_ = ticket;
+void place_in_line::use(queue_ticket ticket) {
+  ticket_ = std::move(ticket);
+  who_.priority = ticket_.priority;
   if (!kept_)
     return;
   kept_->queue = ticket_.name;
@@ -77,7 +99,6 @@ void place_in_line::come(lane::time_point at, const two_clocks& clocks, const qu
 void place_in_line::enter() {
   waits_ = true;
   call_.monitor(caf::actor_cast<caf::actor>(ticket_.queue));
-  who_.priority = ticket_.priority;
   lane::tell_from(call_, ticket_.queue, enter_queue{who_});
   who_.returns = false;
 }

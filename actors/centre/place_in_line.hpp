@@ -1,14 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "actors/centre/call_side.hpp"
 #include "actors/centre/centre_keeping.hpp"
 #include "actors/centre/centre_messages.hpp"
 #include "engine/lane/lane_actor.hpp"
+#include "storage/centre_records.hpp"
 #include "storage/records.hpp"
 
 namespace caf {
@@ -19,20 +18,25 @@ namespace jackfield {
 
 /// Where a call waits for an agent: in the line of one queue, or, as each may send it on, of one
 /// after the other; and what is kept of that. While it `waits`, and only then, the queue of its
-/// `ticket` knows of it, and the call's actor watches that queue. The queue is told how it left,
-/// but where it sent it away itself.
+/// `ticket` knows of it, and the call's actor watches that queue. A queue is told how the call
+/// left, unless it sent the call away itself.
 ///
-/// A part of the call's actor, on the lane of the leg that is kept.
+/// A part of the call's actor, on the lane of the leg by which it is kept.
 class place_in_line {
 public:
   /// From queue to queue; then it is sent away: queues that are full may send it round in a circle.
   static constexpr unsigned most_moves = 16;
 
-  /// It does not wait yet. `of`: for whom it will, whose leg, if `kept` is there, keeps that; it
-  /// stays where it is. `who`: as the queue is to know it; all but the priority may be said later.
-  place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket, enter_queue who,
-                std::shared_ptr<storage::queueing_record> kept);
-  /// It has waited before a crash, which left this of its caller's leg.
+  // Nobody waits yet. `of`: for whom it will, by whose leg it is kept; has to stay where it is.
+  // `keeps`: anything is kept.
+
+  /// Of a new call, whose caller has not been heard yet.
+  place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
+                std::string_view call_id, bool keeps);
+  /// Of who was promised to be called back, which is the one that they had.
+  place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
+                const storage::callback_record& promised, const two_clocks& clocks, bool keeps);
+  /// Of a call that a crash left, in its place or taken already. `left` has its `queueing`.
   place_in_line(lane::lane_actor& call, const call_side& of, queue_ticket ticket,
                 const storage::call_record& left, const two_clocks& clocks);
 
@@ -50,7 +54,7 @@ public:
   /// It has come, then, and is to wait there.
   void come(lane::time_point at, const two_clocks& clocks);
   void come(lane::time_point at, const two_clocks& clocks, const queue_ticket& to);
-  /// From now on it waits; the ticket has a queue.
+  /// It waits from now on; the ticket has a queue.
   void enter();
   /// Its caller goes.
   void leave(leave_queue how = {});
@@ -58,15 +62,15 @@ public:
   void leave(const call_taken& taken);
   /// The queue where it waits has sent it away. True: to where it is to `enter` next.
   [[nodiscard]] bool move_on(const queue_dismissed& dismissed);
-  /// True: the actor of its queue has ended, which none does that it waits at, but for an error
-  /// within.
+  /// True: it is the actor of its queue that has ended, for an error within.
   [[nodiscard]] bool is_over_by(const caf::down_msg& down);
 
-  /// What is kept: how it left,
+  /// It left so, which is kept at once.
   void keep_exit(queue_exit how);
-  /// the same, with what else its leg keeps last; where it has not left by itself,
+  /// The same, unless it had left before, and when its leg ends.
   void note_exit(queue_exit how);
-  /// or with whom it talks from now on. `leg`: the text of that agent's; empty: is not kept.
+  /// It talks to that agent from now on, which is kept at once. `leg`: the text of the agent's, by
+  /// which a crash leaves both; empty: it does not.
   void keep_talk(std::string_view agent, std::string_view leg = {});
 
   /// Without a word: the call's actor ends.
@@ -74,7 +78,7 @@ public:
 
 private:
   void keep();
-  void use(const queue_ticket& ticket);
+  void use(queue_ticket ticket);
   [[nodiscard]] bool stop_waiting();
 
   lane::lane_actor& call_;

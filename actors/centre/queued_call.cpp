@@ -26,10 +26,6 @@ std::string uri_in(const std::string& value) {
   return parsed ? std::string{parsed->uri} : std::string{};
 }
 
-std::shared_ptr<storage::queueing_record> record_if(const recorder* keeps) {
-  return keeps != nullptr ? std::make_shared<storage::queueing_record>() : nullptr;
-}
-
 } // namespace
 
 queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_context& context,
@@ -42,8 +38,7 @@ queued_call::queued_call(caf::actor_config& config, lane::lane& home, lane_conte
                          std::optional<size_t> menu)
     : agent_served_call(config, home, context, std::move(manner), std::move(music),
                         std::move(shards), std::move(owner), std::move(ticket),
-                        enter_queue{std::string{invite->message().call_id()}, {}, 0, {}},
-                        record_if(context.keeps)),
+                        invite->message().call_id(), context.keeps != nullptr),
       invite_(std::move(invite)), transaction_(transaction), clocks_(clocks) {
   if (!menu)
     return;
@@ -313,7 +308,7 @@ void queued_call::on_key(char digit) {
 
 void queued_call::be_called_back() {
   how_ = queue_exit::called_back;
-  waited_ = since_it_came();
+  waited_ = waited_until_now();
   line_.leave({.to_be_called = true});
   agents_.withdraw();
   line_.keep_exit(how_);
@@ -410,7 +405,7 @@ void queued_call::end_all(queue_exit how) {
   if (first && agent == nullptr) {
     how_ = how;
     if (answered_ && line_.waits())
-      waited_ = since_it_came();
+      waited_ = waited_until_now();
     line_.note_exit(how_);
   }
   const bool cut_off = resumption_.give_up();

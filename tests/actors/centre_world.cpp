@@ -136,6 +136,7 @@ void centre_world::serve_again(const std::vector<sim_site*>& lanes, storage::sto
   EXPECT_TRUE(storage::close_interrupted(left, [](const auto&) { return false; }));
   keep_calls(lanes, left, storage::begin_run(left, {}).value());
   std::vector<lane_context*> contexts;
+  contexts.reserve(lanes.size());
   for (auto* each : lanes)
     contexts.push_back(&each->context);
   serve_at(contexts, plan, manner, {}, &before);

@@ -270,6 +270,7 @@ TEST(kept_centre, callers_wait_on_in_their_places_after_a_crash) {
   const auto connected = k.events(kind::connected);
   ASSERT_EQ(connected.size(), 4U);
   std::vector<std::string> order;
+  order.reserve(connected.size());
   for (const auto& each : connected)
     order.push_back(each.from);
   EXPECT_THAT(order, ElementsAre("sip:one@10.0.0.1", "sip:two@10.0.0.1", "sip:three@10.0.0.1",

@@ -17,24 +17,16 @@ callback_call::callback_call(caf::actor_config& config, lane::lane& home, lane_c
                              std::shared_ptr<const bridge_manner> manner, terms how,
                              std::shared_ptr<const registrar_shards> shards,
                              const two_clocks& clocks, caf::strong_actor_ptr owner)
-    : lane::lane_actor(config, home), context_(context), manner_(std::move(manner)),
-      what_(std::move(how.what)), ticket_(std::move(how.ticket)), music_(std::move(how.music)),
-      hunt_(std::move(how.hunt)), owner_(std::move(owner)),
-      agents_(*this, context_, manner_, std::move(shards)), since_(clocks.lane_of(what_.since)) {
-  ticket_.priority = what_.priority;
+    : agent_served_call(config, home, context, std::move(manner), std::move(how.music),
+                        std::move(shards), std::move(owner), std::move(how.ticket), how.what,
+                        clocks, context.keeps != nullptr),
+      what_(std::move(how.what)), hunt_(std::move(how.hunt)) {
   agents_.use({in_brackets(what_.from), in_brackets(what_.to), {}, 69});
-  if (context_.keeps == nullptr)
-    return;
-  place_ = std::make_shared<storage::queueing_record>();
-  place_->queue = ticket_.name;
-  place_->priority = ticket_.priority;
-  place_->since = what_.since;
 }
 
 caf::behavior callback_call::make_behavior() {
-  set_down_handler([this](const caf::down_msg& down) { on_down(down); });
-  enter();
-  return {
+  line_.enter();
+  return behavior_with(
     [this](const leg_events::prepared& prepared) { on_prepared(prepared); },
     [this](const leg_events::ringing& ringing) { on_ringing(ringing); },
     [this](const leg_events::answered& answered) { on_answered(answered); },
@@ -43,130 +35,54 @@ caf::behavior callback_call::make_behavior() {
         answer_offer(*this, *by, reached_ ? other_than(by) : nullptr, anew, music_,
                      [this] { end_all(how_); });
     },
-    [](const leg_events::offer_withdrawn&) {}, // our answer will be told that it is too late
     [this](leg_events::requested& asked) {
       if (auto* const by = speaker())
         pass_request(*this, *by, reached_ ? other_than(by) : nullptr, asked);
     },
     [this](const leg_events::ended& ended) { on_ended(ended); },
     [this](const media_opened& opened) { on_opened(opened); },
-    [](const media_parted&) {}, // of one whose other has closed
     [this](const media_silent& silent) {
       if (silent.heard && reached_ && !ending_) {
         failure_ = report::failure_cause::media_timeout;
         end_all(how_);
       }
     },
-    [this](const media_closed& closed) { on_closed(closed); },
     [this](const servers_located& found) { on_located(found); },
-    [this](const contacts_found& found) { agents_.on_contacts(found); },
-    [this](const ring_agent& ring) { on_ring(ring); },
-    [this](const stop_ringing& stop) { agents_.on_stop(stop); },
     [this](const connect_agent& connect) { on_connect(connect.offer); },
     [this](const queue_dismissed& dismissed) { on_dismissed(dismissed); },
     [](const wait_told&) {}, // nobody listens
     [this](ask_talk) {
       const auto* const agent = reached_ ? agents_.talking() : nullptr;
-      return talk_streams{callee_.stream, agent != nullptr ? agent->stream : nullptr, agent_};
+      return talk_streams{far_.stream, agent != nullptr ? agent->stream : nullptr, agent_.name()};
     },
     [this](put_off) {
       if (!dialled_)
         end_all(queue_exit::closed);
     },
-    [this](const struct hang_up&) { end_all(queue_exit::closed); },
-  };
+    [this](const struct hang_up&) { end_all(queue_exit::closed); });
 }
 
 void callback_call::on_exit() {
-  close_stream(*this, callee_);
-  if (owner_) {
-    failure_ = report::failure_cause::internal;
-    report();
-  }
-  callee_ = {};
-  agents_.let_go();
-  agent_actor_ = nullptr;
-  recorder_ = nullptr;
-  ticket_ = {};
+  agent_served_call::on_exit();
   hunt_ = nullptr;
-}
-
-// -- who is who --------------------------------------------------------------------
-
-call_side* callback_call::speaker() {
-  return current_sender() == callee_.leg ? &callee_ : agents_.speaker();
-}
-
-call_side* callback_call::player() {
-  return current_sender() == callee_.stream ? &callee_ : agents_.player();
-}
-
-call_side* callback_call::other_than(const call_side* side) {
-  auto* const agent = agents_.talking();
-  if (side == &callee_)
-    return agent;
-  return side == agent ? &callee_ : nullptr;
 }
 
 // -- in the line -------------------------------------------------------------------
 
-void callback_call::enter() {
-  queued_ = true;
-  monitor(caf::actor_cast<caf::actor>(ticket_.queue));
-  lane::tell_from(*this, ticket_.queue,
-                  enter_queue{what_.call_id, what_.from, ticket_.priority, since_, false, true});
-}
-
-bool callback_call::leave() {
-  if (!std::exchange(queued_, false))
-    return false;
-  demonitor(caf::actor_cast<caf::actor_addr>(ticket_.queue));
-  return true;
-}
-
 void callback_call::on_dismissed(const queue_dismissed& dismissed) {
-  if (ending_ || !leave())
+  if (ending_ || !line_.waits())
     return;
   agents_.withdraw();
-  if (!dismissed.next || !dismissed.next->queue || moves_++ >= most_moves) {
-    end_all(dismissed.why);
-    return;
-  }
-  ticket_ = *dismissed.next;
-  if (place_)
-    place_->queue = ticket_.name;
-  enter();
-}
-
-void callback_call::on_down(const caf::down_msg& down) {
-  agents_.on_down(down);
-  if (ending_ || down.source != ticket_.queue)
-    return;
-  queued_ = false;
-  if (agents_.talking() != nullptr) // it goes on by itself
-    return;
-  failure_ = report::failure_cause::internal;
-  end_all(queue_exit::closed);
-}
-
-void callback_call::on_ring(const ring_agent& ring) {
-  if (!queued_ || ending_)
-    agents_.decline(ring);
+  if (line_.move_on(dismissed))
+    line_.enter();
   else
-    agents_.ring(ring, owner_);
+    end_all(dismissed.why);
 }
 
 void callback_call::on_connect(const offer_key& key) {
-  const auto* const agent = ending_ ? nullptr : agents_.connect(key);
-  if (agent == nullptr)
+  if (!give_to_agent(key))
     return;
-  how_ = queue_exit::answered;
-  waited_ = home().now() - since_;
-  agent_ = agent->name;
-  agent_actor_ = agent->actor;
-  taken_ = key;
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, call_taken{key.bid, agent_});
+  line_.leave(call_taken{key.bid, agent_.name()});
   agents_.withdraw();
   dialled_ = true;
   lane::tell_from(*this, owner_, callback_dials{});
@@ -174,7 +90,7 @@ void callback_call::on_connect(const offer_key& key) {
     lane::tell(home(), stream, media_play{.what = music_});
   const auto how = sdp::protection::none;
   media_ = callee_media(*manner_->media, {}, how);
-  open_stream(*this, context_, manner_->audio, callee_, how, true);
+  open_stream(*this, context_, manner_->audio, far_, how, true);
 }
 
 // -- who is called back ------------------------------------------------------------
@@ -182,9 +98,9 @@ void callback_call::on_connect(const offer_key& key) {
 bool callback_call::call_next_trunk() {
   if (!hunt_->next(home().now()))
     return false;
-  callee_.leg = nullptr;
-  callee_.begun = false;
-  callee_.ended.reset();
+  far_.leg = nullptr;
+  far_.begun = false;
+  far_.ended.reset();
   look_up_ = context_.router.hops().next_ticket();
   context_.router.hops().locate(hunt_->server(), *this, look_up_);
   return true;
@@ -209,14 +125,14 @@ void callback_call::on_located(const servers_located& found) {
   calling.servers = context_.router.hops().servers().order(*found.where, home().now());
   calling.connections = hunt_->connections();
   calling.whom = hunt_->whom();
-  calling.ringing_limit =
-    ticket_.calls_back ? ticket_.calls_back->ringing_limit : callback_terms{}.ringing_limit;
-  auto settings = leg_settings(*this, callee_, media_);
+  const auto& back = line_.ticket().calls_back;
+  calling.ringing_limit = back ? back->ringing_limit : callback_terms{}.ringing_limit;
+  auto settings = leg_settings(*this, far_, media_);
   settings.tag = own_tag;
-  callee_.begun = true;
-  home().spawn<call_leg>(
-    context_.router, std::make_unique<leg_reporter>(std::move(settings), std::move(calling),
-                                                    kept_call::queued_leg(context_.keeps, place_)));
+  far_.begun = true;
+  home().spawn<call_leg>(context_.router, std::make_unique<leg_reporter>(
+                                            std::move(settings), std::move(calling),
+                                            kept_call::queued_leg(context_.keeps, line_.kept())));
 }
 
 void callback_call::on_prepared(const leg_events::prepared& prepared) {
@@ -224,9 +140,9 @@ void callback_call::on_prepared(const leg_events::prepared& prepared) {
     agents_.on_prepared(prepared);
     return;
   }
-  callee_.leg = caf::actor_cast<caf::actor>(current_sender());
-  if (callee_.unwanted)
-    command(*this, callee_, leg_commands::hang_up{});
+  far_.leg = caf::actor_cast<caf::actor>(current_sender());
+  if (far_.unwanted)
+    command(*this, far_, leg_commands::hang_up{});
 }
 
 // The agent hears what the network says.
@@ -244,27 +160,22 @@ void callback_call::on_answered(const leg_events::answered& answered) {
     return;
   }
   if (ending_ || !answered.audio) {
-    end_leg(*this, callee_);
+    end_leg(*this, far_);
     return;
   }
   const auto& all = manner_->media->capabilities().codecs;
-  command(*this, callee_, leg_commands::narrow{with_codecs(*media_, only(all, *answered.audio))});
+  command(*this, far_, leg_commands::narrow{with_codecs(*media_, only(all, *answered.audio))});
   reached_ = true;
-  talking_since_ = home().now();
-  if (place_) {
-    place_->agent = agent_;
-    place_->taken = home().wall_now();
-    place_->left = "answered";
-    command(*this, callee_, leg_commands::keep{});
-  }
+  agent_.talks_since(home().now());
+  line_.keep_talk(agent_.name());
   join(true);
 }
 
 void callback_call::join(bool talks) {
-  if (!callee_.stream || !agents_.talking()->stream)
+  if (!far_.stream || !agents_.talking()->stream)
     return;
   request(caf::actor_cast<caf::actor>(agents_.talking()->stream), caf::infinite,
-          media_join{callee_.stream})
+          media_join{far_.stream})
     .then(
       [this, talks](const media_join_result& r) {
         if (!talks || ending_)
@@ -272,11 +183,8 @@ void callback_call::join(bool talks) {
         if (r.what != media_join_result::outcome::done) {
           failure_ = report::failure_cause::bad_sdp;
           end_all(how_);
-        } else if (ticket_.record && callee_.stream && agents_.talking()->stream) {
-          recorder_ = std::make_unique<talk_recorder>(
-            *this, ticket_.record, talk_names{what_.call_id, ticket_.name, agent_, what_.from});
-          recorder_->hear(callee_.stream, recording::leg::caller);
-          recorder_->hear(agents_.talking()->stream, recording::leg::agent);
+        } else {
+          agent_.record(line_, far_.stream, agents_.talking()->stream);
         }
       },
       [](const caf::error&) {}); // it has ended, and says so
@@ -294,45 +202,28 @@ void callback_call::on_opened(const media_opened& opened) {
     end_all(how_);
     return;
   }
-  take(callee_, opened);
+  take(far_, opened);
   if (!ending_ && !call_next_trunk()) {
     failure_ = report::failure_cause::from_status(503);
     end_all(how_);
   }
 }
 
-void callback_call::on_closed(const media_closed& closed) {
-  auto* const of = player();
-  if (of == nullptr || (of != &callee_ && of != agents_.talking())) {
-    agents_.on_closed(closed);
-    settle();
-    return;
-  }
-  of->stream = nullptr;
-  of->outcome = closed.outcome;
-  if (closed.failure) {
-    if (!failure_.failed())
-      failure_ = failure_of(*closed.failure);
-    end_all(how_);
-  }
-  settle();
-}
-
 // -- the end -----------------------------------------------------------------------
 
 void callback_call::on_ended(const leg_events::ended& ended) {
-  auto* const one = ended.tag == own_tag ? &callee_ : speaker();
-  if (one == nullptr || (one != &callee_ && one != agents_.talking())) {
+  auto* const one = ended.tag == own_tag ? &far_ : speaker();
+  if (!is_side(one)) {
     agents_.on_ended(ended);
     settle();
     return;
   }
   one->ended = ended;
-  if (one == &callee_) {
+  if (one == &far_) {
     if (!ending_ && !rang_ && !reached_ && hunt_->was_trunk(ended, home().now()) &&
         call_next_trunk())
       return;
-    by_callee_ = !ending_;
+    by_far_ = !ending_;
   }
   end_all(how_);
 }
@@ -341,64 +232,29 @@ void callback_call::end_all(queue_exit how) {
   auto* const agent = agents_.talking();
   if (!std::exchange(ending_, true) && agent == nullptr) {
     how_ = how;
-    waited_ = home().now() - since_;
+    waited_ = waited_until_now();
   }
-  if (agent_actor_) {
-    if (reached_)
-      talked_ = home().now() - talking_since_;
-    lane::tell_from(*this, std::exchange(agent_actor_, nullptr), talk_over{taken_});
-    if (recorder_)
-      recorder_->finish([this](const recording_over& over) {
-        recorded_ = over;
-        settle();
-      });
-  }
-  if (leave())
-    lane::tell_from(*this, ticket_.queue, leave_queue{true});
+  agent_.end([this] { settle(); });
+  line_.leave({.to_be_called = true});
   agents_.withdraw();
-  end_leg(*this, callee_);
+  end_leg(*this, far_);
   if (agent != nullptr)
     end_leg(*this, *agent);
   settle();
 }
 
-// Legs first, streams then: what is still on its way is heard.
-void callback_call::settle() {
-  if (!ending_ || callee_.up() || agents_.up())
-    return;
-  const bool closed = close_stream(*this, callee_);
-  if (!agents_.close() || !closed || (recorder_ && !recorded_))
-    return;
-  report();
-  quit();
-}
-
 void callback_call::report() {
-  callback_over told;
-  told.how = reached_   ? callback_outcome::reached
+  callback_over over;
+  over.how = reached_   ? callback_outcome::reached
              : dialled_ ? callback_outcome::not_reached
                         : callback_outcome::not_tried;
-  auto& over = told.call;
-  over.call = id();
-  over.call_id = what_.call_id;
-  over.from = what_.from;
-  over.queue = ticket_.name;
-  over.agent = agent_;
-  over.how = how_;
-  over.by_caller = by_callee_;
-  over.waited = waited_;
-  over.talked = talked_;
-  over.failure = failure_;
-  if (!failure_.failed() && callee_.ended)
-    over.failure = failure_of(*callee_.ended);
-  over.answered = reached_;
-  if (callee_.outcome)
-    over.media.push_back(*callee_.outcome);
-  if (const auto* const agent = agents_.talking(); agent != nullptr && agent->outcome)
-    over.media.push_back(*agent->outcome);
-  over.recording = recorded_;
+  over.call = account();
+  over.call.failure = failure_;
+  if (!failure_.failed() && far_.ended)
+    over.call.failure = failure_of(*far_.ended);
+  over.call.answered = reached_;
   if (const auto owner = std::exchange(owner_, nullptr))
-    lane::tell(home(), owner, std::move(told));
+    lane::tell(home(), owner, std::move(over));
 }
 
 } // namespace jackfield

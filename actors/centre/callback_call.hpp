@@ -2,24 +2,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 
-#include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
-#include "actors/centre/agent_ringer.hpp"
-#include "actors/centre/bridged_call.hpp"
-#include "actors/centre/call_side.hpp"
+#include "actors/centre/agent_served_call.hpp"
 #include "actors/centre/callback_book.hpp"
 #include "actors/centre/centre_keeping.hpp"
-#include "actors/centre/centre_messages.hpp"
-#include "actors/centre/queued_call.hpp"
-#include "actors/centre/talk_recorder.hpp"
 #include "actors/centre/trunk_hunt.hpp"
-#include "actors/node/lane_context.hpp"
-#include "actors/node/registrar.hpp"
-#include "engine/lane/lane_actor.hpp"
 
 namespace jackfield {
 
@@ -41,7 +30,7 @@ struct callback_over {
 /// of; an agent's legs are on the lanes of their connections.
 ///
 /// Takes `hang_up`, from anybody, and `put_off` from its owner.
-class callback_call final : public lane::lane_actor {
+class callback_call final : public agent_served_call {
 public:
   struct terms {
     storage::callback_record what;
@@ -65,16 +54,13 @@ protected:
 private:
   /// Agents' phones count from 1.
   static constexpr uint32_t own_tag = UINT32_MAX;
-  static constexpr unsigned most_moves = 16;
 
-  // the queue's and the agents' events
-  void enter();
-  bool leave();
-  void on_ring(const ring_agent& ring);
+  void end_all(queue_exit how) override;
+  void report() override;
+
   void on_connect(const offer_key& key);
   void on_dismissed(const queue_dismissed& dismissed);
-  void on_down(const caf::down_msg& down);
-  // of who is called back
+  // of who is called back, the far side
   bool call_next_trunk();
   void on_located(const servers_located& found);
   void on_prepared(const leg_events::prepared& prepared);
@@ -83,47 +69,16 @@ private:
   void join(bool talks);
 
   void on_opened(const media_opened& opened);
-  void on_closed(const media_closed& closed);
   void on_ended(const leg_events::ended& ended);
-  void end_all(queue_exit how);
-  void settle();
-  void report();
-  [[nodiscard]] call_side* speaker();
-  [[nodiscard]] call_side* player();
-  [[nodiscard]] call_side* other_than(const call_side* side);
-  [[nodiscard]] bool called(const call_side* side) const noexcept { return side == &callee_; }
+  [[nodiscard]] bool called(const call_side* side) const noexcept { return side == &far_; }
 
-  lane_context& context_;
-  std::shared_ptr<const bridge_manner> manner_;
   storage::callback_record what_;
-  queue_ticket ticket_;
-  std::shared_ptr<const audio_settings> music_;
   std::unique_ptr<trunk_hunt> hunt_;
-  caf::strong_actor_ptr owner_; // null: it has been told
-  /// What the leg of who is called has kept; null: nothing is.
-  std::shared_ptr<storage::queueing_record> place_;
-  agent_ringer agents_;
-  call_side callee_;
   std::shared_ptr<const sdp::offer_template> media_; // it is offered
   uint64_t look_up_ = 0;                             // for a trunk's servers
-  std::string agent_;                                // who took it
-  caf::strong_actor_ptr agent_actor_;
-  offer_key taken_;
-  queue_exit how_ = queue_exit::abandoned;
-  report::failure_cause failure_; // of our own
-  bool queued_ = false;
-  bool dialled_ = false; // an attempt that counts
+  bool dialled_ = false;                             // an attempt that counts
   bool reached_ = false;
   bool rang_ = false;
-  bool ending_ = false;
-  bool by_callee_ = false;
-  unsigned moves_ = 0;
-  lane::time_point since_;
-  lane::duration waited_{};
-  lane::time_point talking_since_{};
-  lane::duration talked_{};
-  std::unique_ptr<talk_recorder> recorder_;
-  std::optional<recording_over> recorded_;
 };
 
 } // namespace jackfield

@@ -1,47 +1,17 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include <caf/actor.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
-
-#include "actors/centre/agent_ringer.hpp"
-#include "actors/centre/bridged_call.hpp"
-#include "actors/centre/call_side.hpp"
+#include "actors/centre/agent_served_call.hpp"
 #include "actors/centre/caller_menu.hpp"
 #include "actors/centre/centre_keeping.hpp"
-#include "actors/centre/centre_messages.hpp"
-#include "actors/centre/talk_recorder.hpp"
+#include "actors/centre/queued_resumption.hpp"
 #include "actors/centre/wait_announcer.hpp"
-#include "actors/node/lane_context.hpp"
-#include "actors/node/registrar.hpp"
-#include "engine/lane/lane_actor.hpp"
-#include "engine/report/failure_cause.hpp"
 
 namespace jackfield {
-
-/// To the owner of a call that waited in a queue, last.
-struct queued_call_over {
-  caf::actor_id call = 0;
-  std::string call_id;
-  std::string from; ///< a URI
-  std::string queue;
-  std::string agent; ///< who took it; empty: nobody
-  queue_exit how = queue_exit::abandoned;
-  bool by_caller = false;  ///< who ended it
-  lane::duration waited{}; ///< from the ACK to the agent's answer, or to the end
-  lane::duration talked{};
-  /// None: it went as such calls do, also where the caller was gone before an agent came.
-  report::failure_cause failure;
-  bool answered = false;                   ///< the caller was sent 200
-  std::vector<media_outcome> media;        ///< of the streams that were joined, the caller's first
-  std::optional<recording_over> recording; ///< none: none was wanted
-};
 
 /// A call that waits in a queue until an agent takes it. It is answered at once and hears the
 /// queue's music; when an agent says so whom it was offered to, all phones of that agent ring. If
@@ -59,7 +29,7 @@ struct queued_call_over {
 /// promises it (`promise_callback`): it is told so, and hung up.
 ///
 /// Takes `hang_up`, from anybody.
-class queued_call final : public lane::lane_actor {
+class queued_call final : public agent_served_call {
 public:
   /// `invite` was handed to a `uas_service` with this `transaction`. `owner`, on this lane, answers
   /// `look_up_contacts` and gets `queued_call_over`. `music`: what the caller hears meanwhile; of
@@ -89,106 +59,55 @@ protected:
   void on_exit() override;
 
 private:
-  /// From queue to queue; then it is hung up.
-  static constexpr unsigned most_moves = 16;
-  /// Who came back by an offer of its own is joined once that is answered: in so many attempts,
-  static constexpr unsigned most_joins = 50;
-  /// so long apart.
-  static constexpr lane::duration join_again_after = std::chrono::milliseconds{200};
+  void end_all(queue_exit how) override;
+  void report() override;
 
   // the caller's events, and those of the phone that talks; the other phones' are the ringer's
   void on_incoming(const leg_events::incoming& call);
   void on_confirmed();
   void on_prepared(const leg_events::prepared& prepared);
   void on_offered(const leg_events::offered& anew);
-  void come_back();
-  /// Both who talked have to be.
-  void on_back();
-  void talk_on();
-  /// True: it is cut off by that, and neither side has hung up.
-  bool give_up_return();
-  void tell_resumed(bool resumed);
-  /// What is kept of it has changed.
-  void keep();
+  void on_requested(leg_events::requested& asked);
   void on_ended(const leg_events::ended& ended);
   void on_opened(const media_opened& opened);
-  void on_closed(const media_closed& closed);
-  // the queue's and the agents'
-  void on_ring(const ring_agent& ring);
+  // the queue's and the agent's
+  void on_told(const wait_told& told);
   void on_connect(const offer_key& key);
   void on_dismissed(const queue_dismissed& dismissed);
-  void on_down(const caf::down_msg& down);
 
   /// What came of a menu; nothing: the caller is in it still.
   void heed(const std::optional<caller_menu::exit>& menu);
-  void on_requested(leg_events::requested& asked);
   [[nodiscard]] lane::time_point arrival() const;
+  void enter();
   /// A key that is pressed in the line.
   void on_key(char digit);
   void be_called_back();
-  void enter(const queue_ticket& ticket);
-  [[nodiscard]] enter_queue entrance() const;
-  /// True: it was in it.
-  bool leave();
   void join();
   void fall_apart();
+  /// After a crash.
+  void talk_on();
   /// Caller and agent are joined.
   void begin_recording();
-  void end_all(queue_exit how);
   void refuse(int status);
-  void settle();
-  void report();
   [[nodiscard]] report::failure_cause failure() const;
-  [[nodiscard]] call_side* speaker();
-  [[nodiscard]] call_side* player();
-  [[nodiscard]] call_side* other_than(const call_side* side);
 
-  lane_context& context_;
-  std::shared_ptr<const bridge_manner> manner_;
-  std::shared_ptr<const audio_settings> music_;
+  // Of its timers.
+  static constexpr unsigned menu_clock = 0;
+  static constexpr unsigned announcer_clock = 1;
+  static constexpr unsigned farewell_clock = 2;
+  static constexpr unsigned join_clock = 3;
+
   sip_arrival_ptr invite_; // until the caller's leg has it
   uint64_t transaction_;
-  queue_ticket ticket_;
   std::unique_ptr<caller_menu> menu_; // until it has been chosen from
   two_clocks clocks_;
-  caf::strong_actor_ptr owner_; // null: it has been told
-  std::string call_id_;
-  /// Its place in the line, which its leg has kept; null: nothing is kept.
-  std::shared_ptr<storage::queueing_record> place_;
-  std::unique_ptr<returning_call> left_; // by a crash, until its legs have it
-  bool returns_ = false;                 // after one, until who was there is back
-  bool caller_is_back_ = false;
-  bool agent_is_back_ = false;
-  call_side caller_;
-  agent_ringer agents_;
-  std::string agent_; // who took it
-  caf::strong_actor_ptr agent_actor_;
-  offer_key taken_;
+  queued_resumption resumption_{*this, far_, line_, agents_, join_clock};
   std::string from_; // value without tag
   std::string to_;
-  report::failure_cause failure_; // of our own
-  queue_exit how_ = queue_exit::abandoned;
   bool answered_ = false;
-  bool queued_ = false; // the queue knows of it
-  unsigned moves_ = 0;
-  static constexpr unsigned announcer_clock = 1; // beside the menu's
   wait_announcer announcer_{*this, announcer_clock};
-  static constexpr unsigned farewell_clock = 2;
   lane::actor_timer farewell_{*this, farewell_clock};
   bool asked_to_be_called_ = false;
-  static constexpr unsigned join_clock = 3;
-  lane::actor_timer join_timer_{*this, join_clock}; // of one that was too early
-  unsigned joins_ = 0;
-  bool ending_ = false;
-  bool by_caller_ = false;
-  lane::time_point entered_{};
-  lane::duration waited_{};
-  lane::time_point talking_since_{};
-  lane::duration talked_{};
-  std::unique_ptr<talk_recorder> recorder_;
-  std::optional<recording_over> recorded_;
 };
 
 } // namespace jackfield
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jackfield::queued_call_over)

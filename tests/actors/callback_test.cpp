@@ -114,15 +114,7 @@ protected:
     world_.crash_centre(*centre_);
     seen_ = world_.events().size();
     centre_ = &world_.add_site("10.0.0.2");
-    centre_memory before;
-    before.heard = storage::last_heard(*left_).value();
-    before.kept = storage::read_centre(*left_).value();
-    (void)find_returning(
-      storage::interrupted_calls(*left_).value(), [](const std::string&) { return true; }, before);
-    EXPECT_TRUE(storage::close_interrupted(*left_, [](const auto&) { return false; }));
-    world_.keep_calls(*centre_, *left_, storage::begin_run(*left_, {}).value());
-    world_.serve(*centre_, plan_, bridging(), &before);
-    world_.go_on(*centre_, *left_);
+    world_.serve_again({centre_}, *left_, plan_, bridging());
   }
 
   // Since the last crash.

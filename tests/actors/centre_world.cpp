@@ -3,6 +3,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/behavior.hpp>
 #include <caf/send.hpp>
+#include <gtest/gtest.h>
 
 namespace jackfield {
 
@@ -122,6 +123,24 @@ void centre_world::serve_at(const std::vector<lane_context*>& lanes, const centr
   let_stay(centre_.services.size() + centre_.queues.size() + centre_.agents.size() +
            centre_.trunks.size());
   lane().run_until(lane().now());
+}
+
+void centre_world::serve_again(const std::vector<sim_site*>& lanes, storage::store& left,
+                               const centre_plan& plan,
+                               const std::shared_ptr<const bridge_manner>& manner) {
+  centre_memory before;
+  before.heard = storage::last_heard(left).value();
+  before.kept = storage::read_centre(left).value();
+  (void)find_returning(
+    storage::interrupted_calls(left).value(), [](const std::string&) { return true; }, before);
+  EXPECT_TRUE(storage::close_interrupted(left, [](const auto&) { return false; }));
+  keep_calls(lanes, left, storage::begin_run(left, {}).value());
+  std::vector<lane_context*> contexts;
+  contexts.reserve(lanes.size());
+  for (auto* each : lanes)
+    contexts.push_back(&each->context);
+  serve_at(contexts, plan, manner, {}, &before);
+  go_on(lanes, left);
 }
 
 centre_plan centre_world::change(sim_site& site, const centre_plan& before,

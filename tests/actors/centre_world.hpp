@@ -30,6 +30,10 @@ public:
   void serve_at(const std::vector<lane_context*>& lanes, const centre_plan& plan,
                 const std::shared_ptr<const bridge_manner>& manner, registrar_settings who,
                 const centre_memory* before = nullptr);
+  /// The process after a `crash_centre` serves at sites of its own, keeps its calls in the store
+  /// that the one before left, and takes up what is there: `go_on`.
+  void serve_again(const std::vector<sim_site*>& lanes, storage::store& left,
+                   const centre_plan& plan, const std::shared_ptr<const bridge_manner>& manner);
   /// Ends it with its site's process: `crash`.
   void crash_centre(sim_site& site);
   /// Has the centre that was just started take up who was registered, who waits on and who talks

@@ -90,15 +90,7 @@ struct kept_centre {
   }
   void restart() {
     centre = &world.add_site("10.0.0.2");
-    centre_memory before;
-    before.heard = storage::last_heard(*left).value();
-    before.kept = storage::read_centre(*left).value();
-    (void)find_returning(
-      storage::interrupted_calls(*left).value(), [](const std::string&) { return true; }, before);
-    EXPECT_TRUE(storage::close_interrupted(*left, [](const auto&) { return false; }));
-    world.keep_calls(*centre, *left, storage::begin_run(*left, {}).value());
-    world.serve(*centre, plan, bridging(), &before);
-    world.go_on(*centre, *left);
+    world.serve_again({centre}, *left, plan, bridging());
   }
 
   /// Since the last crash.
@@ -278,6 +270,7 @@ TEST(kept_centre, callers_wait_on_in_their_places_after_a_crash) {
   const auto connected = k.events(kind::connected);
   ASSERT_EQ(connected.size(), 4U);
   std::vector<std::string> order;
+  order.reserve(connected.size());
   for (const auto& each : connected)
     order.push_back(each.from);
   EXPECT_THAT(order, ElementsAre("sip:one@10.0.0.1", "sip:two@10.0.0.1", "sip:three@10.0.0.1",

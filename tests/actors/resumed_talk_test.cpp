@@ -84,7 +84,8 @@ struct talk_across_crash {
       plan.agents.push_back({name, {.wrap_up = 30s}, true});
       plan.queues.front().members.push_back({i, {}, 0});
     }
-    begin(store);
+    begin();
+    world.keep_calls(centre, store, storage::begin_run(store, {}).value());
     world.serve_at(contexts(), plan, bridging(), {});
     for (size_t i = 0; i < agents; ++i) {
       auto& site = world.add_site("10.0.1." + std::to_string(i + 1), over, watchful());
@@ -99,7 +100,7 @@ struct talk_across_crash {
   talk_across_crash& operator=(const talk_across_crash&) = delete;
 
   /// The process that comes, and what it listens with.
-  void begin(storage::memory_store& in) {
+  void begin() {
     // Each process has a certificate of its own.
     const auto webrtc = webrtc_services::make_simulated({}).value();
     centre.clear();
@@ -114,7 +115,6 @@ struct talk_across_crash {
         EXPECT_TRUE(site.context.router.transport().listen(over_, site.address));
       }
     }
-    world.keep_calls(centre, in, storage::begin_run(in, {}).value());
     if (lane_count_ == 2)
       lane_peers::join({&centre[0]->context.router, &centre[1]->context.router});
   }
@@ -177,15 +177,8 @@ struct talk_across_crash {
     seen = world.events().size();
   }
   void restart() {
-    centre_memory before;
-    before.heard = storage::last_heard(*left).value();
-    before.kept = storage::read_centre(*left).value();
-    (void)find_returning(
-      storage::interrupted_calls(*left).value(), [](const std::string&) { return true; }, before);
-    EXPECT_TRUE(storage::close_interrupted(*left, [](const auto&) { return false; }));
-    begin(*left);
-    world.serve_at(contexts(), plan, bridging(), {}, &before);
-    world.go_on(centre, *left);
+    begin();
+    world.serve_again(centre, *left, plan, bridging());
   }
   /// Killed for a second, in mid-call.
   void crash_and_restart() {

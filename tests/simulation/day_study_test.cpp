@@ -123,7 +123,8 @@ TEST(day_study, says_how_many_agents_an_interval_needs) {
   EXPECT_GE(*study.queues[1].intervals[2].theory, 0.9);
   // An agent of both: no formula knows what the one queue has of it.
   day.centre.agents[1].queues.push_back({0, 0, {}});
-  for (const auto& each : study_of(day, 1, 1, 1).queues[1].intervals)
+  study = study_of(day, 1, 1, 1);
+  for (const auto& each : study.queues[1].intervals)
     EXPECT_FALSE(each.needed_agents);
 }
 

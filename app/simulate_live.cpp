@@ -67,15 +67,16 @@ result<void> wait_for_agents(embedded_centre& centre, size_t agents,
   constexpr std::chrono::milliseconds pause{5};
   constexpr std::chrono::seconds longest{30};
   const auto until = steady_clock::now() + longest;
-  size_t available = 0;
-  while (!cut() && available < agents) {
+  while (!cut()) {
     if (auto fault = centre.fault())
       return fail("agents", std::move(*fault));
+    const auto queues = centre.ask_queues();
+    const auto available = queues.empty() ? size_t{0} : queues.front().available;
+    if (available >= agents)
+      return {};
     if (steady_clock::now() > until)
       return fail("agents", fmt::format("{} of {} are ready, expected all", available, agents));
-    const auto queues = centre.ask_queues();
-    available = queues.empty() ? 0 : queues.front().available;
-    std::this_thread::sleep_for(available < agents ? pause : pause.zero());
+    std::this_thread::sleep_for(pause); // its queue tells nobody who comes: it has to be asked
   }
   return {};
 }

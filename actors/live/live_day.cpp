@@ -40,7 +40,7 @@ public:
              const simulation::call_samples& /*samples*/, caf::scoped_actor& self,
              const std::vector<caf::actor>& callers, const live_watch& watch, live_day_result& told)
       : day_(day), plan_(plan), self_(self), placers_(callers), watch_(watch), told_(told),
-        origin_(steady_clock::now()), last_(origin_), at_(origin_), phones_(plan.agents.size()),
+        origin_(steady_clock::now()), last_(origin_), phones_(plan.agents.size()),
         still_since_(origin_) {}
 
   // For the day.
@@ -124,7 +124,6 @@ private:
   live_day_result& told_;
   lane::time_point origin_;
   lane::time_point last_;
-  lane::time_point at_; // of the next step
   /// What `next` said, until it is done: the same, whatever has come since.
   std::optional<lane::time_point> due_;
   simulation::timer_heap timers_;
@@ -157,11 +156,11 @@ lane::time_point live_floor::wait() {
       return policy::never;
     }
     if (due <= steady_clock::now())
-      return at_ = std::max(due, last_);
+      return std::max(due, last_);
     look_on();
     receive(std::min(due, lane::time_point{steady_clock::now() + poll_interval}));
   }
-  return at_ = std::max(std::min(inbox_.front().first, timers_.next()), last_);
+  return std::max(std::min(inbox_.front().first, timers_.next()), last_);
 }
 
 void live_floor::receive(lane::time_point until) {
@@ -204,8 +203,7 @@ void live_floor::look_on() {
 }
 
 void live_floor::step() {
-  due_.reset();
-  last_ = at_;
+  last_ = *std::exchange(due_, std::nullopt);
   if (inbox_.empty() || timers_.next() < inbox_.front().first) {
     const auto timer = timers_.pop();
     if (timer >= own_timers())

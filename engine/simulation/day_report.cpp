@@ -1,13 +1,13 @@
 #include "engine/simulation/day_report.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "engine/report/escape.hpp"
 #include "engine/report/figures.hpp"
+#include "engine/simulation/report_parts.hpp"
 #include "engine/simulation/wait_groups.hpp"
 
 namespace jackfield::simulation {
@@ -143,47 +143,40 @@ void write_intervals(std::string& out, const day_plan& day, const day_study& stu
   }
 }
 
-json number(std::optional<double> value) {
-  constexpr double decimals = 1e6;
-  if (!value || !std::isfinite(*value))
-    return nullptr;
-  return std::round(*value * decimals) / decimals;
-}
-
 json cell_of(const day_cell& cell, const day_study& study) {
   const auto& c = cell.sum;
   const auto levels = c.levels();
   const auto level = [&](auto policy::service_levels::*which) {
-    return levels ? number((*levels).*which) : json(nullptr);
+    return levels ? json_number((*levels).*which) : json(nullptr);
   };
   const auto bound = [&](std::optional<double> (estimate::*which)() const noexcept) {
-    return cell.level ? number(((*cell.level).*which)()) : json(nullptr);
+    return cell.level ? json_number(((*cell.level).*which)()) : json(nullptr);
   };
-  return {{"offered", number(mean(c.offered, study))},
-          {"answered", number(mean(c.answered, study))},
-          {"abandoned", number(mean(c.abandoned, study))},
-          {"overflowed", number(mean(c.overflowed, study))},
-          {"refused", number(mean(c.refused, study))},
-          {"waiting_at_the_end", number(mean(c.waiting, study))},
+  return {{"offered", json_number(mean(c.offered, study))},
+          {"answered", json_number(mean(c.answered, study))},
+          {"abandoned", json_number(mean(c.abandoned, study))},
+          {"overflowed", json_number(mean(c.overflowed, study))},
+          {"refused", json_number(mean(c.refused, study))},
+          {"waiting_at_the_end", json_number(mean(c.waiting, study))},
           {"service_level", level(&policy::service_levels::abandoned_negative)},
           {"service_level_ci95_low", bound(&estimate::low)},
           {"service_level_ci95_high", bound(&estimate::high)},
           {"service_level_abandoned_ignored", level(&policy::service_levels::abandoned_ignored)},
           {"service_level_abandoned_positive", level(&policy::service_levels::abandoned_positive)},
-          {"share_abandoned", number(c.share_abandoned())},
-          {"p_wait", number(c.p_wait())},
-          {"asa_s", number(c.asa())},
-          {"abandoned_after_s", number(c.mean_abandoned_wait())},
-          {"longest_wait_s", number(seconds(c.longest_wait))},
-          {"aht_s", number(c.aht())}};
+          {"share_abandoned", json_number(c.share_abandoned())},
+          {"p_wait", json_number(c.p_wait())},
+          {"asa_s", json_number(c.asa())},
+          {"abandoned_after_s", json_number(c.mean_abandoned_wait())},
+          {"longest_wait_s", json_number(seconds(c.longest_wait))},
+          {"aht_s", json_number(c.aht())}};
 }
 
 json waits_of(const day_study::queue& queue, const day_study& study) {
   json groups = json::array();
   for (const auto& each : grouped_waits(queue.answered_waits, queue.abandoned_waits))
     groups.push_back({{"up_to_s", each.up_to_s ? json(*each.up_to_s) : json(nullptr)},
-                      {"answered", number(mean(each.answered, study))},
-                      {"abandoned", number(mean(each.abandoned, study))}});
+                      {"answered", json_number(mean(each.answered, study))},
+                      {"abandoned", json_number(mean(each.abandoned, study))}});
   return groups;
 }
 
@@ -210,7 +203,7 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
   json j{{"program", "jackfield"},  {"version", info.version},
          {"command", info.command}, {"mode", "virtual"},
          {"seed", study.seed},      {"seeds", study.runs},
-         {"begins", day.clock(0)},  {"interval_s", number(seconds(day.interval))}};
+         {"begins", day.clock(0)},  {"interval_s", json_number(seconds(day.interval))}};
   j["all"] = cell_of(study.all, study);
   j["queues"] = json::array();
   for (size_t q = 0; q < study.queues.size(); ++q) {
@@ -218,8 +211,8 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
     const auto target = day.level_target(q);
     const auto met = queue.reaches(target);
     json one{{"name", queue.name},
-             {"answer_within_s", number(seconds(queue.within))},
-             {"service_level_target", number(target)},
+             {"answer_within_s", json_number(seconds(queue.within))},
+             {"service_level_target", json_number(target)},
              {"target_met", met ? json(*met) : json(nullptr)},
              {"target_met_by_interval", met ? json(*met && queue.surely(*target)) : json(nullptr)}};
     one.update(cell_of(queue, study));
@@ -228,17 +221,17 @@ std::string day_json(const study_info& info, const day_plan& day, const day_stud
     for (size_t i = 0; i < queue.intervals.size(); ++i) {
       const auto& cell = queue.intervals[i];
       json part{{"begins", day.clock(i)},
-                {"planned_agents", number(cell.planned_agents)},
+                {"planned_agents", json_number(cell.planned_agents)},
                 {"needed_agents", cell.needed_agents ? json(*cell.needed_agents) : json(nullptr)}};
       part.update(cell_of(cell, study));
-      part["service_level_theory"] = number(cell.theory);
+      part["service_level_theory"] = json_number(cell.theory);
       one["intervals"].push_back(std::move(part));
     }
     j["queues"].push_back(std::move(one));
   }
   const auto staff_of = [&](const staff_time& staff) {
-    return json{{"staffed_hours", number(seconds(staff.staffed()) / 3600 / study.runs)},
-                {"occupancy", number(staff.occupancy())}};
+    return json{{"staffed_hours", json_number(seconds(staff.staffed()) / 3600 / study.runs)},
+                {"occupancy", json_number(staff.occupancy())}};
   };
   j["agents"] = staff_of(study.staff);
   j["agents"]["number"] = day.centre.agents.size();

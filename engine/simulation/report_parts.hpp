@@ -7,7 +7,7 @@
 
 #include "engine/simulation/single_queue.hpp"
 
-/// What the reports of one queue have in common, whether it was simulated or live.
+/// What reports have in common, of one queue, simulated or live, and of a day.
 namespace jackfield::simulation {
 
 /// To six decimals; null for nothing, and for what is no number.
